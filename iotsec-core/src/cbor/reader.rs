@@ -1,0 +1,327 @@
+use super::{
+    check::{self, Limits},
+    error::{CborError, Kind},
+    head::{self, Head},
+};
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Type {
+    /// Unsigned integer.
+    Uint,
+    /// Negative integer.
+    Nint,
+    /// Byte string.
+    Bytes,
+    /// Text string.
+    Text,
+    /// Array.
+    Array,
+    /// Map.
+    Map,
+    /// Tag.
+    Tag,
+    /// `false` or `true`.
+    Bool,
+    /// `null`.
+    Null,
+}
+
+/// A map key as this SDK's formats use them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// An integer label.
+    Int(i64),
+    /// A text label.
+    Text(&'a str),
+}
+
+/// Walks over an input that was checked as a whole when the reader was made.
+///
+/// Every method reads the next item and moves past its head; the elements of an array and the keys and
+/// values of a map follow as items of their own. A method that fails does not move.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    input: &'a [u8],
+    pos: usize,
+    base: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Checks that `input` is one item within `limits`, and starts at it.
+    ///
+    /// # Errors
+    /// Whatever [`check()`](super::check()) finds.
+    pub fn new(input: &'a [u8], limits: &Limits) -> Result<Self, CborError> {
+        Self::at(input, limits, 0)
+    }
+
+    /// As [`new`](Self::new), for an input that starts at byte `base` of a larger one, so that error
+    /// offsets count from the start of that.
+    ///
+    /// # Errors
+    /// Whatever [`check()`](super::check()) finds.
+    pub fn at(input: &'a [u8], limits: &Limits, base: usize) -> Result<Self, CborError> {
+        check::check_at(input, limits, base)?;
+        Ok(Self { input, pos: 0, base })
+    }
+
+    /// Checks a CBOR sequence (RFC 8742) and starts at its first item.
+    ///
+    /// # Errors
+    /// Whatever [`check_sequence`](super::check_sequence) finds.
+    pub fn sequence(input: &'a [u8], limits: &Limits) -> Result<Self, CborError> {
+        check::check_sequence(input, limits)?;
+        Ok(Self {
+            input,
+            pos: 0,
+            base: 0,
+        })
+    }
+
+    /// Offset of the next item in the outermost input.
+    pub fn offset(&self) -> usize {
+        self.base.saturating_add(self.pos)
+    }
+
+    /// True after the last item.
+    pub fn is_at_end(&self) -> bool {
+        self.pos >= self.input.len()
+    }
+
+    /// An error at the next item, for the format's own rules.
+    pub fn error(&self, kind: Kind) -> CborError {
+        CborError::new(kind, self.offset())
+    }
+
+    /// The type of the next item.
+    ///
+    /// # Errors
+    /// [`Kind::Truncated`] at the end.
+    pub fn peek(&self) -> Result<Type, CborError> {
+        let Head { major, value, .. } = self.head()?;
+        Ok(match major {
+            head::UINT => Type::Uint,
+            head::NINT => Type::Nint,
+            head::BYTES => Type::Bytes,
+            head::TEXT => Type::Text,
+            head::ARRAY => Type::Array,
+            head::MAP => Type::Map,
+            head::TAG => Type::Tag,
+            _ if value == head::NULL => Type::Null,
+            _ => Type::Bool,
+        })
+    }
+
+    /// An unsigned integer.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn uint(&mut self) -> Result<u64, CborError> {
+        self.take(head::UINT)
+    }
+
+    /// An integer.
+    ///
+    /// # Errors
+    /// [`Kind::Type`]; [`Kind::Range`] outside `i64`.
+    pub fn int(&mut self) -> Result<i64, CborError> {
+        let Head { major, value, len } = self.head()?;
+        let value = i64::try_from(value).map_err(|_| self.error(Kind::Range))?;
+        let value = match major {
+            head::UINT => value,
+            head::NINT => !value,
+            _ => return Err(self.error(Kind::Type)),
+        };
+        self.pos = self.pos.saturating_add(len);
+        Ok(value)
+    }
+
+    /// An unsigned integer that fits `T`.
+    ///
+    /// # Errors
+    /// [`Kind::Type`]; [`Kind::Range`] when it does not fit.
+    pub fn uint_as<T: TryFrom<u64>>(&mut self) -> Result<T, CborError> {
+        let error = self.error(Kind::Range);
+        T::try_from(self.uint()?).map_err(|_| error)
+    }
+
+    /// A byte string.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn bytes(&mut self) -> Result<&'a [u8], CborError> {
+        self.string(head::BYTES)
+    }
+
+    /// A byte string of exactly `N` bytes.
+    ///
+    /// # Errors
+    /// [`Kind::Type`]; [`Kind::Length`] for another length.
+    pub fn array_of<const N: usize>(&mut self) -> Result<&'a [u8; N], CborError> {
+        let error = self.error(Kind::Length);
+        self.bytes()?.try_into().map_err(|_| error)
+    }
+
+    /// A text string.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn text(&mut self) -> Result<&'a str, CborError> {
+        let error = self.error(Kind::Utf8);
+        core::str::from_utf8(self.string(head::TEXT)?).map_err(|_| error)
+    }
+
+    /// A byte string that holds one item of its own (`bstr .cbor`), checked under its own limits.
+    ///
+    /// # Errors
+    /// [`Kind::Type`], or what is wrong inside, at its offset in the outermost input.
+    pub fn embedded(&mut self, limits: &Limits) -> Result<Self, CborError> {
+        let mut after = self.clone();
+        let content = after.bytes()?;
+        let base = after.offset().saturating_sub(content.len());
+        let inner = Self::at(content, limits, base)?;
+        *self = after;
+        Ok(inner)
+    }
+
+    /// The number of elements of an array; they follow.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn array(&mut self) -> Result<u64, CborError> {
+        self.take(head::ARRAY)
+    }
+
+    /// An array of exactly `len` elements.
+    ///
+    /// # Errors
+    /// [`Kind::Type`]; [`Kind::Length`] for another number.
+    pub fn array_len(&mut self, len: u64) -> Result<(), CborError> {
+        let error = self.error(Kind::Length);
+        if self.array()? == len { Ok(()) } else { Err(error) }
+    }
+
+    /// The number of entries of a map; keys and values follow, in order.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn map(&mut self) -> Result<u64, CborError> {
+        self.take(head::MAP)
+    }
+
+    /// A map key.
+    ///
+    /// # Errors
+    /// [`Kind::UnknownKey`] for a key that is neither an integer within `i64` nor text.
+    pub fn key(&mut self) -> Result<Key<'a>, CborError> {
+        let error = self.error(Kind::UnknownKey);
+        match self.peek()? {
+            Type::Uint | Type::Nint => self.int().map(Key::Int).map_err(|_| error),
+            Type::Text => self.text().map(Key::Text),
+            _ => Err(error),
+        }
+    }
+
+    /// A tag number; the tagged item follows.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn tag(&mut self) -> Result<u64, CborError> {
+        self.take(head::TAG)
+    }
+
+    /// A boolean.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn bool(&mut self) -> Result<bool, CborError> {
+        let error = self.error(Kind::Type);
+        match self.simple()? {
+            head::TRUE => Ok(true),
+            head::FALSE => Ok(false),
+            _ => Err(error),
+        }
+    }
+
+    /// `null`.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything else.
+    pub fn null(&mut self) -> Result<(), CborError> {
+        let error = self.error(Kind::Type);
+        if self.simple()? == head::NULL {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+
+    /// Moves past the next item with everything in it, and returns its encoding.
+    ///
+    /// # Errors
+    /// [`Kind::Truncated`] at the end.
+    pub fn skip(&mut self) -> Result<&'a [u8], CborError> {
+        let start = self.pos;
+        let mut left = 1u64;
+        while left > 0 {
+            let Head { major, value, len } = self.head()?;
+            left = left.saturating_sub(1);
+            let body = match major {
+                head::BYTES | head::TEXT => usize::try_from(value).unwrap_or(usize::MAX),
+                _ => 0,
+            };
+            left = left.saturating_add(match major {
+                head::ARRAY => value,
+                head::MAP => value.saturating_mul(2),
+                head::TAG => 1,
+                _ => 0,
+            });
+            self.pos = self.pos.saturating_add(len).saturating_add(body);
+        }
+        self.input.get(start..self.pos).ok_or(self.error(Kind::Truncated))
+    }
+
+    /// Nothing may follow.
+    ///
+    /// # Errors
+    /// [`Kind::Length`] when items remain.
+    pub fn finish(&self) -> Result<(), CborError> {
+        if self.is_at_end() {
+            Ok(())
+        } else {
+            Err(self.error(Kind::Length))
+        }
+    }
+
+    fn head(&self) -> Result<Head, CborError> {
+        head::read(self.input, self.pos, self.base)
+    }
+
+    fn take(&mut self, wanted: u8) -> Result<u64, CborError> {
+        let Head { major, value, len } = self.head()?;
+        if major != wanted {
+            return Err(self.error(Kind::Type));
+        }
+        self.pos = self.pos.saturating_add(len);
+        Ok(value)
+    }
+
+    fn simple(&mut self) -> Result<u64, CborError> {
+        self.take(head::SIMPLE)
+    }
+
+    fn string(&mut self, wanted: u8) -> Result<&'a [u8], CborError> {
+        let Head { major, value, len } = self.head()?;
+        if major != wanted {
+            return Err(self.error(Kind::Type));
+        }
+        let start = self.pos.saturating_add(len);
+        let end = usize::try_from(value).ok().and_then(|n| start.checked_add(n));
+        let content = end.and_then(|end| self.input.get(start..end));
+        let content = content.ok_or(self.error(Kind::Truncated))?;
+        self.pos = start.saturating_add(content.len());
+        Ok(content)
+    }
+}

@@ -1,0 +1,231 @@
+use super::error::CoseError;
+use crate::{
+    cbor::{CborError, Key, Limits, Reader, Type, Writer},
+    crypto::KeyType,
+};
+
+/// Protected headers are small: an algorithm, a key id of up to 64 bytes, an IV, a content type.
+pub(super) const HEADER_LIMITS: Limits = Limits {
+    depth: 3,
+    items: 32,
+    bytes: 256,
+};
+
+/// The algorithms that are understood (IANA COSE registry).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Ed25519, fully specified (RFC 9864).
+    Ed25519,
+    /// EdDSA (RFC 9053); here only with an Ed25519 key.
+    EdDsa,
+    /// ECDSA with SHA-256 on P-256, fully specified (RFC 9864).
+    Esp256,
+    /// ECDSA with SHA-256 (RFC 9053); here only with a P-256 key.
+    Es256,
+    /// ChaCha20-Poly1305 (RFC 9053).
+    ChaCha20Poly1305,
+}
+
+impl Algorithm {
+    /// The algorithm registered under `id`.
+    pub const fn from_id(id: i64) -> Option<Self> {
+        Some(match id {
+            -19 => Self::Ed25519,
+            -8 => Self::EdDsa,
+            -9 => Self::Esp256,
+            -7 => Self::Es256,
+            24 => Self::ChaCha20Poly1305,
+            _ => return None,
+        })
+    }
+
+    /// Its number in the registry.
+    pub const fn id(self) -> i64 {
+        match self {
+            Self::Ed25519 => -19,
+            Self::EdDsa => -8,
+            Self::Esp256 => -9,
+            Self::Es256 => -7,
+            Self::ChaCha20Poly1305 => 24,
+        }
+    }
+
+    /// The type of key that it needs; `None` for symmetric algorithms.
+    pub const fn key_type(self) -> Option<KeyType> {
+        match self {
+            Self::Ed25519 | Self::EdDsa => Some(KeyType::Ed25519),
+            Self::Esp256 | Self::Es256 => Some(KeyType::P256),
+            Self::ChaCha20Poly1305 => None,
+        }
+    }
+
+    /// The fully specified algorithm for a type of key, which is what this SDK writes.
+    pub const fn for_key(key: KeyType) -> Self {
+        match key {
+            KeyType::Ed25519 => Self::Ed25519,
+            KeyType::P256 => Self::Esp256,
+        }
+    }
+}
+
+/// What a payload is (header parameter 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentType<'a> {
+    /// A CoAP Content-Format number.
+    Coap(u64),
+    /// A media type.
+    Media(&'a str),
+}
+
+/// The header parameters that are understood; others are ignored unless `crit` lists them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Headers<'a> {
+    /// Parameter 1, from the protected bucket only.
+    pub algorithm: Option<Algorithm>,
+    /// Parameter 3, from the protected bucket only.
+    pub content_type: Option<ContentType<'a>>,
+    /// Parameter 4. A hint for finding a key and nothing more, in whichever bucket it stands.
+    pub kid: Option<&'a [u8]>,
+    /// Parameter 5.
+    pub iv: Option<&'a [u8]>,
+}
+
+const ALG: i64 = 1;
+const CRIT: i64 = 2;
+const CONTENT_TYPE: i64 = 3;
+const KID: i64 = 4;
+const IV: i64 = 5;
+
+/// Which parameters a bucket had, as bits by label.
+type Seen = u8;
+
+impl<'a> Headers<'a> {
+    /// Reads the protected bucket and the unprotected map at `reader`.
+    pub(super) fn read(protected: Reader<'a>, reader: &mut Reader<'a>) -> Result<Self, CoseError> {
+        let mut headers = Self::default();
+        let seen = headers.bucket(protected, true)?;
+        let mut unprotected = reader.clone();
+        reader.skip()?;
+        let also = headers.map(&mut unprotected, false)?;
+        if seen & also != 0 {
+            return Err(CoseError::Header);
+        }
+        Ok(headers)
+    }
+
+    fn bucket(&mut self, mut reader: Reader<'a>, protected: bool) -> Result<Seen, CoseError> {
+        if reader.is_at_end() {
+            Ok(0)
+        } else {
+            self.map(&mut reader, protected)
+        }
+    }
+
+    fn map(&mut self, reader: &mut Reader<'a>, protected: bool) -> Result<Seen, CoseError> {
+        let mut seen: Seen = 0;
+        let mut critical = None;
+        for _ in 0..reader.map()? {
+            let Key::Int(label) = reader.key()? else {
+                reader.skip()?;
+                continue;
+            };
+            match label {
+                ALG if protected => {
+                    let id = reader.int().map_err(|_| CoseError::AlgorithmUnknown)?;
+                    self.algorithm = Some(Algorithm::from_id(id).ok_or(CoseError::AlgorithmUnknown)?);
+                }
+                CRIT if protected => {
+                    critical = Some(reader.clone());
+                    reader.skip()?;
+                }
+                // An unprotected `crit` is malformed.
+                CRIT => return Err(CoseError::Critical),
+                CONTENT_TYPE if protected => {
+                    self.content_type = Some(match reader.peek()? {
+                        Type::Uint => ContentType::Coap(reader.uint()?),
+                        Type::Text => ContentType::Media(reader.text()?),
+                        _ => return Err(CoseError::Header),
+                    });
+                }
+                KID => self.kid = Some(reader.bytes().map_err(|_| CoseError::Header)?),
+                IV => self.iv = Some(reader.bytes().map_err(|_| CoseError::Header)?),
+                _ => {
+                    reader.skip()?;
+                }
+            }
+            if (1..8).contains(&label) {
+                seen |= u32::try_from(label).map_or(0, |label| 1 << label);
+            }
+        }
+        if let Some(critical) = critical {
+            check_critical(critical, seen)?;
+        }
+        Ok(seen)
+    }
+}
+
+/// Every label in `crit` must be one that is understood and present (RFC 9052 §3.1).
+fn check_critical(mut reader: Reader<'_>, seen: Seen) -> Result<(), CoseError> {
+    let count = reader.array().map_err(|_| CoseError::Critical)?;
+    if count == 0 {
+        return Err(CoseError::Critical);
+    }
+    for _ in 0..count {
+        let label = reader.int().map_err(|_| CoseError::Critical)?;
+        let understood = matches!(label, ALG | CONTENT_TYPE | KID | IV);
+        let present = u32::try_from(label).is_ok_and(|label| label < 8 && seen & (1 << label) != 0);
+        if !understood || !present {
+            return Err(CoseError::Critical);
+        }
+    }
+    Ok(())
+}
+
+/// Writes the protected bucket as a byte string.
+pub(super) fn write_protected(
+    writer: &mut Writer<'_>,
+    algorithm: Algorithm,
+    content_type: Option<ContentType<'_>>,
+) -> Result<(), CborError> {
+    writer.embedded(|inner| {
+        inner.map(if content_type.is_some() { 2 } else { 1 })?;
+        inner.int(ALG)?.int(algorithm.id())?;
+        match content_type {
+            Some(ContentType::Coap(number)) => inner.int(CONTENT_TYPE)?.uint(number)?,
+            Some(ContentType::Media(name)) => inner.int(CONTENT_TYPE)?.text(name)?,
+            None => inner,
+        };
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Writes the unprotected map.
+pub(super) fn write_unprotected(
+    writer: &mut Writer<'_>,
+    kid: Option<&[u8]>,
+    iv: Option<&[u8]>,
+) -> Result<(), CborError> {
+    writer.map(u64::from(kid.is_some()).saturating_add(u64::from(iv.is_some())))?;
+    if let Some(kid) = kid {
+        writer.int(KID)?.bytes(kid)?;
+    }
+    if let Some(iv) = iv {
+        writer.int(IV)?.bytes(iv)?;
+    }
+    Ok(())
+}
+
+/// Reads the protected byte string: empty, or exactly one map.
+pub(super) fn protected<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Reader<'a>), CborError> {
+    let mut outer = reader.clone();
+    let raw = outer.bytes()?;
+    if raw.is_empty() {
+        *reader = outer;
+        return Ok((raw, Reader::sequence(raw, &HEADER_LIMITS)?));
+    }
+    let inner = reader.embedded(&HEADER_LIMITS)?;
+    Ok((raw, inner))
+}

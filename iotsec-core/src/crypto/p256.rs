@@ -1,0 +1,103 @@
+//! ECDSA on P-256, with raw signatures as COSE carries them (RFC 9053 §2.1).
+
+use p256::ecdsa::signature::{Signer, Verifier};
+use rand_core::TryCryptoRng;
+
+use super::{CryptoError, KeyType, SIGNATURE_LEN, Sign, Verify};
+use crate::secret::Secret;
+
+const POINT_LEN: usize = 65;
+
+/// A P-256 public key: a point on the curve, never the identity.
+#[derive(Clone, Debug)]
+pub struct P256PublicKey {
+    key: p256::ecdsa::VerifyingKey,
+    point: [u8; POINT_LEN],
+}
+
+impl P256PublicKey {
+    /// Reads a SEC1 point, compressed (33 bytes) or not (65 bytes).
+    ///
+    /// # Errors
+    /// [`CryptoError::PublicKey`] for a point that is not on the curve.
+    pub fn from_sec1(bytes: &[u8]) -> Result<Self, CryptoError> {
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| CryptoError::PublicKey)?;
+        let point = point_of(&key)?;
+        Ok(Self { key, point })
+    }
+}
+
+impl Verify for P256PublicKey {
+    fn key_type(&self) -> KeyType {
+        KeyType::P256
+    }
+    fn public_key(&self) -> &[u8] {
+        &self.point
+    }
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        // `from_slice` takes r‖s of 64 bytes only and refuses zero and out-of-range values.
+        let signature = p256::ecdsa::Signature::from_slice(signature).map_err(|_| CryptoError::Signature)?;
+        self.key
+            .verify(message, &signature)
+            .map_err(|_| CryptoError::Signature)
+    }
+}
+
+/// A P-256 private key; wiped on drop. Signatures are deterministic (RFC 6979).
+pub struct P256SigningKey {
+    key: p256::ecdsa::SigningKey,
+    point: [u8; POINT_LEN],
+}
+
+impl P256SigningKey {
+    /// The key of a 32-byte scalar.
+    ///
+    /// # Errors
+    /// [`CryptoError::PublicKey`] for zero or a scalar that is not below the group order.
+    pub fn from_scalar(scalar: &Secret<32>) -> Result<Self, CryptoError> {
+        let key = p256::ecdsa::SigningKey::from_slice(scalar.expose()).map_err(|_| CryptoError::PublicKey)?;
+        let point = point_of(key.verifying_key())?;
+        Ok(Self { key, point })
+    }
+
+    /// A fresh key, by rejection sampling.
+    ///
+    /// # Errors
+    /// [`CryptoError::Entropy`] when the source fails.
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, CryptoError> {
+        // A draw misses the scalar range with a chance of 2^-32; eight misses in a row are a broken source.
+        for _ in 0..8 {
+            if let Ok(key) = Self::from_scalar(&Secret::random(rng)?) {
+                return Ok(key);
+            }
+        }
+        Err(CryptoError::Entropy)
+    }
+}
+
+impl core::fmt::Debug for P256SigningKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("P256SigningKey(..)")
+    }
+}
+
+impl Sign for P256SigningKey {
+    fn key_type(&self) -> KeyType {
+        KeyType::P256
+    }
+    fn public_key(&self) -> &[u8] {
+        &self.point
+    }
+    fn sign(&self, message: &[u8], signature: &mut [u8; SIGNATURE_LEN]) -> Result<(), CryptoError> {
+        let made: p256::ecdsa::Signature = self.key.sign(message);
+        *signature = made.to_bytes().into();
+        Ok(())
+    }
+}
+
+fn point_of(key: &p256::ecdsa::VerifyingKey) -> Result<[u8; POINT_LEN], CryptoError> {
+    key.to_sec1_point(false)
+        .as_bytes()
+        .try_into()
+        .map_err(|_| CryptoError::PublicKey)
+}

@@ -1,0 +1,222 @@
+//! The suite on RustCrypto and dalek: software, constant time on cores without data-dependent
+//! multiplication or cache timing.
+
+use aes_gcm_siv::{AeadInOut, KeyInit};
+use ed25519_dalek::Signer;
+use hmac::Mac;
+use rand_core::TryCryptoRng;
+use sha2::Digest as _;
+
+use super::{
+    Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, Digest, Kdf, KeyType, NONCE_LEN, SIGNATURE_LEN, Sign,
+    TAG_LEN, Verify,
+};
+use crate::secret::Secret;
+
+/// An Ed25519 public key that is a canonical point outside the small subgroup.
+///
+/// Verification is strict (RFC 8032 §5.1.7): S < L, and no small-order R.
+///
+/// ```
+/// use iotsec_core::{crypto::{Ed25519PublicKey, Ed25519SigningKey, Sign, Verify}, secret::Secret};
+///
+/// let key = Ed25519SigningKey::from_seed(&Secret::from_bytes([7; 32]));
+/// let mut signature = [0; 64];
+/// key.sign(b"hello", &mut signature)?;
+/// let public = Ed25519PublicKey::from_bytes(key.public_key())?;
+/// assert!(public.verify(b"hello", &signature).is_ok());
+/// assert!(public.verify(b"hellO", &signature).is_err());
+/// # Ok::<(), iotsec_core::crypto::CryptoError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ed25519PublicKey(ed25519_dalek::VerifyingKey);
+
+impl Ed25519PublicKey {
+    /// Reads a 32-byte public key.
+    ///
+    /// # Errors
+    /// [`CryptoError::KeyLength`], or [`CryptoError::PublicKey`] for a point that is not on the
+    /// curve or is weak.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
+        let bytes: &[u8; 32] = bytes.try_into().map_err(|_| CryptoError::KeyLength)?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| CryptoError::PublicKey)?;
+        if key.is_weak() {
+            return Err(CryptoError::PublicKey);
+        }
+        Ok(Self(key))
+    }
+}
+
+impl Verify for Ed25519PublicKey {
+    fn key_type(&self) -> KeyType {
+        KeyType::Ed25519
+    }
+    fn public_key(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let bytes: &[u8; SIGNATURE_LEN] = signature.try_into().map_err(|_| CryptoError::Signature)?;
+        let signature = ed25519_dalek::Signature::from_bytes(bytes);
+        self.0
+            .verify_strict(message, &signature)
+            .map_err(|_| CryptoError::Signature)
+    }
+}
+
+/// An Ed25519 private key; wiped on drop.
+pub struct Ed25519SigningKey {
+    key: ed25519_dalek::SigningKey,
+    public: [u8; 32],
+}
+
+impl Ed25519SigningKey {
+    /// The key of a 32-byte seed (RFC 8032 §5.1.5).
+    pub fn from_seed(seed: &Secret<32>) -> Self {
+        let key = ed25519_dalek::SigningKey::from_bytes(seed.expose());
+        let public = key.verifying_key().to_bytes();
+        Self { key, public }
+    }
+
+    /// A fresh key.
+    ///
+    /// # Errors
+    /// [`CryptoError::Entropy`] when the source fails.
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, CryptoError> {
+        Ok(Self::from_seed(&Secret::random(rng)?))
+    }
+}
+
+impl core::fmt::Debug for Ed25519SigningKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Ed25519SigningKey(..)")
+    }
+}
+
+impl Sign for Ed25519SigningKey {
+    fn key_type(&self) -> KeyType {
+        KeyType::Ed25519
+    }
+    fn public_key(&self) -> &[u8] {
+        &self.public
+    }
+    fn sign(&self, message: &[u8], signature: &mut [u8; SIGNATURE_LEN]) -> Result<(), CryptoError> {
+        *signature = self.key.sign(message).to_bytes();
+        Ok(())
+    }
+}
+
+/// SHA-256 (FIPS 180-4).
+#[derive(Clone, Default)]
+pub struct Sha256(sha2::Sha256);
+
+impl Sha256 {
+    /// An empty hash.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The digest of the concatenation of `parts`.
+    pub fn of(parts: &[&[u8]]) -> [u8; DIGEST_LEN] {
+        let mut hash = Self::new();
+        for part in parts {
+            Digest::update(&mut hash, part);
+        }
+        hash.finish()
+    }
+}
+
+impl core::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Sha256(..)")
+    }
+}
+
+impl Digest for Sha256 {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+    fn update(&mut self, bytes: &[u8]) {
+        sha2::Digest::update(&mut self.0, bytes);
+    }
+    fn finish(&mut self) -> [u8; DIGEST_LEN] {
+        self.0.finalize_reset().into()
+    }
+}
+
+/// HKDF and HMAC over SHA-256.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HkdfSha256;
+
+impl Kdf for HkdfSha256 {
+    fn hkdf(&self, salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        hkdf::Hkdf::<sha2::Sha256>::new(Some(salt), key)
+            .expand_multi_info(info, out)
+            .map_err(|_| CryptoError::Length)
+    }
+    fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
+        let mut mac = <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key)
+            .map_err(|_| CryptoError::KeyLength)?;
+        for part in parts {
+            mac.update(part);
+        }
+        Ok(mac.finalize().into_bytes().into())
+    }
+}
+
+macro_rules! aead {
+    ($(#[$doc:meta])* $name:ident, $cipher:ty) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default)]
+        pub struct $name;
+
+        impl Aead for $name {
+            fn algorithm(&self) -> AeadAlgorithm {
+                AeadAlgorithm::$name
+            }
+            fn seal(
+                &self,
+                key: &Secret<32>,
+                nonce: &[u8; NONCE_LEN],
+                aad: &[u8],
+                buffer: &mut [u8],
+            ) -> Result<[u8; TAG_LEN], CryptoError> {
+                <$cipher>::new(key.expose().into())
+                    .encrypt_inout_detached(nonce.into(), aad, buffer.into())
+                    .map(Into::into)
+                    .map_err(|_| CryptoError::Length)
+            }
+            fn open(
+                &self,
+                key: &Secret<32>,
+                nonce: &[u8; NONCE_LEN],
+                aad: &[u8],
+                buffer: &mut [u8],
+                tag: &[u8; TAG_LEN],
+            ) -> Result<(), CryptoError> {
+                let done = <$cipher>::new(key.expose().into()).decrypt_inout_detached(
+                    nonce.into(),
+                    aad,
+                    (&mut *buffer).into(),
+                    tag.into(),
+                );
+                // GCM-SIV decrypts before it can check: what failed must not stay in the buffer.
+                done.map_err(|_| {
+                    zeroize::Zeroize::zeroize(buffer);
+                    CryptoError::Tag
+                })
+            }
+        }
+    };
+}
+
+aead!(
+    /// ChaCha20-Poly1305 (RFC 8439), for messages on the wire.
+    ChaCha20Poly1305,
+    chacha20poly1305::ChaCha20Poly1305
+);
+aead!(
+    /// AES-256-GCM-SIV (RFC 8452), for storage: a nonce that repeats, because the flash was rolled
+    /// back, reveals no more than that two records are equal.
+    Aes256GcmSiv,
+    aes_gcm_siv::Aes256GcmSiv
+);

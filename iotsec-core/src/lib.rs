@@ -1,0 +1,43 @@
+//! The words that every iotsec crate shares.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`hal`] | hardware traits with their power-loss contracts, and flash regions |
+//! | [`secret`] | key material that is wiped, silent and compared in constant time |
+//! | [`crypto`] | small dyn-safe traits, and the RustCrypto suite behind them |
+//! | [`cbor`] | strict deterministic CBOR: borrowing reader, slice writer |
+//! | [`cose`] | COSE_Sign1 and Encrypt0 on top of it |
+//! | [`credential`] | device passwords: generator, label, verifier, throttle |
+//! | [`error`] | what every error can say: a stable number and whose fault it is |
+//!
+//! Nothing here allocates, panics, reads a clock or does I/O on its own: time,
+//! randomness and flash come in through arguments.
+//!
+//! # Features
+//! `rustcrypto` and `p256` add implementations of the [`crypto`] traits, `alloc` adds
+//! serde documents (always behind the strict reader), `std` adds nothing to the logic.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions
+    )
+)]
+
+#[cfg(any(feature = "alloc", test))]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+pub mod cbor;
+pub mod cose;
+pub mod credential;
+pub mod crypto;
+pub mod error;
+pub mod hal;
+pub mod secret;

@@ -1,0 +1,3 @@
+//! See the README.
+#![no_std]
+#![forbid(unsafe_code)]
