@@ -1,3 +1,54 @@
-//! See the README.
+//! Signed updates: SUIT manifests (draft-ietf-suit-manifest-37) authenticated, admitted, installed,
+//! tried, accepted or reverted.
+//!
+//! Each step leaves a token that the next one takes, so a skipped check does not compile:
+//!
+//! ```text
+//! bytes ─ Envelope::parse ─► Envelope ─ authenticate ─► Authenticated ─ admit ─► Accepted ─ install …
+//!                                                                └─ admit_for_boot ─► Bootable
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`envelope`] | the outer map, read without touching the manifest, and the [`Limits`](envelope::Limits) |
+//! | [`authenticate`] | trust anchors, thresholds, the signature check |
+//! | [`manifest`] | sequence numbers, component identifiers, the manifest's own map |
+//! | [`admission`] | the device's identity and policy, and the check that an authentic manifest is safe |
+//! | [`plan`] | what admission leaves: a bounded list of what to install and what to start |
+//! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
+//! | [`error`] | every reason for a refusal, each with its number |
+//!
+//! The accepted subset, its CDDL and its limits are in `FORMAT.md` beside this crate's manifest.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod admission;
+pub mod authenticate;
+pub mod builder;
+mod command;
+mod digest;
+pub mod envelope;
+pub mod error;
+pub mod manifest;
+pub mod plan;
+
+pub use admission::{DeviceComponent, DeviceIdentity, Policy};
+pub use authenticate::{Authenticated, TrustAnchor, TrustAnchors};
+pub use envelope::{Envelope, Limits};
+pub use error::UpdateError;
+pub use manifest::{ComponentId, SequenceNumber};
+pub use plan::{Accepted, Bootable, ComponentPlan, Source};

@@ -1,0 +1,1 @@
+//! The encoder, into a slice, for hosts, tests and examples.

@@ -1,0 +1,115 @@
+//! What admission leaves: a bounded list of what to install and what to start.
+
+use crate::manifest::{ComponentId, SequenceNumber};
+
+/// Components that one manifest may have.
+pub const MAX_COMPONENTS: usize = 8;
+
+/// Where a component's new content comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source<'a> {
+    /// Nothing to install: the component is validated and started only.
+    None,
+    /// To be fetched.
+    Uri(&'a str),
+    /// Bytes carried in the envelope; not yet hashed.
+    Integrated(&'a [u8]),
+    /// Bytes carried in the manifest.
+    Content(&'a [u8]),
+    /// To be copied from another component, installed before it if it is in the plan too.
+    Copy {
+        /// That component.
+        from: ComponentId<'a>,
+    },
+}
+
+/// What is to be done with one component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComponentPlan<'a> {
+    id: ComponentId<'a>,
+    digest: [u8; 32],
+    size: u32,
+    source: Source<'a>,
+    load: Option<Source<'a>>,
+    invoke: bool,
+}
+
+impl<'a> ComponentPlan<'a> {
+    /// Which component.
+    pub const fn id(&self) -> ComponentId<'a> {
+        self.id
+    }
+    /// SHA-256 of the whole content.
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+    /// Bytes of the whole content.
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+    /// Where the content comes from.
+    pub const fn source(&self) -> Source<'a> {
+        self.source
+    }
+    /// Content to be put in place at every boot, before start (`suit-load`), with this digest and size.
+    pub const fn load(&self) -> Option<Source<'a>> {
+        self.load
+    }
+    /// Whether this component is started after it was validated.
+    pub const fn invoke(&self) -> bool {
+        self.invoke
+    }
+}
+
+/// A manifest that is authentic and safe to install on this device. Only
+/// [`Authenticated::admit`](crate::Authenticated::admit) makes one.
+#[derive(Clone, Debug)]
+pub struct Accepted<'a> {
+    plan: Plan<'a>,
+}
+
+/// A manifest that is authentic and safe to boot from. Only
+/// [`Authenticated::admit_for_boot`](crate::Authenticated::admit_for_boot) makes one.
+#[derive(Clone, Debug)]
+pub struct Bootable<'a> {
+    plan: Plan<'a>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) envelope: &'a [u8],
+    pub(crate) manifest_digest: [u8; 32],
+    pub(crate) sequence: SequenceNumber,
+    pub(crate) components: [ComponentPlan<'a>; MAX_COMPONENTS],
+    pub(crate) count: usize,
+}
+
+macro_rules! accessors {
+    ($token:ident) => {
+        impl<'a> $token<'a> {
+            /// The manifest's sequence number.
+            pub const fn sequence_number(&self) -> SequenceNumber {
+                self.plan.sequence
+            }
+            /// SHA-256 of the manifest: its identity.
+            pub const fn manifest_digest(&self) -> &[u8; 32] {
+                &self.plan.manifest_digest
+            }
+            /// The components in the order in which they are to be installed.
+            pub fn components(&self) -> &[ComponentPlan<'a>] {
+                self.plan
+                    .components
+                    .get(..self.plan.count)
+                    .unwrap_or_default()
+            }
+            /// The envelope it came from.
+            pub const fn envelope(&self) -> &'a [u8] {
+                self.plan.envelope
+            }
+        }
+    };
+}
+
+accessors!(Accepted);
+accessors!(Bootable);
