@@ -154,8 +154,8 @@ impl Kdf for HkdfSha256 {
             .map_err(|_| CryptoError::Length)
     }
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        let mut mac = <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key)
-            .map_err(|_| CryptoError::KeyLength)?;
+        let mut mac =
+            <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
         for part in parts {
             mac.update(part);
         }

@@ -81,7 +81,7 @@ impl Region {
         if page_count == 0 || !word_size.is_power_of_two() || page_size == 0 {
             return Err(FlashError::Geometry);
         }
-        if page_size % word_size != 0 || start % word_size != 0 {
+        if !page_size.is_multiple_of(word_size) || !start.is_multiple_of(word_size) {
             return Err(FlashError::Geometry);
         }
         match page_size.checked_mul(page_count) {
