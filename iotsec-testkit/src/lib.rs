@@ -1,3 +1,25 @@
-//! See the README.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+pub mod conformance;
+mod geometry;
+mod power;
+mod sim_boot_control;
+mod sim_clock;
+mod sim_counter;
+mod sim_flash;
+mod sim_rng;
+mod sim_root_key;
+mod sweep;
+mod world;
+
+pub use geometry::Geometry;
+pub use power::Power;
+pub use sim_boot_control::SimBootControl;
+pub use sim_clock::SimClock;
+pub use sim_counter::SimCounter;
+pub use sim_flash::{Operation, SimFlash, SimFlashError, Stats, StepUnit, Tear, Violation};
+pub use sim_rng::{EntropyFailure, FailingRng, SimRng, StuckRng};
+pub use sim_root_key::SimRootKey;
+pub use sweep::{Outcome, Sweep, each_cut, each_cut_sampled, two_cuts, two_cuts_sampled};
+pub use world::World;

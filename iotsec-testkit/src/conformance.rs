@@ -1,0 +1,1 @@
+//! A suite that a flash driver must pass.

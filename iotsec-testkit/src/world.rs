@@ -1,0 +1,66 @@
+//! What a sweep needs to know about the thing it cuts.
+
+use crate::{Power, SimFlash, Violation};
+
+/// Everything of a device that outlives a power cut.
+///
+/// [`SimFlash`] is a world, and so is a tuple that begins with one. A device with several parts is a
+/// struct that names their common supply:
+///
+/// ```
+/// use iotsec_testkit::{Geometry, Power, SimBootControl, SimCounter, SimFlash, Violation, World};
+///
+/// struct Device {
+///     flash: SimFlash,
+///     counter: SimCounter,
+///     boot: SimBootControl,
+/// }
+///
+/// impl World for Device {
+///     fn power(&self) -> &Power {
+///         self.flash.power()
+///     }
+///     fn violation(&self) -> Option<Violation> {
+///         self.flash.violation()
+///     }
+/// }
+///
+/// let flash = SimFlash::new(Geometry::small(4));
+/// let counter = SimCounter::new().powered_by(flash.power());
+/// let boot = SimBootControl::new().powered_by(flash.power());
+/// assert_eq!(Device { flash, counter, boot }.power().steps(), 0);
+/// ```
+pub trait World {
+    /// The supply that is cut.
+    fn power(&self) -> &Power;
+    /// The first thing that was done to a flash of this world and that a real flash forbids. A sweep
+    /// fails when there is one.
+    fn violation(&self) -> Option<Violation>;
+}
+
+impl World for SimFlash {
+    fn power(&self) -> &Power {
+        self.power()
+    }
+    fn violation(&self) -> Option<Violation> {
+        self.violation()
+    }
+}
+
+impl<B> World for (SimFlash, B) {
+    fn power(&self) -> &Power {
+        self.0.power()
+    }
+    fn violation(&self) -> Option<Violation> {
+        self.0.violation()
+    }
+}
+
+impl<B, C> World for (SimFlash, B, C) {
+    fn power(&self) -> &Power {
+        self.0.power()
+    }
+    fn violation(&self) -> Option<Violation> {
+        self.0.violation()
+    }
+}
