@@ -29,7 +29,7 @@ mod reader;
 mod serde;
 mod writer;
 
-pub use check::{Limits, check, check_sequence};
+pub use check::{Limits, check, check_sequence, split_first};
 pub use error::{CborError, Kind};
 pub use reader::{Key, Reader, Type};
 #[cfg(feature = "alloc")]

@@ -57,6 +57,35 @@ pub fn check_sequence(input: &[u8], limits: &Limits) -> Result<(), CborError> {
     Checker::new(input, limits, 0)?.run(None)
 }
 
+/// Checks the first item of a CBOR sequence (RFC 8742) and splits it off, so that a sequence of any
+/// length can be walked with limits for each item.
+///
+/// # Errors
+/// The first violation and its offset; [`Kind::Bytes`] when the item is longer than the limit.
+///
+/// ```
+/// use iotsec_core::cbor::{Limits, split_first};
+///
+/// let (first, rest) = split_first(&[0x82, 0x01, 0x02, 0x61, b'a'], &Limits::SMALL)?;
+/// assert_eq!((first, rest), (&[0x82, 0x01, 0x02][..], &[0x61, b'a'][..]));
+/// # Ok::<(), iotsec_core::cbor::CborError>(())
+/// ```
+pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'a [u8]), CborError> {
+    let most = usize::try_from(limits.bytes)
+        .unwrap_or(usize::MAX)
+        .min(input.len());
+    let window = input.get(..most).unwrap_or(input);
+    let mut checker = Checker::new(window, limits, 0)?;
+    let done = checker.one();
+    if most < input.len() && done.is_err_and(|error| error.kind == Kind::Truncated) {
+        return Err(CborError::new(Kind::Bytes, most));
+    }
+    done?;
+    input
+        .split_at_checked(checker.pos)
+        .ok_or(checker.fail(Kind::Truncated))
+}
+
 pub(super) fn check_at(input: &[u8], limits: &Limits, base: usize) -> Result<(), CborError> {
     Checker::new(input, limits, base)?.run(Some(1))
 }
@@ -114,16 +143,24 @@ impl<'a> Checker<'a> {
         let mut done = 0u32;
         loop {
             let at_end = self.pos == self.input.len();
-            if self.depth == 0 {
-                match roots {
-                    None if at_end => return Ok(()),
-                    Some(roots) if done == roots && at_end => return Ok(()),
-                    Some(roots) if done == roots => return Err(self.fail(Kind::Trailing)),
-                    _ => done = done.saturating_add(1),
-                }
+            match roots {
+                None if at_end => return Ok(()),
+                Some(roots) if done == roots && at_end => return Ok(()),
+                Some(roots) if done == roots => return Err(self.fail(Kind::Trailing)),
+                _ => done = done.saturating_add(1),
             }
+            self.one()?;
+        }
+    }
+
+    /// Checks one item with everything in it.
+    fn one(&mut self) -> Result<(), CborError> {
+        loop {
             if self.item()? {
                 self.ended()?;
+            }
+            if self.depth == 0 {
+                return Ok(());
             }
         }
     }

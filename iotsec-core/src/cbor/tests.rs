@@ -225,3 +225,29 @@ fn every_truncation_and_bit_flip_is_answered() {
         }
     }
 }
+
+#[test]
+fn a_sequence_is_walked_item_by_item_within_the_limits_of_each() {
+    let limits = Limits {
+        depth: 2,
+        items: 4,
+        bytes: 4,
+    };
+    let input = [0x83, 1, 2, 3, 0x43, 7, 7, 7, 0xA0];
+    let (first, rest) = split_first(&input, &limits).unwrap();
+    let (second, rest) = split_first(rest, &limits).unwrap();
+    let (third, rest) = split_first(rest, &limits).unwrap();
+    assert_eq!(
+        (first, second, third, rest),
+        (&input[..4], &input[4..8], &input[8..], &[][..])
+    );
+    assert_eq!(
+        split_first(&[0x44, 7, 7, 7, 7], &limits).unwrap_err().kind,
+        Kind::Bytes
+    );
+    assert_eq!(
+        split_first(&[0x43, 7], &limits).unwrap_err().kind,
+        Kind::Truncated
+    );
+    assert_eq!(split_first(&[], &limits).unwrap_err().kind, Kind::Truncated);
+}
