@@ -196,7 +196,7 @@ impl Sweep {
                 seed,
                 cuts: [cut, None],
             };
-            let run = |cut: u64, check: &mut dyn FnMut(&mut W, Outcome<R>)| {
+            let mut run = |cut: u64| {
                 let mut world = setup();
                 world.power().reseed(seed ^ cut);
                 let (outcome, steps) = cut_short(&mut world, cut, &mut operation);
@@ -204,15 +204,14 @@ impl Sweep {
                 no_violation(&world);
                 steps
             };
-            let mut run = run;
             if let Some(cuts) = replay() {
-                guarded(point(cuts[0]), || run(cuts[0].unwrap_or(UNCUT), &mut check));
+                guarded(point(cuts[0]), || run(cuts[0].unwrap_or(UNCUT)));
                 return 1;
             }
-            let end = guarded(point(None), || run(UNCUT, &mut check));
+            let end = guarded(point(None), || run(UNCUT));
             tried += 1;
             for cut in self.cuts(end) {
-                guarded(point(Some(cut)), || run(cut, &mut check));
+                guarded(point(Some(cut)), || run(cut));
                 tried += 1;
             }
         }
@@ -348,3 +347,6 @@ fn replay() -> Option<[Option<u64>; 2]> {
     let (first, second) = text.split_once(',').unwrap_or((&text, "-"));
     Some([number(first), number(second)])
 }
+
+#[cfg(test)]
+mod tests;

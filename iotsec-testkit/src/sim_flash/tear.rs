@@ -117,7 +117,7 @@ impl Cells {
         Ok(())
     }
 
-    /// Leaves `new` half written: `progress` is how many parts of how many in its first torn word were done.
+    /// Leaves `new` half written: `progress` is how many bytes of it were done, in units of how many.
     pub(super) fn tear_write(
         &mut self,
         from: usize,
@@ -134,16 +134,14 @@ impl Cells {
             1 => FULL,
             _ => rng.below(FULL + 1),
         };
-        let (done, of) = progress;
-        let density = match u64::try_from(done * 64).ok().zip(u64::try_from(of).ok()) {
-            Some((done, of)) if done > 0 => (done + jitter.min(63)) / of.max(1),
-            _ => jitter,
-        };
+        let (done, unit) = progress;
+        let units = |bytes: usize| u64::try_from(bytes / unit).unwrap_or(u64::MAX);
+        let density = (units(done) * FULL + jitter) / units(new.len());
         for (index, new) in new.chunks(word).enumerate() {
             let at = from + index * word;
-            self.blend(at, new, density.min(FULL), tear, &mut rng);
-            let old_or_new = density == 0 || density >= FULL;
-            if tear == Tear::EccPoison && !old_or_new {
+            self.blend(at, new, density, tear, &mut rng);
+            // A word that is wholly old or wholly new has a matching check sum.
+            if tear == Tear::EccPoison && (1..FULL).contains(&density) {
                 self.poison(at..at + word);
             }
         }
