@@ -68,6 +68,9 @@ impl NorFlash for SimFlash {
     fn erase(&mut self, from: u32, to: u32) -> Result<(), SimFlashError> {
         let len = in_memory(to.saturating_sub(from));
         self.begin(Operation::Erase, from, len)?;
+        if to < from {
+            return Err(self.violate(SimFlashError::OutOfBounds, Operation::Erase, from, len));
+        }
         let Some(sectors) = self.geometry.sectors_between(from, to) else {
             return Err(self.violate(SimFlashError::NotAligned, Operation::Erase, from, len));
         };

@@ -246,7 +246,7 @@ fn forbidden_accesses_fail_change_nothing_and_are_remembered() {
         (flash.write(0, &[0; 4]), SimFlashError::Overwrite),
         (flash.erase(0, 255), SimFlashError::NotAligned),
         (flash.erase(128, 256), SimFlashError::NotAligned),
-        (flash.erase(256, 0), SimFlashError::NotAligned),
+        (flash.erase(256, 0), SimFlashError::OutOfBounds),
         (flash.erase(0, 2048), SimFlashError::OutOfBounds),
     ];
     for (number, (result, expected)) in cases.iter().enumerate() {
