@@ -1,0 +1,190 @@
+//! Batches: CBOR against the registry, sealed and padded.
+//!
+//! ```text
+//! sealed     = COSE_Encrypt0_Tagged      ; RFC 9052 §5.2, ChaCha20-Poly1305, exactly one size class long
+//! plaintext  = batch, *0                 ; CBOR sequence, RFC 8742: padding is integers 0
+//! batch      = [1, registry: bstr .size 16, boot: uint, started: uint / null, lost: [4*4 uint], [* segment]]
+//! segment    = [boots-ago: uint, sequence: uint, uptime: uint, [code: uint, * (? skipped: nint, delta: uint, code: uint)]]
+//! ```
+//!
+//! Every batch has a key and a nonce of its own, derived from what is in it and from fresh randomness
+//! (`FORMAT.md`, "Sealing"): a reboot, flash that was rolled back, or even an entropy source that repeats
+//! itself cannot make two different batches share them.
+
+use iotsec_core::{
+    cbor::{CborError, Writer},
+    cose::Encrypt0,
+    crypto::{Aead, CryptoError, Kdf, NONCE_LEN},
+    secret::Secret,
+};
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
+
+use crate::{
+    error::BatchError,
+    queue::Receipt,
+    registry::REGISTRY_HASH_LEN,
+    segment::{self, Entry},
+};
+
+mod open;
+mod size_class;
+
+pub use open::{Batch, Event, Events, Held, OpenedBatch};
+pub use size_class::{SizeClass, Sizes};
+
+/// Bytes of the longest sealed batch.
+pub const MAX_LEN: usize = SizeClass::B2048.len();
+
+const VERSION: u64 = 1;
+/// The external additional data of every batch, and the salt of the key that makes salts.
+const DOMAIN: &[u8] = b"iotsec/telemetry/batch/v1";
+/// Bytes of the key identifier, which carries the salt.
+const SALT_LEN: usize = 8;
+
+/// The telemetry key of a device, and the algorithms to use it with.
+///
+/// The same 32 bytes on the device and at its service; nothing else may be sealed under them.
+pub struct BatchKey<'k> {
+    key: &'k Secret<32>,
+    aead: &'k dyn Aead,
+    kdf: &'k dyn Kdf,
+}
+
+impl<'k> BatchKey<'k> {
+    /// Binds a key to its algorithms. `aead` must have a COSE number: ChaCha20-Poly1305.
+    pub const fn new(key: &'k Secret<32>, aead: &'k dyn Aead, kdf: &'k dyn Kdf) -> Self {
+        Self { key, aead, kdf }
+    }
+
+    /// The key of the one batch that has this salt.
+    fn of_batch(&self, salt: &[u8; SALT_LEN]) -> Result<Secret<32>, CryptoError> {
+        let mut key = Secret::zero();
+        self.kdf
+            .hkdf(salt, self.key.expose(), &[DOMAIN, b"/key"], key.expose_mut())?;
+        Ok(key)
+    }
+
+    /// Salt and nonce: a keyed hash of fresh randomness and the plaintext, so that they repeat only
+    /// together with both.
+    fn salt<R: TryCryptoRng + ?Sized>(
+        &self,
+        rng: &mut R,
+        plain: &[u8],
+    ) -> Result<([u8; SALT_LEN], [u8; NONCE_LEN]), CryptoError> {
+        let fresh = Secret::<32>::random(rng)?;
+        let mut key = Secret::<32>::zero();
+        self.kdf
+            .hkdf(DOMAIN, self.key.expose(), &[DOMAIN, b"/salt"], key.expose_mut())?;
+        let hash = self.kdf.hmac(key.expose(), &[fresh.expose(), plain])?;
+        let (mut salt, mut nonce) = ([0; SALT_LEN], [0; NONCE_LEN]);
+        for (to, from) in salt.iter_mut().chain(&mut nonce).zip(hash) {
+            *to = from;
+        }
+        Ok((salt, nonce))
+    }
+}
+
+impl core::fmt::Debug for BatchKey<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("BatchKey(..)")
+    }
+}
+
+/// A batch that is ready to be sent.
+#[derive(Debug)]
+pub struct SealedBatch<'a> {
+    bytes: &'a [u8],
+    events: usize,
+    receipt: Receipt,
+}
+
+impl<'a> SealedBatch<'a> {
+    pub(crate) const fn new(bytes: &'a [u8], events: usize, receipt: Receipt) -> Self {
+        Self {
+            bytes,
+            events,
+            receipt,
+        }
+    }
+
+    /// What to send.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How many events are in it.
+    pub const fn events(&self) -> usize {
+        self.events
+    }
+
+    /// Keeps the receipt for [`Queue::ack`](crate::queue::Queue::ack), once the bytes are sent.
+    pub fn into_receipt(self) -> Receipt {
+        self.receipt
+    }
+}
+
+/// What a batch says besides its events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header<'a> {
+    pub(crate) registry: &'a [u8; REGISTRY_HASH_LEN],
+    /// The boot that sends.
+    pub(crate) boot: u32,
+    /// Unix time at which it began.
+    pub(crate) started: Option<u32>,
+    pub(crate) lost: [u32; 4],
+}
+
+/// Writes the batch without its padding.
+pub(crate) fn write<I>(writer: &mut Writer<'_>, header: &Header<'_>, entries: I) -> Result<(), CborError>
+where
+    I: Iterator<Item = Entry> + Clone,
+{
+    writer.array(6)?.uint(VERSION)?.bytes(header.registry)?;
+    writer.uint(header.boot.into())?;
+    match header.started {
+        Some(started) => writer.uint(started.into())?,
+        None => writer.null()?,
+    };
+    writer.array(4)?;
+    for lost in header.lost {
+        writer.uint(lost.into())?;
+    }
+    segment::write(writer, header.boot, entries)
+}
+
+/// Pads the first `len` bytes of `plain`, seals them, and wipes `plain`.
+pub(crate) fn seal<'o, R: TryCryptoRng + ?Sized>(
+    key: &BatchKey<'_>,
+    sizes: Sizes,
+    rng: &mut R,
+    plain: &mut [u8],
+    len: usize,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], BatchError> {
+    let sealed = pad_and_seal(key, sizes, rng, plain, len, out);
+    plain.zeroize();
+    sealed
+}
+
+fn pad_and_seal<'o, R: TryCryptoRng + ?Sized>(
+    key: &BatchKey<'_>,
+    sizes: Sizes,
+    rng: &mut R,
+    plain: &mut [u8],
+    len: usize,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], BatchError> {
+    let class = sizes.for_plain(len).ok_or(BatchError::Buffer)?;
+    let out = out.get_mut(..class.len()).ok_or(BatchError::Buffer)?;
+    let plain = plain.get_mut(..class.plain_len()).ok_or(BatchError::Buffer)?;
+    plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
+    let (salt, nonce) = key.salt(rng, plain)?;
+    let batch_key = key.of_batch(&salt)?;
+    Ok(Encrypt0::seal(
+        key.aead, &batch_key, &nonce, &salt, DOMAIN, plain, out,
+    )?)
+}
+
+#[cfg(test)]
+mod tests;

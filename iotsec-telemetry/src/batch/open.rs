@@ -1,0 +1,273 @@
+//! The service's side: opening and reading, as strict as the device is.
+
+use iotsec_core::{
+    cbor::{Limits, Reader, Type},
+    cose::Encrypt0,
+    hal::UnixTime,
+};
+
+use super::{BatchKey, DOMAIN, Header, MAX_LEN, SALT_LEN, SizeClass, VERSION};
+use crate::{
+    code::{self, Decoded},
+    error::DecodeError,
+    queue::EventId,
+    registry::{Class, EventDef, FieldKind, HashedRegistry, REGISTRY_HASH_LEN},
+    segment::Entries,
+};
+
+/// The longest batch, in which every byte could be an item.
+const PLAIN_LIMITS: Limits = Limits {
+    depth: 4,
+    items: 2048,
+    bytes: 2048,
+};
+const SEALED_LIMITS: Limits = Limits {
+    depth: 3,
+    items: 16,
+    bytes: 2048,
+};
+const _: () = assert!(MAX_LEN == 2048);
+
+impl BatchKey<'_> {
+    /// Decrypts a batch into `out`, which is as long as the message or longer.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for anything but the exact bytes that the holder of this key sealed.
+    pub fn open<'o>(&self, sealed: &[u8], out: &'o mut [u8]) -> Result<OpenedBatch<'o>, DecodeError> {
+        let class = SizeClass::of_len(sealed.len()).ok_or(DecodeError::SizeClass)?;
+        let out = out.get_mut(..class.plain_len()).ok_or(DecodeError::Buffer)?;
+        let message = Encrypt0::parse(sealed, &SEALED_LIMITS)?;
+        let salt: &[u8; SALT_LEN] = message
+            .headers()
+            .kid
+            .and_then(|kid| kid.try_into().ok())
+            .ok_or(DecodeError::Salt)?;
+        let key = self.of_batch(salt)?;
+        let plain = message.open(self.aead, &key, DOMAIN, out)?;
+        if plain.len() != class.plain_len() {
+            return Err(DecodeError::SizeClass);
+        }
+        OpenedBatch::read_header(plain)
+    }
+}
+
+/// A batch that is authentic, but not yet read against a registry.
+#[derive(Clone, Debug)]
+pub struct OpenedBatch<'a> {
+    header: Header<'a>,
+    entries: Entries<'a>,
+}
+
+impl<'a> OpenedBatch<'a> {
+    fn read_header(plain: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::sequence(plain, &PLAIN_LIMITS)?;
+        reader.array_len(6)?;
+        if reader.uint()? != VERSION {
+            return Err(DecodeError::Version);
+        }
+        let (registry, boot) = (reader.array_of()?, reader.uint_as()?);
+        let started = if reader.peek()? == Type::Null {
+            reader.null()?;
+            None
+        } else {
+            Some(reader.uint_as()?)
+        };
+        reader.array_len(4)?;
+        let mut lost = [0; 4];
+        for count in &mut lost {
+            *count = reader.uint_as()?;
+        }
+        Ok(Self {
+            header: Header {
+                registry,
+                boot,
+                started,
+                lost,
+            },
+            entries: Entries::new(reader, boot)?,
+        })
+    }
+
+    /// The hash of the registry that the device used, to find it by.
+    pub const fn registry_hash(&self) -> &'a [u8; REGISTRY_HASH_LEN] {
+        self.header.registry
+    }
+
+    /// Reads all events against the registry that the batch names.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnknownRegistry`] for another registry; otherwise whatever is not as a device
+    /// writes it.
+    pub fn read(self, registry: &HashedRegistry) -> Result<Batch<'a>, DecodeError> {
+        if self.header.registry != registry.hash() {
+            return Err(DecodeError::UnknownRegistry);
+        }
+        let mut entries = self.entries.clone();
+        while let Some(entry) = entries.read()? {
+            code::decode(registry.registry(), entry.code).ok_or(DecodeError::Undeclared)?;
+        }
+        let mut padding = entries.into_rest();
+        while !padding.is_at_end() {
+            if padding.uint().ok() != Some(0) {
+                return Err(DecodeError::Padding);
+            }
+        }
+        Ok(Batch {
+            registry: *registry,
+            opened: self,
+        })
+    }
+}
+
+/// A batch of which every byte has been checked.
+#[derive(Clone, Debug)]
+pub struct Batch<'a> {
+    registry: HashedRegistry,
+    opened: OpenedBatch<'a>,
+}
+
+impl<'a> Batch<'a> {
+    /// The boot in which it was sealed.
+    pub const fn boot(&self) -> u32 {
+        self.opened.header.boot
+    }
+
+    /// When that boot began, if the device knew the time.
+    pub fn started(&self) -> Option<UnixTime> {
+        Some(UnixTime(self.opened.header.started?.into()))
+    }
+
+    /// How many events of `class` the device has dropped so far that were not acknowledged. Goes back
+    /// to zero when the owner withdraws consent, and when the device loses its queue at a reboot.
+    pub fn lost(&self, class: Class) -> u32 {
+        let lost = self.opened.header.lost.get(class.index());
+        lost.copied().unwrap_or_default()
+    }
+
+    /// The events, in the order in which they were recorded.
+    pub fn events(&self) -> Events<'a> {
+        Events {
+            registry: self.registry,
+            boot: self.boot(),
+            started: self.started(),
+            entries: self.opened.entries.clone(),
+        }
+    }
+}
+
+/// Walks over the events of a [`Batch`].
+#[derive(Clone, Debug)]
+pub struct Events<'a> {
+    registry: HashedRegistry,
+    boot: u32,
+    started: Option<UnixTime>,
+    entries: Entries<'a>,
+}
+
+impl Iterator for Events<'_> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        let entry = self.entries.read().ok()??;
+        let decoded = code::decode(self.registry.registry(), entry.code)?;
+        let started = self.started.filter(|_| entry.boot == self.boot);
+        Some(Event {
+            id: EventId {
+                boot: entry.boot,
+                sequence: entry.sequence,
+            },
+            uptime: entry.uptime,
+            time: started.map(|started| UnixTime(started.0.saturating_add(entry.uptime.into()))),
+            decoded,
+        })
+    }
+}
+
+/// One event, as it arrived.
+#[derive(Clone, Copy)]
+pub struct Event {
+    id: EventId,
+    uptime: u32,
+    time: Option<UnixTime>,
+    decoded: Decoded,
+}
+
+/// What a field held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// A number.
+    Number(i64),
+    /// A label.
+    Choice(&'static str),
+    /// A value from `from` up to but without `to`.
+    Bucket {
+        /// The lower edge, if there is one.
+        from: Option<i64>,
+        /// The upper edge, if there is one.
+        to: Option<i64>,
+    },
+}
+
+impl Event {
+    /// What makes it unique on its device.
+    pub const fn id(&self) -> EventId {
+        self.id
+    }
+
+    /// What kind of event it is.
+    pub const fn definition(&self) -> &'static EventDef {
+        self.decoded.definition
+    }
+
+    /// Seconds from the start of its boot.
+    pub const fn uptime_s(&self) -> u32 {
+        self.uptime
+    }
+
+    /// When it was recorded; `None` for an earlier boot than the batch's, and for a device without time.
+    pub const fn time(&self) -> Option<UnixTime> {
+        self.time
+    }
+
+    /// Field `index` as a position: of a number from its least value, of a label, of a bucket.
+    pub fn position(&self, index: usize) -> Option<u64> {
+        self.definition().fields().get(index)?;
+        self.decoded.digits.get(index).copied()
+    }
+
+    /// Field `index` as it was recorded: a number, or the position of a label or bucket.
+    pub fn raw(&self, index: usize) -> Option<i64> {
+        let position = self.position(index)?;
+        match self.definition().fields().get(index)?.kind() {
+            FieldKind::Number { min, .. } => min.checked_add_unsigned(position),
+            _ => i64::try_from(position).ok(),
+        }
+    }
+
+    /// Field `index` as it was declared.
+    pub fn held(&self, index: usize) -> Option<Held> {
+        let position = usize::try_from(self.position(index)?).ok();
+        Some(match self.definition().fields().get(index)?.kind() {
+            FieldKind::Number { .. } => Held::Number(self.raw(index)?),
+            FieldKind::Choice(labels) => Held::Choice(labels.get(position?)?),
+            FieldKind::Bucket(buckets) => {
+                let edge = |index: Option<usize>| buckets.edges().get(index?).copied();
+                Held::Bucket {
+                    from: edge(position?.checked_sub(1)),
+                    to: edge(position),
+                }
+            }
+        })
+    }
+}
+
+impl core::fmt::Debug for Event {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut out = f.debug_struct(self.definition().name());
+        out.field("id", &self.id).field("uptime_s", &self.uptime);
+        for (index, field) in self.definition().fields().iter().enumerate() {
+            out.field(field.name(), &self.held(index));
+        }
+        out.finish()
+    }
+}

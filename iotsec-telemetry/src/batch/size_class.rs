@@ -1,0 +1,106 @@
+/// Bytes of everything around the plaintext but the ciphertext's length: tag and array, protected header,
+/// salt, nonce, authentication tag.
+const AROUND: usize = 1 + 1 + 5 + 1 + 10 + 14 + 16;
+
+/// The lengths that a sealed batch can have, so that its length tells little about what happened.
+///
+/// Half-steps of powers of two: padding costs at most a third of the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum SizeClass {
+    /// 128 bytes: room for one event, whatever it is.
+    B128,
+    /// 192 bytes.
+    B192,
+    /// 256 bytes.
+    B256,
+    /// 384 bytes.
+    B384,
+    /// 512 bytes.
+    B512,
+    /// 768 bytes.
+    B768,
+    /// 1024 bytes.
+    B1024,
+    /// 1536 bytes.
+    B1536,
+    /// 2048 bytes.
+    B2048,
+}
+
+impl SizeClass {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 9] = [
+        Self::B128,
+        Self::B192,
+        Self::B256,
+        Self::B384,
+        Self::B512,
+        Self::B768,
+        Self::B1024,
+        Self::B1536,
+        Self::B2048,
+    ];
+
+    /// Bytes of the sealed message.
+    pub const fn len(self) -> usize {
+        match self {
+            Self::B128 => 128,
+            Self::B192 => 192,
+            Self::B256 => 256,
+            Self::B384 => 384,
+            Self::B512 => 512,
+            Self::B768 => 768,
+            Self::B1024 => 1024,
+            Self::B1536 => 1536,
+            Self::B2048 => 2048,
+        }
+    }
+
+    /// Bytes of the plaintext in it, padding included.
+    pub const fn plain_len(self) -> usize {
+        // The ciphertext's length takes one byte up to 255, and two above.
+        let length_len = if self.len() <= 256 { 2 } else { 3 };
+        self.len().saturating_sub(AROUND).saturating_sub(length_len)
+    }
+
+    pub(super) fn of_len(len: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.len() == len)
+    }
+}
+
+/// The sizes that a device uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    smallest: SizeClass,
+    largest: SizeClass,
+}
+
+impl Sizes {
+    /// The smallest that fits, up to `largest`.
+    pub const fn up_to(largest: SizeClass) -> Self {
+        Self {
+            smallest: SizeClass::B128,
+            largest,
+        }
+    }
+
+    /// Always the same, so that the length tells nothing at all.
+    pub const fn fixed(class: SizeClass) -> Self {
+        Self {
+            smallest: class,
+            largest: class,
+        }
+    }
+
+    /// The largest.
+    pub const fn largest(self) -> SizeClass {
+        self.largest
+    }
+
+    pub(super) fn for_plain(self, len: usize) -> Option<SizeClass> {
+        SizeClass::ALL
+            .into_iter()
+            .find(|class| *class >= self.smallest && *class <= self.largest && class.plain_len() >= len)
+    }
+}

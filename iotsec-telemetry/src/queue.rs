@@ -1,0 +1,387 @@
+//! Events that wait for a connection, in a fixed piece of memory.
+//!
+//! # What is kept when there is not room for all
+//! A queue of `N` events keeps `reserve` places for [`Class::Critical`]. A critical event may take any
+//! other place too, by displacing the oldest event of the lowest class; it is refused, newest first, only
+//! when the queue holds nothing but criticals. Any other event displaces the oldest of the lowest class
+//! that is not above its own, or is refused. Every event that is displaced or refused is counted in its
+//! class, and the counts go out with every batch. Recording takes the same few steps however full the
+//! queue is.
+//!
+//! # Delivery
+//! At least once: what a batch carries stays until its [`Receipt`] comes back through
+//! [`ack`](Queue::ack), and may go out twice. The service recognises an event by its [`EventId`].
+//!
+//! # Power loss
+//! The queue is memory: a power cut loses it. [`snapshot`](Queue::snapshot) writes it as one record for
+//! a store, [`restore`](Queue::restore) takes it back at the next boot; what was recorded in between is
+//! lost, and what was acknowledged in between goes out again.
+
+use iotsec_core::{
+    cbor::{CborError, Writer},
+    hal::{Millis, UnixTime},
+};
+use rand_core::TryCryptoRng;
+
+use crate::{
+    batch::{self, BatchKey, SealedBatch, Sizes},
+    code,
+    consent::Consents,
+    error::{BatchError, RecordError},
+    registry::{Class, EventDef, HashedRegistry, Purpose},
+    segment::Entry,
+    value::Value,
+};
+
+mod lists;
+mod merge;
+mod snapshot;
+
+use lists::Lists;
+use merge::Merge;
+pub use snapshot::Restored;
+
+/// A number for each class.
+type PerClass = [u32; 4];
+
+/// What makes an event unique on one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventId {
+    /// The boot in which it was recorded.
+    pub boot: u32,
+    /// Its number in that boot, from zero, without those that were refused.
+    pub sequence: u32,
+}
+
+/// Proof that a batch was made; handed back when the service has acknowledged it.
+#[derive(Debug)]
+#[must_use = "without its receipt a batch is sent again"]
+pub struct Receipt {
+    flight: u32,
+}
+
+/// A bounded queue of `N` events, 24 bytes each.
+///
+/// See the [module](self) for what it keeps and the crate for a whole round.
+#[derive(Debug)]
+pub struct Queue<const N: usize> {
+    registry: HashedRegistry,
+    boot: u32,
+    reserve: usize,
+    lists: Lists<N>,
+    next_sequence: u32,
+    last_uptime: u32,
+    /// Unix time at which this boot began, once the clock is known.
+    started: Option<u32>,
+    lost: PerClass,
+    /// Displaced while in a batch that may have arrived.
+    in_doubt: PerClass,
+    /// The losses that the service has acknowledged.
+    reported: PerClass,
+    flight: Option<Flight>,
+    flights: u32,
+    /// The grant under which the events of each purpose were recorded.
+    health_grant: Option<u32>,
+    usage_grant: Option<u32>,
+}
+
+/// The last batch.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    number: u32,
+    lost: PerClass,
+}
+
+impl<const N: usize> Queue<N> {
+    /// An empty queue for boot number `boot`, with `reserve` places for criticals.
+    ///
+    /// `boot` must grow at every boot: with `sequence` it is what tells a repeated event from a new one.
+    /// Take it from a [`MonotonicCounter`](iotsec_core::hal::MonotonicCounter) if an attacker could roll
+    /// back the flash, since a repeated number hides new events behind old ones.
+    pub fn new(registry: HashedRegistry, boot: u32, reserve: usize) -> Self {
+        Self {
+            registry,
+            boot,
+            reserve: reserve.min(N),
+            lists: Lists::new(),
+            next_sequence: 0,
+            last_uptime: 0,
+            started: None,
+            lost: [0; 4],
+            in_doubt: [0; 4],
+            reported: [0; 4],
+            flight: None,
+            flights: 0,
+            health_grant: None,
+            usage_grant: None,
+        }
+    }
+
+    /// Records an event.
+    ///
+    /// `now` is taken in whole seconds. A fraction of the queue's work is done here, none of it in
+    /// proportion to `N`, unless the owner's consent has changed.
+    ///
+    /// # Errors
+    /// [`RecordError`]; nothing is recorded.
+    pub fn record(
+        &mut self,
+        consents: &Consents,
+        event: &EventDef,
+        values: &[Value],
+        now: Millis,
+    ) -> Result<EventId, RecordError> {
+        let code = code::encode(self.registry.registry(), event, values)?;
+        self.follow(consents);
+        let class = event.class();
+        if !self.is_allowed(class) {
+            return Err(RecordError::NotConsented);
+        }
+        let seconds = now.0.checked_div(1000).and_then(|s| u32::try_from(s).ok());
+        self.last_uptime = self.last_uptime.max(seconds.unwrap_or(u32::MAX));
+        let sequence = self.next_sequence;
+        let Some(next_sequence) = sequence.checked_add(1) else {
+            count(&mut self.lost, class, 1);
+            return Err(RecordError::Exhausted);
+        };
+        let entry = Entry {
+            boot: self.boot,
+            sequence,
+            uptime: self.last_uptime,
+            code,
+        };
+        if !self.admit(class, entry) {
+            return Err(RecordError::Full);
+        }
+        self.next_sequence = next_sequence;
+        Ok(EventId {
+            boot: self.boot,
+            sequence,
+        })
+    }
+
+    /// Tells the wall-clock time at `uptime`, once it is trustworthy. Batches then say when this boot
+    /// began, so that events recorded before get their time as well.
+    pub fn set_clock(&mut self, uptime: Millis, now: UnixTime) {
+        let seconds = uptime.0.checked_div(1000).unwrap_or_default();
+        self.started = now.0.checked_sub(seconds).and_then(|s| u32::try_from(s).ok());
+    }
+
+    /// Seals the most urgent events, as many as fit, into `out`.
+    ///
+    /// `None` when there is nothing to tell. Nothing leaves the queue before [`ack`](Self::ack). The
+    /// batch borrows `consents`, so no consent can be withdrawn between sealing and sending.
+    ///
+    /// `scratch` holds the plaintext and is wiped; it and `out` need [`SizeClass::len`] bytes of the
+    /// largest size allowed.
+    ///
+    /// [`SizeClass::len`]: crate::batch::SizeClass::len
+    ///
+    /// # Errors
+    /// [`BatchError`]; everything stays queued.
+    pub fn batch<'a, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        consents: &'a Consents,
+        key: &BatchKey<'_>,
+        sizes: Sizes,
+        rng: &mut R,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, BatchError> {
+        let largest = sizes.largest();
+        let plain = scratch.get_mut(..largest.plain_len()).ok_or(BatchError::Buffer)?;
+        let out = out.get_mut(..largest.len()).ok_or(BatchError::Buffer)?;
+        self.follow(consents);
+        self.give_up_flight();
+        if self.is_empty() && self.lost == self.reported {
+            return Ok(None);
+        }
+        let (chosen, len) = self.fill(plain).ok_or(BatchError::Buffer)?;
+        let bytes = batch::seal(key, sizes, rng, plain, len, out)?;
+
+        let quota = self.quota(chosen);
+        for (class, quota) in Class::ALL.into_iter().zip(quota) {
+            self.lists.mark_front(class, quota);
+        }
+        self.flights = self.flights.wrapping_add(1);
+        self.flight = Some(Flight {
+            number: self.flights,
+            lost: self.lost,
+        });
+        Ok(Some(SealedBatch::new(
+            bytes,
+            chosen,
+            Receipt { flight: self.flights },
+        )))
+    }
+
+    /// Forgets the events of the last batch, which the service has acknowledged.
+    ///
+    /// # Errors
+    /// [`BatchError::StaleReceipt`] when another batch was made since; its events are still queued.
+    pub fn ack(&mut self, receipt: Receipt) -> Result<(), BatchError> {
+        let Receipt { flight: number } = receipt;
+        let flight = self.flight.filter(|flight| flight.number == number);
+        let flight = flight.ok_or(BatchError::StaleReceipt)?;
+        for class in Class::ALL {
+            self.lists.drop_marked(class);
+        }
+        // What was displaced meanwhile had been sent and has arrived.
+        self.in_doubt = [0; 4];
+        self.reported = flight.lost;
+        self.flight = None;
+        Ok(())
+    }
+
+    /// Events waiting, those in an unacknowledged batch included.
+    pub fn len(&self) -> usize {
+        self.lists.total()
+    }
+
+    /// True when nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Events of `class` waiting.
+    pub fn len_of(&self, class: Class) -> usize {
+        self.lists.len(class)
+    }
+
+    /// Events of `class` that were displaced or refused without having been acknowledged. While a batch
+    /// is under way, those of its events that were displaced are not counted yet.
+    pub fn lost(&self, class: Class) -> u32 {
+        self.lost.get(class.index()).copied().unwrap_or_default()
+    }
+
+    /// Purges what was recorded under a grant that is no longer the live one.
+    pub(crate) fn follow(&mut self, consents: &Consents) {
+        let health = consents.grant_number(Purpose::Health);
+        let usage = consents.grant_number(Purpose::Usage);
+        if self.health_grant != health {
+            self.purge(Class::Health);
+            self.health_grant = health;
+        }
+        if self.usage_grant != usage {
+            self.purge(Class::Usage);
+            self.usage_grant = usage;
+        }
+    }
+
+    fn is_allowed(&self, class: Class) -> bool {
+        match class.purpose() {
+            Purpose::Security => true,
+            Purpose::Health => self.health_grant.is_some(),
+            Purpose::Usage => self.usage_grant.is_some(),
+        }
+    }
+
+    /// Forgets a class, its counts included: they too say what was recorded.
+    fn purge(&mut self, class: Class) {
+        self.lists.clear(class);
+        set_zero(&mut self.lost, class);
+        set_zero(&mut self.in_doubt, class);
+        set_zero(&mut self.reported, class);
+        if let Some(flight) = &mut self.flight {
+            set_zero(&mut flight.lost, class);
+        }
+    }
+
+    /// Puts an entry into its class, if there is or can be made room.
+    fn admit(&mut self, class: Class, entry: Entry) -> bool {
+        let others = self.len().saturating_sub(self.lists.len(Class::Critical));
+        let has_room =
+            self.len() < N && (class == Class::Critical || others < N.saturating_sub(self.reserve));
+        let admitted = (has_room || self.displace(class)) && self.lists.push(class, entry);
+        if !admitted {
+            count(&mut self.lost, class, 1);
+        }
+        admitted
+    }
+
+    /// Drops the oldest event of the lowest class that `class` may displace.
+    fn displace(&mut self, class: Class) -> bool {
+        for lower in Class::ALL.into_iter().rev() {
+            if lower == Class::Critical || lower < class {
+                return false;
+            }
+            if let Some(was_sent) = self.lists.pop(lower) {
+                let counts = if was_sent {
+                    &mut self.in_doubt
+                } else {
+                    &mut self.lost
+                };
+                count(counts, lower, 1);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Treats the last batch as not arrived.
+    fn give_up_flight(&mut self) {
+        for class in Class::ALL {
+            self.lists.unmark(class);
+            let doubtful = self.in_doubt.get(class.index()).copied().unwrap_or_default();
+            count(&mut self.lost, class, doubtful);
+        }
+        self.in_doubt = [0; 4];
+        self.flight = None;
+    }
+
+    /// Writes as many events as fit, the most urgent first, and returns how many and the bytes used.
+    fn fill(&self, plain: &mut [u8]) -> Option<(usize, usize)> {
+        let mut attempt = |chosen| self.write(chosen, plain).ok().map(|len| (chosen, len));
+        if let Some(all) = attempt(self.len()) {
+            return Some(all);
+        }
+        let (mut fits, mut too_many) = (0usize, self.len());
+        while too_many.saturating_sub(fits) > 1 {
+            let middle = fits.midpoint(too_many);
+            if attempt(middle).is_some() {
+                fits = middle;
+            } else {
+                too_many = middle;
+            }
+        }
+        attempt(fits)
+    }
+
+    fn write(&self, chosen: usize, plain: &mut [u8]) -> Result<usize, CborError> {
+        let mut writer = Writer::new(plain);
+        let events = Merge::new(&self.lists, self.quota(chosen));
+        let header = batch::Header {
+            registry: self.registry.hash(),
+            boot: self.boot,
+            started: self.started,
+            lost: self.lost,
+        };
+        batch::write(&mut writer, &header, events)?;
+        Ok(writer.len())
+    }
+
+    /// How many of each class are among the `chosen` most urgent.
+    fn quota(&self, chosen: usize) -> [usize; 4] {
+        let mut left = chosen;
+        Class::ALL.map(|class| {
+            let taken = self.lists.len(class).min(left);
+            left = left.saturating_sub(taken);
+            taken
+        })
+    }
+}
+
+fn count(counts: &mut PerClass, class: Class, more: u32) {
+    if let Some(count) = counts.get_mut(class.index()) {
+        *count = count.saturating_add(more);
+    }
+}
+
+fn set_zero(counts: &mut PerClass, class: Class) {
+    if let Some(count) = counts.get_mut(class.index()) {
+        *count = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests;

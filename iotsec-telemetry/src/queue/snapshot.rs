@@ -1,0 +1,193 @@
+//! The queue as one record (`FORMAT.md`, "Snapshot").
+
+use iotsec_core::cbor::{Limits, Reader, Type, Writer};
+
+use super::{Merge, PerClass, Queue, count};
+use crate::{
+    code,
+    consent::Consents,
+    error::{DecodeError, SnapshotError},
+    registry::{Class, REGISTRY_HASH_LEN},
+    segment::{self, Entries},
+};
+
+const VERSION: u64 = 1;
+/// All but the events, at their longest.
+const HEADER_MAX_LEN: usize = 80;
+/// An event that is alone in its boot, at its longest.
+const EVENT_MAX_LEN: usize = 28;
+const LIMITS: Limits = Limits {
+    depth: 4,
+    items: u16::MAX,
+    bytes: u32::MAX,
+};
+
+/// What became of a snapshot's events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Back in the queue; some may have been displaced by later ones, which is counted as lost.
+    pub kept: u32,
+    /// Dropped because the grant they were recorded under is not live any more. Not counted as lost.
+    pub purged: u32,
+    /// Made against another registry, as after an update, and counted as lost.
+    pub unreadable: u32,
+}
+
+impl<const N: usize> Queue<N> {
+    /// Bytes of a snapshot at most.
+    pub const SNAPSHOT_MAX_LEN: usize = HEADER_MAX_LEN.saturating_add(EVENT_MAX_LEN.saturating_mul(N));
+
+    /// Writes the events of `least` and the classes above it, and the loss counts.
+    ///
+    /// It is not encrypted: keep it in a store that encrypts and authenticates. To write flash rarely,
+    /// take a snapshot of [`Class::Critical`] when one is recorded, and of more at an orderly shutdown.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Buffer`] when `out` is too small.
+    pub fn snapshot<'o>(&self, least: Class, out: &'o mut [u8]) -> Result<&'o [u8], SnapshotError> {
+        let held = Class::ALL.map(|class| if class <= least { self.len_of(class) } else { 0 });
+        let mut lost = self.lost;
+        for class in Class::ALL {
+            let doubtful = self.in_doubt.get(class.index()).copied().unwrap_or_default();
+            count(&mut lost, class, doubtful);
+        }
+        let mut writer = Writer::new(out);
+        let mut write = || {
+            writer.array(7)?.uint(VERSION)?.bytes(self.registry.hash())?;
+            writer.uint(self.boot.into())?;
+            writer.array(2)?;
+            for grant in [self.health_grant, self.usage_grant] {
+                match grant {
+                    Some(number) => writer.uint(number.into())?,
+                    None => writer.null()?,
+                };
+            }
+            writer.array(4)?;
+            for held in held {
+                writer.uint(u64::try_from(held).unwrap_or(u64::MAX))?;
+            }
+            writer.array(4)?;
+            for lost in lost {
+                writer.uint(lost.into())?;
+            }
+            segment::write(&mut writer, self.boot, Merge::new(&self.lists, held))
+        };
+        write().map_err(|_| SnapshotError::Buffer)?;
+        writer.finish().map_err(|_| SnapshotError::Buffer)
+    }
+
+    /// Takes a snapshot of an earlier boot back, before anything is recorded in this one.
+    ///
+    /// Events whose purpose is not granted, or was granted anew since, are dropped. Bytes are checked as
+    /// if they came from an attacker, and before anything is changed.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the queue is as it was.
+    pub fn restore(&mut self, consents: &Consents, snapshot: &[u8]) -> Result<Restored, SnapshotError> {
+        if !self.is_empty() || self.next_sequence != 0 {
+            return Err(SnapshotError::InUse);
+        }
+        self.follow(consents);
+        let header = Header::read(snapshot)?;
+        if header.boot >= self.boot {
+            return Err(SnapshotError::Boot);
+        }
+        let granted = Class::ALL.map(|class| self.is_still_granted(class, &header));
+        let mut restored = Restored::default();
+        if header.registry != self.registry.hash() {
+            for ((class, held), granted) in Class::ALL.into_iter().zip(header.held).zip(granted) {
+                if granted {
+                    restored.unreadable = restored.unreadable.saturating_add(held);
+                    count(&mut self.lost, class, held);
+                } else {
+                    restored.purged = restored.purged.saturating_add(held);
+                }
+            }
+            self.count_lost(&header.lost, granted);
+            return Ok(restored);
+        }
+
+        let mut check = header.entries.clone();
+        while let Some(entry) = check.read()? {
+            code::decode(self.registry.registry(), entry.code).ok_or(DecodeError::Undeclared)?;
+        }
+        check.into_rest().finish().map_err(DecodeError::from)?;
+
+        self.count_lost(&header.lost, granted);
+        let mut entries = header.entries;
+        while let Some(entry) = entries.read()? {
+            let event = code::decode(self.registry.registry(), entry.code);
+            let class = event.ok_or(DecodeError::Undeclared)?.definition.class();
+            if !granted.get(class.index()).copied().unwrap_or(false) {
+                restored.purged = restored.purged.saturating_add(1);
+            } else if self.admit(class, entry) {
+                restored.kept = restored.kept.saturating_add(1);
+            }
+        }
+        Ok(restored)
+    }
+
+    fn is_still_granted(&self, class: Class, header: &Header<'_>) -> bool {
+        match class {
+            Class::Critical | Class::Security => true,
+            Class::Health => self.health_grant.is_some() && self.health_grant == header.health_grant,
+            Class::Usage => self.usage_grant.is_some() && self.usage_grant == header.usage_grant,
+        }
+    }
+
+    fn count_lost(&mut self, lost: &PerClass, granted: [bool; 4]) {
+        for ((class, lost), granted) in Class::ALL.into_iter().zip(lost).zip(granted) {
+            if granted {
+                count(&mut self.lost, class, *lost);
+            }
+        }
+    }
+}
+
+struct Header<'a> {
+    registry: &'a [u8; REGISTRY_HASH_LEN],
+    boot: u32,
+    health_grant: Option<u32>,
+    usage_grant: Option<u32>,
+    held: PerClass,
+    lost: PerClass,
+    entries: Entries<'a>,
+}
+
+impl<'a> Header<'a> {
+    fn read(snapshot: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(snapshot, &LIMITS)?;
+        reader.array_len(7)?;
+        if reader.uint()? != VERSION {
+            return Err(DecodeError::Version);
+        }
+        let (registry, boot) = (reader.array_of()?, reader.uint_as()?);
+        reader.array_len(2)?;
+        Ok(Self {
+            registry,
+            boot,
+            health_grant: grant(&mut reader)?,
+            usage_grant: grant(&mut reader)?,
+            held: per_class(&mut reader)?,
+            lost: per_class(&mut reader)?,
+            entries: Entries::new(reader, boot)?,
+        })
+    }
+}
+
+fn grant(reader: &mut Reader<'_>) -> Result<Option<u32>, DecodeError> {
+    if reader.peek()? == Type::Null {
+        reader.null()?;
+        return Ok(None);
+    }
+    Ok(Some(reader.uint_as()?))
+}
+
+fn per_class(reader: &mut Reader<'_>) -> Result<PerClass, DecodeError> {
+    reader.array_len(4)?;
+    let mut counts = [0; 4];
+    for count in &mut counts {
+        *count = reader.uint_as()?;
+    }
+    Ok(counts)
+}
