@@ -34,7 +34,7 @@ pub use open::{Batch, Event, Events, Held, OpenedBatch};
 pub use size_class::{SizeClass, Sizes};
 
 /// Bytes of the longest sealed batch.
-pub const MAX_LEN: usize = SizeClass::B2048.len();
+pub const MAX_LEN: usize = SizeClass::B2048.sealed_len();
 
 const VERSION: u64 = 1;
 /// The external additional data of every batch, and the salt of the key that makes salts.
@@ -176,7 +176,7 @@ fn pad_and_seal<'o, R: TryCryptoRng + ?Sized>(
     out: &'o mut [u8],
 ) -> Result<&'o [u8], BatchError> {
     let class = sizes.for_plain(len).ok_or(BatchError::Buffer)?;
-    let out = out.get_mut(..class.len()).ok_or(BatchError::Buffer)?;
+    let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
     let plain = plain.get_mut(..class.plain_len()).ok_or(BatchError::Buffer)?;
     plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
     let (salt, nonce) = key.salt(rng, plain)?;

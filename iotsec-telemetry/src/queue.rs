@@ -172,10 +172,10 @@ impl<const N: usize> Queue<N> {
     /// `None` when there is nothing to tell. Nothing leaves the queue before [`ack`](Self::ack). The
     /// batch borrows `consents`, so no consent can be withdrawn between sealing and sending.
     ///
-    /// `scratch` holds the plaintext and is wiped; it and `out` need [`SizeClass::len`] bytes of the
+    /// `scratch` holds the plaintext and is wiped; it and `out` need [`SizeClass::sealed_len`] bytes of the
     /// largest size allowed.
     ///
-    /// [`SizeClass::len`]: crate::batch::SizeClass::len
+    /// [`SizeClass::sealed_len`]: crate::batch::SizeClass::sealed_len
     ///
     /// # Errors
     /// [`BatchError`]; everything stays queued.
@@ -190,7 +190,7 @@ impl<const N: usize> Queue<N> {
     ) -> Result<Option<SealedBatch<'a>>, BatchError> {
         let largest = sizes.largest();
         let plain = scratch.get_mut(..largest.plain_len()).ok_or(BatchError::Buffer)?;
-        let out = out.get_mut(..largest.len()).ok_or(BatchError::Buffer)?;
+        let out = out.get_mut(..largest.sealed_len()).ok_or(BatchError::Buffer)?;
         self.follow(consents);
         self.give_up_flight();
         if self.is_empty() && self.lost == self.reported {
@@ -219,9 +219,9 @@ impl<const N: usize> Queue<N> {
     ///
     /// # Errors
     /// [`BatchError::StaleReceipt`] when another batch was made since; its events are still queued.
+    #[expect(clippy::needless_pass_by_value, reason = "a receipt counts once")]
     pub fn ack(&mut self, receipt: Receipt) -> Result<(), BatchError> {
-        let Receipt { flight: number } = receipt;
-        let flight = self.flight.filter(|flight| flight.number == number);
+        let flight = self.flight.filter(|flight| flight.number == receipt.flight);
         let flight = flight.ok_or(BatchError::StaleReceipt)?;
         for class in Class::ALL {
             self.lists.drop_marked(class);

@@ -1,7 +1,7 @@
 //! The service's side: opening and reading, as strict as the device is.
 
 use iotsec_core::{
-    cbor::{Limits, Reader, Type},
+    cbor::{self, Limits, Reader, Type},
     cose::Encrypt0,
     hal::UnixTime,
 };
@@ -15,7 +15,7 @@ use crate::{
     segment::Entries,
 };
 
-/// The longest batch, in which every byte could be an item.
+/// Every byte of the longest batch could be an item.
 const PLAIN_LIMITS: Limits = Limits {
     depth: 4,
     items: 2048,
@@ -60,7 +60,11 @@ pub struct OpenedBatch<'a> {
 
 impl<'a> OpenedBatch<'a> {
     fn read_header(plain: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::sequence(plain, &PLAIN_LIMITS)?;
+        let (batch, padding) = cbor::split_first(plain, &PLAIN_LIMITS)?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(DecodeError::Padding);
+        }
+        let mut reader = Reader::new(batch, &PLAIN_LIMITS)?;
         reader.array_len(6)?;
         if reader.uint()? != VERSION {
             return Err(DecodeError::Version);
@@ -106,12 +110,7 @@ impl<'a> OpenedBatch<'a> {
         while let Some(entry) = entries.read()? {
             code::decode(registry.registry(), entry.code).ok_or(DecodeError::Undeclared)?;
         }
-        let mut padding = entries.into_rest();
-        while !padding.is_at_end() {
-            if padding.uint().ok() != Some(0) {
-                return Err(DecodeError::Padding);
-            }
-        }
+        entries.into_rest().finish()?;
         Ok(Batch {
             registry: *registry,
             opened: self,

@@ -43,7 +43,7 @@ impl SizeClass {
     ];
 
     /// Bytes of the sealed message.
-    pub const fn len(self) -> usize {
+    pub const fn sealed_len(self) -> usize {
         match self {
             Self::B128 => 128,
             Self::B192 => 192,
@@ -60,12 +60,14 @@ impl SizeClass {
     /// Bytes of the plaintext in it, padding included.
     pub const fn plain_len(self) -> usize {
         // The ciphertext's length takes one byte up to 255, and two above.
-        let length_len = if self.len() <= 256 { 2 } else { 3 };
-        self.len().saturating_sub(AROUND).saturating_sub(length_len)
+        let length_len = if self.sealed_len() <= 256 { 2 } else { 3 };
+        self.sealed_len()
+            .saturating_sub(AROUND)
+            .saturating_sub(length_len)
     }
 
     pub(super) fn of_len(len: usize) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.len() == len)
+        Self::ALL.into_iter().find(|class| class.sealed_len() == len)
     }
 }
 
