@@ -8,7 +8,7 @@ pub(super) const MAX_BYTES: usize = 256;
 
 /// True for a generated code that is a pattern, or shows a leaked default or an offensive word.
 ///
-/// About one random code in 300 is refused, which costs less than 0.01 bit of its entropy.
+/// About one random code in 800 is refused, which costs less than 0.01 bit of its entropy.
 pub(super) fn refuses_code(symbols: &[u8]) -> bool {
     has_run(symbols) || has_sequence(symbols) || is_periodic(symbols) || has_word(symbols)
 }

@@ -66,7 +66,7 @@ impl Exposure {
 /// ```
 ///
 /// A universal default does not compile:
-/// ```compile_fail,E0277
+/// ```compile_fail,E0308
 /// use iotsec_core::credential::DevicePassword;
 ///
 /// let password = DevicePassword::from("K2M4-P6R8-T0V3-Q");
@@ -208,7 +208,7 @@ impl ErrorCode for PasswordError {
     }
 }
 
-/// One draw in 300 is refused, so a good source misses eight times in a row once in 10^19.
+/// One draw in 800 is refused, so a good source misses eight times in a row once in 10^23.
 const MAX_DRAWS: usize = 8;
 
 /// Characters that must be left once everything weak has shrunk to one character each: the least

@@ -42,7 +42,7 @@ pub use unlock::{PhysicalPresence, Unlock};
 /// | during `release` | old or new | run it again |
 ///
 /// # Bytes
-/// Big-endian. All of it must be as described, else the record is damaged and nobody gets in.
+/// Integers are big-endian; `vectors/credential` has examples. All of it must be as described, else the record is damaged and nobody gets in.
 ///
 /// | offset | size | content |
 /// |---:|---:|---|

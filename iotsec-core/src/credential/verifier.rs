@@ -17,18 +17,18 @@ use crate::{
 
 /// What a device stores in place of a password.
 ///
-/// | password | stored |
+/// | password | MAC |
 /// |---|---|
-/// | generated, 60 or 80 bits | HMAC-SHA-256(pepper, context ‖ salt ‖ symbols) |
-/// | chosen by a person | HMAC-SHA-256(pepper, context ‖ salt ‖ PBKDF2(password, salt, iterations)) |
+/// | generated, 60 or 80 bits | HMAC-SHA-256(pepper, `iotsec/credential/code/v1` ‖ salt ‖ length ‖ symbols) |
+/// | chosen by a person | HMAC-SHA-256(pepper, `iotsec/credential/text/v1` ‖ salt ‖ length ‖ key), where key = PBKDF2-HMAC-SHA-256(password, salt, iterations), 32 bytes |
 ///
+/// The length is that of what follows, in two bytes; symbols are one byte each, 0 to 31.
 /// The salt is 16 random bytes, the [`Pepper`] is the device's own. A generated password needs no
 /// stretching: nobody counts to 2^60 through the pepper. Comparison is of two MACs, in constant time,
 /// and costs a [`Permit`], so that no guess goes uncounted.
 ///
 /// # Bytes
-/// Integers are big-endian. The context is the text in the code below, which names the format version
-/// and the kind of password; the password is preceded by its length (2 bytes).
+/// Integers are big-endian. `vectors/credential` has examples.
 ///
 /// | offset | size | content |
 /// |---:|---:|---|
