@@ -1,7 +1,25 @@
 //! The device's identity and policy, and the check that an authentic manifest is safe.
+//!
+//! A genuine manifest can still be wrong for this device, stale, or careless: a content check that may
+//! fail softly, a digest that is replaced later, a write that nothing checks. Admission runs every
+//! section without side effects. Conditions about the device are decided there and then; conditions
+//! about content become demands that the [plan](crate::plan) carries. Whatever it cannot decide, it
+//! refuses.
 
-use crate::manifest::{ComponentId, SequenceNumber};
-use iotsec_core::hal::UnixTime;
+mod facts;
+mod machine;
+
+use iotsec_core::{crypto::Digest, hal::UnixTime};
+
+use crate::{
+    authenticate::Authenticated,
+    command::lint,
+    error::UpdateError,
+    manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
+    plan::{Accepted, Bootable, Plan},
+};
+use facts::Facts;
+use machine::Machine;
 
 /// A place on this device that a manifest can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +28,7 @@ pub struct DeviceComponent<'a> {
     pub id: ComponentId<'a>,
     /// The largest image that fits, in bytes.
     pub capacity: u32,
-    /// For components with several slots: the one that is written (for an update) or started (for a boot).
+    /// For a component with several slots: the one to be written (update) or started (boot).
     pub slot: Option<u64>,
 }
 
@@ -19,7 +37,7 @@ pub struct DeviceComponent<'a> {
 pub struct DeviceIdentity<'a> {
     /// Vendor identifier: a version 5 UUID of the maker's domain name.
     pub vendor: [u8; 16],
-    /// Class identifier: a version 5 UUID of the model in the vendor's name space.
+    /// Class identifier: a version 5 UUID of the model, in the vendor's name space.
     pub class: [u8; 16],
     /// Identifier of this one device, where it has one.
     pub device: Option<[u8; 16]>,
@@ -30,12 +48,137 @@ pub struct DeviceIdentity<'a> {
 /// What this device accepts at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The sequence number of the manifest accepted last; lower ones are refused.
+    /// The sequence number of the manifest that is installed. Lower ones are refused.
     pub installed: SequenceNumber,
     /// Whether a manifest with just that number may be installed again.
     pub reinstall: bool,
-    /// How far a sequence number may lie above `installed`: a cap on fast-forward attacks.
+    /// How far above `installed` a sequence number may lie. Without a cap, one stolen signature over the
+    /// highest number ends all updates.
     pub max_jump: u64,
     /// Trusted time. Without it, a manifest with an expiry date is refused.
     pub now: Option<UnixTime>,
+}
+
+impl Policy {
+    /// Anything newer than `installed`, up to 65536 steps, on a device without a clock.
+    pub const fn newer_than(installed: SequenceNumber) -> Self {
+        Self {
+            installed,
+            reinstall: false,
+            max_jump: 1 << 16,
+            now: None,
+        }
+    }
+
+    fn check_for_install(&self, sequence: SequenceNumber) -> Result<(), UpdateError> {
+        if sequence < self.installed {
+            Err(UpdateError::Rollback)
+        } else if sequence == self.installed && !self.reinstall {
+            Err(UpdateError::Installed)
+        } else if sequence.0.saturating_sub(self.installed.0) > self.max_jump {
+            Err(UpdateError::FastForward)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What a manifest is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Install,
+    Boot,
+}
+
+impl<'a> Authenticated<'a> {
+    /// Checks that the manifest is meant for this device, newer than what is installed, complete, and
+    /// safe to install.
+    ///
+    /// # Errors
+    /// The first reason found, see [`UpdateError`].
+    pub fn admit(
+        self,
+        device: &DeviceIdentity<'_>,
+        policy: &Policy,
+        hash: &mut dyn Digest,
+    ) -> Result<Accepted<'a>, UpdateError> {
+        let manifest = Manifest::parse(&self, hash)?;
+        policy.check_for_install(manifest.sequence)?;
+        let plan = interpret(&self, &manifest, device, policy, Purpose::Install, hash)?;
+        Ok(Accepted::new(plan))
+    }
+
+    /// Checks that the manifest is safe to start from.
+    ///
+    /// It is the same check as [`admit`](Self::admit) on the sections that a boot runs. The sections
+    /// that installed it may have been severed since, an expiry date no longer counts, and the sequence
+    /// number must be at least `policy.installed`.
+    ///
+    /// # Errors
+    /// The first reason found, see [`UpdateError`].
+    pub fn admit_for_boot(
+        self,
+        device: &DeviceIdentity<'_>,
+        policy: &Policy,
+        hash: &mut dyn Digest,
+    ) -> Result<Bootable<'a>, UpdateError> {
+        let manifest = Manifest::parse(&self, hash)?;
+        if manifest.sequence < policy.installed {
+            return Err(UpdateError::Rollback);
+        }
+        let plan = interpret(&self, &manifest, device, policy, Purpose::Boot, hash)?;
+        Ok(Bootable::new(plan))
+    }
+}
+
+fn interpret<'a>(
+    authenticated: &Authenticated<'a>,
+    manifest: &Manifest<'a>,
+    device: &DeviceIdentity<'_>,
+    policy: &Policy,
+    purpose: Purpose,
+    hash: &mut dyn Digest,
+) -> Result<Plan<'a>, UpdateError> {
+    let envelope = &authenticated.envelope;
+    check_form(manifest, envelope.limits)?;
+    let sections: &[Section] = match purpose {
+        Purpose::Install => &[
+            Section::Fetch,
+            Section::Install,
+            Section::Validate,
+            Section::Load,
+            Section::Invoke,
+        ],
+        Purpose::Boot => &[Section::Validate, Section::Load, Section::Invoke],
+    };
+    let mut machine = Machine::new(manifest, envelope, device, policy, purpose, hash)?;
+    for section in sections {
+        match manifest.body(*section) {
+            Body::Missing if *section == Section::Validate => return Err(UpdateError::NotValidated),
+            Body::Missing => {}
+            Body::Absent => return Err(UpdateError::ElementAbsent),
+            Body::Present(_) => machine.run(*section)?,
+        }
+    }
+    let facts: Facts<'a> = machine.into_facts();
+    facts.into_plan(authenticated, manifest, device)
+}
+
+/// Reads every command of every section that is here, taken or not.
+fn check_form(manifest: &Manifest<'_>, limits: crate::envelope::Limits) -> Result<(), UpdateError> {
+    let mut budget = limits.commands;
+    for section in [
+        Section::Shared,
+        Section::Fetch,
+        Section::Install,
+        Section::Validate,
+        Section::Load,
+        Section::Invoke,
+    ] {
+        if let Some(commands) = manifest.commands(section, &limits.cbor(2))? {
+            let components = manifest.components().len();
+            lint(commands, section, components, &limits, &mut budget)?;
+        }
+    }
+    Ok(())
 }

@@ -1,10 +1,8 @@
 //! The outer map of a SUIT envelope, read without touching the manifest.
 
-use crate::{
-    authenticate::{Authenticated, TrustAnchors},
-    error::UpdateError,
-};
-use iotsec_core::crypto::Digest;
+use iotsec_core::cbor::{self, CborError, Key, Kind, Reader, Type};
+
+use crate::{error::UpdateError, plan::MAX_COMPONENTS};
 
 /// How much one envelope may ask of the device. Exceeding each has its own error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,44 +13,177 @@ pub struct Limits {
     pub integrated: u32,
     /// Authentication blocks.
     pub blocks: u8,
-    /// Signature checks, each tens of milliseconds on a small core.
+    /// Signature checks; each takes tens of milliseconds on a small core.
     pub signature_checks: u8,
-    /// Components; at most 8.
+    /// Components; never more than [`MAX_COMPONENTS`].
     pub components: u8,
-    /// Command sequences inside one another, a section counting as one; at most 4.
+    /// Command sequences inside one another, a section counting as one; never more than 4.
     pub depth: u8,
-    /// Commands, each counted every time it runs.
+    /// Commands of the whole manifest, and commands run by each of its sections.
     pub commands: u16,
 }
 
 impl Limits {
     /// What fits a device with 64 KB of RAM.
     pub const DEFAULT: Self = Self {
+        // A signed manifest for one component takes 300 bytes, with eight about 1.5 KiB; a text section
+        // and several signatures fit in what is left of one small flash page.
         envelope: 4096,
+        // All the RAM such a device has: the envelope is in memory while it is read.
         integrated: 65536,
+        // Enough for a maker, an operator and a regulator during a key change of each.
         blocks: 8,
+        // Two trust anchors tried per block; at 45 ms each that is 0.7 s on a 64 MHz Cortex-M4.
         signature_checks: 16,
+        // Application, radio, boot loader, configuration, model, and some to spare.
         components: 8,
+        // A try-each inside a run-sequence inside a section, and one more.
         depth: 4,
+        // Eight components take about 70 commands.
         commands: 128,
     };
+
+    /// What the strict reader may do with an item inside the envelope that nests `depth` levels.
+    pub(crate) const fn cbor(&self, depth: u8) -> cbor::Limits {
+        cbor::Limits {
+            depth,
+            items: 1024,
+            bytes: self.envelope,
+        }
+    }
+
+    pub(crate) fn components(&self) -> usize {
+        usize::from(self.components).min(MAX_COMPONENTS)
+    }
 }
 
-/// An envelope whose outer form is right. Nothing in it is authentic.
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// An envelope whose outer form is right. Nothing in it is authentic, and nothing of the manifest was
+/// looked at.
+///
+/// ```text
+/// SUIT_Envelope = #6.107({
+///   2: bstr .cbor SUIT_Authentication,
+///   3: bstr .cbor SUIT_Manifest,
+///   ? 16 / 20 / 23: bstr,            ; severed payload-fetch, install, text
+///   * tstr: bstr                     ; integrated payloads
+/// })
+/// ```
+///
+/// ```
+/// use iotsec_update::{Envelope, Limits, UpdateError};
+///
+/// let untagged = [0xA2, 0x02, 0x40, 0x03, 0x40];
+/// assert_eq!(Envelope::parse(&untagged, &Limits::DEFAULT).err(), Some(UpdateError::NotAnEnvelope));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
-    bytes: &'a [u8],
-    limits: Limits,
+    pub(crate) bytes: &'a [u8],
+    /// At the first key of the outer map.
+    map: Reader<'a>,
+    entries: u64,
+    pub(crate) authentication: Reader<'a>,
+    pub(crate) manifest: Element<'a>,
+    severed: [Option<Element<'a>>; 3],
+    /// Has an element that belongs to a SUIT extension.
+    pub(crate) extended: bool,
+    pub(crate) limits: Limits,
 }
+
+/// A byte string of the outer map.
+#[derive(Clone, Debug)]
+pub(crate) struct Element<'a> {
+    /// At the byte string.
+    pub(crate) reader: Reader<'a>,
+    /// Its encoding, head included, which is what SUIT digests cover.
+    pub(crate) encoded: &'a [u8],
+}
+
+const TAG: u64 = 107;
+const AUTHENTICATION: i64 = 2;
+const MANIFEST: i64 = 3;
+/// Severable members: payload-fetch, install, text.
+pub(crate) const SEVERABLE: [i64; 3] = [16, 20, 23];
+/// Severable members of extensions: coswid, dependency-resolution, candidate-verification. Whether such
+/// an envelope is authentic can be told; what it asks for is refused at admission.
+const EXTENSIONS: [i64; 3] = [14, 15, 18];
+/// The tag, the map, and up to 20 entries.
+const MAX_ITEMS: u16 = 42;
 
 impl<'a> Envelope<'a> {
     /// Reads the outer map of `bytes`.
     ///
     /// # Errors
-    /// [`UpdateError`] for anything but a tagged, deterministically encoded envelope within `limits`.
+    /// [`UpdateError::NotAnEnvelope`] without tag 107; [`UpdateError::EnvelopeSize`] or
+    /// [`UpdateError::IntegratedSize`] beyond `limits`; [`UpdateError::Encoding`] for anything but a
+    /// deterministically encoded map of known keys.
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, UpdateError> {
+        let most = limits.envelope.saturating_add(limits.integrated);
+        if !u32::try_from(bytes.len()).is_ok_and(|len| len <= most) {
+            return Err(UpdateError::EnvelopeSize);
+        }
+        let outer = cbor::Limits {
+            depth: 2,
+            items: MAX_ITEMS,
+            bytes: most,
+        };
+        let mut reader = Reader::new(bytes, &outer)?;
+        if !reader.tag().is_ok_and(|tag| tag == TAG) {
+            return Err(UpdateError::NotAnEnvelope);
+        }
+        let missing = reader.error(Kind::MissingKey);
+        let entries = reader.map()?;
+        let map = reader.clone();
+
+        let (mut authentication, mut manifest) = (None, None);
+        let mut severed = [const { None }; 3];
+        let (mut integrated, mut extended) = (0usize, false);
+        for _ in 0..entries {
+            let unknown = reader.error(Kind::UnknownKey);
+            let key = reader.key()?;
+            if reader.peek()? != Type::Bytes {
+                return Err(reader.error(Kind::Type).into());
+            }
+            let value = reader.clone();
+            let element = Element {
+                reader: value.clone(),
+                encoded: reader.skip()?,
+            };
+            match key {
+                Key::Int(AUTHENTICATION) => authentication = Some(value),
+                Key::Int(MANIFEST) => manifest = Some(element),
+                Key::Int(key) => match SEVERABLE.iter().position(|known| *known == key) {
+                    Some(place) => {
+                        if let Some(place) = severed.get_mut(place) {
+                            *place = Some(element);
+                        }
+                    }
+                    None if EXTENSIONS.contains(&key) => extended = true,
+                    None => return Err(unknown.into()),
+                },
+                Key::Text(_) => integrated = integrated.saturating_add(element.encoded.len()),
+            }
+        }
+        if !u32::try_from(integrated).is_ok_and(|len| len <= limits.integrated) {
+            return Err(UpdateError::IntegratedSize);
+        }
+        let rest = bytes.len().saturating_sub(integrated);
+        if !u32::try_from(rest).is_ok_and(|len| len <= limits.envelope) {
+            return Err(UpdateError::EnvelopeSize);
+        }
         Ok(Self {
             bytes,
+            map,
+            entries,
+            authentication: authentication.ok_or(missing)?,
+            manifest: manifest.ok_or(missing)?,
+            severed,
+            extended,
             limits: *limits,
         })
     }
@@ -62,16 +193,22 @@ impl<'a> Envelope<'a> {
         self.bytes
     }
 
-    /// Checks signatures and the digest of the manifest.
-    ///
-    /// # Errors
-    /// [`UpdateError::Threshold`] and others.
-    pub fn authenticate(
-        self,
-        anchors: &TrustAnchors<'_>,
-        hash: &mut dyn Digest,
-    ) -> Result<Authenticated<'a>, UpdateError> {
-        let _ = (anchors, hash, self.limits);
-        Err(UpdateError::Unsigned)
+    /// The severed element under one of [`SEVERABLE`].
+    pub(crate) fn severed(&self, key: i64) -> Option<&Element<'a>> {
+        let place = SEVERABLE.iter().position(|known| *known == key)?;
+        self.severed.get(place)?.as_ref()
+    }
+
+    /// The integrated payload called `name`.
+    pub(crate) fn integrated(&self, name: &str) -> Result<Option<&'a [u8]>, CborError> {
+        let mut reader = self.map.clone();
+        for _ in 0..self.entries {
+            let found = reader.key()? == Key::Text(name);
+            if found {
+                return reader.bytes().map(Some);
+            }
+            reader.skip()?;
+        }
+        Ok(None)
     }
 }

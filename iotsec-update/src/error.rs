@@ -3,39 +3,22 @@
 use iotsec_core::{
     cbor::CborError,
     cose::CoseError,
+    crypto::CryptoError,
     error::{ErrorCode, Fault},
 };
-
-/// Where in the manifest something stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Section {
-    /// Run before every other section.
-    Shared,
-    /// `suit-validate`.
-    Validate,
-    /// `suit-load`.
-    Load,
-    /// `suit-invoke`.
-    Invoke,
-    /// `suit-payload-fetch`.
-    Fetch,
-    /// `suit-install`.
-    Install,
-}
 
 /// Why an envelope or its manifest was refused, or could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
-    /// The encoding is at fault, or a fixed format's key is missing or unknown.
+    /// The encoding is at fault, or a map has an unknown key or misses one.
     #[error(transparent)]
     Encoding(#[from] CborError),
-    /// The only authentication block is at fault.
+    /// The only authentication block is at fault, or signing failed.
     #[error(transparent)]
     Cose(#[from] CoseError),
 
-    // 20xx: envelope and limits
+    // The envelope and the limits.
     /// Not a tagged SUIT envelope.
     #[error("not a tagged SUIT envelope")]
     NotAnEnvelope,
@@ -58,8 +41,9 @@ pub enum UpdateError {
     #[error("command sequences nested too deeply")]
     Depth,
 
-    // 203x: authentication
-    /// The trust anchors are unusable: a threshold of zero or above the number of keys, or one key twice.
+    // Authentication.
+    /// The trust anchors are unusable: a threshold of zero or above the number of keys, one key twice,
+    /// or more keys than [`TrustAnchors::MAX`](crate::TrustAnchors::MAX).
     #[error("trust anchors unusable")]
     TrustAnchors,
     /// No authentication block.
@@ -68,7 +52,7 @@ pub enum UpdateError {
     /// Fewer distinct trusted keys signed than the threshold asks for.
     #[error("too few trusted signatures")]
     Threshold,
-    /// The signed digest is not that of this manifest.
+    /// The signed digest is that of another manifest.
     #[error("signed digest is of another manifest")]
     ManifestDigest,
     /// More signature checks than [`Limits::signature_checks`](crate::Limits::signature_checks).
@@ -77,6 +61,135 @@ pub enum UpdateError {
     /// A digest that is not SHA-256 with all its 32 bytes.
     #[error("digest algorithm or length not accepted")]
     DigestAlgorithm,
+
+    // The manifest as a whole.
+    /// A manifest version other than 1.
+    #[error("manifest version not supported")]
+    Version,
+    /// The sequence number is lower than the one installed.
+    #[error("older than what is installed")]
+    Rollback,
+    /// The sequence number is the one installed, and the policy does not reinstall.
+    #[error("already installed")]
+    Installed,
+    /// The sequence number is further ahead than the policy allows.
+    #[error("sequence number too far ahead")]
+    FastForward,
+    /// A component that this device does not have.
+    #[error("component unknown to this device")]
+    ComponentUnknown,
+    /// The same component twice.
+    #[error("component listed twice")]
+    ComponentDuplicate,
+    /// A component index out of range, absent where it is needed, or empty.
+    #[error("component index out of range or missing")]
+    ComponentIndex,
+    /// A section that installs was severed and is not in the envelope. The manifest may still boot.
+    #[error("severed section is absent")]
+    ElementAbsent,
+    /// A severed element is not the one that the manifest names.
+    #[error("severed element does not match its digest")]
+    ElementDigest,
+    /// An element stands in the envelope although the manifest has it inline, or not at all: nothing
+    /// authenticates it.
+    #[error("envelope element is not authenticated by the manifest")]
+    ElementUnauthenticated,
+    /// An envelope element of a SUIT extension that is not supported.
+    #[error("envelope element not supported")]
+    ElementUnsupported,
+
+    // Command sequences.
+    /// An empty sequence, one with an odd number of items, or a malformed try-each.
+    #[error("command sequence malformed")]
+    Sequence,
+    /// A command that is not supported.
+    #[error("unknown command")]
+    CommandUnknown,
+    /// A parameter that is not supported.
+    #[error("unknown parameter")]
+    ParameterUnknown,
+    /// A command with an effect that its section must not have.
+    #[error("command not allowed in this section")]
+    CommandMisplaced,
+    /// A reporting policy with undefined bits.
+    #[error("reporting policy malformed")]
+    ReportingPolicy,
+    /// Soft failure is set outside a try-each or run-sequence.
+    #[error("soft failure set outside a nested sequence")]
+    SoftFailure,
+    /// A copy in a sequence that gives up strict order.
+    #[error("copy without strict order")]
+    StrictOrder,
+
+    // Conditions that are not met.
+    /// A parameter that a command needs is not set.
+    #[error("parameter missing")]
+    ParameterMissing,
+    /// Made for another vendor.
+    #[error("made for another vendor")]
+    WrongVendor,
+    /// Made for another class of device.
+    #[error("made for another class of device")]
+    WrongClass,
+    /// Made for another device.
+    #[error("made for another device")]
+    WrongDevice,
+    /// Made for another slot.
+    #[error("made for another slot")]
+    WrongSlot,
+    /// The manifest has expired.
+    #[error("manifest has expired")]
+    Expired,
+    /// The manifest has an expiry date and the device has no trusted time.
+    #[error("manifest expires and there is no trusted time")]
+    TimeUnknown,
+    /// The manifest says to abort.
+    #[error("aborted by the manifest")]
+    Aborted,
+
+    // Authentic, but unsafe.
+    /// The shared sequence does not check vendor and class.
+    #[error("vendor and class are not checked")]
+    CompatibilityUnchecked,
+    /// There is no validate section, or nothing in it is matched, or a component that is installed or
+    /// started is not.
+    #[error("component is not validated")]
+    NotValidated,
+    /// A failed content check would be passed over (soft failure, or another branch).
+    #[error("content check can be passed over")]
+    SoftMatch,
+    /// Two checks of one component disagree on its digest or size.
+    #[error("checks of one component disagree")]
+    DigestConflict,
+    /// A write that no digest check follows.
+    #[error("write is not followed by a content check")]
+    WriteUnverified,
+    /// A component is written twice, after it was copied from, or after its content was checked.
+    #[error("component written out of order")]
+    WriteOrder,
+    /// An alternative that fails after it wrote something.
+    #[error("alternative fails after a write")]
+    WriteInFailedAlternative,
+    /// The image size is zero, missing, or not that of an integrated payload.
+    #[error("image size zero, missing or wrong")]
+    ImageSize,
+    /// The image is larger than the place for it.
+    #[error("image larger than its place")]
+    Capacity,
+    /// The URI names an integrated payload that the envelope does not carry.
+    #[error("integrated payload is absent")]
+    PayloadAbsent,
+
+    // The encoder.
+    /// The manifest to be written has no component, more than the limit, or one twice.
+    #[error("nothing to encode, or more than the format carries")]
+    Builder,
+}
+
+impl From<CryptoError> for UpdateError {
+    fn from(error: CryptoError) -> Self {
+        Self::Cose(error.into())
+    }
 }
 
 impl ErrorCode for UpdateError {
@@ -84,7 +197,56 @@ impl ErrorCode for UpdateError {
         match self {
             Self::Encoding(error) => error.code(),
             Self::Cose(error) => error.code(),
-            _ => 2000,
+            Self::NotAnEnvelope => 2001,
+            Self::EnvelopeSize => 2002,
+            Self::IntegratedSize => 2003,
+            Self::Blocks => 2004,
+            Self::Components => 2005,
+            Self::Commands => 2006,
+            Self::Depth => 2007,
+            Self::TrustAnchors => 2020,
+            Self::Unsigned => 2021,
+            Self::Threshold => 2022,
+            Self::ManifestDigest => 2023,
+            Self::SignatureChecks => 2024,
+            Self::DigestAlgorithm => 2025,
+            Self::Version => 2040,
+            Self::Rollback => 2041,
+            Self::Installed => 2042,
+            Self::FastForward => 2043,
+            Self::ComponentUnknown => 2044,
+            Self::ComponentDuplicate => 2045,
+            Self::ComponentIndex => 2046,
+            Self::ElementAbsent => 2047,
+            Self::ElementDigest => 2048,
+            Self::ElementUnauthenticated => 2049,
+            Self::ElementUnsupported => 2050,
+            Self::Sequence => 2060,
+            Self::CommandUnknown => 2061,
+            Self::ParameterUnknown => 2062,
+            Self::CommandMisplaced => 2063,
+            Self::ReportingPolicy => 2064,
+            Self::SoftFailure => 2065,
+            Self::StrictOrder => 2066,
+            Self::ParameterMissing => 2070,
+            Self::WrongVendor => 2071,
+            Self::WrongClass => 2072,
+            Self::WrongDevice => 2073,
+            Self::WrongSlot => 2074,
+            Self::Expired => 2075,
+            Self::TimeUnknown => 2076,
+            Self::Aborted => 2077,
+            Self::CompatibilityUnchecked => 2080,
+            Self::NotValidated => 2081,
+            Self::SoftMatch => 2082,
+            Self::DigestConflict => 2083,
+            Self::WriteUnverified => 2084,
+            Self::WriteOrder => 2085,
+            Self::WriteInFailedAlternative => 2086,
+            Self::ImageSize => 2087,
+            Self::Capacity => 2088,
+            Self::PayloadAbsent => 2089,
+            Self::Builder => 2098,
         }
     }
 
@@ -92,7 +254,8 @@ impl ErrorCode for UpdateError {
         match self {
             Self::Encoding(error) => error.fault(),
             Self::Cose(error) => error.fault(),
-            Self::TrustAnchors => Fault::Misuse,
+            Self::TrustAnchors | Self::Builder => Fault::Misuse,
+            Self::TimeUnknown => Fault::Device,
             _ => Fault::Input,
         }
     }

@@ -1,6 +1,11 @@
 //! What admission leaves: a bounded list of what to install and what to start.
 
-use crate::manifest::{ComponentId, SequenceNumber};
+use iotsec_core::crypto::DIGEST_LEN;
+
+use crate::{
+    error::UpdateError,
+    manifest::{ComponentId, SequenceNumber},
+};
 
 /// Components that one manifest may have.
 pub const MAX_COMPONENTS: usize = 8;
@@ -27,12 +32,14 @@ pub enum Source<'a> {
 /// What is to be done with one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComponentPlan<'a> {
-    id: ComponentId<'a>,
-    digest: [u8; 32],
-    size: u32,
-    source: Source<'a>,
-    load: Option<Source<'a>>,
-    invoke: bool,
+    pub(crate) id: ComponentId<'a>,
+    pub(crate) digest: [u8; DIGEST_LEN],
+    pub(crate) size: u32,
+    pub(crate) source: Source<'a>,
+    pub(crate) load: Option<Source<'a>>,
+    pub(crate) invoke: bool,
+    pub(crate) invoke_arguments: Option<&'a [u8]>,
+    pub(crate) fetch_arguments: Option<&'a [u8]>,
 }
 
 impl<'a> ComponentPlan<'a> {
@@ -41,7 +48,7 @@ impl<'a> ComponentPlan<'a> {
         self.id
     }
     /// SHA-256 of the whole content.
-    pub const fn digest(&self) -> &[u8; 32] {
+    pub const fn digest(&self) -> &[u8; DIGEST_LEN] {
         &self.digest
     }
     /// Bytes of the whole content.
@@ -60,6 +67,14 @@ impl<'a> ComponentPlan<'a> {
     pub const fn invoke(&self) -> bool {
         self.invoke
     }
+    /// What the manifest hands to the component when it is started.
+    pub const fn invoke_arguments(&self) -> Option<&'a [u8]> {
+        self.invoke_arguments
+    }
+    /// What the manifest hands to the transport that fetches the content.
+    pub const fn fetch_arguments(&self) -> Option<&'a [u8]> {
+        self.fetch_arguments
+    }
 }
 
 /// A manifest that is authentic and safe to install on this device. Only
@@ -76,24 +91,60 @@ pub struct Bootable<'a> {
     plan: Plan<'a>,
 }
 
+/// What both tokens carry.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan<'a> {
-    pub(crate) envelope: &'a [u8],
-    pub(crate) manifest_digest: [u8; 32],
-    pub(crate) sequence: SequenceNumber,
-    pub(crate) components: [ComponentPlan<'a>; MAX_COMPONENTS],
-    pub(crate) count: usize,
+    envelope: &'a [u8],
+    manifest_digest: [u8; DIGEST_LEN],
+    sequence: SequenceNumber,
+    components: [ComponentPlan<'a>; MAX_COMPONENTS],
+    count: usize,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        envelope: &'a [u8],
+        manifest_digest: [u8; DIGEST_LEN],
+        sequence: SequenceNumber,
+    ) -> Self {
+        const UNUSED: ComponentPlan<'_> = ComponentPlan {
+            id: ComponentId::NONE,
+            digest: [0; DIGEST_LEN],
+            size: 0,
+            source: Source::None,
+            load: None,
+            invoke: false,
+            invoke_arguments: None,
+            fetch_arguments: None,
+        };
+        Self {
+            envelope,
+            manifest_digest,
+            sequence,
+            components: [UNUSED; MAX_COMPONENTS],
+            count: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, component: ComponentPlan<'a>) -> Result<(), UpdateError> {
+        *self.components.get_mut(self.count).ok_or(UpdateError::Components)? = component;
+        self.count = self.count.saturating_add(1);
+        Ok(())
+    }
 }
 
 macro_rules! accessors {
     ($token:ident) => {
         impl<'a> $token<'a> {
+            pub(crate) const fn new(plan: Plan<'a>) -> Self {
+                Self { plan }
+            }
             /// The manifest's sequence number.
             pub const fn sequence_number(&self) -> SequenceNumber {
                 self.plan.sequence
             }
             /// SHA-256 of the manifest: its identity.
-            pub const fn manifest_digest(&self) -> &[u8; 32] {
+            pub const fn manifest_digest(&self) -> &[u8; DIGEST_LEN] {
                 &self.plan.manifest_digest
             }
             /// The components in the order in which they are to be installed.
