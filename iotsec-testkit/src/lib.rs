@@ -10,6 +10,8 @@ mod sim_counter;
 mod sim_flash;
 mod sim_rng;
 mod sim_root_key;
+#[cfg(feature = "suit-vectors")]
+pub mod suit_vectors;
 mod sweep;
 mod world;
 

@@ -9,7 +9,7 @@
 
 use iotsec_core::{
     cbor::Reader,
-    cose::{CoseError, Sign1},
+    cose::{Algorithm, CoseError, Sign1},
     crypto::{DIGEST_LEN, Digest, Verify},
 };
 
@@ -62,20 +62,15 @@ impl<'a> TrustAnchors<'a> {
     /// [`UpdateError::TrustAnchors`] when `threshold` is zero or above the number of anchors, when two
     /// anchors are the same key, and for more than [`MAX`](Self::MAX) anchors.
     pub fn new(anchors: &'a [TrustAnchor<'a>], threshold: u8) -> Result<Self, UpdateError> {
-        let same = |a: &dyn Verify, b: &dyn Verify| {
-            a.key_type() == b.key_type() && a.public_key() == b.public_key()
-        };
+        let same =
+            |a: &dyn Verify, b: &dyn Verify| a.key_type() == b.key_type() && a.public_key() == b.public_key();
         let mut rest = anchors;
         let mut twice = false;
         while let Some((first, others)) = rest.split_first() {
             twice |= others.iter().any(|other| same(first.key, other.key));
             rest = others;
         }
-        if twice
-            || threshold == 0
-            || usize::from(threshold) > anchors.len()
-            || anchors.len() > Self::MAX
-        {
+        if twice || threshold == 0 || usize::from(threshold) > anchors.len() || anchors.len() > Self::MAX {
             return Err(UpdateError::TrustAnchors);
         }
         Ok(Self { anchors, threshold })
@@ -116,6 +111,8 @@ impl<'a> Authenticated<'a> {
     }
 }
 
+/// The tag of COSE_Sign1.
+const SIGN1: u64 = 18;
 /// "Signature1", a protected header of up to 256 bytes, and the digest.
 const SCRATCH: usize = 320;
 
@@ -126,7 +123,7 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// [`UpdateError::Unsigned`] without any block, [`UpdateError::Threshold`] with too few good ones
-    /// (or [`UpdateError::Cose`] when the only block is malformed), [`UpdateError::Blocks`] and
+    /// (or [`UpdateError::Method`] or [`UpdateError::Cose`] when the only block cannot be read), [`UpdateError::Blocks`] and
     /// [`UpdateError::SignatureChecks`] beyond the limits, [`UpdateError::DigestAlgorithm`] unless the
     /// digest is SHA-256, and [`UpdateError::ManifestDigest`] when another manifest was signed.
     pub fn authenticate(
@@ -149,15 +146,14 @@ impl<'a> Envelope<'a> {
         let mut tally = Tally::new(anchors, &self.limits);
         let mut malformed = None;
         for _ in 0..blocks {
-            let block = wrapper.bytes()?;
-            match Sign1::parse(block, &self.limits.cbor(4)) {
+            match parse_block(wrapper.bytes()?, &self.limits) {
                 Ok(block) => tally.count(&block, signed)?,
                 Err(error) => malformed = Some(error),
             }
         }
         if !tally.reached() {
             return Err(match malformed {
-                Some(error) if blocks == 1 => UpdateError::Cose(error),
+                Some(error) if blocks == 1 => error,
                 _ => UpdateError::Threshold,
             });
         }
@@ -173,6 +169,15 @@ impl<'a> Envelope<'a> {
             manifest_digest,
         })
     }
+}
+
+fn parse_block<'b>(block: &'b [u8], limits: &Limits) -> Result<Sign1<'b>, UpdateError> {
+    // COSE_Sign has one level more than COSE_Sign1.
+    let mut reader = Reader::new(block, &limits.cbor(6))?;
+    if !reader.clone().tag().is_ok_and(|tag| tag == SIGN1) {
+        return Err(UpdateError::Method);
+    }
+    Ok(Sign1::read(&mut reader)?)
 }
 
 /// Which trust anchors have signed so far.
@@ -193,7 +198,7 @@ impl<'t> Tally<'t> {
 
     /// Tries the keys that the block's kid points at, then the others. A key counts once.
     fn count(&mut self, block: &Sign1<'_>, message: &[u8]) -> Result<(), UpdateError> {
-        let key_type = block.headers().algorithm.and_then(|algorithm| algorithm.key_type());
+        let key_type = block.headers().algorithm.and_then(Algorithm::key_type);
         for hinted in [true, false] {
             let anchors = self.anchors.anchors.iter().zip(&mut self.signed);
             for (anchor, signed) in anchors {

@@ -199,7 +199,10 @@ impl Selection {
         if index >= count || self.as_slice().contains(&index) {
             return Err(UpdateError::ComponentIndex);
         }
-        *self.indices.get_mut(self.len).ok_or(UpdateError::ComponentIndex)? = index;
+        *self
+            .indices
+            .get_mut(self.len)
+            .ok_or(UpdateError::ComponentIndex)? = index;
         self.len = self.len.saturating_add(1);
         Ok(())
     }

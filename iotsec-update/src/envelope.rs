@@ -52,7 +52,7 @@ impl Limits {
         }
     }
 
-    pub(crate) fn components(&self) -> usize {
+    pub(crate) fn most_components(&self) -> usize {
         usize::from(self.components).min(MAX_COMPONENTS)
     }
 }

@@ -58,6 +58,9 @@ pub enum UpdateError {
     /// More signature checks than [`Limits::signature_checks`](crate::Limits::signature_checks).
     #[error("too many signature checks")]
     SignatureChecks,
+    /// The only authentication block is not a COSE_Sign1.
+    #[error("kind of authentication block not supported")]
+    Method,
     /// A digest that is not SHA-256 with all its 32 bytes.
     #[error("digest algorithm or length not accepted")]
     DigestAlgorithm,
@@ -210,6 +213,7 @@ impl ErrorCode for UpdateError {
             Self::ManifestDigest => 2023,
             Self::SignatureChecks => 2024,
             Self::DigestAlgorithm => 2025,
+            Self::Method => 2026,
             Self::Version => 2040,
             Self::Rollback => 2041,
             Self::Installed => 2042,

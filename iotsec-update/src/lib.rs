@@ -10,7 +10,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`envelope`] | the outer map, read without touching the manifest, and the [`Limits`](envelope::Limits) |
+//! | [`envelope`] | the outer map, read without touching the manifest, and the [`Limits`] |
 //! | [`authenticate`] | trust anchors, thresholds, the signature check |
 //! | [`manifest`] | sequence numbers, component identifiers, the manifest's own map |
 //! | [`admission`] | the device's identity and policy, and the check that an authentic manifest is safe |

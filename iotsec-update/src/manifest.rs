@@ -183,7 +183,7 @@ impl<'a> Manifest<'a> {
                 return Err(UpdateError::ElementUnauthenticated);
             }
         }
-        let (ids, count, shared) = read_common(&mut common.ok_or(missing)?, limits.components())?;
+        let (ids, count, shared) = read_common(&mut common.ok_or(missing)?, limits.most_components())?;
         Ok(Self {
             sequence: sequence.ok_or(missing)?,
             ids,

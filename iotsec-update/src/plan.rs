@@ -127,7 +127,10 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn push(&mut self, component: ComponentPlan<'a>) -> Result<(), UpdateError> {
-        *self.components.get_mut(self.count).ok_or(UpdateError::Components)? = component;
+        *self
+            .components
+            .get_mut(self.count)
+            .ok_or(UpdateError::Components)? = component;
         self.count = self.count.saturating_add(1);
         Ok(())
     }

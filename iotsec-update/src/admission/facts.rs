@@ -211,7 +211,10 @@ impl<'a> Facts<'a> {
     /// digest: equal digests are equal contents.
     fn content(&self, fact: &Fact<'a>) -> Result<([u8; DIGEST_LEN], u32), UpdateError> {
         let digest = fact.digest.ok_or(UpdateError::ParameterMissing)?;
-        let same = self.components.iter().filter(|other| other.digest == Some(digest));
+        let same = self
+            .components
+            .iter()
+            .filter(|other| other.digest == Some(digest));
         let size = fact.size.or_else(|| same.filter_map(|other| other.size).next());
         let size = size.ok_or(UpdateError::ImageSize)?;
         match fact.source {

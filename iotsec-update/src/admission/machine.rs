@@ -3,8 +3,8 @@ use iotsec_core::{cbor, crypto::Digest};
 use super::{DeviceComponent, DeviceIdentity, Policy, Purpose, facts::Facts};
 use crate::{
     command::{
-        Alternative, Alternatives, Assignment, Assignments, Command, Condition, Effect, Parameters,
-        MAX_DEPTH, Selection, Sequence,
+        Alternative, Alternatives, Assignment, Assignments, Command, Condition, Effect, MAX_DEPTH,
+        Parameters, Selection, Sequence,
     },
     digest,
     envelope::Envelope,
@@ -55,8 +55,13 @@ struct Frame<'a> {
 #[derive(Clone, Debug)]
 enum Body<'a> {
     Section,
-    Run { again: Sequence<'a> },
-    Try { again: Alternatives<'a>, rest: Alternatives<'a> },
+    Run {
+        again: Sequence<'a>,
+    },
+    Try {
+        again: Alternatives<'a>,
+        rest: Alternatives<'a>,
+    },
 }
 
 /// How a condition turned out, with the reason when it failed.
@@ -241,11 +246,7 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     /// A condition that depends on the device and on nothing that the manifest does.
     fn decide(&self, condition: Condition, component: usize, parameters: &Parameters<'a>) -> Outcome {
-        fn same<T: PartialEq>(
-            wanted: Option<T>,
-            have: Option<T>,
-            otherwise: UpdateError,
-        ) -> Outcome {
+        fn same<T: PartialEq>(wanted: Option<T>, have: Option<T>, otherwise: UpdateError) -> Outcome {
             match (wanted, have) {
                 (None, _) => Err(UpdateError::ParameterMissing),
                 (Some(wanted), Some(have)) if wanted == have => Ok(()),
@@ -300,9 +301,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         let parameters = self.parameters_of(component)?;
         let source = match effect {
             Effect::Invoke => return self.facts.invoked(component, &parameters),
-            Effect::Write => {
-                Source::Content(parameters.content.ok_or(UpdateError::ParameterMissing)?)
-            }
+            Effect::Write => Source::Content(parameters.content.ok_or(UpdateError::ParameterMissing)?),
             Effect::Fetch => {
                 let uri = parameters.uri.ok_or(UpdateError::ParameterMissing)?;
                 if uri.starts_with('#') {
@@ -347,8 +346,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         for frame in self.stack.iter().take(self.depth).flatten() {
             match (&frame.body, frame.components.as_slice().get(frame.turn)) {
                 _ if !frame.soft_failure => {}
-                (Body::Try { rest, .. }, Some(component))
-                    if self.must_fail(rest.clone(), *component)? => {}
+                (Body::Try { rest, .. }, Some(component)) if self.must_fail(rest.clone(), *component)? => {}
                 _ => return Err(UpdateError::SoftMatch),
             }
         }
@@ -468,8 +466,7 @@ impl<'m, 'a> Machine<'m, 'a> {
                     Some(Alternative::Commands(commands)) => {
                         frame.commands = commands;
                         frame.soft_failure = true;
-                        self.selected =
-                            Selection::one(component.ok_or(UpdateError::ComponentIndex)?);
+                        self.selected = Selection::one(component.ok_or(UpdateError::ComponentIndex)?);
                         Ok(())
                     }
                 }
