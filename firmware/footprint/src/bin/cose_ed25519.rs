@@ -1,0 +1,26 @@
+//! A COSE_Sign1 message under an Ed25519 key.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use cortex_m_rt::entry;
+use harness::{measure, vector};
+use iotsec_core::{cbor::Limits, cose::Sign1, crypto::Ed25519PublicKey};
+
+#[entry]
+fn main() -> ! {
+    measure::report(probe)
+}
+
+fn probe() -> bool {
+    let Some((message, digest)) = vector::authentication(black_box(&vector::ENVELOPE_ED25519)) else {
+        return false;
+    };
+    let Ok(key) = Ed25519PublicKey::from_bytes(black_box(&vector::KEY_ED25519)) else {
+        return false;
+    };
+    let mut scratch = [0; 128];
+    Sign1::parse(message, &Limits::SMALL)
+        .is_ok_and(|message| message.verify_detached(&key, digest, b"", &mut scratch).is_ok())
+}

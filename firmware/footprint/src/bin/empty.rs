@@ -1,0 +1,11 @@
+//! The harness alone: what every other image is compared with.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use harness::measure;
+
+#[entry]
+fn main() -> ! {
+    measure::report(|| core::hint::black_box(true))
+}

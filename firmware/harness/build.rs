@@ -1,0 +1,13 @@
+//! Puts the memory map of the target where the linker script of cortex-m-rt finds it.
+
+fn main() {
+    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let target = std::env::var("TARGET").unwrap_or_default();
+    let map = if target.starts_with("thumbv6m") {
+        "cortex-m0"
+    } else {
+        "cortex-m4"
+    };
+    println!("cargo::rustc-link-search={root}/memory/{map}");
+    println!("cargo::rerun-if-changed=memory");
+}

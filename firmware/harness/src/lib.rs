@@ -1,0 +1,17 @@
+//! What the bare-metal images share.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`flash`] | a NOR flash simulated in memory, with the rules of a real one |
+//! | [`entropy`] | a source of fixed bytes, so that runs repeat |
+//! | [`measure`] | peak stack and instruction count of a call |
+//! | [`console`] | text and exit codes over semihosting |
+//! | [`vector`] | messages of another implementation |
+#![no_std]
+
+pub mod console;
+pub mod entropy;
+pub mod flash;
+mod halt;
+pub mod measure;
+pub mod vector;

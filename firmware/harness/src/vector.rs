@@ -1,0 +1,62 @@
+//! Messages made by another implementation, and the keys that they trust.
+
+use core::ops::Range;
+
+macro_rules! test_data {
+    ($(#[$doc:meta])* $name:ident, $file:literal) => {
+        $(#[$doc])*
+        #[allow(unsafe_code, reason = "the linker script defines this section, which is not counted")]
+        #[unsafe(link_section = ".test_data")]
+        pub static $name: [u8; include_bytes!($file).len()] = *include_bytes!($file);
+    };
+}
+
+test_data!(
+    /// A SUIT envelope signed with Ed25519.
+    ENVELOPE_ED25519,
+    "../../../vectors/suit/oracle/p01_ed25519_fully_specified.suit"
+);
+test_data!(
+    /// The same, signed with ECDSA P-256.
+    ENVELOPE_P256,
+    "../../../vectors/suit/oracle/p04_es256_legacy.suit"
+);
+test_data!(
+    /// The image that both describe.
+    IMAGE,
+    "../../../vectors/suit/payloads/app_v2.bin"
+);
+
+/// The Ed25519 key that the first is signed with.
+pub const KEY_ED25519: [u8; 32] = hex(include_bytes!("../../../vectors/suit/keys/ed25519_a.pub.hex"));
+/// The P-256 key that the second is signed with.
+pub const KEY_P256: [u8; 65] = hex(include_bytes!("../../../vectors/suit/keys/p256_a.pub.hex"));
+
+/// The COSE_Sign1 message in an envelope, and the SUIT digest that it signs; both lie at the same place in
+/// all envelopes with one signature and no key identifier.
+pub fn authentication(envelope: &[u8]) -> Option<(&[u8], &[u8])> {
+    Some((envelope.get(MESSAGE)?, envelope.get(DIGEST)?))
+}
+
+/// Where the SUIT digest lies in an envelope.
+pub const DIGEST: Range<usize> = 9..45;
+/// Where the COSE_Sign1 message lies in an envelope.
+pub const MESSAGE: Range<usize> = 47..121;
+
+const fn hex<const N: usize>(text: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut at = 0;
+    while at < N {
+        bytes[at] = nibble(text[2 * at]) << 4 | nibble(text[2 * at + 1]);
+        at += 1;
+    }
+    bytes
+}
+
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => panic!("not a hexadecimal digit"),
+    }
+}

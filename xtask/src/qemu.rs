@@ -1,0 +1,103 @@
+//! Bare-metal images on emulated boards.
+
+use std::{
+    io::Read,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::tool::{self, Failure};
+
+/// No image takes a quarter of this; a hang is a failure, not a wait.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A board that QEMU emulates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Board {
+    /// QEMU's name for it.
+    pub(crate) machine: &'static str,
+    /// The core on it.
+    pub(crate) core: &'static str,
+    /// Instructions in one tick of SysTick: the core's clock period in nanoseconds, because `-icount shift=0`
+    /// lets one nanosecond pass with each instruction. As (numerator, denominator).
+    tick: (u64, u64),
+}
+
+impl Board {
+    /// 25 MHz.
+    pub(crate) const MPS2_AN386: Self = Self {
+        machine: "mps2-an386",
+        core: "Cortex-M4F",
+        tick: (40, 1),
+    };
+    /// 25 MHz. Runs ARMv6-M code too, with more memory than a Cortex-M0 has here.
+    pub(crate) const MPS2_AN385: Self = Self {
+        machine: "mps2-an385",
+        core: "Cortex-M3",
+        tick: (40, 1),
+    };
+    /// 16 MHz, 16 KB of RAM.
+    pub(crate) const MICROBIT: Self = Self {
+        machine: "microbit",
+        core: "Cortex-M0",
+        tick: (125, 2),
+    };
+
+    /// The instructions that passed in `ticks`.
+    pub(crate) const fn instructions(self, ticks: u64) -> u64 {
+        ticks * self.tick.0 / self.tick.1
+    }
+}
+
+/// Fails with what to install when QEMU is missing.
+pub(crate) fn need() -> Result<(), Failure> {
+    tool::need(
+        "qemu-system-arm",
+        "apt-get install --no-install-recommends qemu-system-arm",
+    )
+}
+
+/// Runs `image` on `board` until it ends itself, and returns what it printed; an error unless it exits with 0.
+pub(crate) fn run(image: &Path, board: Board) -> Result<String, Failure> {
+    let mut child = Command::new("qemu-system-arm")
+        .args(["-M", board.machine])
+        .args(["-nographic", "-monitor", "none", "-serial", "null"])
+        .args(["-semihosting-config", "enable=on,target=native"])
+        .args(["-icount", "shift=0", "-kernel"])
+        .arg(image)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()?;
+    let stdout = child.stdout.take();
+    let reader = thread::spawn(move || {
+        let mut printed = String::new();
+        stdout.map_or(Ok(0), |mut stdout| stdout.read_to_string(&mut printed))?;
+        Ok::<_, std::io::Error>(printed)
+    });
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if Instant::now() > deadline {
+            child.kill()?;
+            child.wait()?;
+            break None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let printed = reader.join().map_err(|_| "the reader of QEMU's output died")??;
+    let name = image.file_name().unwrap_or_default().display();
+    match status {
+        Some(status) if status.success() => Ok(printed),
+        Some(status) => Err(format!("{name} on {}: {status}\n{printed}", board.machine).into()),
+        None => Err(format!(
+            "{name} on {}: no end after {PATIENCE:?}\n{printed}",
+            board.machine
+        )
+        .into()),
+    }
+}
