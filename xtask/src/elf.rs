@@ -1,4 +1,4 @@
-//! How much flash and RAM an ELF image takes, from its section table.
+//! The sections of an ELF image, and how much flash and RAM they take.
 
 use crate::tool::Failure;
 
@@ -18,37 +18,88 @@ const ALLOC: u64 = 2;
 /// Input that an image brings along to have something to work on.
 const NOT_COUNTED: &[u8] = b".test_data\0";
 
-/// Reads the section table of a 32-bit little-endian image (TIS ELF 1.2, figure 1-8).
+/// Adds up the sections of an image.
 pub(crate) fn sizes(file: &[u8]) -> Result<Sizes, Failure> {
-    if file.get(..6) != Some(b"\x7fELF\x01\x01") {
-        return Err("not a 32-bit little-endian ELF file".into());
-    }
-    let (table, entry, count) = (number(file, 32, 4)?, number(file, 46, 2)?, number(file, 48, 2)?);
-    let header = |index: u64| usize::try_from(table + index * entry);
-    let names = number(file, header(number(file, 50, 2)?)? + 16, 4)?;
+    let table = Table::read(file)?;
     let mut sizes = Sizes::default();
-    for index in 0..count {
-        let at = header(index)?;
-        let field = |offset| number(file, at + offset, 4);
-        let name = file
-            .get(usize::try_from(names + field(0)?)?..)
-            .ok_or("ELF file ends early")?;
-        if name.starts_with(NOT_COUNTED) {
-            continue;
-        }
-        let (kind, flags, address, len) = (field(4)?, field(8)?, field(12)?, field(20)?);
-        if flags & ALLOC == 0 {
+    for index in 0..table.count {
+        let header = table.header(index)?;
+        if header.flags & ALLOC == 0 || header.name.starts_with(NOT_COUNTED) {
             continue;
         }
         // Everything that is loaded lies in flash, also the first content of what later lives in RAM.
-        if kind != NOBITS {
-            sizes.flash += len;
+        if header.kind != NOBITS {
+            sizes.flash += header.len;
         }
-        if RAM.contains(&address) {
-            sizes.ram += len;
+        if RAM.contains(&header.address) {
+            sizes.ram += header.len;
         }
     }
     Ok(sizes)
+}
+
+/// The content of the section called `name`, which ends in a zero byte.
+pub(crate) fn section<'f>(file: &'f [u8], name: &[u8]) -> Result<&'f [u8], Failure> {
+    let table = Table::read(file)?;
+    for index in 0..table.count {
+        let header = table.header(index)?;
+        if header.name.starts_with(name) {
+            let range = usize::try_from(header.offset)?..usize::try_from(header.offset + header.len)?;
+            return Ok(file.get(range).ok_or("ELF file ends early")?);
+        }
+    }
+    Err(format!("the image has no section {}", String::from_utf8_lossy(name)).into())
+}
+
+/// The section table of a 32-bit little-endian image (TIS ELF 1.2, figures 1-3 and 1-8).
+struct Table<'f> {
+    file: &'f [u8],
+    start: u64,
+    entry: u64,
+    count: u64,
+    names: u64,
+}
+
+struct Header<'f> {
+    /// The name, and what follows it.
+    name: &'f [u8],
+    kind: u64,
+    flags: u64,
+    address: u64,
+    offset: u64,
+    len: u64,
+}
+
+impl<'f> Table<'f> {
+    fn read(file: &'f [u8]) -> Result<Self, Failure> {
+        if file.get(..6) != Some(b"\x7fELF\x01\x01") {
+            return Err("not a 32-bit little-endian ELF file".into());
+        }
+        let (start, entry, count) = (number(file, 32, 4)?, number(file, 46, 2)?, number(file, 48, 2)?);
+        let names = start + number(file, 50, 2)? * entry;
+        let names = number(file, usize::try_from(names)? + 16, 4)?;
+        Ok(Self {
+            file,
+            start,
+            entry,
+            count,
+            names,
+        })
+    }
+
+    fn header(&self, index: u64) -> Result<Header<'f>, Failure> {
+        let at = usize::try_from(self.start + index * self.entry)?;
+        let field = |offset| number(self.file, at + offset, 4);
+        let name = usize::try_from(self.names + field(0)?)?;
+        Ok(Header {
+            name: self.file.get(name..).ok_or("ELF file ends early")?,
+            kind: field(4)?,
+            flags: field(8)?,
+            address: field(12)?,
+            offset: field(16)?,
+            len: field(20)?,
+        })
+    }
 }
 
 fn number(file: &[u8], at: usize, len: usize) -> Result<u64, Failure> {

@@ -1,8 +1,13 @@
 //! Checks that need more than Rust: firmware in QEMU, C, sizes, vectors, fuzzing.
 
+mod deny;
+mod dependencies;
 mod elf;
 mod firmware;
+mod fuzz;
 mod image;
+mod no_panic;
+mod powerset;
 mod qemu;
 mod size;
 mod tool;
@@ -28,8 +33,38 @@ const TASKS: &[Task] = &[
     Task {
         name: "size",
         usage: "[--check]",
-        about: "measure flash, RAM, stack and instructions; write or check docs/footprint.md",
+        about: "measure flash, RAM, stack and instructions: write or check docs/footprint.md",
         run: size::run,
+    },
+    Task {
+        name: "no-panic",
+        usage: "",
+        about: "check that no panic can be reached in the verify path",
+        run: no_panic::run,
+    },
+    Task {
+        name: "powerset",
+        usage: "",
+        about: "check every combination of the facade's features",
+        run: powerset::run,
+    },
+    Task {
+        name: "fuzz",
+        usage: "[--seconds N]",
+        about: "run every fuzz target",
+        run: fuzz::run,
+    },
+    Task {
+        name: "deny",
+        usage: "",
+        about: "check licences, sources and duplicates of the dependencies",
+        run: deny::run,
+    },
+    Task {
+        name: "dependencies",
+        usage: "",
+        about: "check that docs/dependencies.md lists every direct dependency",
+        run: dependencies::run,
     },
 ];
 

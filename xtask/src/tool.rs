@@ -42,6 +42,22 @@ pub(crate) fn need(program: &str, install: &str) -> Result<(), Failure> {
     }
 }
 
+/// Fails with what to install when `cargo NAME` does not start.
+pub(crate) fn need_cargo(name: &str, install: &str) -> Result<(), Failure> {
+    need(&format!("cargo-{name}"), install)
+}
+
+/// Fails with what to install when rustup has no such toolchain.
+pub(crate) fn need_toolchain(name: &str) -> Result<(), Failure> {
+    let mut command = Command::new("rustup");
+    let found = output(command.args(["run", name, "rustc", "--version"]))?;
+    if found.status.success() {
+        Ok(())
+    } else {
+        Err(format!("toolchain {name} is missing: rustup toolchain install {name} --profile minimal").into())
+    }
+}
+
 /// Fails with what to install when rustc has no standard library for `target`.
 pub(crate) fn need_target(target: &str) -> Result<(), Failure> {
     let mut command = Command::new("rustc");

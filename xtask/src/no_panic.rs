@@ -1,0 +1,125 @@
+//! The proof that no input makes the verification of an update panic: images that link only without a panic
+//! handler.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::{
+    image::{self, THUMBV7EM_HF},
+    tool::{self, Failure},
+};
+
+/// Images that must link.
+const PROVED: [&str; 1] = ["verify"];
+/// An image that must not.
+const UNPROVED: &str = "can_panic";
+/// The symbol that the panic handler calls, and that nothing defines.
+const SYMBOL: &str = "a_panic_can_be_reached";
+
+/// What the optimiser cannot prove of other people's code, and why it holds. Source file by source file: the
+/// file is what the compiler leaves in the image for the panic message.
+///
+/// curve25519-dalek looks up multiples of a point by the digits of a scalar in non-adjacent form. A digit of
+/// width w is odd and less than 2^(w-1) in absolute value (`Scalar::non_adjacent_form` makes them so, whatever
+/// the scalar), and the table has 2^(w-2) entries, indexed by half of it.
+const ED25519_RESIDUE: [&str; 1] = ["curve25519-dalek/src/window.rs"];
+
+pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
+    if !args.is_empty() {
+        return Err("takes no argument".into());
+    }
+    for name in PROVED {
+        if let Some(error) = link(root, name)? {
+            let sites = sites(root, name)?;
+            return Err(format!("{name}: a panic can be reached, from {sites:?}\n{error}").into());
+        }
+        println!("{name}: links without a panic handler");
+    }
+
+    match link(root, UNPROVED)? {
+        Some(error) if error.contains(SYMBOL) => println!("{UNPROVED}: does not link, as it must not"),
+        Some(error) => return Err(format!("{UNPROVED} failed for another reason:\n{error}").into()),
+        None => return Err(format!("{UNPROVED} links: this check sees nothing").into()),
+    }
+    let seen = sites(root, UNPROVED)?;
+    if seen != BTreeSet::from(["no-panic/src/bin/can_panic.rs".to_owned()]) {
+        return Err(format!("{UNPROVED}: panics are looked for and {seen:?} is found").into());
+    }
+
+    let residue = sites(root, "verify_ed25519")?;
+    if residue != ED25519_RESIDUE.map(str::to_owned).into() {
+        return Err(
+            format!("verify_ed25519: panics remain in {residue:?}, known are {ED25519_RESIDUE:?}").into(),
+        );
+    }
+    println!(
+        "verify_ed25519: nothing can panic but {ED25519_RESIDUE:?}, by an index that is in range by construction"
+    );
+    Ok(())
+}
+
+/// Links one image; the linker's complaint if it fails.
+fn link(root: &Path, name: &str) -> Result<Option<String>, Failure> {
+    let built = tool::output(image::build(root, "no-panic", THUMBV7EM_HF)?.args(["--bin", name]))?;
+    let error = String::from_utf8_lossy(&built.stderr).into_owned();
+    Ok((!built.status.success()).then_some(error))
+}
+
+/// The source files that the image can panic from. The symbol is given an address so that it links.
+fn sites(root: &Path, name: &str) -> Result<BTreeSet<String>, Failure> {
+    let resolved = format!("target.{THUMBV7EM_HF}.rustflags=[\"-Clink-arg=--defsym={SYMBOL}=0\"]");
+    tool::run(image::build(root, "no-panic", THUMBV7EM_HF)?.args(["--bin", name, "--config", &resolved]))?;
+    let image = fs::read(image::path(root, THUMBV7EM_HF, name))?;
+    Ok(source_files(crate::elf::section(&image, b".rodata\0")?))
+}
+
+/// The names of Rust source files among constants, without the versions of packages.
+fn source_files(constants: &[u8]) -> BTreeSet<String> {
+    let printable = |byte: &u8| byte.is_ascii_graphic();
+    let text: Vec<u8> = constants
+        .iter()
+        .map(|byte| if printable(byte) { *byte } else { b' ' })
+        .collect();
+    let text = String::from_utf8_lossy(&text);
+    let mut files = BTreeSet::new();
+    for word in text.split_whitespace() {
+        // Constants follow each other without a gap: each path ends at its extension.
+        for path in word.split_inclusive(".rs").filter(|path| path.ends_with(".rs")) {
+            files.insert(without_version(path));
+        }
+    }
+    files
+}
+
+/// `registry/curve25519-dalek-5.0.0/src/window.rs` as `curve25519-dalek/src/window.rs`.
+fn without_version(path: &str) -> String {
+    let Some((_, path)) = path.split_once("registry/") else {
+        return path.to_owned();
+    };
+    match path
+        .split_once('/')
+        .and_then(|(package, file)| Some((package.rsplit_once('-')?.0, file)))
+    {
+        Some((package, file)) => format!("{package}/{file}"),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_files_are_found_among_constants() {
+        let constants =
+            b"\x01\x02registry/curve25519-dalek-5.0.0/src/window.rs\0\0\0iotsec/src/a.rsiotsec/src/b.rs\xff";
+        let files: Vec<String> = source_files(constants).into_iter().collect();
+        assert_eq!(
+            files,
+            [
+                "curve25519-dalek/src/window.rs",
+                "iotsec/src/a.rs",
+                "iotsec/src/b.rs"
+            ]
+        );
+    }
+}
