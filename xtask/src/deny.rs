@@ -14,6 +14,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if !args.is_empty() {
         return Err("takes no argument".into());
     }
+    crate::dependencies::run(root, &[])?;
     duplicates(root)?;
     tool::need_cargo("deny", "cargo install --locked cargo-deny@0.20.2")?;
     let mut command = tool::cargo();

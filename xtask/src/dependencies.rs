@@ -1,6 +1,10 @@
-//! `docs/dependencies.md` names every direct dependency, and nothing else.
+//! `docs/dependencies.md` names every direct dependency with its licence, and nothing else.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -12,8 +16,24 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if !args.is_empty() {
         return Err("takes no argument".into());
     }
-    let declared = declared(root)?;
-    let listed = listed(&fs::read_to_string(root.join(FILE))?);
+    names(root)?;
+    licences(root)
+}
+
+/// Compares the names with the manifests.
+fn names(root: &Path) -> Result<(), Failure> {
+    let mut declared = BTreeSet::new();
+    for package in packages(root, &["--no-deps"])? {
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            // A dependency from a registry has a source; one of ours has a path.
+            if dependency["path"].is_null() {
+                declared.extend(dependency["name"].as_str().map(str::to_owned));
+            }
+        }
+    }
+    let listed: BTreeSet<String> = listed(&fs::read_to_string(root.join(FILE))?)
+        .into_keys()
+        .collect();
     let missing: Vec<_> = declared.difference(&listed).collect();
     let gone: Vec<_> = listed.difference(&declared).collect();
     if missing.is_empty() && gone.is_empty() {
@@ -24,9 +44,34 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// What the members of the workspace, the firmware and the fuzz targets depend on, without themselves.
-fn declared(root: &Path) -> Result<BTreeSet<String>, Failure> {
-    let mut names = BTreeSet::new();
+/// Compares the licences with what the packages say of themselves.
+fn licences(root: &Path) -> Result<(), Failure> {
+    let listed = listed(&fs::read_to_string(root.join(FILE))?);
+    for package in packages(root, &[])? {
+        let (Some(name), Some(licence)) = (package["name"].as_str(), package["license"].as_str()) else {
+            continue;
+        };
+        match listed.get(name) {
+            Some(listed) if terms(listed) != terms(licence) => {
+                return Err(format!("{FILE} says {listed} of {name}, whose licence is {licence}").into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A licence expression whatever its order.
+fn terms(licence: &str) -> BTreeSet<&str> {
+    licence
+        .split([' ', '/'])
+        .filter(|term| !term.is_empty() && *term != "OR")
+        .collect()
+}
+
+/// What cargo knows of the packages of the workspace, of the firmware and of the fuzz targets.
+fn packages(root: &Path, args: &[&str]) -> Result<Vec<Value>, Failure> {
+    let mut packages = Vec::new();
     for manifest in ["Cargo.toml", "firmware/Cargo.toml", "fuzz/Cargo.toml"] {
         let manifest = root.join(manifest);
         if !manifest.exists() {
@@ -34,33 +79,25 @@ fn declared(root: &Path) -> Result<BTreeSet<String>, Failure> {
         }
         let mut command = tool::cargo();
         command
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--no-deps",
-                "--offline",
-                "--manifest-path",
-            ])
-            .arg(&manifest);
-        let metadata: Value = serde_json::from_str(&tool::text(&mut command)?)?;
-        for package in metadata["packages"].as_array().into_iter().flatten() {
-            for dependency in package["dependencies"].as_array().into_iter().flatten() {
-                // A dependency from a registry has a source; one of ours has a path.
-                if dependency["path"].is_null() {
-                    names.extend(dependency["name"].as_str().map(str::to_owned));
-                }
-            }
+            .args(["metadata", "--format-version", "1", "--manifest-path"])
+            .arg(&manifest)
+            .args(args);
+        let mut metadata: Value = serde_json::from_str(&tool::text(&mut command)?)?;
+        if let Value::Array(found) = metadata["packages"].take() {
+            packages.extend(found);
         }
     }
-    Ok(names)
+    Ok(packages)
 }
 
-/// The first column of the tables: `` | `name` | … ``.
-fn listed(document: &str) -> BTreeSet<String> {
+/// The first and the third column of the tables: `` | `name` | why | licence | … ``.
+fn listed(document: &str) -> BTreeMap<String, String> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
-        .collect()
+    rows.filter_map(|row| {
+        let (name, row) = row.split_once('`')?;
+        Some((name.to_owned(), row.split('|').nth(2)?.trim().to_owned()))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -69,12 +106,14 @@ mod tests {
 
     #[test]
     fn every_direct_dependency_is_explained() {
-        run(&tool::root(), &[]).unwrap();
+        names(&tool::root()).unwrap();
     }
 
     #[test]
-    fn only_the_first_column_names_a_dependency() {
-        let names = listed("| crate | why |\n|---|---|\n| `sha2` | not `md5` |\nand `serde`\n");
-        assert_eq!(names, BTreeSet::from(["sha2".to_owned()]));
+    fn the_first_column_names_a_dependency_and_the_third_its_licence() {
+        let found =
+            listed("| crate | why | licence |\n|---|---|---|\n| `a` | not `b` | MIT |\nand `serde`\n");
+        assert_eq!(found, BTreeMap::from([("a".to_owned(), "MIT".to_owned())]));
+        assert_eq!(terms("MIT/Apache-2.0"), terms("Apache-2.0 OR MIT"));
     }
 }

@@ -131,7 +131,8 @@ mod tests {
         let mut file = b"\x7fELF\x01\x01".to_vec();
         file.resize(52, 0);
         file.extend(NAMES);
-        file[32..36].copy_from_slice(&u32::try_from(file.len()).unwrap().to_le_bytes());
+        let table = u32::try_from(file.len()).unwrap();
+        file[32..36].copy_from_slice(&table.to_le_bytes());
         file[46..48].copy_from_slice(&40u16.to_le_bytes());
         file[48..50].copy_from_slice(&u16::try_from(sections.len()).unwrap().to_le_bytes());
         file.extend(sections.concat());
