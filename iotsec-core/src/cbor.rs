@@ -3,8 +3,8 @@
 //! [`Reader`] accepts exactly one encoding of each value: definite lengths, shortest form, map keys in
 //! bytewise order and unique, valid UTF-8, nothing after the last item; and it works within
 //! [`Limits`]. The whole input is checked before the first value is handed out, with a stack of
-//! fixed size and no recursion. Floating point and simple values other than `false`, `true` and `null`
-//! are refused: no format of this SDK has them.
+//! fixed size and no recursion. Floating point, bignums and simple values other than `false`, `true` and
+//! `null` are refused: no format of this SDK has them.
 //!
 //! ```
 //! use iotsec_core::cbor::{Key, Limits, Reader, Writer};

@@ -197,6 +197,10 @@ impl<'a> Checker<'a> {
                 let left = value.checked_mul(2).ok_or(self.fail(Kind::Truncated))?;
                 return self.open(body, left, true);
             }
+            // A bignum is a second way to write an integer, which deserializers take for the same one.
+            head::TAG if matches!(value, head::BIGNUM | head::NEGATIVE_BIGNUM) => {
+                return Err(self.fail(Kind::Unsupported));
+            }
             head::TAG => return self.open(body, 1, false),
             _ if matches!(value, head::FALSE | head::TRUE | head::NULL) => {}
             _ => return Err(self.fail(Kind::Unsupported)),

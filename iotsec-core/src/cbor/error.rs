@@ -22,7 +22,7 @@ pub enum Kind {
     /// A text string is not UTF-8.
     #[error("text is not UTF-8")]
     Utf8,
-    /// A float, or a simple value other than false, true and null.
+    /// A float, a bignum, or a simple value other than false, true and null.
     #[error("value type not supported")]
     Unsupported,
     /// Nested deeper than [`Limits::depth`](super::Limits::depth).

@@ -17,6 +17,10 @@ pub(super) const FALSE: u64 = 20;
 pub(super) const TRUE: u64 = 21;
 pub(super) const NULL: u64 = 22;
 
+/// The tags of integers written as byte strings (RFC 8949 §3.4.3).
+pub(super) const BIGNUM: u64 = 2;
+pub(super) const NEGATIVE_BIGNUM: u64 = 3;
+
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     pub(super) major: u8,

@@ -128,12 +128,11 @@ impl<'a> Reader<'a> {
     /// [`Kind::Type`]; [`Kind::Range`] outside `i64`.
     pub fn int(&mut self) -> Result<i64, CborError> {
         let Head { major, value, len } = self.head()?;
+        if !matches!(major, head::UINT | head::NINT) {
+            return Err(self.error(Kind::Type));
+        }
         let value = i64::try_from(value).map_err(|_| self.error(Kind::Range))?;
-        let value = match major {
-            head::UINT => value,
-            head::NINT => !value,
-            _ => return Err(self.error(Kind::Type)),
-        };
+        let value = if major == head::NINT { !value } else { value };
         self.pos = self.pos.saturating_add(len);
         Ok(value)
     }
@@ -144,7 +143,7 @@ impl<'a> Reader<'a> {
     /// [`Kind::Type`]; [`Kind::Range`] when it does not fit.
     pub fn uint_as<T: TryFrom<u64>>(&mut self) -> Result<T, CborError> {
         let error = self.error(Kind::Range);
-        T::try_from(self.uint()?).map_err(|_| error)
+        self.all_or_nothing(|reader| T::try_from(reader.uint()?).map_err(|_| error))
     }
 
     /// A byte string.
@@ -161,7 +160,7 @@ impl<'a> Reader<'a> {
     /// [`Kind::Type`]; [`Kind::Length`] for another length.
     pub fn array_of<const N: usize>(&mut self) -> Result<&'a [u8; N], CborError> {
         let error = self.error(Kind::Length);
-        self.bytes()?.try_into().map_err(|_| error)
+        self.all_or_nothing(|reader| reader.bytes()?.try_into().map_err(|_| error))
     }
 
     /// A text string.
@@ -200,7 +199,13 @@ impl<'a> Reader<'a> {
     /// [`Kind::Type`]; [`Kind::Length`] for another number.
     pub fn array_len(&mut self, len: u64) -> Result<(), CborError> {
         let error = self.error(Kind::Length);
-        if self.array()? == len { Ok(()) } else { Err(error) }
+        self.all_or_nothing(|reader| {
+            if reader.array()? == len {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
     }
 
     /// The number of entries of a map; keys and values follow, in order.
@@ -238,11 +243,11 @@ impl<'a> Reader<'a> {
     /// [`Kind::Type`] for anything else.
     pub fn bool(&mut self) -> Result<bool, CborError> {
         let error = self.error(Kind::Type);
-        match self.simple()? {
+        self.all_or_nothing(|reader| match reader.simple()? {
             head::TRUE => Ok(true),
             head::FALSE => Ok(false),
             _ => Err(error),
-        }
+        })
     }
 
     /// `null`.
@@ -251,11 +256,10 @@ impl<'a> Reader<'a> {
     /// [`Kind::Type`] for anything else.
     pub fn null(&mut self) -> Result<(), CborError> {
         let error = self.error(Kind::Type);
-        if self.simple()? == head::NULL {
-            Ok(())
-        } else {
-            Err(error)
-        }
+        self.all_or_nothing(|reader| match reader.simple()? {
+            head::NULL => Ok(()),
+            _ => Err(error),
+        })
     }
 
     /// Moves past the next item with everything in it, and returns its encoding.
@@ -293,6 +297,19 @@ impl<'a> Reader<'a> {
         } else {
             Err(self.error(Kind::Length))
         }
+    }
+
+    /// Moves only when `read` succeeds.
+    fn all_or_nothing<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, CborError>,
+    ) -> Result<T, CborError> {
+        let start = self.pos;
+        let result = read(self);
+        if result.is_err() {
+            self.pos = start;
+        }
+        result
     }
 
     fn head(&self) -> Result<Head, CborError> {

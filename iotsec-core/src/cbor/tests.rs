@@ -64,6 +64,8 @@ fn each_violation_has_its_own_error_and_offset() {
         (&[0xA2, 0x81, 0x01, 0x00, 0x81, 0x01, 0x00], Kind::Duplicate, 4),
         (&[0xF9, 0x3C, 0x00], Kind::Unsupported, 0),
         (&[0xF7], Kind::Unsupported, 0),
+        (&[0xC2, 0x41, 0x01], Kind::Unsupported, 0),
+        (&[0xC3, 0x41, 0x01], Kind::Unsupported, 0),
         (&[0xF8, 0x20], Kind::Unsupported, 0),
         (&[0x00, 0x00], Kind::Trailing, 1),
         (&[0x81, 0x81, 0x81, 0x81, 0x81, 0x00], Kind::Depth, 4),
@@ -250,4 +252,20 @@ fn a_sequence_is_walked_item_by_item_within_the_limits_of_each() {
         Kind::Truncated
     );
     assert_eq!(split_first(&[], &limits).unwrap_err().kind, Kind::Truncated);
+}
+
+#[test]
+fn a_method_that_fails_does_not_move() {
+    let input = [0x84, 0x19, 0x01, 0x00, 0xF6, 0x42, 0x01, 0x02, 0x80];
+    let mut reader = Reader::new(&input, &Limits::SMALL).unwrap();
+    assert_eq!(reader.array_len(3).unwrap_err().kind, Kind::Length);
+    reader.array_len(4).unwrap();
+    assert_eq!(reader.uint_as::<u8>().unwrap_err().kind, Kind::Range);
+    assert_eq!(reader.uint_as::<u16>(), Ok(256));
+    assert_eq!(reader.bool().unwrap_err().kind, Kind::Type);
+    assert_eq!(reader.null(), Ok(()));
+    assert_eq!(reader.array_of::<3>().unwrap_err().kind, Kind::Length);
+    assert_eq!(reader.null().unwrap_err().kind, Kind::Type);
+    assert_eq!(reader.array_of::<2>(), Ok(&[1, 2]));
+    assert_eq!(reader.array(), Ok(0));
 }
