@@ -1,1 +1,19 @@
-//! x
+//! One function for each decoder, which takes any bytes and panics when an invariant does not hold.
+//!
+//! The fuzz targets under `fuzz/fuzz_targets` call these functions and nothing else. The tests of this
+//! crate replay `fuzz/corpus` through them, with every seed truncated and flipped at every bit, so that
+//! no fuzzer is needed to notice that an invariant broke.
+//!
+//! Each function returns whether the decoder accepted, which the tests use to see that a corpus has
+//! inputs of both kinds.
+#![forbid(unsafe_code)]
+#![allow(clippy::missing_panics_doc, reason = "to panic is what this crate is for")]
+
+pub mod cbor;
+pub mod cose;
+pub mod credential;
+mod model;
+pub mod mutate;
+mod target;
+
+pub use target::{Seed, TARGETS, Target, run};
