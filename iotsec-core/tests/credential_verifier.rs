@@ -1,6 +1,9 @@
 //! Stored verifiers: known answers, strict decoding, and what passwords people may choose.
 
-use std::{convert::Infallible, fs, path::Path};
+#[path = "support/vector_file.rs"]
+mod vector_file;
+
+use std::convert::Infallible;
 
 use iotsec_core::{
     credential::{
@@ -14,6 +17,7 @@ use iotsec_core::{
 use iotsec_testkit::{SimRng, SimRootKey};
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
+use vector_file::hex;
 
 /// Gives prepared bytes, and no more.
 struct Prepared(Vec<u8>);
@@ -34,17 +38,8 @@ impl TryRng for Prepared {
 
 impl TryCryptoRng for Prepared {}
 
-fn hex(value: &Value) -> Vec<u8> {
-    let text = value.as_str().unwrap();
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
-}
-
 fn vectors() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/credential/credential.json");
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    vector_file::read("credential/credential.json")
 }
 
 fn pepper(case: &Value) -> Pepper<'static> {

@@ -1,0 +1,236 @@
+//! The RustCrypto suite against the published vectors of each standard, through the dyn-safe traits.
+
+#[path = "support/vector_file.rs"]
+mod vector_file;
+
+use iotsec_core::{
+    crypto::{
+        Aead, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey, Ed25519SigningKey,
+        HkdfSha256, Kdf, P256PublicKey, P256SigningKey, Sha256, Sign, Verify,
+    },
+    secret::Secret,
+};
+use serde_json::Value;
+use vector_file::hex;
+
+/// The cases of a file, of which there must be `count`.
+fn cases(file: &Value, count: usize) -> &[Value] {
+    let cases = file["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), count);
+    cases
+}
+
+fn secret(value: &Value) -> Secret<32> {
+    Secret::from_slice(&hex(value)).unwrap()
+}
+
+type Opened = Result<Box<dyn Verify>, CryptoError>;
+
+fn signatures(
+    file: &str,
+    count: usize,
+    sign: fn(&Value) -> Option<Box<dyn Sign>>,
+    open: fn(&[u8]) -> Opened,
+) {
+    let file = vector_file::read(file);
+    let (mut valid, mut invalid) = (0, 0);
+    for case in cases(&file, count) {
+        let comment = &case["comment"];
+        let message = hex(&case["message"]);
+        let signature = hex(&case["signature"]);
+        let public = open(&hex(&case["public_key"])).unwrap();
+        if case["result"] == "valid" {
+            let key = sign(case).unwrap();
+            let mut made = [0; 64];
+            key.sign(&message, &mut made).unwrap();
+            assert_eq!(made.to_vec(), signature, "{comment}");
+            assert_eq!(key.public_key().to_vec(), hex(&case["public_key"]), "{comment}");
+            assert_eq!(public.verify(&message, &signature), Ok(()), "{comment}");
+            // Not one bit of a good signature may change.
+            for bit in 0..512 {
+                let mut flipped = made;
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(
+                    public.verify(&message, &flipped),
+                    Err(CryptoError::Signature),
+                    "{comment}, bit {bit}"
+                );
+            }
+            valid += 1;
+        } else {
+            assert_eq!(
+                public.verify(&message, &signature),
+                Err(CryptoError::Signature),
+                "{comment}"
+            );
+            invalid += 1;
+        }
+    }
+    assert!(valid >= 2 && invalid >= 10);
+    for case in file["refused_keys"].as_array().unwrap() {
+        let refused = open(&hex(&case["public_key"])).err();
+        assert!(
+            matches!(refused, Some(CryptoError::PublicKey | CryptoError::KeyLength)),
+            "{}: {refused:?}",
+            case["comment"]
+        );
+    }
+}
+
+#[test]
+fn ed25519_signs_and_verifies_as_rfc_8032_says_and_refuses_what_it_forbids() {
+    signatures(
+        "crypto/ed25519.json",
+        15,
+        |case| Some(Box::new(Ed25519SigningKey::from_seed(&secret(&case["seed"])))),
+        |bytes| Ok(Box::new(Ed25519PublicKey::from_bytes(bytes)?)),
+    );
+}
+
+#[test]
+fn p256_signs_and_verifies_as_rfc_6979_says_and_refuses_what_fips_186_forbids() {
+    signatures(
+        "crypto/p256.json",
+        14,
+        |case| {
+            Some(Box::new(
+                P256SigningKey::from_scalar(&secret(&case["scalar"])).ok()?,
+            ))
+        },
+        |bytes| Ok(Box::new(P256PublicKey::from_sec1(bytes)?)),
+    );
+    let file = vector_file::read("crypto/p256.json");
+    for scalar in file["refused_scalars"].as_array().unwrap() {
+        let refused = P256SigningKey::from_scalar(&secret(scalar)).err();
+        assert_eq!(refused, Some(CryptoError::PublicKey), "{scalar}");
+    }
+}
+
+fn aead(aead: &dyn Aead, file: &str, count: usize) {
+    for case in cases(&vector_file::read(file), count) {
+        let comment = &case["comment"];
+        let key = secret(&case["key"]);
+        let nonce: [u8; 12] = hex(&case["nonce"]).try_into().unwrap();
+        let tag: [u8; 16] = hex(&case["tag"]).try_into().unwrap();
+        let (aad, plaintext, ciphertext) = (
+            hex(&case["aad"]),
+            hex(&case["plaintext"]),
+            hex(&case["ciphertext"]),
+        );
+
+        let mut buffer = plaintext.clone();
+        assert_eq!(aead.seal(&key, &nonce, &aad, &mut buffer), Ok(tag), "{comment}");
+        assert_eq!(buffer, ciphertext, "{comment}");
+        assert_eq!(
+            aead.open(&key, &nonce, &aad, &mut buffer, &tag),
+            Ok(()),
+            "{comment}"
+        );
+        assert_eq!(buffer, plaintext, "{comment}");
+
+        let refuses = |nonce: &[u8; 12], aad: &[u8], ciphertext: &[u8], tag: &[u8; 16]| {
+            let mut buffer = ciphertext.to_vec();
+            let result = aead.open(&key, nonce, aad, &mut buffer, tag);
+            assert_eq!(result, Err(CryptoError::Tag), "{comment}");
+            if plaintext.len() >= 4 {
+                assert!(
+                    !buffer
+                        .windows(4)
+                        .any(|part| part.iter().any(|b| *b != 0) && plaintext.windows(4).any(|p| p == part)),
+                    "{comment}: plaintext left behind"
+                );
+            }
+        };
+        for bit in 0..128 {
+            let mut wrong = tag;
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            refuses(&nonce, &aad, &ciphertext, &wrong);
+        }
+        for bit in 0..ciphertext.len() * 8 {
+            let mut wrong = ciphertext.clone();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            refuses(&nonce, &aad, &wrong, &tag);
+        }
+        for bit in 0..aad.len() * 8 {
+            let mut wrong = aad.clone();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            refuses(&nonce, &wrong, &ciphertext, &tag);
+        }
+        for bit in 0..96 {
+            let mut wrong = nonce;
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            refuses(&wrong, &aad, &ciphertext, &tag);
+        }
+        refuses(&nonce, &[aad.as_slice(), &[0]].concat(), &ciphertext, &tag);
+        refuses(&nonce, &aad, &[ciphertext.as_slice(), &[0]].concat(), &tag);
+    }
+}
+
+#[test]
+fn chacha20_poly1305_agrees_with_rfc_8439() {
+    aead(&ChaCha20Poly1305, "crypto/chacha20poly1305.json", 2);
+}
+
+#[test]
+fn aes_256_gcm_siv_agrees_with_rfc_8452() {
+    aead(&Aes256GcmSiv, "crypto/aes256gcmsiv.json", 24);
+}
+
+#[test]
+fn hkdf_sha_256_agrees_with_rfc_5869_however_the_info_is_split() {
+    let kdf: &dyn Kdf = &HkdfSha256;
+    for case in cases(&vector_file::read("crypto/hkdf_sha256.json"), 3) {
+        let (ikm, salt, info, okm) = (
+            hex(&case["ikm"]),
+            hex(&case["salt"]),
+            hex(&case["info"]),
+            hex(&case["okm"]),
+        );
+        for split in 0..=info.len() {
+            let mut out = vec![0; okm.len()];
+            kdf.hkdf(&salt, &ikm, &[&info[..split], &info[split..]], &mut out)
+                .unwrap();
+            assert_eq!(out, okm, "{}", case["comment"]);
+        }
+    }
+    let mut longest = vec![0; 255 * 32];
+    assert_eq!(kdf.hkdf(b"", b"key", &[], &mut longest), Ok(()));
+    longest.push(0);
+    assert_eq!(kdf.hkdf(b"", b"key", &[], &mut longest), Err(CryptoError::Length));
+}
+
+#[test]
+fn hmac_sha_256_agrees_with_rfc_4231_however_the_message_is_split() {
+    let kdf: &dyn Kdf = &HkdfSha256;
+    for case in cases(&vector_file::read("crypto/hmac_sha256.json"), 7) {
+        let (key, message, mac) = (hex(&case["key"]), hex(&case["message"]), hex(&case["mac"]));
+        for split in 0..=message.len() {
+            let made = kdf.hmac(&key, &[&message[..split], &message[split..]]).unwrap();
+            assert_eq!(made[..mac.len()], mac, "{}", case["comment"]);
+        }
+    }
+}
+
+#[test]
+fn sha_256_agrees_with_fips_180_however_the_message_is_fed() {
+    let mut hash = Sha256::new();
+    let hash: &mut dyn Digest = &mut hash;
+    for case in cases(&vector_file::read("crypto/sha256.json"), 9) {
+        let repeat = usize::try_from(case["repeat"].as_u64().unwrap()).unwrap();
+        let message = hex(&case["message"]).repeat(repeat);
+        for step in [1, 3, 63, 64, 65, 1000] {
+            hash.update(b"left over from before");
+            hash.reset();
+            for part in message.chunks(step) {
+                hash.update(part);
+            }
+            assert_eq!(
+                hash.finish().to_vec(),
+                hex(&case["digest"]),
+                "{}",
+                case["comment"]
+            );
+        }
+        assert_eq!(Sha256::of(&[&message]).to_vec(), hex(&case["digest"]));
+    }
+}
