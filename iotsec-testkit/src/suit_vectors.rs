@@ -13,9 +13,27 @@
 //! | `payload` | folder or file that payloads are fetched from, `payloads/` otherwise |
 //! | `state` | `seq`: the sequence number installed, `slot`, `threshold` |
 //!
-//! Vectors in `oracle/` and `negative/` are made for one device, [described here](device). All others
-//! are answered by the device that they were made for: vendor, class and components are read from the
-//! manifest once it is authentic, and a payload that is not at hand is passed over, which the line says.
+//! Vectors in `oracle/` and `negative/` are made for one device: vendor "iotsec.example", class
+//! "sensor-rev-b", device "device-0001", components `[h'00']` and `[h'01']`, sequence number 10 and
+//! `payloads/app_v2.bin` installed, and a clock that says 2026. All others are answered by the device that
+//! they were made for, fresh from the factory: vendor, class and components are read from the manifest
+//! once it is authentic, and a payload that is not at hand is passed over, which the line says.
+//!
+//! ```
+//! use iotsec_testkit::suit_vectors;
+//!
+//! let folder = std::env::temp_dir().join("iotsec-suit-vectors-doctest");
+//! std::fs::create_dir_all(&folder)?;
+//! std::fs::write(folder.join("empty.suit"), b"")?;
+//! std::fs::write(
+//!     folder.join("index.json"),
+//!     r#"[{"file": "empty.suit", "trusted_keys": [], "auth": "reject", "process": "reject"}]"#,
+//! )?;
+//! for line in suit_vectors::answer(&folder.join("index.json"))? {
+//!     assert_eq!(line.difference, None, "{line}");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod device;
 mod expectation;

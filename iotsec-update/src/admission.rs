@@ -8,6 +8,8 @@
 
 mod facts;
 mod machine;
+#[cfg(test)]
+mod tests;
 
 use iotsec_core::{crypto::Digest, hal::UnixTime};
 

@@ -7,6 +7,9 @@
 //! SUIT_Authentication = [bstr .cbor SUIT_Digest, * bstr .cbor COSE_Sign1_Tagged]  ; detached payload
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use iotsec_core::{
     cbor::Reader,
     cose::{Algorithm, CoseError, Sign1},

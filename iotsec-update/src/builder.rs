@@ -4,6 +4,8 @@
 //! accepts, and matches each component after install as well as in validate.
 
 mod sections;
+#[cfg(test)]
+mod tests;
 
 use iotsec_core::{
     cbor::Writer,

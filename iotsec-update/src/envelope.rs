@@ -1,5 +1,8 @@
 //! The outer map of a SUIT envelope, read without touching the manifest.
 
+#[cfg(test)]
+mod tests;
+
 use iotsec_core::cbor::{self, CborError, Key, Kind, Reader, Type};
 
 use crate::{error::UpdateError, plan::MAX_COMPONENTS};

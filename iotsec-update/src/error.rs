@@ -264,3 +264,24 @@ impl ErrorCode for UpdateError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, string::ToString};
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_number_of_its_own() {
+        let source = include_str!("error.rs");
+        let numbers = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => 2"))
+            .map(|(_, digits)| digits.to_string());
+        let numbers: std::vec::Vec<_> = numbers.collect();
+        let distinct: BTreeSet<_> = numbers.iter().collect();
+        assert_eq!(distinct.len(), numbers.len());
+        assert_eq!(UpdateError::NotAnEnvelope.code(), 2001);
+        assert_eq!(UpdateError::Builder.fault(), Fault::Misuse);
+    }
+}

@@ -43,6 +43,8 @@ mod command;
 mod digest;
 pub mod envelope;
 pub mod error;
+#[cfg(test)]
+mod forge;
 pub mod manifest;
 pub mod plan;
 
