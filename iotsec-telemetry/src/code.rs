@@ -79,3 +79,6 @@ fn push(code: u64, range: u64, digit: u64) -> Result<u64, RecordError> {
     let code = code.checked_mul(range).and_then(|code| code.checked_add(digit));
     code.ok_or(RecordError::OutOfBounds)
 }
+
+#[cfg(test)]
+mod tests;

@@ -253,7 +253,8 @@ impl Consents {
 
     /// Turns `P` off, and makes the queue forget what it holds for it.
     ///
-    /// Bytes of a batch that were copied elsewhere before are the caller's to drop.
+    /// What was copied out of the queue before is the caller's to drop: bytes of a batch, and a stored
+    /// snapshot, which is to be replaced.
     ///
     /// *Power loss:* before the record is stored, `P` is on again after the next boot: repeat until this
     /// succeeds, and only then tell the owner.

@@ -62,8 +62,8 @@ pub struct Receipt {
 
 /// A bounded queue of `N` events, 24 bytes each.
 ///
-/// See the [module](self) for what it keeps and the crate for a whole round.
-#[derive(Debug)]
+/// See the [module](self) for what it keeps and the crate for a whole round. `Debug` shows how many events
+/// wait, and nothing of what is in them.
 pub struct Queue<const N: usize> {
     registry: HashedRegistry,
     boot: u32,
@@ -119,8 +119,7 @@ impl<const N: usize> Queue<N> {
 
     /// Records an event.
     ///
-    /// `now` is taken in whole seconds. A fraction of the queue's work is done here, none of it in
-    /// proportion to `N`, unless the owner's consent has changed.
+    /// `now` is taken in whole seconds, and not to be earlier than what was recorded before.
     ///
     /// # Errors
     /// [`RecordError`]; nothing is recorded.
@@ -368,6 +367,16 @@ impl<const N: usize> Queue<N> {
             left = left.saturating_sub(taken);
             taken
         })
+    }
+}
+
+impl<const N: usize> core::fmt::Debug for Queue<N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Queue")
+            .field("capacity", &N)
+            .field("waiting", &Class::ALL.map(|class| self.len_of(class)))
+            .field("lost", &self.lost)
+            .finish_non_exhaustive()
     }
 }
 

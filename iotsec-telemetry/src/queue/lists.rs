@@ -37,7 +37,6 @@ const BLANK: Slot = Slot {
     marked: false,
 };
 
-#[derive(Debug)]
 pub(super) struct Lists<const N: usize> {
     slots: [Slot; N],
     free: List,

@@ -78,7 +78,8 @@ impl<const N: usize> Queue<N> {
 
     /// Takes a snapshot of an earlier boot back, before anything is recorded in this one.
     ///
-    /// Events whose purpose is not granted, or was granted anew since, are dropped. Bytes are checked as
+    /// Events whose purpose is not granted, or was granted anew since, are dropped; store a new snapshot
+    /// afterwards, so that flash forgets them as well. Bytes are checked as
     /// if they came from an attacker, and before anything is changed.
     ///
     /// # Errors
