@@ -1,3 +1,56 @@
-//! See the README.
+//! Encrypted, power-cut-safe key store on NOR flash.
+//!
+//! ```
+//! use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+//! use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, Suite};
+//! # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+//!
+//! # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+//! # let region = flash.region().unwrap();
+//! # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+//! let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+//! let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+//! let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+//!
+//! const WIFI: KeyId = KeyId::new(KeyDomain::User, 1, 1);
+//! store.put(&mut flash, WIFI, b"correct horse battery")?;
+//! let mut value = [0; 64];
+//! assert_eq!(store.get(&mut flash, WIFI, &mut value)?, b"correct horse battery");
+//!
+//! store.erase_user(&mut flash, &mut rng)?;
+//! assert!(!store.contains(WIFI));
+//! # Ok::<(), iotsec_store::StoreError>(())
+//! ```
+//!
+//! `FORMAT.md` beside this crate has the byte tables and what each power cut leaves behind.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod domain_key;
+mod erase;
+mod error;
+mod index;
+mod key_id;
+mod layout;
+mod log;
+mod mount;
+mod page;
+mod record;
+mod store;
+
+pub use erase::Scrub;
+pub use error::StoreError;
+pub use index::IndexEntry;
+pub use key_id::{KeyDomain, KeyId};
+pub use store::{Store, Suite};

@@ -1,0 +1,190 @@
+//! The page that holds a domain's key, and nothing else, so that erasing it destroys the key.
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    crypto::{Aead, NONCE_LEN, TAG_LEN},
+    hal::{Region, RootKey},
+    secret::Secret,
+};
+use rand_core::TryCryptoRng;
+
+use crate::{KeyDomain, StoreError, layout::Layout};
+
+const MAGIC: [u8; 4] = *b"iSK1";
+const VERSION: u8 = 1;
+const PREFIX_LEN: usize = 24;
+const SEALED_LEN: usize = 32;
+/// `prefix (24) ‖ nonce (12) ‖ sealed key (32) ‖ tag (16)`.
+pub(crate) const LEN: usize = PREFIX_LEN
+    .saturating_add(NONCE_LEN)
+    .saturating_add(SEALED_LEN)
+    .saturating_add(TAG_LEN);
+const LABEL: &[u8] = b"iotsec/store/wrap-key/v1";
+
+/// A domain's key and how often it was replaced.
+pub(crate) struct DomainKey {
+    pub(crate) key: Secret<32>,
+    pub(crate) generation: u32,
+}
+
+/// Wraps domain keys under a key that is derived from the root key.
+pub(crate) struct Wrapper<'a> {
+    aead: &'a dyn Aead,
+    key: Secret<32>,
+}
+
+impl<'a> Wrapper<'a> {
+    pub(crate) fn new(aead: &'a dyn Aead, root: &dyn RootKey) -> Result<Self, StoreError> {
+        let mut key = Secret::zero();
+        root.derive(LABEL, &mut key)?;
+        Ok(Self { aead, key })
+    }
+
+    /// Draws a key and writes it, wrapped, into its erased page.
+    pub(crate) fn create<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &self,
+        flash: &mut F,
+        layout: &Layout,
+        domain: KeyDomain,
+        generation: u32,
+        rng: &mut R,
+        buffer: &mut [u8],
+    ) -> Result<DomainKey, StoreError> {
+        let key = Secret::random(rng)?;
+        let nonce: [u8; NONCE_LEN] = *Secret::random(rng)?.expose();
+        let prefix = prefix(layout.region(), domain, generation);
+        let mut sealed = *key.expose();
+        let tag = self.aead.seal(&self.key, &nonce, &prefix, &mut sealed)?;
+
+        let len = layout
+            .region()
+            .align_up(u32::try_from(LEN).unwrap_or(u32::MAX))
+            .ok_or(StoreError::Layout)?;
+        let len = usize::try_from(len).map_err(|_| StoreError::Layout)?;
+        let place = buffer.get_mut(..len).ok_or(StoreError::Layout)?;
+        let content = prefix
+            .into_iter()
+            .chain(nonce)
+            .chain(sealed)
+            .chain(tag)
+            .chain(core::iter::repeat(0));
+        for (to, from) in place.iter_mut().zip(content) {
+            *to = from;
+        }
+        let start = Layout::key_page(domain).saturating_mul(layout.region().page_size());
+        layout.region().write(flash, start, place)?;
+        // A key that does not read back would take everything with it.
+        match self.read(flash, layout, domain)? {
+            Some(stored) if stored.key.ct_eq(&key) => Ok(DomainKey { key, generation }),
+            _ => Err(StoreError::ReadBack),
+        }
+    }
+
+    /// Reads a domain's key; `None` when the page holds no whole one.
+    pub(crate) fn read<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        layout: &Layout,
+        domain: KeyDomain,
+    ) -> Result<Option<DomainKey>, StoreError> {
+        let region = layout.region();
+        let start = Layout::key_page(domain).saturating_mul(region.page_size());
+        let mut bytes = [0; LEN];
+        if region.read(flash, start, &mut bytes).is_err() {
+            return Ok(None);
+        }
+        let Some((prefix, rest)) = bytes.split_first_chunk_mut::<PREFIX_LEN>() else {
+            return Ok(None);
+        };
+        let Some((nonce, rest)) = rest.split_first_chunk_mut::<NONCE_LEN>() else {
+            return Ok(None);
+        };
+        let Some((sealed, tag)) = rest.split_first_chunk_mut::<SEALED_LEN>() else {
+            return Ok(None);
+        };
+        let Some(tag) = tag.first_chunk::<TAG_LEN>() else {
+            return Ok(None);
+        };
+        let [m0, m1, m2, m3, version, _, _, _, g0, g1, g2, g3, ..] = *prefix;
+        let stored = *prefix;
+        if [m0, m1, m2, m3] != MAGIC {
+            return Ok(None);
+        }
+        let generation = u32::from_le_bytes([g0, g1, g2, g3]);
+        let mut key = Secret::from_bytes(*sealed);
+        let opened = self
+            .aead
+            .open(&self.key, nonce, prefix, key.expose_mut(), tag)
+            .is_ok();
+        if !opened {
+            return Ok(None);
+        }
+        // The wrapping of this page is the same in every version, so these two answers are authentic.
+        if version != VERSION {
+            return Err(StoreError::Version);
+        }
+        if self::prefix(region, domain, generation) != stored {
+            return Err(StoreError::Geometry);
+        }
+        Ok(Some(DomainKey { key, generation }))
+    }
+}
+
+/// Destroys a domain's key and makes sure that it is gone.
+pub(crate) fn destroy<F: NorFlash>(
+    flash: &mut F,
+    layout: &Layout,
+    domain: KeyDomain,
+) -> Result<(), StoreError> {
+    let region = layout.region();
+    let page = Layout::key_page(domain);
+    region.erase_page(flash, page)?;
+    if is_blank(flash, region, page, 0)? {
+        Ok(())
+    } else {
+        Err(StoreError::ReadBack)
+    }
+}
+
+/// Whether a page reads erased from `offset` to its end.
+pub(crate) fn is_blank<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    page: u32,
+    offset: u32,
+) -> Result<bool, StoreError> {
+    let start = page.saturating_mul(region.page_size());
+    let end = start.saturating_add(region.page_size());
+    let mut at = start.saturating_add(offset);
+    let mut chunk = [0; 64];
+    while at < end {
+        let len = usize::try_from(end.saturating_sub(at))
+            .unwrap_or(usize::MAX)
+            .min(chunk.len());
+        let piece = chunk.get_mut(..len).unwrap_or_default();
+        region.read(flash, at, piece)?;
+        if piece.iter().any(|byte| *byte != region.erased()) {
+            return Ok(false);
+        }
+        at = at.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
+    }
+    Ok(true)
+}
+
+/// `magic (4) ‖ version (1) ‖ domain (1) ‖ 0 (2) ‖ generation (4) ‖ page size (4) ‖ pages (4) ‖
+/// word size (2) ‖ erased byte (1) ‖ 0 (1)`, little endian. All of it is associated data.
+fn prefix(region: &Region, domain: KeyDomain, generation: u32) -> [u8; PREFIX_LEN] {
+    let [w0, w1, ..] = region.word_size().to_le_bytes();
+    let content = MAGIC
+        .into_iter()
+        .chain([VERSION, domain.code(), 0, 0])
+        .chain(generation.to_le_bytes())
+        .chain(region.page_size().to_le_bytes())
+        .chain(region.page_count().to_le_bytes())
+        .chain([w0, w1, region.erased(), 0]);
+    let mut prefix = [0; PREFIX_LEN];
+    for (to, from) in prefix.iter_mut().zip(content) {
+        *to = from;
+    }
+    prefix
+}

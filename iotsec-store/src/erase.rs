@@ -1,0 +1,111 @@
+//! Erasing what belongs to the owner, and everything.
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::hal::Region;
+use rand_core::TryCryptoRng;
+
+use crate::{
+    KeyDomain, Store, StoreError, domain_key,
+    layout::Layout,
+    record::{Header, Keys, Kind},
+};
+
+/// How far the physical removal of erased records has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scrub {
+    /// There is more to do.
+    Pending,
+    /// No byte that was stored before the erasure is in flash any more, not even encrypted.
+    Done,
+}
+
+impl Store<'_> {
+    /// Erases everything in the user domain at once, by destroying its key.
+    ///
+    /// Afterwards the records are gone from the index, and what is left of them in flash is ciphertext under a
+    /// key that no longer exists, neither here nor derivable from the root key. [`scrub_step`](Self::scrub_step)
+    /// removes that too.
+    ///
+    /// *Power loss:* not begun, or finished by the next [`mount`](Self::mount).
+    ///
+    /// # Errors
+    /// Failures of flash, entropy or root key. If the erasure had begun, the domain takes no values until
+    /// it is repeated, here or by mounting.
+    pub fn erase_user<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        let generation = self.user_generation.checked_add(1).ok_or(StoreError::Exhausted)?;
+        let note = Header {
+            kind: Kind::Erase,
+            domain: KeyDomain::User,
+            name: 0,
+            len: 4,
+        };
+        let position = self.append(flash, &note, &generation.to_le_bytes())?;
+        self.index.remove_domain(KeyDomain::User);
+        self.scrub_until = Some(position.sequence);
+        self.replace_user_key(flash, generation, rng)
+    }
+
+    /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each
+    /// live record of the page. Call until [`Scrub::Done`]; it goes on where it was after a reboot.
+    ///
+    /// # Errors
+    /// Failures of flash and cipher; nothing is lost, call again.
+    pub fn scrub_step<F: NorFlash>(&mut self, flash: &mut F) -> Result<Scrub, StoreError> {
+        if self.scrub_until.is_some() {
+            self.open_page(flash, true)?;
+            return Ok(Scrub::Pending);
+        }
+        // What is outside the log, beginning with the page after the head.
+        let mut page = self.head.map_or(0, |head| self.layout.after(head.page));
+        for _ in self.pages_used()..self.layout.data_pages() {
+            let region = self.layout.region();
+            if domain_key::is_blank(flash, region, Layout::flash_page(page), 0) != Ok(true) {
+                region.erase_page(flash, Layout::flash_page(page))?;
+                return Ok(Scrub::Pending);
+            }
+            page = self.layout.after(page);
+        }
+        Ok(Scrub::Done)
+    }
+
+    /// Destroys a store with everything in it: the keys first, then every page.
+    ///
+    /// *Power loss:* once the first page is erased nothing can be read any more; call again for the rest.
+    ///
+    /// # Errors
+    /// Failures of flash.
+    pub fn destroy<F: NorFlash>(flash: &mut F, region: Region) -> Result<(), StoreError> {
+        region.check(flash)?;
+        let layout = Layout::new(region)?;
+        for domain in KeyDomain::ALL {
+            domain_key::destroy(flash, &layout, domain)?;
+        }
+        for page in 0..layout.data_pages() {
+            region.erase_page(flash, Layout::flash_page(page))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a new key in the place of the user domain's old one.
+    pub(crate) fn replace_user_key<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        generation: u32,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        self.user_key_missing = true;
+        domain_key::destroy(flash, &self.layout, KeyDomain::User)?;
+        let wrapper = domain_key::Wrapper::new(self.suite.aead, self.suite.root)?;
+        let made = wrapper.create(flash, &self.layout, KeyDomain::User, generation, rng, self.buffer)?;
+        let [_, user] = &mut self.domain_keys;
+        *user = made.key;
+        self.keys = Keys::derive(self.suite.kdf, &self.domain_keys)?;
+        self.user_generation = generation;
+        self.user_key_missing = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+use iotsec_core::{
+    crypto::CryptoError,
+    error::{ErrorCode, Fault},
+    hal::{FlashError, RootKeyError},
+};
+
+/// Why the store refused.
+///
+/// No error loses data: what was stored before a call that fails is there after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no store in this region, or formatting was interrupted.
+    #[error("region holds no store")]
+    Unformatted,
+    /// The store was made by a format version that this code does not know.
+    #[error("format version unknown")]
+    Version,
+    /// The store was made for another page or word size, or number of pages.
+    #[error("store was made for another geometry")]
+    Geometry,
+    /// No value under this key.
+    #[error("no value under this key")]
+    NotFound,
+    /// No room; removing always works.
+    #[error("store is full")]
+    Full,
+    /// The value is longer than [`Store::max_value_len`](crate::Store::max_value_len).
+    #[error("value too long")]
+    ValueTooLong,
+    /// The caller's output buffer is shorter than the value.
+    #[error("output buffer too small")]
+    Buffer,
+    /// Flash holds something that this device did not store under this key and in this place.
+    #[error("stored value fails authentication")]
+    Tampered,
+    /// The key of a domain is gone although nobody erased it. What it protected cannot be read.
+    #[error("domain key lost")]
+    KeyLost,
+    /// More keys than the caller's index has entries.
+    #[error("index is full")]
+    IndexFull,
+    /// The cipher does not survive a repeated nonce.
+    #[error("cipher unsuitable for storage")]
+    AeadUnsuitable,
+    /// Fewer than five pages, or pages or the buffer too small for a record.
+    #[error("region or buffer too small for a store")]
+    Layout,
+    /// The page counter is used up, after 2^32 pages.
+    #[error("page counter used up")]
+    Exhausted,
+    /// What was written does not read back.
+    #[error("flash does not hold what was written")]
+    ReadBack,
+    /// The flash driver failed.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// Key derivation, entropy or the cipher failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The root key is unavailable or weak.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+}
+
+impl ErrorCode for StoreError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Unformatted => 3001,
+            Self::Version => 3002,
+            Self::Geometry => 3003,
+            Self::NotFound => 3004,
+            Self::Full => 3005,
+            Self::ValueTooLong => 3006,
+            Self::Buffer => 3007,
+            Self::Tampered => 3008,
+            Self::KeyLost => 3009,
+            Self::IndexFull => 3010,
+            Self::AeadUnsuitable => 3011,
+            Self::Layout => 3012,
+            Self::Exhausted => 3013,
+            Self::ReadBack => 3014,
+            Self::Flash(error) => error.code(),
+            Self::Crypto(error) => error.code(),
+            Self::RootKey(error) => error.code(),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Tampered => Fault::Input,
+            Self::Unformatted | Self::Version | Self::KeyLost | Self::Exhausted | Self::ReadBack => {
+                Fault::Device
+            }
+            Self::Flash(error) => error.fault(),
+            Self::Crypto(error) => error.fault(),
+            Self::RootKey(error) => error.fault(),
+            _ => Fault::Misuse,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// Which key protects a record, and so what it is erased with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyDomain {
+    /// What makes this device this device: identity, trust, counters. Goes when the device is retired.
+    Device,
+    /// Whatever belongs to the owner. Goes when the owner says so.
+    User,
+}
+
+impl KeyDomain {
+    pub(crate) const ALL: [Self; 2] = [Self::Device, Self::User];
+
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Device => 0,
+            Self::User => 1,
+        }
+    }
+
+    pub(crate) const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Device),
+            1 => Some(Self::User),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a record: its domain, a namespace for each part of the firmware, and a number in it.
+///
+/// ```
+/// use iotsec_store::{KeyDomain, KeyId};
+///
+/// const WIFI: KeyId = KeyId::new(KeyDomain::User, 1, 7);
+/// assert_eq!((WIFI.domain(), WIFI.namespace(), WIFI.number()), (KeyDomain::User, 1, 7));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId {
+    domain: KeyDomain,
+    name: u32,
+}
+
+impl KeyId {
+    /// The record `number` of `namespace` in `domain`.
+    pub const fn new(domain: KeyDomain, namespace: u16, number: u16) -> Self {
+        let ([a, b], [c, d]) = (namespace.to_be_bytes(), number.to_be_bytes());
+        Self {
+            domain,
+            name: u32::from_be_bytes([a, b, c, d]),
+        }
+    }
+
+    pub(crate) const fn from_name(domain: KeyDomain, name: u32) -> Self {
+        Self { domain, name }
+    }
+
+    pub(crate) const fn name(self) -> u32 {
+        self.name
+    }
+
+    /// Its domain.
+    pub const fn domain(self) -> KeyDomain {
+        self.domain
+    }
+
+    /// Its namespace.
+    pub const fn namespace(self) -> u16 {
+        let [a, b, _, _] = self.name.to_be_bytes();
+        u16::from_be_bytes([a, b])
+    }
+
+    /// Its number in the namespace.
+    pub const fn number(self) -> u16 {
+        let [_, _, c, d] = self.name.to_be_bytes();
+        u16::from_be_bytes([c, d])
+    }
+}

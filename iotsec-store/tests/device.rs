@@ -1,0 +1,145 @@
+//! A device with a store: the fixture of the tests beside this file.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of this module")]
+
+use std::collections::BTreeMap;
+
+use iotsec_core::{
+    crypto::{Aes256GcmSiv, HkdfSha256},
+    hal::Region,
+};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, Violation, World};
+
+pub const KEY_A: KeyId = KeyId::new(KeyDomain::Device, 1, 1);
+pub const KEY_B: KeyId = KeyId::new(KeyDomain::Device, 1, 2);
+pub const KEY_NEW: KeyId = KeyId::new(KeyDomain::Device, 1, 3);
+pub const CHURN: KeyId = KeyId::new(KeyDomain::Device, 2, 1);
+pub const PROBE: KeyId = KeyId::new(KeyDomain::Device, 0xFFFF, 0xFFFF);
+pub const OWNER: [KeyId; 2] = [
+    KeyId::new(KeyDomain::User, 1, 1),
+    KeyId::new(KeyDomain::User, 1, 2),
+];
+
+#[derive(Clone)]
+pub struct Device {
+    pub flash: SimFlash,
+    pub region: Region,
+    pub root: u64,
+    pub boots: u64,
+}
+
+impl World for Device {
+    fn power(&self) -> &Power {
+        self.flash.power()
+    }
+    fn violation(&self) -> Option<Violation> {
+        self.flash.violation()
+    }
+}
+
+/// A value that no other call gives.
+pub fn value(tag: u32, len: usize) -> Vec<u8> {
+    format!("value-{tag}-").bytes().cycle().take(len).collect()
+}
+
+/// What a fresh device holds.
+pub fn contents() -> BTreeMap<KeyId, Vec<u8>> {
+    BTreeMap::from([
+        (KEY_A, value(1, 32)),
+        (KEY_B, value(2, 57)),
+        (OWNER[0], b"Anna's network".to_vec()),
+        (OWNER[1], b"correct horse battery staple".to_vec()),
+        (CHURN, value(0, 50)),
+    ])
+}
+
+impl Device {
+    /// Formatted, with [`contents`] in it.
+    pub fn new(geometry: Geometry) -> Self {
+        let mut device = Self::blank(geometry);
+        device.format().unwrap();
+        device.with_store(|store, flash, _| {
+            for (key, value) in contents() {
+                store.put(flash, key, &value).unwrap();
+            }
+        });
+        device
+    }
+
+    pub fn blank(geometry: Geometry) -> Self {
+        let flash = SimFlash::new(geometry);
+        let region = flash.region().unwrap();
+        Self {
+            flash,
+            region,
+            root: 7,
+            boots: 0,
+        }
+    }
+
+    pub fn format(&mut self) -> Result<(), StoreError> {
+        let root = SimRootKey::new(self.root);
+        let suite = Suite {
+            aead: &Aes256GcmSiv,
+            kdf: &HkdfSha256,
+            root: &root,
+        };
+        let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 2048]);
+        let mut rng = SimRng::new(self.boots);
+        self.boots += 1;
+        Store::format(
+            &mut self.flash,
+            self.region,
+            suite,
+            &mut index,
+            &mut buffer,
+            &mut rng,
+        )
+        .map(|_| ())
+    }
+
+    /// Boots: mounts the store anew and works with it.
+    pub fn try_with_store<R>(
+        &mut self,
+        work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> R,
+    ) -> Result<R, StoreError> {
+        let root = SimRootKey::new(self.root);
+        let suite = Suite {
+            aead: &Aes256GcmSiv,
+            kdf: &HkdfSha256,
+            root: &root,
+        };
+        let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 2048]);
+        let mut rng = SimRng::new(self.boots);
+        self.boots += 1;
+        let flash = &mut self.flash;
+        let mut store = Store::mount(flash, self.region, suite, &mut index, &mut buffer, &mut rng)?;
+        Ok(work(&mut store, flash, &mut rng))
+    }
+
+    /// As [`try_with_store`](Self::try_with_store), for an operation that a sweep cuts.
+    pub fn run(
+        &mut self,
+        work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.try_with_store(work).and_then(|done| done)
+    }
+
+    /// As [`try_with_store`](Self::try_with_store), where mounting must succeed.
+    pub fn with_store<R>(&mut self, work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> R) -> R {
+        match self.try_with_store(work) {
+            Ok(done) => done,
+            Err(error) => panic!("mounting failed: {error:?}"),
+        }
+    }
+}
+
+/// The value under a key, `None` when there is none. Anything else is a failure.
+pub fn read(store: &mut Store<'_>, flash: &mut SimFlash, key: KeyId) -> Option<Vec<u8>> {
+    let mut out = [0; 2048];
+    match store.get(flash, key, &mut out) {
+        Ok(value) => Some(value.to_vec()),
+        Err(StoreError::NotFound) => None,
+        Err(error) => panic!("{key:?}: {error:?}"),
+    }
+}

@@ -1,0 +1,290 @@
+//! Power cuts at every step of every operation, on every geometry.
+//!
+//! After each cut: mounting succeeds, what was acknowledged is exact, what was in flight is old or new,
+//! what was removed stays removed, and the next put succeeds.
+
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method path is not general enough"
+)]
+
+mod device;
+
+use std::collections::BTreeMap;
+
+use device::{Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
+use iotsec_store::{KeyDomain, KeyId, Scrub, StoreError};
+use iotsec_testkit::{Geometry, Outcome, each_cut, two_cuts};
+
+/// Every geometry, with enough pages for a store and few enough to make collection quick.
+fn table() -> Vec<(&'static str, Geometry)> {
+    Geometry::table(12)
+}
+
+/// What the store must hold: each key's allowed values, `None` meaning absent.
+type Allowed = BTreeMap<KeyId, Vec<Option<Vec<u8>>>>;
+
+fn allow(map: &mut Allowed, key: KeyId, values: &[Option<&[u8]>]) {
+    map.insert(
+        key,
+        values.iter().map(|value| value.map(<[u8]>::to_vec)).collect(),
+    );
+}
+
+/// Mounts, compares, puts, mounts again, compares again.
+fn verify(device: &mut Device, allowed: &Allowed) {
+    for round in 0..2 {
+        let found = device.with_store(|store, flash, _| {
+            let keys: Vec<_> = store.keys().collect();
+            for key in keys {
+                assert!(
+                    allowed.contains_key(&key),
+                    "round {round}: {key:?} came out of nowhere"
+                );
+            }
+            allowed
+                .keys()
+                .map(|key| (*key, device::read(store, flash, *key)))
+                .collect::<Vec<_>>()
+        });
+        for (key, value) in found {
+            assert!(
+                allowed[&key].contains(&value),
+                "round {round}: {key:?} is {value:?}"
+            );
+        }
+        if round == 0 {
+            let probe = value(99, 9);
+            device.with_store(|store, flash, _| {
+                store.put(flash, device::PROBE, &probe).unwrap();
+                assert_eq!(device::read(store, flash, device::PROBE), Some(probe.clone()));
+            });
+            device.with_store(|store, flash, _| store.remove(flash, device::PROBE).unwrap());
+        }
+    }
+}
+
+fn base() -> Allowed {
+    let mut map = Allowed::new();
+    for (key, value) in device::contents() {
+        allow(&mut map, key, &[Some(&value)]);
+    }
+    map
+}
+
+/// Sweeps `operation` over every geometry; `expect` says what may be there afterwards.
+fn sweep(
+    name: &str,
+    prepare: impl Fn(&mut Device),
+    operation: impl Fn(&mut Device) -> Result<(), StoreError>,
+    expect: impl Fn(&Outcome<Result<(), StoreError>>, &mut Allowed),
+) {
+    let mut total = 0;
+    for (geometry_name, geometry) in table() {
+        let mut prepared = Device::new(geometry);
+        prepare(&mut prepared);
+        let points = each_cut(
+            || prepared.clone(),
+            &operation,
+            |device, outcome| {
+                let mut allowed = base();
+                expect(&outcome, &mut allowed);
+                verify(device, &allowed);
+            },
+        );
+        assert!(points > 1, "{geometry_name}");
+        total += points;
+    }
+    println!("{name}: {total} cut points");
+}
+
+/// `Some(new)` if acknowledged, else old or new.
+fn in_flight<'v>(
+    outcome: &Outcome<Result<(), StoreError>>,
+    old: Option<&'v [u8]>,
+    new: Option<&'v [u8]>,
+) -> Vec<Option<&'v [u8]>> {
+    if outcome.result.is_ok() {
+        vec![new]
+    } else {
+        vec![old, new]
+    }
+}
+
+#[test]
+fn a_put_under_a_new_key_is_whole_or_absent() {
+    let new = value(7, 60);
+    sweep(
+        "put, new key",
+        |_| {},
+        |device| device.run(|store, flash, _| store.put(flash, KEY_NEW, &new)),
+        |outcome, allowed| allow(allowed, KEY_NEW, &in_flight(outcome, None, Some(&new))),
+    );
+}
+
+#[test]
+fn a_put_over_an_old_value_leaves_the_old_one_or_the_new_one() {
+    let (old, new) = (device::contents()[&KEY_A].clone(), value(8, 41));
+    sweep(
+        "put, old key",
+        |_| {},
+        |device| device.run(|store, flash, _| store.put(flash, KEY_A, &new)),
+        |outcome, allowed| allow(allowed, KEY_A, &in_flight(outcome, Some(&old), Some(&new))),
+    );
+}
+
+#[test]
+fn a_removed_key_never_comes_back() {
+    let old = device::contents()[&KEY_B].clone();
+    sweep(
+        "remove",
+        |_| {},
+        |device| device.run(|store, flash, _| store.remove(flash, KEY_B)),
+        |outcome, allowed| allow(allowed, KEY_B, &in_flight(outcome, Some(&old), None)),
+    );
+}
+
+/// Puts until the next one must collect a page: every boot that writes opens one.
+fn fill(device: &mut Device) {
+    for round in 0..100 {
+        let full = device.with_store(|store, flash, _| {
+            store.put(flash, device::CHURN, &value(round % 5, 50)).unwrap();
+            store.pages_in_use() + 1 == store.data_pages()
+        });
+        if full && round > 20 {
+            return;
+        }
+    }
+    panic!("the store never filled its pages");
+}
+
+#[test]
+fn a_put_that_collects_a_page_loses_nothing() {
+    let new = value(8, 50);
+    sweep(
+        "put with collection",
+        fill,
+        |device| device.run(|store, flash, _| store.put(flash, device::CHURN, &new)),
+        |outcome, allowed| {
+            let olds: Vec<_> = (0..5).map(|n| value(n, 50)).collect();
+            let mut values: Vec<_> = olds.iter().map(|old| Some(old.as_slice())).collect();
+            if outcome.result.is_ok() {
+                values.clear();
+            }
+            values.push(Some(&new));
+            allow(allowed, device::CHURN, &values);
+        },
+    );
+}
+
+#[test]
+fn erasing_the_user_domain_happens_or_does_not() {
+    sweep(
+        "erase user domain",
+        |_| {},
+        |device| device.run(|store, flash, rng| store.erase_user(flash, rng)),
+        |outcome, allowed| {
+            for (key, value) in device::contents() {
+                if key.domain() == KeyDomain::User {
+                    allow(allowed, key, &in_flight(outcome, Some(&value), None));
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn an_interrupted_erasure_is_all_or_nothing() {
+    for (_, geometry) in table() {
+        let prepared = Device::new(geometry);
+        each_cut(
+            || prepared.clone(),
+            |device| device.run(|store, flash, rng| store.erase_user(flash, rng)),
+            |device, _| {
+                let found = device.with_store(|store, _, _| OWNER.map(|key| store.contains(key)));
+                assert!(
+                    found == [true; OWNER.len()] || found == [false; OWNER.len()],
+                    "{found:?}"
+                );
+            },
+        );
+    }
+}
+
+#[test]
+fn scrubbing_goes_on_where_it_was() {
+    let erased =
+        |device: &mut Device| device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
+    let scrub = |device: &mut Device| {
+        device.run(|store, flash, _| {
+            while store.scrub_step(flash)? == Scrub::Pending {}
+            Ok(())
+        })
+    };
+    sweep("scrub", erased, scrub, |_, allowed| {
+        for key in OWNER {
+            allow(allowed, key, &[None]);
+        }
+    });
+}
+
+#[test]
+fn an_interrupted_format_leaves_no_store_or_an_empty_one() {
+    let mut total = 0;
+    for (_, geometry) in table() {
+        let prepared = Device::new(geometry);
+        total += each_cut(
+            || prepared.clone(),
+            |device| device.format(),
+            |device, outcome| {
+                match device.try_with_store(|store, _, _| store.keys().count()) {
+                    Ok(keys) => assert!(
+                        keys == 0 || outcome.cut_at == 0 || !outcome.completed && keys == base().len()
+                    ),
+                    Err(error) => assert_eq!(error, StoreError::Unformatted),
+                }
+                device.format().unwrap();
+                device.with_store(|store, flash, _| store.put(flash, KEY_A, b"again").unwrap());
+            },
+        );
+    }
+    println!("format: {total} cut points");
+}
+
+#[test]
+fn a_second_cut_during_recovery_changes_nothing() {
+    let new = value(8, 41);
+    let mut prepared = Device::new(Geometry::small(12));
+    fill(&mut prepared);
+    let pairs = two_cuts(
+        || prepared.clone(),
+        |device| {
+            device.run(|store, flash, rng| {
+                store.put(flash, device::CHURN, &new)?;
+                store.erase_user(flash, rng)
+            })
+        },
+        |device| {
+            let _ = device.try_with_store(|store, flash, _| store.put(flash, device::PROBE, b"recovered"));
+        },
+        |device, outcome| {
+            let mut allowed = Allowed::new();
+            for (key, value) in device::contents() {
+                let kept: Vec<_> = match (key.domain(), outcome.result.is_ok()) {
+                    (KeyDomain::Device, _) => vec![Some(value.as_slice())],
+                    (KeyDomain::User, true) => vec![None],
+                    (KeyDomain::User, false) => vec![Some(value.as_slice()), None],
+                };
+                allow(&mut allowed, key, &kept);
+            }
+            let olds: Vec<_> = (0..5).map(|n| value(n, 50)).collect();
+            let mut churn: Vec<_> = olds.iter().map(|old| Some(old.as_slice())).collect();
+            churn.push(Some(&new));
+            allow(&mut allowed, device::CHURN, &churn);
+            allow(&mut allowed, device::PROBE, &[None, Some(b"recovered")]);
+            let _ = device.try_with_store(|store, flash, _| store.remove(flash, device::PROBE));
+            verify(device, &allowed);
+        },
+    );
+    println!("two cuts: {pairs} pairs");
+}
