@@ -15,6 +15,10 @@
 //! | [`manifest`] | sequence numbers, component identifiers, the manifest's own map |
 //! | [`admission`] | the device's identity and policy, and the check that an authentic manifest is safe |
 //! | [`plan`] | what admission leaves: a bounded list of what to install and what to start |
+//! | [`slot`] | where images and their envelopes live in flash |
+//! | [`install`] | the updater: streaming into the staging slot, read-back, trial, accept or reject |
+//! | [`boot`] | which slot to start, what a power cut leaves, the journal's byte table |
+//! | [`rollback`] | sequence number and security counter |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
 //! | [`error`] | every reason for a refusal, each with its number |
 //!
@@ -38,19 +42,26 @@ extern crate std;
 
 pub mod admission;
 pub mod authenticate;
+pub mod boot;
 pub mod builder;
+mod checksum;
 mod command;
 mod digest;
 pub mod envelope;
 pub mod error;
 #[cfg(test)]
 mod forge;
+pub mod install;
+mod journal;
 pub mod manifest;
 pub mod plan;
+pub mod rollback;
+pub mod slot;
 
 pub use admission::{DeviceComponent, DeviceIdentity, Policy};
 pub use authenticate::{Authenticated, TrustAnchor, TrustAnchors};
 pub use envelope::{Envelope, Limits};
 pub use error::UpdateError;
+pub use install::Updater;
 pub use manifest::{ComponentId, SequenceNumber};
 pub use plan::{Accepted, Bootable, ComponentPlan, Source};

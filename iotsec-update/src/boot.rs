@@ -1,0 +1,405 @@
+#![doc = include_str!("../BOOT.md")]
+
+mod verify;
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    crypto::Digest,
+    error::{ErrorCode, Fault},
+    hal::{Slot, UnixTime},
+};
+
+use crate::{
+    DeviceIdentity, Limits, TrustAnchors,
+    install::InstallError,
+    journal::{Image, Journal, ManifestId, Record, State},
+    rollback::{Rollback, RollbackError},
+    slot::{LayoutError, UpdateLayout},
+};
+pub use verify::{Refusal, identify, verify};
+
+/// What a boot loader knows.
+#[derive(Clone, Copy)]
+pub struct BootConfig<'a> {
+    /// Where everything is.
+    pub layout: UpdateLayout,
+    /// Whose signatures count.
+    pub anchors: TrustAnchors<'a>,
+    /// This device, as manifests for slot A see it.
+    pub device_a: DeviceIdentity<'a>,
+    /// This device, as manifests for slot B see it; differs from `device_a` where images are linked for
+    /// one slot.
+    pub device_b: DeviceIdentity<'a>,
+    /// What an envelope may ask.
+    pub limits: Limits,
+    /// Boots of a new image that is not accepted before the old one is started again; at least 1.
+    pub trial_boots: u8,
+    /// Trusted time, if the boot loader has it.
+    pub now: Option<UnixTime>,
+}
+
+impl<'a> BootConfig<'a> {
+    /// The same identity for both slots, default limits, three trial boots, no time.
+    pub const fn new(layout: UpdateLayout, anchors: TrustAnchors<'a>, device: DeviceIdentity<'a>) -> Self {
+        Self {
+            layout,
+            anchors,
+            device_a: device,
+            device_b: device,
+            limits: Limits::DEFAULT,
+            trial_boots: 3,
+            now: None,
+        }
+    }
+
+    const fn device(&self, slot: Slot) -> &DeviceIdentity<'a> {
+        match slot {
+            Slot::A => &self.device_a,
+            Slot::B => &self.device_b,
+        }
+    }
+}
+
+/// Decides what to start.
+///
+/// Reads the journal to know which slot to look at, then believes nothing but the slot itself: stored
+/// envelope, signatures, admission, security counter, and the SHA-256 of the image as it is in flash now.
+/// If that fails the other slot is judged in the same way. A trial boot is counted before this returns.
+///
+/// `scratch` takes the stored envelope ([`Limits::envelope`] plus integrated payloads is enough). The
+/// journal is written at most once, with at most one page erased.
+///
+/// *Power loss:* a cut before the count is written repeats this boot; after that, the boot has been
+/// counted. Nothing but the journal and the counter is ever written.
+///
+/// # Errors
+/// [`BootError`] when the device can judge nothing: an unfit layout, or a counter that cannot be read.
+pub fn select<F: NorFlash>(
+    flash: &mut F,
+    config: &BootConfig<'_>,
+    rollback: &mut Rollback<'_>,
+    hash: &mut dyn Digest,
+    scratch: &mut [u8],
+) -> Result<Selection, BootError> {
+    config.layout.check(flash)?;
+    rollback.floor()?;
+    let (journal, record) = Journal::mount(flash, config.layout.journal());
+    let mut boot = Boot {
+        flash,
+        config,
+        rollback,
+        hash,
+        scratch,
+        journal,
+    };
+    Ok(match record {
+        None => boot.without_journal(),
+        Some(record) => match record.state {
+            State::Staged | State::Trial => boot.trial(record),
+            _ => boot.active(&record),
+        },
+    })
+}
+
+/// What [`select`] decided.
+#[derive(Debug)]
+#[must_use]
+pub enum Selection {
+    /// Start this image.
+    Boot(Verified),
+    /// Neither slot holds an image that may start: enter recovery.
+    Recovery {
+        /// What is wrong with slot A.
+        a: Refusal,
+        /// What is wrong with slot B.
+        b: Refusal,
+    },
+}
+
+/// An image that was verified in its slot a moment ago. Only [`select`] and [`verify()`] make one; the
+/// function that jumps should take it by value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verified {
+    slot: Slot,
+    manifest: ManifestId,
+    digest: [u8; 32],
+    size: u32,
+    reason: Reason,
+}
+
+impl Verified {
+    /// The slot to start.
+    pub const fn slot(&self) -> Slot {
+        self.slot
+    }
+    /// The manifest that was authenticated.
+    pub const fn manifest(&self) -> ManifestId {
+        self.manifest
+    }
+    /// SHA-256 of the image as it was read from flash: the measurement for attestation.
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+    /// Bytes of the image.
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+    /// Why this slot.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+    /// What the application needs to know about itself to make an [`Updater`](crate::Updater).
+    pub const fn running(&self) -> Running {
+        Running {
+            slot: self.slot,
+            manifest: self.manifest,
+        }
+    }
+}
+
+/// Why a slot was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is the active one.
+    Active,
+    /// It is on trial, and this is boot number `boot` of it.
+    Trial {
+        /// Counted from 1.
+        boot: u8,
+    },
+    /// The other slot was refused, for this reason.
+    Fallback(Refusal),
+    /// There is no journal, and this is the newer of what is there.
+    NoJournal,
+}
+
+/// The running image, known by its authenticated manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    pub(crate) slot: Slot,
+    pub(crate) manifest: ManifestId,
+}
+
+impl Running {
+    /// Its slot.
+    pub const fn slot(&self) -> Slot {
+        self.slot
+    }
+    /// Its manifest.
+    pub const fn manifest(&self) -> ManifestId {
+        self.manifest
+    }
+}
+
+/// Why a boot loader cannot decide anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum BootError {
+    /// The layout does not fit the flash.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The security counter cannot be read. It is not taken for zero.
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
+}
+
+impl ErrorCode for BootError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Layout(error) => error.code(),
+            Self::Rollback(error) => error.code(),
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Layout(error) => error.fault(),
+            Self::Rollback(error) => error.fault(),
+        }
+    }
+}
+
+struct Boot<'b, 'c, F> {
+    flash: &'b mut F,
+    config: &'b BootConfig<'b>,
+    rollback: &'b mut Rollback<'c>,
+    hash: &'b mut dyn Digest,
+    scratch: &'b mut [u8],
+    journal: Journal,
+}
+
+impl<F: NorFlash> Boot<'_, '_, F> {
+    fn judge(&mut self, slot: Slot) -> Result<Verified, Refusal> {
+        verify(
+            self.flash,
+            self.config,
+            slot,
+            self.rollback,
+            self.hash,
+            self.scratch,
+        )
+    }
+
+    /// The image that was staged, and no other.
+    fn judge_staged(&mut self, slot: Slot, staged: Option<ManifestId>) -> Result<Verified, Refusal> {
+        let image = self.judge(slot)?;
+        if Some(image.manifest) != staged {
+            return Err(Refusal::NotStaged);
+        }
+        Ok(image)
+    }
+
+    /// The active slot, else the other.
+    fn active(&mut self, record: &Record) -> Selection {
+        let slot = record.active.slot;
+        match self.judge(slot) {
+            Ok(image) => {
+                self.settle(record, &image);
+                Selection::Boot(image)
+            }
+            Err(refusal) => {
+                let other = self.judge(slot.other());
+                fall_back(slot, refusal, other)
+            }
+        }
+    }
+
+    /// The staged slot, if its trial boots are not used up; else back.
+    fn trial(&mut self, record: Record) -> Selection {
+        let staged = record.active.slot.other();
+        let old = record.active.slot;
+        let cause = if record.boots >= self.config.trial_boots.max(1) {
+            InstallError::TrialExpired
+        } else {
+            match self.judge_staged(staged, record.staging) {
+                Ok(mut image) => {
+                    let boot = record.boots.saturating_add(1);
+                    let counted = self.note(&Record {
+                        state: State::Trial,
+                        boots: boot,
+                        ..record
+                    });
+                    if counted {
+                        image.reason = Reason::Trial { boot };
+                        return Selection::Boot(image);
+                    }
+                    // A trial that cannot be counted might never end. It is no fault of the image, so
+                    // nothing is recorded against it.
+                    return match self.judge(old) {
+                        Ok(image) => Selection::Boot(image),
+                        Err(refusal) => fall_back(old, refusal, Ok(image)),
+                    };
+                }
+                Err(refusal) => InstallError::Refused(refusal.code()),
+            }
+        };
+        match self.judge(old) {
+            Ok(image) => {
+                // If this cannot be written the next boot comes to the same end.
+                self.note(&reverted(record, cause));
+                Selection::Boot(image)
+            }
+            // Nothing to go back to: an image that has not proved itself is better than none.
+            Err(refusal) => {
+                let image = self.judge_staged(staged, record.staging);
+                fall_back(old, refusal, image)
+            }
+        }
+    }
+
+    /// Nothing is known. Of two good images the newer one is taken on trial: it may be one that was
+    /// never accepted.
+    fn without_journal(&mut self) -> Selection {
+        let (a, b) = match (self.judge(Slot::A), self.judge(Slot::B)) {
+            (Ok(a), Ok(b)) => (a, b),
+            (Ok(mut image), Err(_)) | (Err(_), Ok(mut image)) => {
+                image.reason = Reason::NoJournal;
+                return Selection::Boot(image);
+            }
+            (Err(a), Err(b)) => return Selection::Recovery { a, b },
+        };
+        let (older, mut newer) = if b.manifest.sequence > a.manifest.sequence {
+            (a, b)
+        } else {
+            (b, a)
+        };
+        newer.reason = Reason::NoJournal;
+        if newer.manifest.sequence > older.manifest.sequence {
+            let counted = self.note(&Record {
+                state: State::Trial,
+                boots: 1,
+                staging: Some(newer.manifest),
+                ..Record::initial(Image {
+                    slot: older.slot,
+                    manifest: older.manifest,
+                })
+            });
+            if counted {
+                newer.reason = Reason::Trial { boot: 1 };
+            }
+        }
+        Selection::Boot(newer)
+    }
+
+    /// Finishes an accept that was cut before the security counter was raised. Raised only to the number
+    /// of an authenticated image, and only if the journal says that this very image was accepted.
+    fn settle(&mut self, record: &Record, image: &Verified) {
+        if settles(record, &image.running()) {
+            // If this fails the floor stays where it is, and the next boot tries again.
+            let _ = settle(self.flash, &mut self.journal, record, self.rollback);
+        }
+    }
+
+    fn note(&mut self, record: &Record) -> bool {
+        self.journal.append(self.flash, record).is_ok()
+    }
+}
+
+/// Whether the journal says that the running image is the accepted one.
+pub(crate) fn settles(record: &Record, running: &Running) -> bool {
+    record.accepted && record.active.slot == running.slot && record.active.manifest == running.manifest
+}
+
+/// Raises the floor to the accepted image, if it lies below.
+pub(crate) fn settle<F: NorFlash>(
+    flash: &mut F,
+    journal: &mut Journal,
+    record: &Record,
+    rollback: &mut Rollback<'_>,
+) -> Result<(), InstallError> {
+    let sequence = record.active.manifest.sequence;
+    if rollback.is_behind(sequence)? {
+        // The record that says so may be one that a cut left hard to read, and the counter cannot go back.
+        journal.append(flash, record)?;
+        rollback.raise(sequence)?;
+    }
+    Ok(())
+}
+
+/// The state after going back.
+pub(crate) fn reverted(record: Record, cause: InstallError) -> Record {
+    let rejected = match cause {
+        // The image was damaged, not bad: it may be sent again.
+        InstallError::Refused(_) => record.rejected,
+        _ => record.staging.or(record.rejected),
+    };
+    Record {
+        state: State::Failed,
+        cause: cause.code(),
+        boots: 0,
+        progress: 0,
+        rejected,
+        ..record
+    }
+}
+
+fn fall_back(slot: Slot, refusal: Refusal, other: Result<Verified, Refusal>) -> Selection {
+    match (other, slot) {
+        (Ok(mut image), _) => {
+            image.reason = Reason::Fallback(refusal);
+            Selection::Boot(image)
+        }
+        (Err(other), Slot::A) => Selection::Recovery { a: refusal, b: other },
+        (Err(other), Slot::B) => Selection::Recovery { a: other, b: refusal },
+    }
+}

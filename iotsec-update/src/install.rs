@@ -1,0 +1,551 @@
+//! Writing an accepted update into the slot that is not running, and seeing it through its trial.
+//!
+//! The verbs and states are those of the PSA Firmware Update API 1.0 (Arm IHI 0093):
+//!
+//! ```text
+//!            start            finish            install           boot          accept
+//!   Ready ──────────► Writing ──────► Candidate ───────► Staged ───────► Trial ───────► Updated
+//!     ▲                  │  cancel, any error  │            │ reject       │ reject        │
+//!     │                  └──────────┬──────────┘            │              ▼               │
+//!     │                             ▼                       │          Rejected            │
+//!     │                           Failed ◄──────────────────┘              │ boot          │
+//!     │                             ▲ ▲ unaccepted boots used up, or image refused         │
+//!     │            clean            │ └──────────────── Trial              │               │
+//!     └─────────────────────────────┴──────────────────────────────────────┴─(Failed)──────┘ clean
+//! ```
+//!
+//! Every call does at most one erase (one more when it records a failure), so that an application can
+//! feed a watchdog or other tasks between calls. `start` is the exception when the staging slot was not
+//! cleaned before. *Power loss* at any point leaves what the table in [`boot`](crate::boot) says.
+
+mod error;
+mod session;
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    crypto::Digest,
+    hal::{BootControl, BootControlError, Slot, Trial},
+};
+
+pub use crate::journal::{ManifestId, State};
+use crate::{
+    Accepted, SequenceNumber,
+    boot::{Running, reverted, settle, settles},
+    journal::{Image, Journal, Record},
+    rollback::{Rollback, RollbackError},
+    slot::{LayoutError, SlotLayout, UpdateLayout},
+};
+pub use error::InstallError;
+use iotsec_core::{error::ErrorCode, hal::CounterError};
+use session::{Session, Task};
+
+/// Installs updates into the slot that is not running.
+///
+/// Takes about 700 bytes of RAM and the digest `D`, for images of any size.
+pub struct Updater<D> {
+    layout: UpdateLayout,
+    running: Running,
+    journal: Journal,
+    record: Record,
+    digest: D,
+    session: Option<Session>,
+    /// Pages of the staging manifest that this run of `clean` has erased.
+    cleaned: u32,
+}
+
+impl<D: Digest> Updater<D> {
+    /// Reads the journal. `running` says what the boot loader started, from
+    /// [`Verified::running`](crate::boot::Verified::running) or [`identify`](crate::boot::identify).
+    ///
+    /// Also finishes an [`accept`](Self::accept) that was cut before the security counter was raised.
+    ///
+    /// # Errors
+    /// [`InstallError::Layout`] when the layout does not fit the flash; [`InstallError::Rollback`] when
+    /// the security counter cannot be read.
+    pub fn mount<F: NorFlash>(
+        flash: &mut F,
+        layout: UpdateLayout,
+        running: Running,
+        rollback: &mut Rollback<'_>,
+        digest: D,
+    ) -> Result<Self, InstallError> {
+        layout.check(flash)?;
+        let (mut journal, record) = Journal::mount(flash, layout.journal());
+        let record = reconcile(record, running);
+        if settles(&record, &running) {
+            match settle(flash, &mut journal, &record, rollback) {
+                // Told to whoever called `accept`; an update must stay possible.
+                Err(InstallError::Rollback(RollbackError::Counter(CounterError::Exhausted))) => {}
+                done => done?,
+            }
+        } else {
+            rollback.floor()?;
+        }
+        Ok(Self {
+            layout,
+            running,
+            journal,
+            record,
+            digest,
+            session: None,
+            cleaned: 0,
+        })
+    }
+
+    /// Begins to install, or goes on after a reset if `accepted` is the manifest that was being
+    /// installed. Returns how many bytes of the payload are in place: go on behind them.
+    ///
+    /// Those bytes are hashed again, from flash, in the steps of [`write`](Self::write).
+    ///
+    /// *Power loss:* the slot that runs is not touched. Before the journal says `Writing`, nothing has
+    /// changed; after that, `start` again.
+    ///
+    /// # Errors
+    /// [`InstallError::State`] unless `Ready` or going on; [`InstallError::Busy`] for another manifest
+    /// than the one being installed; [`InstallError::AlreadyRejected`]; [`InstallError::Rollback`];
+    /// and for what does not fit. None of them changes the state. A flash error leads to `Failed`.
+    #[allow(clippy::needless_pass_by_value, reason = "the token is used up")]
+    pub fn start<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        accepted: Accepted<'_>,
+        rollback: &mut Rollback<'_>,
+    ) -> Result<u32, InstallError> {
+        let manifest = ManifestId {
+            sequence: accepted.sequence_number(),
+            digest: *accepted.manifest_digest(),
+        };
+        let resume = match self.record.state {
+            State::Ready => false,
+            State::Writing | State::Candidate if self.record.staging == Some(manifest) => true,
+            State::Writing | State::Candidate => return Err(InstallError::Busy),
+            state => return Err(InstallError::State(state)),
+        };
+        if self
+            .record
+            .rejected
+            .is_some_and(|rejected| rejected.digest == manifest.digest)
+        {
+            return Err(InstallError::AlreadyRejected);
+        }
+        rollback.check_install(manifest.sequence, self.installed())?;
+        let slot = *self.staging();
+        let mut session = Session::new(&accepted, &slot)?;
+
+        let clean = self.record.clean;
+        let page = slot.image.page_size();
+        let at_page = |at: u32| at == session.size() || at.checked_rem(page) == Some(0);
+        let progress = match self.record.state {
+            State::Candidate => session.size(),
+            State::Writing => self.record.progress,
+            _ => 0,
+        };
+        // What the journal says is a hint where to go on. A lie in it costs a download, no more.
+        let progress = if progress <= session.size() && at_page(progress) {
+            progress
+        } else {
+            0
+        };
+        if !resume {
+            let record = Record {
+                state: State::Writing,
+                clean: false,
+                boots: 0,
+                cause: 0,
+                progress: 0,
+                staging: Some(manifest),
+                ..self.record
+            };
+            self.put(flash, record)?;
+        }
+        self.cleaned = 0;
+        session.hash_envelope(accepted.envelope(), &mut self.digest);
+        // Bytes are recorded as in place only after the envelope was stored as a whole.
+        if progress == 0 || !slot.holds_envelope(flash, accepted.envelope()) {
+            let stored = slot.store_envelope(flash, accepted.envelope(), clean && !resume);
+            if let Err(error) = stored {
+                return Err(self.fail(flash, error.into()));
+            }
+        }
+        self.digest.reset();
+        session.resume_at(progress);
+        self.session = Some(session);
+        Ok(progress)
+    }
+
+    /// Takes the next bytes of the payload and returns how many: any number of bytes may be offered in
+    /// any chunks, and the call may take fewer, or none when it was spent on an erase or on hashing what
+    /// was in place before a reset.
+    ///
+    /// *Power loss:* resumes at a page boundary, at least every 64 progress records' worth of bytes.
+    ///
+    /// # Errors
+    /// [`InstallError::PayloadLength`] as soon as more is offered than the manifest says, and flash
+    /// errors; each leads to `Failed`. [`InstallError::State`] without `start`.
+    pub fn write<F: NorFlash>(&mut self, flash: &mut F, bytes: &[u8]) -> Result<usize, InstallError> {
+        self.stream(flash, |session, task| session.write(task, bytes))
+    }
+
+    /// Verifies the staging slot in steps: the digest of the payload as it came, then envelope and image
+    /// read back from flash as a whole. Call until it is [`Finish::Done`].
+    ///
+    /// *Power loss:* `start` again, then `finish`; nothing needs to be sent again.
+    ///
+    /// # Errors
+    /// [`InstallError::Incomplete`] while bytes are missing, which changes nothing.
+    /// [`InstallError::PayloadDigest`] when other bytes came than were signed,
+    /// [`InstallError::ReadBack`] when flash holds other bytes than came; each leads to `Failed`.
+    pub fn finish<F: NorFlash>(&mut self, flash: &mut F) -> Result<Finish, InstallError> {
+        if !self.stream(flash, Session::finish)? {
+            return Ok(Finish::More);
+        }
+        let Some(manifest) = self.record.staging else {
+            return Err(InstallError::State(self.record.state));
+        };
+        if self.record.state == State::Writing {
+            let record = Record {
+                state: State::Candidate,
+                ..self.record
+            };
+            self.put(flash, record)?;
+        }
+        self.session = None;
+        Ok(Finish::Done(Candidate { manifest }))
+    }
+
+    /// Has the next boot try the image.
+    ///
+    /// *Power loss:* `Candidate` or `Staged`.
+    ///
+    /// # Errors
+    /// [`InstallError::State`] when the candidate is not the one in the slot; flash errors, which change
+    /// nothing.
+    #[allow(clippy::needless_pass_by_value, reason = "the token is used up")]
+    pub fn install<F: NorFlash>(&mut self, flash: &mut F, candidate: Candidate) -> Result<(), InstallError> {
+        if self.record.state != State::Candidate || self.record.staging != Some(candidate.manifest) {
+            return Err(InstallError::State(self.record.state));
+        }
+        let record = Record {
+            state: State::Staged,
+            boots: 0,
+            ..self.record
+        };
+        self.put(flash, record)
+    }
+
+    /// Keeps the image that is running on trial: stores its sequence number and raises the security
+    /// counter, in this order. Calling it again when `Updated` repeats the second half.
+    ///
+    /// *Power loss:* `Trial`, or `Updated` with the counter behind, which the next boot or mount repairs.
+    ///
+    /// # Errors
+    /// [`InstallError::State`] unless on trial; [`InstallError::Rollback`] when the counter cannot be read
+    /// (nothing has changed then) or not be raised (the image is accepted, the floor stays where it was).
+    pub fn accept<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        rollback: &mut Rollback<'_>,
+    ) -> Result<(), InstallError> {
+        if self.record.state == State::Updated && settles(&self.record, &self.running) {
+            return settle(flash, &mut self.journal, &self.record, rollback);
+        }
+        if self.record.state != State::Trial {
+            return Err(InstallError::State(self.record.state));
+        }
+        rollback.check_boot(self.running.manifest.sequence)?;
+        let record = Record {
+            state: State::Updated,
+            active: self.running.into(),
+            accepted: true,
+            clean: false,
+            boots: 0,
+            cause: 0,
+            progress: 0,
+            staging: None,
+            ..self.record
+        };
+        self.put(flash, record)?;
+        Ok(rollback.raise(self.running.manifest.sequence)?)
+    }
+
+    /// Gives up an image: the one on trial (`Rejected`: reboot to go back), or a staged one (`Failed`).
+    ///
+    /// *Power loss:* the old state or the new one.
+    ///
+    /// # Errors
+    /// [`InstallError::State`] in other states; flash errors, which change nothing.
+    pub fn reject<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), InstallError> {
+        let record = match self.record.state {
+            State::Trial => Record {
+                state: State::Rejected,
+                ..reverted(self.record, InstallError::Rejected)
+            },
+            State::Staged => Record {
+                state: State::Failed,
+                cause: InstallError::Cancelled.code(),
+                ..self.record
+            },
+            state => return Err(InstallError::State(state)),
+        };
+        self.put(flash, record)
+    }
+
+    /// Abandons an update that is being written or waits to be installed.
+    ///
+    /// *Power loss:* the old state or `Failed`.
+    ///
+    /// # Errors
+    /// [`InstallError::State`] in other states; flash errors, which change nothing.
+    pub fn cancel<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), InstallError> {
+        match self.record.state {
+            State::Writing | State::Candidate => {}
+            state => return Err(InstallError::State(state)),
+        }
+        self.session = None;
+        let record = Record {
+            state: State::Failed,
+            cause: InstallError::Cancelled.code(),
+            ..self.record
+        };
+        self.put(flash, record)
+    }
+
+    /// Erases the manifest in the staging slot, one page a call, and then is `Ready`. Call until it is
+    /// [`Clean::Done`]. After an update, this gives up the old image as a fallback.
+    ///
+    /// *Power loss:* call it again.
+    ///
+    /// # Errors
+    /// [`InstallError::State`] while an update is under way, and after `reject` until the reboot; flash
+    /// errors.
+    pub fn clean<F: NorFlash>(&mut self, flash: &mut F) -> Result<Clean, InstallError> {
+        match self.record.state {
+            State::Ready | State::Failed | State::Updated => {}
+            state => return Err(InstallError::State(state)),
+        }
+        if self.record.clean {
+            return Ok(Clean::Done);
+        }
+        let region = self.staging().manifest;
+        if self.cleaned < region.page_count() {
+            region.erase_page(flash, self.cleaned)?;
+            self.cleaned = self.cleaned.saturating_add(1);
+            return Ok(Clean::More);
+        }
+        let record = Record {
+            state: State::Ready,
+            clean: true,
+            boots: 0,
+            cause: 0,
+            progress: 0,
+            staging: None,
+            ..self.record
+        };
+        self.put(flash, record)?;
+        self.cleaned = 0;
+        Ok(Clean::Done)
+    }
+
+    /// Lets the manifest that was rejected last be installed once more.
+    ///
+    /// # Errors
+    /// Flash errors.
+    pub fn forget_rejected<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), InstallError> {
+        let record = Record {
+            rejected: None,
+            ..self.record
+        };
+        self.put(flash, record)
+    }
+
+    /// Where the update is.
+    pub const fn state(&self) -> State {
+        self.record.state
+    }
+
+    /// The number of the error behind `Failed` or `Rejected`.
+    pub const fn cause(&self) -> Option<u16> {
+        match self.record.cause {
+            0 => None,
+            cause => Some(cause),
+        }
+    }
+
+    /// What is running.
+    pub const fn running(&self) -> Running {
+        self.running
+    }
+
+    /// The slot of the update: the one written to, or, on trial, the one that runs.
+    pub const fn staging_slot(&self) -> Slot {
+        self.record.active.slot.other()
+    }
+
+    /// The sequence number that a new manifest must not lie below.
+    pub const fn installed(&self) -> SequenceNumber {
+        self.record.active.manifest.sequence
+    }
+
+    /// The manifest that is being installed or tried.
+    pub const fn update(&self) -> Option<ManifestId> {
+        self.record.staging
+    }
+
+    /// The manifest that was rejected last, which `start` refuses.
+    pub const fn rejected(&self) -> Option<ManifestId> {
+        self.record.rejected
+    }
+
+    /// Unaccepted boots of the image on trial.
+    pub const fn trial_boots(&self) -> u8 {
+        self.record.boots
+    }
+
+    /// Bytes of the payload taken so far, and bytes in all, while writing.
+    pub fn progress(&self) -> Option<(u32, u32)> {
+        self.session.as_ref().map(Session::progress)
+    }
+
+    /// Tells a boot loader that does not read the journal what the journal says: call after `mount`,
+    /// `install`, `accept` and `reject`. The journal comes first, so a cut in between is repaired here.
+    ///
+    /// # Errors
+    /// [`BootControlError`]; call again.
+    pub fn tell(&self, boot: &mut dyn BootControl) -> Result<(), BootControlError> {
+        let active = self.record.active.slot;
+        match self.record.state {
+            State::Staged => boot.select(active.other(), Trial::Once),
+            // The trial is under way: choosing again would start another or end it.
+            State::Trial => Ok(()),
+            _ => boot.select(active, Trial::Permanent),
+        }
+    }
+
+    /// Never the running slot, whatever the journal says.
+    const fn staging(&self) -> &SlotLayout {
+        self.layout.slot(self.running.slot.other())
+    }
+
+    /// Runs one step of the session. An error that is the update's end is recorded.
+    fn stream<F: NorFlash, R>(
+        &mut self,
+        flash: &mut F,
+        step: impl FnOnce(&mut Session, &mut Task<'_, F>) -> Result<R, InstallError>,
+    ) -> Result<R, InstallError> {
+        let slot = *self.staging();
+        let state = self.record.state;
+        let session = self.session.as_mut().ok_or(InstallError::State(state))?;
+        let mut task = Task {
+            flash: &mut *flash,
+            slot: &slot,
+            journal: &mut self.journal,
+            record: &mut self.record,
+            digest: &mut self.digest,
+        };
+        match step(session, &mut task) {
+            Err(error) if error.is_final() => Err(self.fail(flash, error)),
+            result => result,
+        }
+    }
+
+    fn put<F: NorFlash>(&mut self, flash: &mut F, record: Record) -> Result<(), InstallError> {
+        self.journal.append(flash, &record)?;
+        self.record = record;
+        Ok(())
+    }
+
+    /// Ends the update. If that cannot be written, the journal still says `Writing`, and the next start
+    /// finds the same fault or none.
+    fn fail<F: NorFlash>(&mut self, flash: &mut F, cause: InstallError) -> InstallError {
+        self.session = None;
+        self.record = Record {
+            state: State::Failed,
+            cause: cause.code(),
+            ..self.record
+        };
+        let _ = self.journal.append(flash, &self.record);
+        cause
+    }
+}
+
+/// What a call of [`finish`](Updater::finish) came to.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Finish {
+    /// Call again.
+    More,
+    /// The image in the staging slot is complete and is the one that was signed.
+    Done(Candidate),
+}
+
+/// An image that was read back from its slot and found to be the one that was signed. Only
+/// [`finish`](Updater::finish) makes one; [`install`](Updater::install) takes it.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Candidate {
+    manifest: ManifestId,
+}
+
+impl Candidate {
+    /// Its manifest.
+    pub const fn manifest(&self) -> ManifestId {
+        self.manifest
+    }
+}
+
+/// What a call of [`clean`](Updater::clean) came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Clean {
+    /// Call again.
+    More,
+    /// `Ready`.
+    Done,
+}
+
+impl From<Running> for Image {
+    fn from(running: Running) -> Self {
+        Self {
+            slot: running.slot,
+            manifest: running.manifest,
+        }
+    }
+}
+
+/// Brings what the journal says together with what is running, which was authenticated and so is right.
+fn reconcile(record: Option<Record>, running: Running) -> Record {
+    let Some(record) = record else {
+        return Record::initial(running.into());
+    };
+    if record.active.slot == running.slot {
+        let record = match record.state {
+            State::Trial => reverted(record, InstallError::TrialExpired),
+            State::Rejected => Record {
+                state: State::Failed,
+                ..record
+            },
+            _ => record,
+        };
+        if record.active.manifest == running.manifest {
+            return record;
+        }
+        // The slot was filled by other means.
+        return Record {
+            active: running.into(),
+            accepted: false,
+            ..record
+        };
+    }
+    match record.state {
+        State::Staged | State::Trial if record.staging == Some(running.manifest) => Record {
+            state: State::Trial,
+            ..record
+        },
+        State::Rejected if record.staging == Some(running.manifest) => record,
+        // The boot loader fell back: the other slot is the broken one, and free.
+        _ => Record {
+            rejected: record.rejected,
+            ..Record::initial(running.into())
+        },
+    }
+}

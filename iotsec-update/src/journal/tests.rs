@@ -1,0 +1,173 @@
+use std::vec::Vec;
+
+use iotsec_core::hal::Slot;
+use iotsec_testkit::{Geometry, SimFlash, Sweep, Tear};
+
+use super::*;
+use crate::SequenceNumber;
+
+fn id(number: u64) -> ManifestId {
+    ManifestId {
+        sequence: SequenceNumber(number),
+        digest: [number.to_le_bytes()[0]; 32],
+    }
+}
+
+fn record(number: u64) -> Record {
+    Record {
+        state: State::Writing,
+        progress: 4096,
+        cause: 2703,
+        boots: 2,
+        staging: Some(id(number)),
+        ..Record::initial(Image {
+            slot: Slot::B,
+            manifest: id(7),
+        })
+    }
+}
+
+fn append_all(flash: &mut SimFlash, numbers: core::ops::Range<u64>) -> Result<(), FlashError> {
+    let region = flash.region()?;
+    let (mut journal, _) = Journal::mount(flash, region);
+    for number in numbers {
+        journal.append(flash, &record(number))?;
+        let progress = Record {
+            progress: 4096 + 256,
+            ..record(number)
+        };
+        journal.append_progress(flash, &progress)?;
+    }
+    Ok(())
+}
+
+fn newest(flash: &mut SimFlash) -> Option<Record> {
+    let region = flash.region().unwrap();
+    Journal::mount(flash, region).1
+}
+
+#[test]
+fn a_record_has_the_bytes_of_the_table() {
+    let bytes = record(0x0102).encode(0x0304_0506);
+    assert_eq!(
+        &bytes[..16],
+        b"S\x01\x01\x01\x06\x05\x04\x03\x02\x04\x8f\x0a\0\x10\0\0"
+    );
+    assert_eq!(&bytes[16..24], &7_u64.to_le_bytes());
+    assert_eq!(&bytes[24..56], &[7; 32]);
+    assert_eq!(&bytes[56..64], &0x0102_u64.to_le_bytes());
+    assert_eq!(&bytes[64..96], &[2; 32]);
+    assert_eq!(&bytes[96..156], &[0; 60]);
+    assert_eq!(Record::decode(&bytes), Some((0x0304_0506, record(0x0102))));
+    let bytes = encode_progress(9, 0x1234);
+    assert_eq!(&bytes[..12], b"P\x01\0\0\x09\0\0\0\x34\x12\0\0");
+    assert_eq!(decode_progress(&bytes), Some((9, 0x1234)));
+}
+
+#[test]
+fn every_state_survives_the_flash_and_unknown_ones_do_not() {
+    for code in 0..=255_u8 {
+        let mut bytes = record(1).encode(1);
+        bytes[2] = code;
+        let body: Vec<u8> = bytes[..156].to_vec();
+        bytes[156..].copy_from_slice(&crate::checksum::crc32(&body).to_le_bytes());
+        let decoded = Record::decode(&bytes);
+        assert_eq!(decoded.is_some(), code < 8);
+        if let Some((serial, record)) = decoded {
+            assert_eq!(record.encode(serial), bytes);
+        }
+    }
+}
+
+#[test]
+fn a_record_with_any_bit_flipped_is_no_record() {
+    let good = record(3).encode(5);
+    for bit in 0..good.len() * 8 {
+        let mut bytes = good;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(Record::decode(&bytes), None, "bit {bit}");
+    }
+}
+
+#[test]
+fn the_newest_record_is_found_on_every_geometry_whatever_the_number_of_records() {
+    for (name, geometry) in Geometry::table(2) {
+        for count in [1, 2, 3, 20, 70] {
+            let mut flash = SimFlash::new(geometry.clone());
+            assert_eq!(newest(&mut flash), None);
+            append_all(&mut flash, 0..count).unwrap();
+            let found = newest(&mut flash).unwrap();
+            assert_eq!(found.staging, Some(id(count - 1)), "{name}");
+            assert_eq!(found.progress, 4096 + 256, "{name}");
+            assert_eq!(flash.violation(), None, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_loses_no_record_that_was_written_before() {
+    for (name, geometry) in Geometry::table(3) {
+        let mut points = 0;
+        for (pages, tear) in [(2, Tear::Torn), (2, Tear::EccPoison), (3, Tear::Unstable)] {
+            let geometry = Geometry::new(
+                &std::vec![geometry.pages(0, 1).unwrap().page_size(); pages],
+                geometry.word_size(),
+            )
+            .with_erased(geometry.erased());
+            let mut prepared = SimFlash::new(geometry).with_tear(tear);
+            append_all(&mut prepared, 0..3).unwrap();
+            points += Sweep::new().rounds(2).each_cut(
+                || prepared.clone(),
+                |flash| {
+                    let region = flash.region().unwrap();
+                    let (mut journal, _) = Journal::mount(flash, region);
+                    let mut acknowledged = 2;
+                    for number in 3..6 {
+                        if journal.append(flash, &record(number)).is_err() {
+                            break;
+                        }
+                        acknowledged = number;
+                    }
+                    acknowledged
+                },
+                |flash, outcome| {
+                    let found = newest(flash).unwrap().staging.unwrap().sequence.0;
+                    assert!((outcome.result..=outcome.result + 1).contains(&found));
+                    append_all(flash, 8..9).unwrap();
+                    assert_eq!(newest(flash).unwrap().staging, Some(id(8)));
+                },
+            );
+        }
+        std::println!("journal, {name}: {points} cut points");
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_erased_is_passed_over_and_the_newest_record_stays() {
+    let geometry = Geometry::small(3);
+    let mut flash = SimFlash::new(geometry);
+    append_all(&mut flash, 0..1).unwrap();
+    let region = flash.region().unwrap();
+    let (mut journal, _) = Journal::mount(&mut flash, region);
+    flash.fail(iotsec_testkit::Operation::Erase, 0..1);
+    assert_eq!(journal.append(&mut flash, &record(1)), Err(FlashError::Driver));
+    assert_eq!(newest(&mut flash).unwrap().staging, Some(id(0)));
+    assert_eq!(journal.append(&mut flash, &record(2)), Ok(()));
+    assert_eq!(newest(&mut flash).unwrap().staging, Some(id(2)));
+    assert!(flash.wear()[1] <= 1);
+}
+
+#[test]
+fn noise_and_hostile_serial_numbers_leave_an_empty_journal_that_can_be_written() {
+    let mut rng = iotsec_testkit::SimRng::new(5);
+    for _ in 0..200 {
+        let mut flash = SimFlash::new(Geometry::small(2));
+        let noise: Vec<u8> = (0..512).map(|_| rng.below(256).to_le_bytes()[0]).collect();
+        flash.tamper(0, &noise);
+        flash.tamper(0, &record(1).encode(u32::MAX));
+        flash.tamper(160, &encode_progress(u32::MAX, 1));
+        assert_eq!(newest(&mut flash), None);
+        append_all(&mut flash, 4..5).unwrap();
+        assert_eq!(newest(&mut flash).unwrap().staging, Some(id(4)));
+    }
+}

@@ -1,0 +1,428 @@
+//! Where images and their envelopes live in flash.
+//!
+//! A slot is two regions: the image, which starts at the first byte of its region so that it can run in
+//! place, and the SUIT envelope that makes it trustworthy, in a manifest region of its own. The manifest
+//! region is self-describing, so that a slot can be judged without the journal:
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 4 | magic `iSUM` |
+//! | 4 | 1 | version, 1 |
+//! | 5 | 3 | zero |
+//! | 8 | 4 | bytes of the envelope, little-endian |
+//! | 12 | 4 | CRC-32 of bytes 0 to 11, little-endian |
+//! | 16, rounded up to a word | | the envelope |
+//!
+//! The first 16 bytes are programmed after the envelope: a cut leaves a slot without a manifest, never
+//! one with half a manifest. The checksum is for torn words; what the envelope says counts only once its
+//! signature was checked.
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    error::{ErrorCode, Fault},
+    hal::{FlashError, Region, Slot},
+};
+
+use crate::checksum::crc32;
+
+/// The regions of one slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotLayout {
+    /// The stored envelope.
+    pub manifest: Region,
+    /// The image.
+    pub image: Region,
+}
+
+/// The two slots and the journal, checked to fit together.
+///
+/// ```
+/// use iotsec_core::hal::Region;
+/// use iotsec_update::slot::{LayoutError, SlotLayout, UpdateLayout};
+///
+/// let slot = |start| -> Result<_, LayoutError> {
+///     Ok(SlotLayout {
+///         manifest: Region::new(start, 4096, 1, 4)?,
+///         image: Region::new(start + 4096, 4096, 60, 4)?,
+///     })
+/// };
+/// let journal = Region::new(0x80000, 4096, 2, 4)?;
+/// assert!(UpdateLayout::new(slot(0x8000)?, slot(0x45000)?, journal).is_ok());
+/// assert_eq!(
+///     UpdateLayout::new(slot(0x8000)?, slot(0x9000)?, journal),
+///     Err(LayoutError::Overlap),
+/// );
+/// # Ok::<(), LayoutError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdateLayout {
+    a: SlotLayout,
+    b: SlotLayout,
+    journal: Region,
+}
+
+/// Largest write unit, in bytes.
+pub const MAX_WORD: usize = 256;
+
+impl UpdateLayout {
+    /// Slots `a` and `b` and the journal.
+    ///
+    /// The journal needs two pages. Three keep a whole older state even while one page is being erased
+    /// and the newest record is one that a power cut left hard to read.
+    ///
+    /// # Errors
+    /// [`LayoutError`].
+    pub const fn new(a: SlotLayout, b: SlotLayout, journal: Region) -> Result<Self, LayoutError> {
+        let regions = [&a.manifest, &a.image, &b.manifest, &b.image, &journal];
+        let mut rest: &[&Region] = &regions;
+        while let [first, others @ ..] = rest {
+            if !first.word_size().is_power_of_two() || first.word_size() > 256 {
+                return Err(LayoutError::Word);
+            }
+            let mut other = others;
+            while let [second, tail @ ..] = other {
+                if first.overlaps(second) {
+                    return Err(LayoutError::Overlap);
+                }
+                other = tail;
+            }
+            rest = others;
+        }
+        if journal.page_count() < 2 || journal.page_size() < 256 {
+            return Err(LayoutError::Journal);
+        }
+        if a.manifest.len() <= 256 || b.manifest.len() <= 256 {
+            return Err(LayoutError::Manifest);
+        }
+        Ok(Self { a, b, journal })
+    }
+
+    /// Checks every region against the driver.
+    ///
+    /// # Errors
+    /// [`LayoutError::Flash`] with [`FlashError::Geometry`].
+    pub fn check<F: NorFlash>(&self, flash: &F) -> Result<(), LayoutError> {
+        for slot in [&self.a, &self.b] {
+            slot.manifest.check(flash)?;
+            slot.image.check(flash)?;
+        }
+        Ok(self.journal.check(flash)?)
+    }
+
+    /// The regions of one slot.
+    pub const fn slot(&self, slot: Slot) -> &SlotLayout {
+        match slot {
+            Slot::A => &self.a,
+            Slot::B => &self.b,
+        }
+    }
+
+    /// The region of the journal.
+    pub const fn journal(&self) -> Region {
+        self.journal
+    }
+}
+
+impl SlotLayout {
+    /// Bytes of the largest envelope that fits.
+    pub const fn envelope_capacity(&self) -> u32 {
+        self.manifest.len().saturating_sub(header_space(&self.manifest))
+    }
+
+    /// Puts an envelope and its image into this slot, as a factory does.
+    ///
+    /// Nothing is checked here; the boot loader checks everything. Erases as many pages as it needs in
+    /// one call. *Power loss:* leaves a slot without a manifest; do it again.
+    ///
+    /// # Errors
+    /// [`SlotError`].
+    pub fn provision<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        envelope: &[u8],
+        image: &[u8],
+    ) -> Result<(), SlotError> {
+        self.manifest.erase_page(flash, 0)?;
+        let size = u32::try_from(image.len()).map_err(|_| SlotError::TooLarge)?;
+        if size > self.image.len() {
+            return Err(SlotError::TooLarge);
+        }
+        erase_pages(flash, &self.image, 0, size)?;
+        write_padded(flash, &self.image, 0, image)?;
+        self.store_envelope(flash, envelope, false)
+    }
+
+    /// Reads the stored envelope into `buffer`.
+    ///
+    /// # Errors
+    /// [`SlotError::Empty`], [`SlotError::Corrupt`], [`SlotError::BufferTooSmall`], or of the flash.
+    pub fn load_envelope<'b, F: NorFlash>(
+        &self,
+        flash: &mut F,
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], SlotError> {
+        let len = self.envelope_len(flash)?;
+        let len = usize::try_from(len).map_err(|_| SlotError::Corrupt)?;
+        let bytes = buffer.get_mut(..len).ok_or(SlotError::BufferTooSmall)?;
+        let mut at = header_space(&self.manifest);
+        for chunk in bytes.chunks_mut(MAX_WORD) {
+            let mut block = [0; MAX_WORD];
+            let read = read_block(flash, &self.manifest, at, chunk.len(), &mut block)?;
+            for (to, from) in chunk.iter_mut().zip(read) {
+                *to = *from;
+            }
+            at = at.saturating_add(256);
+        }
+        Ok(bytes)
+    }
+
+    /// Stores an envelope, header last. `clean` says that the whole region is erased already.
+    pub(crate) fn store_envelope<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        envelope: &[u8],
+        clean: bool,
+    ) -> Result<(), SlotError> {
+        let region = &self.manifest;
+        let len = u32::try_from(envelope.len()).map_err(|_| SlotError::TooLarge)?;
+        if len > self.envelope_capacity() {
+            return Err(SlotError::TooLarge);
+        }
+        let body = header_space(region);
+        if !clean {
+            erase_pages(flash, region, 0, body.saturating_add(len))?;
+        }
+        write_padded(flash, region, body, envelope)?;
+        Ok(write_padded(flash, region, 0, &header(len))?)
+    }
+
+    /// Whether exactly `envelope` is stored.
+    pub(crate) fn holds_envelope<F: NorFlash>(&self, flash: &mut F, envelope: &[u8]) -> bool {
+        let stored = self
+            .envelope_len(flash)
+            .ok()
+            .and_then(|len| usize::try_from(len).ok());
+        if stored != Some(envelope.len()) {
+            return false;
+        }
+        let mut at = header_space(&self.manifest);
+        for chunk in envelope.chunks(MAX_WORD) {
+            let mut block = [0; MAX_WORD];
+            match read_block(flash, &self.manifest, at, chunk.len(), &mut block) {
+                Ok(read) if read == chunk => at = at.saturating_add(256),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Bytes of the stored envelope, from a header that is whole.
+    fn envelope_len<F: NorFlash>(&self, flash: &mut F) -> Result<u32, SlotError> {
+        let mut block = [0; MAX_WORD];
+        let read = read_block(flash, &self.manifest, 0, HEADER_LEN, &mut block)?;
+        if read.iter().all(|byte| *byte == self.manifest.erased()) {
+            return Err(SlotError::Empty);
+        }
+        let len = read
+            .get(8..)
+            .and_then(|rest| rest.first_chunk())
+            .map(|bytes| u32::from_le_bytes(*bytes))
+            .filter(|len| read == header(*len) && *len <= self.envelope_capacity());
+        len.ok_or(SlotError::Corrupt)
+    }
+
+    /// Feeds the stored envelope to `update`.
+    pub(crate) fn hash_envelope<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        update: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), SlotError> {
+        let len = self.envelope_len(flash)?;
+        let from = header_space(&self.manifest);
+        Ok(read_range(
+            flash,
+            &self.manifest,
+            from,
+            from.saturating_add(len),
+            update,
+        )?)
+    }
+}
+
+/// Why a slot could not be read or filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SlotError {
+    /// From the flash.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// No envelope is stored.
+    #[error("slot is empty")]
+    Empty,
+    /// The header of the manifest region is damaged.
+    #[error("stored manifest is damaged")]
+    Corrupt,
+    /// The envelope or the image does not fit its region.
+    #[error("does not fit the slot")]
+    TooLarge,
+    /// The stored envelope does not fit the buffer.
+    #[error("buffer too small for the stored envelope")]
+    BufferTooSmall,
+}
+
+impl ErrorCode for SlotError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Flash(error) => error.code(),
+            Self::Empty => 2511,
+            Self::Corrupt => 2512,
+            Self::TooLarge => 2513,
+            Self::BufferTooSmall => 2514,
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Flash(error) => error.fault(),
+            Self::Empty | Self::Corrupt => Fault::Device,
+            Self::TooLarge | Self::BufferTooSmall => Fault::Misuse,
+        }
+    }
+}
+
+/// Why regions do not make a layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// From a region or the driver.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// Two regions share a byte.
+    #[error("regions overlap")]
+    Overlap,
+    /// A write unit above [`MAX_WORD`].
+    #[error("write unit too large")]
+    Word,
+    /// The journal has fewer than two pages, or pages below 256 bytes.
+    #[error("journal too small")]
+    Journal,
+    /// A manifest region that holds no envelope.
+    #[error("manifest region too small")]
+    Manifest,
+}
+
+impl ErrorCode for LayoutError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Flash(error) => error.code(),
+            Self::Overlap => 2501,
+            Self::Word => 2502,
+            Self::Journal => 2503,
+            Self::Manifest => 2504,
+        }
+    }
+    fn fault(&self) -> Fault {
+        Fault::Misuse
+    }
+}
+
+const HEADER_LEN: usize = 16;
+
+/// Bytes that the header takes in flash.
+const fn header_space(region: &Region) -> u32 {
+    // Words are powers of two.
+    if region.word_size() > 16 {
+        region.word_size()
+    } else {
+        16
+    }
+}
+
+fn header(len: u32) -> [u8; HEADER_LEN] {
+    let mut out = [0; HEADER_LEN];
+    let fields = b"iSUM\x01\0\0\0".iter().copied().chain(len.to_le_bytes());
+    for (to, from) in out.iter_mut().zip(fields) {
+        *to = from;
+    }
+    let crc = crc32(out.first_chunk::<12>().unwrap_or(&[0; 12]));
+    for (to, from) in out.iter_mut().skip(12).zip(crc.to_le_bytes()) {
+        *to = from;
+    }
+    out
+}
+
+/// Erases the pages that hold bytes `from..to`.
+pub(crate) fn erase_pages<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    from: u32,
+    to: u32,
+) -> Result<(), FlashError> {
+    let first = from.checked_div(region.page_size()).ok_or(FlashError::Geometry)?;
+    for page in first..to.div_ceil(region.page_size()) {
+        region.erase_page(flash, page)?;
+    }
+    Ok(())
+}
+
+/// Programs `bytes` at a word boundary, filling up the last word with the erased value.
+pub(crate) fn write_padded<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    at: u32,
+    bytes: &[u8],
+) -> Result<(), FlashError> {
+    let word = usize::try_from(region.word_size()).map_err(|_| FlashError::Geometry)?;
+    let tail = bytes.len().checked_rem(word).ok_or(FlashError::Geometry)?;
+    let (whole, tail) = bytes.split_at(bytes.len().saturating_sub(tail));
+    if !whole.is_empty() {
+        region.write(flash, at, whole)?;
+    }
+    if tail.is_empty() {
+        return Ok(());
+    }
+    let mut last = [region.erased(); MAX_WORD];
+    for (to, from) in last.iter_mut().zip(tail) {
+        *to = *from;
+    }
+    let at = u32::try_from(whole.len())
+        .ok()
+        .and_then(|len| at.checked_add(len));
+    let last = last.get(..word).ok_or(FlashError::Geometry)?;
+    region.write(flash, at.ok_or(FlashError::OutOfBounds)?, last)
+}
+
+/// Reads up to 256 bytes at a word boundary in whole words, and returns just those asked for.
+pub(crate) fn read_block<'b, F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    at: u32,
+    len: usize,
+    block: &'b mut [u8; MAX_WORD],
+) -> Result<&'b [u8], FlashError> {
+    let whole = u32::try_from(len).ok().and_then(|len| region.align_up(len));
+    let whole = whole.and_then(|len| usize::try_from(len).ok());
+    let bytes = whole
+        .and_then(|len| block.get_mut(..len))
+        .ok_or(FlashError::OutOfBounds)?;
+    region.read(flash, at, bytes)?;
+    bytes.get(..len).ok_or(FlashError::OutOfBounds)
+}
+
+/// Feeds bytes `from..to` to `update`, in blocks. `from` is a word boundary.
+pub(crate) fn read_range<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    from: u32,
+    to: u32,
+    update: &mut dyn FnMut(&[u8]),
+) -> Result<(), FlashError> {
+    let mut at = from;
+    while at < to {
+        let len = to.saturating_sub(at).min(256);
+        let mut block = [0; MAX_WORD];
+        let len = usize::try_from(len).map_err(|_| FlashError::OutOfBounds)?;
+        update(read_block(flash, region, at, len, &mut block)?);
+        at = at.saturating_add(256);
+    }
+    Ok(())
+}
