@@ -7,7 +7,11 @@ use crate::{
 };
 
 /// The number of `event` with `values`, if both are as declared.
-pub(crate) fn encode(registry: &Registry, event: &EventDef, values: &[Value]) -> Result<u64, RecordError> {
+pub(crate) fn encode(
+    registry: &Registry,
+    event: &EventDef,
+    values: &[Value<'_>],
+) -> Result<u64, RecordError> {
     let events = registry.events();
     let index = events
         .binary_search_by_key(&event.id(), EventDef::id)
@@ -56,7 +60,7 @@ pub(crate) fn decode(registry: &Registry, code: u64) -> Option<Decoded> {
     (rest == 0).then_some(Decoded { definition, digits })
 }
 
-fn digit(field: &Field, value: &Value) -> Result<u64, RecordError> {
+fn digit(field: &Field, value: &Value<'_>) -> Result<u64, RecordError> {
     match (field.kind(), value.content) {
         (FieldKind::Number { min, max }, Content::Number(number)) => {
             let inside = (min..=max).contains(&number);

@@ -251,7 +251,7 @@ impl Consents {
         Ok(())
     }
 
-    /// Turns `P` off, and makes the queue forget what it holds for it.
+    /// Turns `P` off, and makes the queue forget what it holds for it. Also how a refusal is kept.
     ///
     /// What was copied out of the queue before is the caller's to drop: bytes of a batch, and a stored
     /// snapshot, which is to be replaced.
@@ -261,6 +261,22 @@ impl Consents {
     ///
     /// # Errors
     /// [`ConsentError::Storage`]. `P` is off and the queue purged until the next boot all the same.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::Sha256;
+    /// # use iotsec_telemetry::{consent::*, detect::BOOT_LOOP, error::*, queue::Queue, registry};
+    /// # registry!(static PRODUCT = [BOOT_LOOP]);
+    /// # struct Flash;
+    /// # impl ConsentStorage for Flash {
+    /// #     fn load(&mut self, _: &mut [u8; CONSENT_RECORD_LEN]) -> Result<bool, StorageError> { Ok(false) }
+    /// #     fn store(&mut self, _: &[u8; CONSENT_RECORD_LEN]) -> Result<(), StorageError> { Ok(()) }
+    /// # }
+    /// # let (mut storage, mut queue) = (Flash, Queue::new(PRODUCT.hashed(&mut Sha256::new()), 1, 2));
+    /// # let mut consents = Consents::load(&mut storage);
+    /// consents.withdraw::<Usage, 8>(None, &mut queue, &mut storage)?;
+    /// assert!(consents.live::<Usage>().is_none());
+    /// # Ok::<(), ConsentError>(())
+    /// ```
     pub fn withdraw<P: ConsentPurpose, const N: usize>(
         &mut self,
         at: Option<UnixTime>,

@@ -58,7 +58,7 @@ pub const BOOT_LOOP: EventDef = EventDef::new(
 #[derive(Clone, Copy)]
 pub struct Finding {
     event: &'static EventDef,
-    values: [Value; 2],
+    values: [Value<'static>; 2],
 }
 
 impl Finding {
@@ -68,7 +68,7 @@ impl Finding {
     }
 
     /// Its values.
-    pub fn values(&self) -> &[Value] {
+    pub fn values(&self) -> &[Value<'static>] {
         self.values.get(..self.event.fields().len()).unwrap_or_default()
     }
 }

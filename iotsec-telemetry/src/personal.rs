@@ -48,11 +48,9 @@ impl<T, P: ConsentPurpose> Personal<T, P> {
 impl<T: Into<i64>, P: ConsentPurpose> Personal<T, P> {
     /// Keeps only which of `buckets` it falls into. They must be the ones that the event's field
     /// declares.
-    pub fn bucket(self, buckets: Buckets) -> Value {
-        Value {
-            content: Content::in_bucket(self.value.into(), buckets),
-            purpose: Some(P::PURPOSE),
-        }
+    pub fn bucket(self, buckets: Buckets) -> Value<'static> {
+        let content = Content::in_bucket(self.value.into(), buckets);
+        Value::new(content, Some(P::PURPOSE))
     }
 
     /// The value itself, for which the owner's live consent to `P` is shown.
@@ -64,10 +62,7 @@ impl<T: Into<i64>, P: ConsentPurpose> Personal<T, P> {
     /// let health = consents.live::<Health>().unwrap();
     /// worn.reveal(&health); // consent to another purpose
     /// ```
-    pub fn reveal(self, _consent: &Consented<'_, P>) -> Value {
-        Value {
-            content: Content::Number(self.value.into()),
-            purpose: Some(P::PURPOSE),
-        }
+    pub fn reveal<'c>(self, _consent: &Consented<'c, P>) -> Value<'c> {
+        Value::new(Content::Number(self.value.into()), Some(P::PURPOSE))
     }
 }

@@ -127,7 +127,7 @@ impl<const N: usize> Queue<N> {
         &mut self,
         consents: &Consents,
         event: &EventDef,
-        values: &[Value],
+        values: &[Value<'_>],
         now: Millis,
     ) -> Result<EventId, RecordError> {
         let code = code::encode(self.registry.registry(), event, values)?;
@@ -161,6 +161,14 @@ impl<const N: usize> Queue<N> {
 
     /// Tells the wall-clock time at `uptime`, once it is trustworthy. Batches then say when this boot
     /// began, so that events recorded before get their time as well.
+    ///
+    /// ```
+    /// # use iotsec_core::{crypto::Sha256, hal::{Millis, UnixTime}};
+    /// # use iotsec_telemetry::{detect::BOOT_LOOP, queue::Queue, registry};
+    /// # registry!(static PRODUCT = [BOOT_LOOP]);
+    /// let mut queue = Queue::<8>::new(PRODUCT.hashed(&mut Sha256::new()), 7, 2);
+    /// queue.set_clock(Millis::from_secs(90), UnixTime(1_800_000_090));
+    /// ```
     pub fn set_clock(&mut self, uptime: Millis, now: UnixTime) {
         let seconds = uptime.0.checked_div(1000).unwrap_or_default();
         self.started = now.0.checked_sub(seconds).and_then(|s| u32::try_from(s).ok());

@@ -1,23 +1,30 @@
 //! What an event is filled with.
 
-use crate::registry::{Buckets, Purpose};
+use core::marker::PhantomData;
+
+use crate::{
+    consent::Consents,
+    registry::{Buckets, Purpose},
+};
 
 /// A value on its way into an event.
 ///
 /// Integers that say nothing about a person convert with `into()`. A personal value does not convert: it
 /// becomes a `Value` through [`Personal::bucket`](crate::personal::Personal::bucket) or
-/// [`Personal::reveal`](crate::personal::Personal::reveal), and then fits only events of its purpose.
+/// [`Personal::reveal`](crate::personal::Personal::reveal), and then fits only events of its purpose. A
+/// revealed value borrows the consent `'c` that it was revealed under, and so cannot outlive a withdrawal.
 ///
 /// ```
 /// use iotsec_telemetry::value::Value;
 ///
-/// let attempts: Value = 5u16.into();
+/// let attempts: Value<'_> = 5u16.into();
 /// ```
 #[derive(Clone, Copy)]
-pub struct Value {
+pub struct Value<'c> {
     pub(crate) content: Content,
     /// Set for what comes from a person.
     pub(crate) purpose: Option<Purpose>,
+    consent: PhantomData<&'c Consents>,
 }
 
 #[derive(Clone, Copy)]
@@ -26,7 +33,15 @@ pub(crate) enum Content {
     Bucket { index: u64, of: Buckets },
 }
 
-impl Value {
+impl Value<'_> {
+    pub(crate) const fn new(content: Content, purpose: Option<Purpose>) -> Self {
+        Self {
+            content,
+            purpose,
+            consent: PhantomData,
+        }
+    }
+
     /// The bucket that a value falls into which says nothing about a person.
     ///
     /// ```
@@ -36,10 +51,7 @@ impl Value {
     /// let value = Value::bucket(47, LATENCY);
     /// ```
     pub fn bucket(value: i64, of: Buckets) -> Self {
-        Self {
-            content: Content::in_bucket(value, of),
-            purpose: None,
-        }
+        Self::new(Content::in_bucket(value, of), None)
     }
 }
 
@@ -54,9 +66,9 @@ impl Content {
 
 macro_rules! from_integer {
     ($($integer:ty),*) => {$(
-        impl From<$integer> for Value {
+        impl From<$integer> for Value<'_> {
             fn from(value: $integer) -> Self {
-                Self { content: Content::Number(value.into()), purpose: None }
+                Self::new(Content::Number(value.into()), None)
             }
         }
     )*};

@@ -156,7 +156,7 @@ fn a_hundred_events_come_back_from_less_than_810_bytes() {
     let (start, lines) = corpus();
     queue.set_clock(Millis(0), UnixTime(start));
     for (kind, second, arguments) in &lines {
-        let values: Vec<Value> = arguments.iter().map(|argument| (*argument).into()).collect();
+        let values: Vec<Value<'_>> = arguments.iter().map(|argument| (*argument).into()).collect();
         let now = Millis::from_secs(*second);
         queue.record(&consents, &EVENTS[*kind], &values, now).unwrap();
     }

@@ -47,7 +47,7 @@ impl BatchKey<'_> {
         if plain.len() != class.plain_len() {
             return Err(DecodeError::SizeClass);
         }
-        OpenedBatch::read_header(plain)
+        OpenedBatch::parse(plain)
     }
 }
 
@@ -59,7 +59,17 @@ pub struct OpenedBatch<'a> {
 }
 
 impl<'a> OpenedBatch<'a> {
-    fn read_header(plain: &'a [u8]) -> Result<Self, DecodeError> {
+    /// Reads a plaintext that another COSE implementation has authenticated, padding included.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for anything but a batch followed by zeros.
+    ///
+    /// ```
+    /// use iotsec_telemetry::{batch::OpenedBatch, error::DecodeError};
+    ///
+    /// assert_eq!(OpenedBatch::parse(&[0, 0, 1]).err(), Some(DecodeError::Padding));
+    /// ```
+    pub fn parse(plain: &'a [u8]) -> Result<Self, DecodeError> {
         let (batch, padding) = cbor::split_first(plain, &PLAIN_LIMITS)?;
         if padding.iter().any(|byte| *byte != 0) {
             return Err(DecodeError::Padding);

@@ -72,6 +72,13 @@ impl SizeClass {
 }
 
 /// The sizes that a device uses.
+///
+/// ```
+/// use iotsec_telemetry::batch::{SizeClass, Sizes};
+///
+/// let quiet = Sizes::fixed(SizeClass::B512);
+/// assert_eq!(quiet.largest().sealed_len(), 512);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     smallest: SizeClass,

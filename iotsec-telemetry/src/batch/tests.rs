@@ -82,7 +82,7 @@ fn granted() -> (Consents, [u8; CONSENT_RECORD_LEN]) {
 /// Five events of boot 6 with a gap between them, two losses, and the clock known.
 fn queue(consents: &Consents) -> Queue<5> {
     let mut queue = Queue::new(registry(), 6, 1);
-    let mut at = |second, event: &EventDef, values: &[Value]| {
+    let mut at = |second, event: &EventDef, values: &[Value<'_>]| {
         queue
             .record(consents, event, values, Millis::from_secs(second))
             .unwrap();

@@ -2,8 +2,8 @@ use std::{collections::BTreeSet, vec, vec::Vec};
 
 use super::*;
 use crate::{
-    consent::{Health, Usage},
-    error::RegistryError,
+    consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Health, Usage},
+    error::{RegistryError, StorageError},
     personal::Personal,
     registry::{Buckets, Class},
 };
@@ -31,7 +31,7 @@ const LAST: EventDef = EventDef::new(
 );
 crate::registry!(static PRODUCT = [PLAIN, MIXED, LAST]);
 
-fn mixed(interface: u8, worn: i64, degrees: i64) -> [Value; 3] {
+fn mixed(interface: u8, worn: i64, degrees: i64) -> [Value<'static>; 3] {
     [interface.into(), Value::bucket(worn, HOURS), degrees.into()]
 }
 
@@ -69,7 +69,7 @@ fn what_was_encoded_is_what_is_decoded() {
 fn what_is_not_declared_cannot_be_recorded() {
     const STRANGER: EventDef = EventDef::new(2, "stranger", Class::Usage, "Test", &[]);
     const IMPOSTOR: EventDef = EventDef::new(1, "plain", Class::Usage, "Test", &[]);
-    let cases: Vec<(&EventDef, Vec<Value>, RecordError)> = vec![
+    let cases: Vec<(&EventDef, Vec<Value<'_>>, RecordError)> = vec![
         (&STRANGER, vec![], RecordError::Undeclared),
         (&IMPOSTOR, vec![], RecordError::Undeclared),
         (&PLAIN, vec![1.into()], RecordError::Arity),
@@ -184,4 +184,31 @@ fn malformed_declarations_are_refused() {
         Registry::new(&[PLAIN, BIG, LAST]).err(),
         Some(RegistryError::TooWide)
     );
+}
+
+#[test]
+fn a_revealed_personal_value_is_exact_and_fits_only_events_of_its_purpose() {
+    const FIELDS: &[Field] = &[Field::number("pulse", "1", 0, 300)];
+    const SECURITY: EventDef = EventDef::new(1, "security", Class::Security, "Test", FIELDS);
+    const USAGE: EventDef = EventDef::new(2, "usage", Class::Usage, "Test", FIELDS);
+    crate::registry!(static BOTH = [SECURITY, USAGE]);
+    let mut consents = Consents::off();
+    assert!(consents.live::<Usage>().is_none());
+    consents.grant::<Usage>(1, None, &mut Accepting).unwrap();
+    let proof = consents.live::<Usage>().unwrap();
+    let pulse = || Personal::<u32, Usage>::new(62).reveal(&proof);
+    let code = encode(&BOTH, &USAGE, &[pulse()]).unwrap();
+    assert_eq!(decode(&BOTH, code).unwrap().digits[0], 62);
+    assert_eq!(encode(&BOTH, &SECURITY, &[pulse()]), Err(RecordError::Purpose));
+}
+
+struct Accepting;
+
+impl ConsentStorage for Accepting {
+    fn load(&mut self, _: &mut [u8; CONSENT_RECORD_LEN]) -> Result<bool, StorageError> {
+        Ok(false)
+    }
+    fn store(&mut self, _: &[u8; CONSENT_RECORD_LEN]) -> Result<(), StorageError> {
+        Ok(())
+    }
 }

@@ -84,6 +84,22 @@ impl<const N: usize> Queue<N> {
     ///
     /// # Errors
     /// [`SnapshotError`]; the queue is as it was.
+    ///
+    /// ```
+    /// # use iotsec_core::{crypto::Sha256, hal::Millis};
+    /// # use iotsec_telemetry::{consent::Consents, detect::BOOT_LOOP, queue::Queue, registry};
+    /// # use iotsec_telemetry::{error::SnapshotError, registry::Class};
+    /// # registry!(static PRODUCT = [BOOT_LOOP]);
+    /// let (registry, consents) = (PRODUCT.hashed(&mut Sha256::new()), Consents::off());
+    /// let mut queue = Queue::<8>::new(registry, 7, 2);
+    /// queue.record(&consents, &BOOT_LOOP, &[3.into()], Millis::from_secs(1)).unwrap();
+    /// let mut record = [0; Queue::<8>::SNAPSHOT_MAX_LEN];
+    /// let record = queue.snapshot(Class::Security, &mut record)?;
+    ///
+    /// let mut after_reboot = Queue::<8>::new(registry, 8, 2);
+    /// assert_eq!(after_reboot.restore(&consents, record)?.kept, 1);
+    /// # Ok::<(), SnapshotError>(())
+    /// ```
     pub fn restore(&mut self, consents: &Consents, snapshot: &[u8]) -> Result<Restored, SnapshotError> {
         if !self.is_empty() || self.next_sequence != 0 {
             return Err(SnapshotError::InUse);
