@@ -13,40 +13,20 @@ const FILE: &str = "docs/footprint.md";
 /// How far numbers may differ when another compiler made them, in per cent.
 const OTHER_COMPILER: u64 = 10;
 
-struct Probe {
-    name: &'static str,
-    about: &'static str,
-}
-
-const PROBES: &[Probe] = &[
-    Probe {
-        name: "sha256",
-        about: "SHA-256 of 4 KiB",
-    },
-    Probe {
-        name: "hkdf",
-        about: "HKDF-SHA-256, one 32-byte key",
-    },
-    Probe {
-        name: "chacha20_poly1305",
-        about: "ChaCha20-Poly1305, 256 bytes sealed and opened",
-    },
-    Probe {
-        name: "aes256_gcm_siv",
-        about: "AES-256-GCM-SIV, 256 bytes sealed and opened",
-    },
-    Probe {
-        name: "cose_ed25519",
-        about: "COSE_Sign1 under Ed25519",
-    },
-    Probe {
-        name: "cose_p256",
-        about: "COSE_Sign1 under P-256",
-    },
-    Probe {
-        name: "cose_both",
-        about: "one of each",
-    },
+/// The name of each image, and what its row says.
+const PROBES: &[(&str, &str)] = &[
+    ("sha256", "SHA-256 of 4 KiB"),
+    ("hkdf", "HKDF-SHA-256, one 32-byte key"),
+    (
+        "chacha20_poly1305",
+        "ChaCha20-Poly1305, 256 bytes sealed and opened",
+    ),
+    ("aes256_gcm_siv", "AES-256-GCM-SIV, 256 bytes sealed and opened"),
+    ("cose_ed25519", "COSE_Sign1 under Ed25519"),
+    ("cose_p256", "COSE_Sign1 under P-256"),
+    ("cose_both", "one of each"),
+    ("credential", "password check with throttle"),
+    ("update_verify", "update: authenticate and admit, Ed25519"),
 ];
 
 struct Cost {
@@ -69,9 +49,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         tool::run(&mut image::build(root, "footprint", target)?)?;
         let empty = measure(root, target, board, "empty")?;
         document.push_str(&heading(target, board, &empty));
-        for probe in PROBES {
-            let cost = measure(root, target, board, probe.name)?;
-            document.push_str(&row(probe, &cost, &empty));
+        for (name, about) in PROBES {
+            let cost = measure(root, target, board, name)?;
+            document.push_str(&row(about, &cost, &empty));
         }
     }
     print!("{document}");
@@ -119,10 +99,10 @@ fn heading(target: &str, board: Board, empty: &Cost) -> String {
     )
 }
 
-fn row(probe: &Probe, cost: &Cost, empty: &Cost) -> String {
+fn row(about: &str, cost: &Cost, empty: &Cost) -> String {
     format!(
         "| {} | {} | {} | {} | {} |\n",
-        probe.about,
+        about,
         cost.flash.saturating_sub(empty.flash),
         cost.ram.saturating_sub(empty.ram),
         cost.stack,

@@ -2,14 +2,16 @@
 #![no_std]
 #![no_main]
 
-mod signature;
+mod password;
+mod update;
 
 use cortex_m_rt::entry;
 use harness::console;
 
 #[entry]
 fn main() -> ! {
-    signature::run();
+    update::run();
+    password::run();
     console::text("all passed\n");
     console::pass()
 }

@@ -32,6 +32,15 @@ pub const KEY_ED25519: [u8; 32] = hex(include_bytes!("../../../vectors/suit/keys
 /// The P-256 key that the second is signed with.
 pub const KEY_P256: [u8; 65] = hex(include_bytes!("../../../vectors/suit/keys/p256_a.pub.hex"));
 
+/// Vendor identifier of the device that they are for: UUID version 5 of iotsec.example.
+pub const VENDOR: [u8; 16] = hex(b"0e011a35e59855698198ae317f6da178");
+/// Its class identifier: UUID version 5 of sensor-rev-b in the vendor's name space.
+pub const CLASS: [u8; 16] = hex(b"35c500e328a35fc1bd5d0e079ab2966f");
+/// Its one component, `[h'00']`.
+pub const COMPONENT: &[u8] = &[0x81, 0x41, 0x00];
+/// The sequence number of both envelopes.
+pub const SEQUENCE_NUMBER: u64 = 10;
+
 /// The COSE_Sign1 message in an envelope, and the SUIT digest that it signs; both lie at the same place in
 /// all envelopes with one signature and no key identifier.
 pub fn authentication(envelope: &[u8]) -> Option<(&[u8], &[u8])> {
