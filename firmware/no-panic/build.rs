@@ -2,6 +2,7 @@
 
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    println!("cargo::rustc-link-search={root}/../harness/memory/cortex-m4");
-    println!("cargo::rerun-if-changed=../harness/memory");
+    println!("cargo::rustc-link-search={root}/../memory");
+    println!("cargo::rustc-link-search={root}/../memory/mps2");
+    println!("cargo::rerun-if-changed=../memory");
 }

@@ -98,6 +98,8 @@ impl<'a> Authenticated<'a> {
     ///
     /// # Errors
     /// The first reason found, see [`UpdateError`].
+    // A frame of its own, gone when the signature of the next envelope is checked.
+    #[inline(never)]
     pub fn admit(
         self,
         device: &DeviceIdentity<'_>,
@@ -118,6 +120,7 @@ impl<'a> Authenticated<'a> {
     ///
     /// # Errors
     /// The first reason found, see [`UpdateError`].
+    #[inline(never)]
     pub fn admit_for_boot(
         self,
         device: &DeviceIdentity<'_>,

@@ -129,6 +129,9 @@ impl<'a> Envelope<'a> {
     /// (or [`UpdateError::Method`] or [`UpdateError::Cose`] when the only block cannot be read), [`UpdateError::Blocks`] and
     /// [`UpdateError::SignatureChecks`] beyond the limits, [`UpdateError::DigestAlgorithm`] unless the
     /// digest is SHA-256, and [`UpdateError::ManifestDigest`] when another manifest was signed.
+    // A frame of its own: neither what admission needs nor what the caller holds adds up with the 8 KB of a
+    // signature check.
+    #[inline(never)]
     pub fn authenticate(
         self,
         anchors: &TrustAnchors<'_>,
