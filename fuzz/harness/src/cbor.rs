@@ -51,6 +51,8 @@ pub fn check(input: &[u8]) -> bool {
     let error = cbor::check(&trailing, &GENEROUS).expect_err("one item");
     assert_eq!((error.kind, place(error)), (Kind::Trailing, input.len()));
 
+    assert_eq!(value.encode(), input, "one encoding");
+
     // ciborium is lenient, so it accepts what the strict checker does.
     let lenient: Result<ciborium::Value, _> = ciborium::from_reader(input);
     let lenient = lenient.expect("strict CBOR is CBOR");

@@ -14,6 +14,8 @@ pub mod cose;
 pub mod credential;
 mod model;
 pub mod mutate;
+pub mod suit;
 mod target;
+pub mod telemetry;
 
 pub use target::{Seed, TARGETS, Target, run};

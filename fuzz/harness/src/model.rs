@@ -116,6 +116,34 @@ fn head(input: &[u8]) -> Option<(u8, u64, &[u8])> {
 }
 
 impl Value {
+    /// The one encoding of the value. Map entries are written in the order they have.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let len = |len: usize| u64::try_from(len).expect("hosts have at most 64 bits");
+        match self {
+            Self::Uint(argument) => write_head(0, *argument),
+            Self::Nint(argument) => write_head(1, *argument),
+            Self::Bytes(bytes) => [write_head(2, len(bytes.len())).as_slice(), bytes].concat(),
+            Self::Text(text) => [write_head(3, len(text.len())).as_slice(), text.as_bytes()].concat(),
+            Self::Array(elements) => {
+                let mut out = write_head(4, len(elements.len()));
+                out.extend(elements.iter().flat_map(Self::encode));
+                out
+            }
+            Self::Map(entries) => {
+                let mut out = write_head(5, len(entries.len()));
+                out.extend(
+                    entries
+                        .iter()
+                        .flat_map(|(k, v)| [k.encode(), v.encode()].concat()),
+                );
+                out
+            }
+            Self::Tag(tag, tagged) => [write_head(6, *tag), tagged.encode()].concat(),
+            Self::Bool(value) => vec![if *value { 0xF5 } else { 0xF4 }],
+            Self::Null => vec![0xF6],
+        }
+    }
+
     /// Data items in it, itself included.
     pub(crate) fn items(&self) -> usize {
         1 + match self {
@@ -157,4 +185,16 @@ impl Value {
             _ => None,
         }
     }
+}
+
+fn write_head(major: u8, argument: u64) -> Vec<u8> {
+    let bytes = argument.to_be_bytes();
+    let (short, extra) = match argument {
+        0..24 => (bytes[7], &bytes[8..]),
+        24..0x100 => (24, &bytes[7..]),
+        0x100..0x1_0000 => (25, &bytes[6..]),
+        0x1_0000..0x1_0000_0000 => (26, &bytes[4..]),
+        _ => (27, &bytes[..]),
+    };
+    [&[major << 5 | short], extra].concat()
 }

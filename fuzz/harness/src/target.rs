@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{cbor, cose, credential};
+use crate::{cbor, cose, credential, suit, telemetry};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -11,6 +11,8 @@ pub struct Target {
     pub run: fn(&[u8]) -> bool,
     /// Inputs to start from, some valid and some that just miss.
     pub seeds: fn() -> Vec<Seed>,
+    /// Folders of test vectors, from the root of the repository, that are replayed too.
+    pub vectors: &'static [&'static str],
 }
 
 /// A file of a corpus.
@@ -39,54 +41,66 @@ pub fn run(name: &str, input: &[u8]) {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
-    Target {
-        name: "cbor_check",
-        run: cbor::check,
-        seeds: cbor::seeds,
-    },
-    Target {
-        name: "cbor_reader",
-        run: cbor::reader,
-        seeds: cbor::seeds,
-    },
-    Target {
-        name: "cbor_sequence",
-        run: cbor::sequence,
-        seeds: cbor::sequence_seeds,
-    },
-    Target {
-        name: "cbor_document",
-        run: cbor::document,
-        seeds: cbor::document_seeds,
-    },
-    Target {
-        name: "cose_sign1",
-        run: cose::sign1,
-        seeds: cose::sign1_seeds,
-    },
-    Target {
-        name: "cose_encrypt0",
-        run: cose::encrypt0,
-        seeds: cose::encrypt0_seeds,
-    },
-    Target {
-        name: "cose_key",
-        run: cose::key,
-        seeds: cose::key_seeds,
-    },
-    Target {
-        name: "credential_label",
-        run: credential::label,
-        seeds: credential::label_seeds,
-    },
-    Target {
-        name: "credential_verifier",
-        run: credential::verifier,
-        seeds: credential::verifier_seeds,
-    },
-    Target {
-        name: "credential_throttle",
-        run: credential::throttle,
-        seeds: credential::throttle_seeds,
-    },
+    target("cbor_check", cbor::check, cbor::seeds, &[]),
+    target("cbor_reader", cbor::reader, cbor::seeds, &[]),
+    target("cbor_sequence", cbor::sequence, cbor::sequence_seeds, &[]),
+    target("cbor_document", cbor::document, cbor::document_seeds, &[]),
+    target("cose_sign1", cose::sign1, cose::sign1_seeds, &[]),
+    target("cose_encrypt0", cose::encrypt0, cose::encrypt0_seeds, &[]),
+    target("cose_key", cose::key, cose::key_seeds, &[]),
+    target(
+        "credential_label",
+        credential::label,
+        credential::label_seeds,
+        &[],
+    ),
+    target(
+        "credential_verifier",
+        credential::verifier,
+        credential::verifier_seeds,
+        &[],
+    ),
+    target(
+        "credential_throttle",
+        credential::throttle,
+        credential::throttle_seeds,
+        &[],
+    ),
+    target("suit_envelope", suit::envelope, suit::seeds, &SUIT),
+    target("suit_manifest", suit::manifest, suit::seeds, &SUIT),
+    target(
+        "telemetry_sealed",
+        telemetry::sealed,
+        telemetry::sealed_seeds,
+        &[],
+    ),
+    target("telemetry_batch", telemetry::batch, telemetry::batch_seeds, &[]),
+    target(
+        "telemetry_snapshot",
+        telemetry::snapshot,
+        telemetry::snapshot_seeds,
+        &[],
+    ),
+    target(
+        "telemetry_consent",
+        telemetry::consent,
+        telemetry::consent_seeds,
+        &[],
+    ),
 ];
+
+const SUIT: [&str; 2] = ["vectors/suit/oracle", "vectors/suit/negative"];
+
+const fn target(
+    name: &'static str,
+    run: fn(&[u8]) -> bool,
+    seeds: fn() -> Vec<Seed>,
+    vectors: &'static [&'static str],
+) -> Target {
+    Target {
+        name,
+        run,
+        seeds,
+        vectors,
+    }
+}

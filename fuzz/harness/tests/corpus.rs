@@ -1,6 +1,10 @@
 //! Every input of the corpus, and what lies near it, through its target.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use iotsec_fuzz_harness::{TARGETS, Target, mutate};
 
@@ -10,8 +14,11 @@ fn fuzz() -> PathBuf {
 
 /// The files of a target's corpus by name.
 fn corpus(target: &Target) -> Vec<(String, Vec<u8>)> {
-    let directory = fuzz().join("corpus").join(target.name);
-    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(&directory)
+    files(&fuzz().join("corpus").join(target.name))
+}
+
+fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(directory)
         .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
         .map(|entry| entry.unwrap().path())
         .map(|path| {
@@ -45,12 +52,26 @@ fn every_corpus_has_accepted_and_refused_inputs_and_says_so_in_their_names() {
 }
 
 #[test]
+fn test_vectors_keep_the_invariants() {
+    for target in TARGETS {
+        for folder in target.vectors {
+            let files = files(&fuzz().join("..").join(folder));
+            let accepted = files.iter().filter(|(_, bytes)| (target.run)(bytes)).count();
+            println!("{}: {accepted} of {} in {folder}", target.name, files.len());
+            if folder.ends_with("oracle") {
+                assert!(accepted > 5, "{}: {accepted} of {}", target.name, files.len());
+            }
+        }
+    }
+}
+
+#[test]
 fn every_seed_truncated_flipped_and_mixed_keeps_the_invariants() {
     for target in TARGETS {
         let files: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, bytes)| bytes).collect();
         let mut tried = 0;
         for file in &files {
-            mutate::each(file, &files, 500, |input| {
+            mutate::each(file, &files, 200, |input| {
                 (target.run)(input);
                 tried += 1;
             });
