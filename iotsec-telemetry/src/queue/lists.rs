@@ -182,3 +182,26 @@ impl List {
         Some(index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cleared_leaves_nothing_in_memory() {
+        let mut lists = Lists::<4>::new();
+        for sequence in 1..=4 {
+            let entry = Entry {
+                boot: 7,
+                sequence,
+                uptime: 9,
+                code: 0xC0FFEE,
+            };
+            assert!(lists.push(Class::Usage, entry));
+        }
+        lists.clear(Class::Usage);
+        let left = |slot: &Slot| slot.code != 0 || slot.boot != 0 || slot.sequence != 0 || slot.uptime != 0;
+        assert!(!lists.slots.iter().any(left));
+        assert_eq!((lists.total(), lists.len(Class::Usage)), (0, 0));
+    }
+}

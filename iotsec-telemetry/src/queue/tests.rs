@@ -200,6 +200,25 @@ fn nothing_is_recorded_or_sent_before_consent_or_after_withdrawal() {
 }
 
 #[test]
+fn a_withdrawal_while_a_batch_is_under_way_leaves_nothing_to_tell() {
+    let (mut storage, mut rng) = (Ram::default(), SimRng::new(12));
+    let mut consents = all_granted(&mut storage);
+    let mut queue = queue::<2>(1, 0);
+    for serial in 0..5u32 {
+        queue
+            .record(&consents, &USED, &[serial.into()], Millis(0))
+            .unwrap();
+    }
+    let delivery = deliver(&mut queue, &consents, SIZES, &mut rng).unwrap();
+    assert_eq!(delivery.lost, [0, 0, 0, 3]);
+    consents
+        .withdraw::<Usage, 2>(None, &mut queue, &mut storage)
+        .unwrap();
+    queue.ack(delivery.receipt).unwrap();
+    assert!(deliver(&mut queue, &consents, SIZES, &mut rng).is_none());
+}
+
+#[test]
 fn a_queue_that_missed_a_withdrawal_still_sends_nothing() {
     let mut storage = Ram::default();
     let mut consents = all_granted(&mut storage);

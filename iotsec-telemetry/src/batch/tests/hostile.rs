@@ -163,6 +163,50 @@ fn a_length_that_is_no_size_class_and_unknown_versions_are_refused() {
 }
 
 #[test]
+fn a_message_stretched_to_a_larger_class_is_refused() {
+    let good = sealed(Sizes::fixed(SizeClass::B192), &mut SimRng::new(1));
+    let limits = iotsec_core::cbor::Limits {
+        depth: 3,
+        items: 16,
+        bytes: 4096,
+    };
+    let parsed = Encrypt0::parse(&good, &limits).unwrap();
+    let (salt, nonce) = (parsed.headers().kid.unwrap(), parsed.headers().iv.unwrap());
+    let ciphertext = &good[good.len() - SizeClass::B192.plain_len() - 16..];
+    let stretched = |filler: usize| {
+        let mut out = [0; 512];
+        let mut writer = Writer::new(&mut out);
+        writer
+            .tag(16)
+            .unwrap()
+            .array(3)
+            .unwrap()
+            .bytes(&[0xA1, 1, 0x18, 24])
+            .unwrap();
+        writer.map(if filler == 0 { 2 } else { 3 }).unwrap();
+        writer
+            .uint(4)
+            .unwrap()
+            .bytes(salt)
+            .unwrap()
+            .uint(5)
+            .unwrap()
+            .bytes(nonce)
+            .unwrap();
+        if filler > 0 {
+            // An unprotected header that nobody knows is ignored, and outside the authentication.
+            writer.uint(9).unwrap().bytes(&vec![0; filler]).unwrap();
+        }
+        writer.bytes(ciphertext).unwrap();
+        writer.finish().unwrap().to_vec()
+    };
+    assert_eq!(stretched(0), good);
+    let longer = stretched(256 - 192 - 3);
+    assert_eq!(longer.len(), 256);
+    assert_eq!(opened(&longer).unwrap_err(), DecodeError::SizeClass);
+}
+
+#[test]
 fn hostile_plaintexts_are_read_or_refused_and_never_panic() {
     let good = plain_of(&sealed(Sizes::fixed(SizeClass::B256), &mut SimRng::new(2)));
     let used = good.len() - good.iter().rev().take_while(|byte| **byte == 0).count();
