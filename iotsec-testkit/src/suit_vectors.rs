@@ -11,7 +11,7 @@
 //! | `auth`, `process` | what must be answered, see [`Expectation`] |
 //! | `why` | in words; "threshold N" in it asks for N signatures, otherwise one is enough |
 //! | `payload` | folder or file that payloads are fetched from, `payloads/` otherwise |
-//! | `state` | `seq`: the sequence number installed, `slot`, `threshold` |
+//! | `state` | `seq`: the sequence number installed; `slot`: to be written; `now`: seconds since 1970; `threshold` |
 //!
 //! Vectors in `oracle/` and `negative/` are made for one device: vendor "iotsec.example", class
 //! "sensor-rev-b", device "device-0001", components `[h'00']` and `[h'01']`, sequence number 10 and
@@ -38,6 +38,8 @@
 mod device;
 mod expectation;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,

@@ -173,8 +173,9 @@ pub enum UpdateError {
     /// An alternative that fails after it wrote something.
     #[error("alternative fails after a write")]
     WriteInFailedAlternative,
-    /// The image size is zero, missing, or not that of an integrated payload.
-    #[error("image size zero, missing or wrong")]
+    /// The image size is missing, zero for an image that is not empty, or not that of an integrated
+    /// payload.
+    #[error("image size missing or wrong")]
     ImageSize,
     /// The image is larger than the place for it.
     #[error("image larger than its place")]

@@ -11,6 +11,7 @@ mod powerset;
 mod qemu;
 mod size;
 mod tool;
+mod vectors;
 
 use std::{env, path::Path, process::ExitCode};
 
@@ -65,6 +66,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "check that docs/dependencies.md lists every direct dependency",
         run: dependencies::run,
+    },
+    Task {
+        name: "vectors",
+        usage: "INDEX.json",
+        about: "answer the SUIT vectors of an index",
+        run: vectors::run,
     },
 ];
 

@@ -6,6 +6,13 @@ use iotsec_core::{
 };
 use iotsec_update::{ComponentId, DeviceComponent, DeviceIdentity, Policy, SequenceNumber};
 
+/// What an entry says of the device's state.
+pub(super) struct State {
+    pub(super) installed: Option<u64>,
+    pub(super) slot: Option<u64>,
+    pub(super) now: Option<u64>,
+}
+
 /// A device, with what its identity borrows.
 pub(super) struct Device {
     vendor: [u8; 16],
@@ -35,31 +42,27 @@ const INSTALLED: SequenceNumber = SequenceNumber(10);
 impl Device {
     /// The device of `oracle/` and `negative/`: vendor "iotsec.example", class "sensor-rev-b", device
     /// "device-0001", components `[h'00']` and `[h'01']`, sequence number 10 installed.
-    pub(super) fn ours(installed: Option<u64>, slot: Option<u64>) -> Self {
+    pub(super) fn ours(state: &State) -> Self {
         Self {
             vendor: VENDOR,
             class: CLASS,
             unit: Some(UNIT),
             components: vec![vec![0x81, 0x41, 0x00], vec![0x81, 0x41, 0x01]],
-            slot: slot.unwrap_or(0),
-            policy: policy(installed.map_or(INSTALLED, SequenceNumber)),
+            slot: state.slot.unwrap_or(0),
+            policy: policy(state, INSTALLED),
         }
     }
 
     /// The device that an authentic manifest is made for, fresh from the factory.
-    pub(super) fn made_for(
-        manifest: &[u8],
-        installed: Option<u64>,
-        slot: Option<u64>,
-    ) -> Result<Self, String> {
+    pub(super) fn made_for(manifest: &[u8], state: &State) -> Result<Self, String> {
         let wanted = Wanted::read(manifest).map_err(|error| format!("manifest: {error}"))?;
         Ok(Self {
             vendor: wanted.vendor.unwrap_or_default(),
             class: wanted.class.unwrap_or_default(),
             unit: None,
             components: wanted.components,
-            slot: slot.unwrap_or(0),
-            policy: policy(SequenceNumber(installed.unwrap_or(0))),
+            slot: state.slot.unwrap_or(0),
+            policy: policy(state, SequenceNumber(0)),
         })
     }
 
@@ -86,12 +89,12 @@ impl Device {
 }
 
 /// The vectors' positives carry the sequence number that is installed, and one the highest there is.
-fn policy(installed: SequenceNumber) -> Policy {
+fn policy(state: &State, installed: SequenceNumber) -> Policy {
     Policy {
-        installed,
+        installed: state.installed.map_or(installed, SequenceNumber),
         reinstall: true,
         max_jump: u64::MAX,
-        now: Some(NOW),
+        now: Some(state.now.map_or(NOW, UnixTime)),
     }
 }
 

@@ -8,7 +8,7 @@ use iotsec_update::{
 use serde_json::Value;
 
 use super::{
-    device::Device,
+    device::{Device, State},
     expectation::{Answer, Process},
 };
 
@@ -53,8 +53,7 @@ struct Vector {
     threshold: u8,
     /// Made for the device that `oracle/` and `negative/` assume.
     ours: bool,
-    installed: Option<u64>,
-    slot: Option<u64>,
+    state: State,
     payloads: Payloads,
 }
 
@@ -78,7 +77,7 @@ impl Vector {
         }
         let state = &entry["state"];
         for field in state.as_object().into_iter().flatten() {
-            if !["seq", "slot", "threshold"].contains(&field.0.as_str()) {
+            if !["seq", "slot", "now", "threshold"].contains(&field.0.as_str()) {
                 return Err(format!("state: \"{}\" is not understood", field.0));
             }
         }
@@ -88,9 +87,14 @@ impl Vector {
             envelope,
             keys: names.filter_map(|name| key(folder, name)).collect(),
             threshold: threshold(entry),
-            ours: file.starts_with("oracle/") || file.starts_with("negative/"),
-            installed: state["seq"].as_u64(),
-            slot: state["slot"].as_u64(),
+            ours: Path::new(file)
+                .components()
+                .any(|part| part.as_os_str() == "oracle" || part.as_os_str() == "negative"),
+            state: State {
+                installed: state["seq"].as_u64(),
+                slot: state["slot"].as_u64(),
+                now: state["now"].as_u64(),
+            },
             payloads: Payloads::of(folder, entry),
         })
     }
@@ -98,10 +102,10 @@ impl Vector {
     /// Admission, then the payloads.
     fn process(&self, authenticated: &Authenticated<'_>) -> Result<Outcome, String> {
         let device = if self.ours {
-            Device::ours(self.installed, self.slot)
+            Device::ours(&self.state)
         } else {
             let manifest = authenticated.manifest().map_err(|error| error.to_string())?;
-            match Device::made_for(manifest, self.installed, self.slot) {
+            match Device::made_for(manifest, &self.state) {
                 Ok(device) => device,
                 Err(reason) => return Ok(Err(reason)),
             }

@@ -30,6 +30,12 @@ struct Fact<'a> {
     fetch_arguments: Option<&'a [u8]>,
 }
 
+/// SHA-256 of nothing.
+const EMPTY: [u8; DIGEST_LEN] = [
+    0xE3, 0xB0, 0xC4, 0x42, 0x98, 0xFC, 0x1C, 0x14, 0x9A, 0xFB, 0xF4, 0xC8, 0x99, 0x6F, 0xB9, 0x24, 0x27,
+    0xAE, 0x41, 0xE4, 0x64, 0x9B, 0x93, 0x4C, 0xA4, 0x95, 0x99, 0x1B, 0x78, 0x52, 0xB8, 0x55,
+];
+
 /// What is known of all components.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
@@ -217,6 +223,10 @@ impl<'a> Facts<'a> {
             .filter(|other| other.digest == Some(digest));
         let size = fact.size.or_else(|| same.filter_map(|other| other.size).next());
         let size = size.ok_or(UpdateError::ImageSize)?;
+        // A size that was forgotten must not pass for an empty image.
+        if size == 0 && digest != EMPTY {
+            return Err(UpdateError::ImageSize);
+        }
         match fact.source {
             Some((Source::Integrated(bytes), _)) if u32::try_from(bytes.len()) != Ok(size) => {
                 Err(UpdateError::ImageSize)

@@ -445,7 +445,6 @@ fn malformed_sequences_commands_and_parameters_are_refused_wherever_they_stand()
         (vec![set(&[(99, Int(1))])], UpdateError::ParameterUnknown),
         (vec![set(&[(19, Bytes(vec![]))])], UpdateError::ParameterUnknown),
         (vec![set(&[])], UpdateError::Sequence),
-        (vec![set(&[(14, Int(0))])], UpdateError::ImageSize),
         (vec![set(&[(22, Int(1))])], UpdateError::ComponentIndex),
         (vec![select(Int(1))], UpdateError::ComponentIndex),
         (vec![select(Bool(false))], UpdateError::ComponentIndex),
@@ -567,7 +566,10 @@ fn an_image_fits_its_place() {
     };
     assert!(of(4096).admit().is_ok());
     assert_eq!(refused(&of(4097)), UpdateError::Capacity);
+    assert_eq!(refused(&of(0)), UpdateError::ImageSize);
     assert!(matches!(refused(&of(1 << 32)), UpdateError::Encoding(_)));
+    // An empty image is one, if the digest agrees.
+    assert!(shared([identity(), vec![image(b"")]].concat()).admit().is_ok());
 }
 
 #[test]

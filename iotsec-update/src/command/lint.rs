@@ -90,7 +90,6 @@ fn allowed(effect: Effect, section: Section) -> bool {
 fn check(assignment: Assignment<'_>, components: usize) -> Result<(), UpdateError> {
     match assignment {
         Assignment::Source(source) if source >= components => Err(UpdateError::ComponentIndex),
-        Assignment::Size(0) => Err(UpdateError::ImageSize),
         _ => Ok(()),
     }
 }

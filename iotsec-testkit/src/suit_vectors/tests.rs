@@ -1,0 +1,106 @@
+use std::{fs, path::PathBuf};
+
+use serde_json::json;
+
+use super::*;
+
+/// A folder with one good vector, as the index of this repository has it.
+fn folder(name: &str) -> (PathBuf, Value) {
+    let suit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/suit");
+    let entries = array(&suit, &fs::read(suit.join("index.json")).unwrap()).unwrap();
+    let entry = entries
+        .into_iter()
+        .find(|entry| entry["file"].as_str().unwrap().contains("p01_"))
+        .unwrap();
+    let folder = std::env::temp_dir().join(format!("iotsec-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    for part in ["oracle", "keys", "payloads"] {
+        fs::create_dir_all(folder.join(part)).unwrap();
+        for file in fs::read_dir(suit.join(part)).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), folder.join(part).join(file.file_name())).unwrap();
+        }
+    }
+    (folder, entry)
+}
+
+fn difference(folder: &Path, entry: Value) -> Option<String> {
+    let index = folder.join("index.json");
+    fs::write(&index, json!([entry]).to_string()).unwrap();
+    let lines = answer(&index).unwrap();
+    lines.into_iter().find_map(|line| line.difference)
+}
+
+#[test]
+fn a_wrong_answer_is_a_difference_in_either_direction() {
+    let (folder, good) = folder("directions");
+    assert_eq!(difference(&folder, good.clone()), None);
+    for (field, value) in [
+        ("auth", json!("reject")),
+        ("process", json!("reject")),
+        ("process", json!("reject-for-update")),
+        ("trusted_keys", json!(["ed25519_b"])),
+        ("trusted_keys", json!(["hmac:000102"])),
+        ("threshold", json!(2)),
+        ("why", json!("must meet threshold 2")),
+        ("state", json!({"seq": 11})),
+        ("len", json!(285)),
+        ("sha256", json!("00")),
+    ] {
+        let mut entry = good.clone();
+        entry[field] = value.clone();
+        assert!(difference(&folder, entry).is_some(), "{field}: {value}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn words_that_are_not_known_are_a_difference() {
+    let (folder, good) = folder("words");
+    for (field, value) in [
+        ("auth", json!("maybe")),
+        ("process", json!("accept-sometimes")),
+        ("process", json!("")),
+        ("process", Value::Null),
+        ("state", json!({"phase": "moon"})),
+        ("file", json!("oracle/absent.suit")),
+    ] {
+        let mut entry = good.clone();
+        entry[field] = value.clone();
+        assert!(difference(&folder, entry).is_some(), "{field}: {value}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_payload_that_differs_is_refused() {
+    let (folder, mut entry) = folder("payload");
+    let payload = folder.join("payloads/app_v2.bin");
+    let mut bytes = fs::read(&payload).unwrap();
+    bytes[4999] ^= 1;
+    fs::write(&payload, &bytes).unwrap();
+    assert!(difference(&folder, entry.clone()).is_some());
+    entry["process"] = json!("reject");
+    assert_eq!(difference(&folder, entry), None);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_exception_must_fail_have_a_reason_and_be_in_the_index() {
+    let (folder, good) = folder("exceptions");
+    let with = |exception: Value| {
+        fs::write(folder.join("exceptions.json"), json!([exception]).to_string()).unwrap();
+    };
+    with(json!({"file": good["file"], "reason": "not there yet"}));
+    let passes = difference(&folder, good.clone()).unwrap();
+    assert!(passes.contains("passes"), "{passes}");
+
+    let mut refused = good.clone();
+    refused["trusted_keys"] = json!([]);
+    assert_eq!(difference(&folder, refused.clone()), None);
+    with(json!({"file": good["file"], "reason": ""}));
+    assert!(difference(&folder, refused.clone()).is_some());
+    with(json!({"file": "oracle/other.suit", "reason": "not there yet"}));
+    assert!(difference(&folder, refused).is_some());
+    fs::remove_dir_all(folder).unwrap();
+}
