@@ -109,6 +109,8 @@ impl<'a> Authenticated<'a> {
         let manifest = Manifest::parse(&self, hash)?;
         policy.check_for_install(manifest.sequence)?;
         let plan = interpret(&self, &manifest, device, policy, Purpose::Install, hash)?;
+        // Installed and then refused at boot, it would cost a boot and a revert.
+        interpret(&self, &manifest, device, policy, Purpose::Boot, hash)?;
         Ok(Accepted::new(plan))
     }
 

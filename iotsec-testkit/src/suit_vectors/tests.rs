@@ -24,7 +24,7 @@ fn folder(name: &str) -> (PathBuf, Value) {
     (folder, entry)
 }
 
-fn difference(folder: &Path, entry: Value) -> Option<String> {
+fn difference(folder: &Path, entry: &Value) -> Option<String> {
     let index = folder.join("index.json");
     fs::write(&index, json!([entry]).to_string()).unwrap();
     let lines = answer(&index).unwrap();
@@ -34,7 +34,7 @@ fn difference(folder: &Path, entry: Value) -> Option<String> {
 #[test]
 fn a_wrong_answer_is_a_difference_in_either_direction() {
     let (folder, good) = folder("directions");
-    assert_eq!(difference(&folder, good.clone()), None);
+    assert_eq!(difference(&folder, &good), None);
     for (field, value) in [
         ("auth", json!("reject")),
         ("process", json!("reject")),
@@ -49,7 +49,7 @@ fn a_wrong_answer_is_a_difference_in_either_direction() {
     ] {
         let mut entry = good.clone();
         entry[field] = value.clone();
-        assert!(difference(&folder, entry).is_some(), "{field}: {value}");
+        assert!(difference(&folder, &entry).is_some(), "{field}: {value}");
     }
     fs::remove_dir_all(folder).unwrap();
 }
@@ -67,7 +67,7 @@ fn words_that_are_not_known_are_a_difference() {
     ] {
         let mut entry = good.clone();
         entry[field] = value.clone();
-        assert!(difference(&folder, entry).is_some(), "{field}: {value}");
+        assert!(difference(&folder, &entry).is_some(), "{field}: {value}");
     }
     fs::remove_dir_all(folder).unwrap();
 }
@@ -79,9 +79,9 @@ fn a_payload_that_differs_is_refused() {
     let mut bytes = fs::read(&payload).unwrap();
     bytes[4999] ^= 1;
     fs::write(&payload, &bytes).unwrap();
-    assert!(difference(&folder, entry.clone()).is_some());
+    assert!(difference(&folder, &entry).is_some());
     entry["process"] = json!("reject");
-    assert_eq!(difference(&folder, entry), None);
+    assert_eq!(difference(&folder, &entry), None);
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -92,15 +92,15 @@ fn an_exception_must_fail_have_a_reason_and_be_in_the_index() {
         fs::write(folder.join("exceptions.json"), json!([exception]).to_string()).unwrap();
     };
     with(json!({"file": good["file"], "reason": "not there yet"}));
-    let passes = difference(&folder, good.clone()).unwrap();
+    let passes = difference(&folder, &good).unwrap();
     assert!(passes.contains("passes"), "{passes}");
 
     let mut refused = good.clone();
     refused["trusted_keys"] = json!([]);
-    assert_eq!(difference(&folder, refused.clone()), None);
+    assert_eq!(difference(&folder, &refused), None);
     with(json!({"file": good["file"], "reason": ""}));
-    assert!(difference(&folder, refused.clone()).is_some());
+    assert!(difference(&folder, &refused).is_some());
     with(json!({"file": "oracle/other.suit", "reason": "not there yet"}));
-    assert!(difference(&folder, refused).is_some());
+    assert!(difference(&folder, &refused).is_some());
     fs::remove_dir_all(folder).unwrap();
 }

@@ -370,6 +370,26 @@ fn a_staging_component_takes_its_size_from_an_equal_digest() {
 }
 
 #[test]
+fn what_is_installed_can_be_booted() {
+    for forge in [Forge::default(), Forge::two(), staged()] {
+        assert_eq!(forge.admit().unwrap().sequence, forge.boot().unwrap().sequence);
+    }
+    // The size of component 0 is told only by the staging component, which a boot knows nothing of.
+    let shared = [
+        vec![select(Int(0))],
+        identity(),
+        vec![set(&[(3, digest(IMAGE).wrapped())])],
+    ];
+    let fetch_sized = [vec![select(Int(1)), image(IMAGE)], fetch()];
+    let forge = Forge {
+        shared: shared.concat(),
+        ..staged().with(16, sequence(&fetch_sized.concat()))
+    };
+    assert_eq!(forge.boot(), Err(UpdateError::ImageSize));
+    assert_eq!(refused(&forge), UpdateError::ImageSize);
+}
+
+#[test]
 fn what_is_loaded_at_boot_is_matched_before_it_is_started() {
     let load = |rest: Commands| {
         let start = [select(Int(1)), set(&[(22, Int(0))]), command(22)];
