@@ -1,5 +1,53 @@
-//! Security SDK for connected devices.
+//! Security for connected devices, as a library that device makers build into their firmware.
+//!
+//! One package in front of focused crates. Nothing is on by default:
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | – | [`core`]: hardware traits, secrets, strict CBOR and COSE, credentials |
+//! | `store` | [`store`]: encrypted, power-cut-safe key store on NOR flash |
+//! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
+//! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
+//! | `device` | [`device`]: the typed life cycle that ties all of it together |
+//! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
+//! | `p256` | ECDSA P-256 keys |
+//! | `alloc` | serde documents behind the strict reader, [`factory`] batches |
+//! | `std` | operating-system conveniences |
+//! | `full` | all of the above |
+//!
+//! Features only add: none changes what another does. Everything up to `p256` works without an
+//! allocator, does no I/O of its own and has no reachable panic: flash, time and randomness come in
+//! through arguments.
+//!
+//! Start with [`device::Device`], and with `examples/device_life.rs`, which plays a device's whole life
+//! with the same state machines as firmware. To take a part only, use the module of that part: each
+//! stands alone.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions
+    )
+)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+#[cfg(feature = "device")]
+pub mod device;
+#[cfg(feature = "alloc")]
+pub mod factory;
+pub mod guideline;
 
 pub use iotsec_core as core;
+#[cfg(feature = "store")]
+pub use iotsec_store as store;
+#[cfg(feature = "telemetry")]
+pub use iotsec_telemetry as telemetry;
+#[cfg(feature = "update")]
+pub use iotsec_update as update;

@@ -1,0 +1,97 @@
+//! The life of a device, as types.
+//!
+//! ```text
+//!  format          provision           claim
+//!    │                 │                 │   set_password, grant, withdraw
+//!    ▼                 ▼                 ▼   record, batch, update
+//!  Factory ──────► Provisioned ──────► Owned ──────► Retired
+//!                      ▲      reset      │   retire
+//!                      └─────────────────┘
+//! ```
+//!
+//! A step that is not allowed in a state does not compile; a step that needs the owner takes the token
+//! that only a right password leaves.
+//!
+//! | state | what the store holds |
+//! |---|---|
+//! | [`Factory`] | nothing that works |
+//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, throttle, identity and telemetry keys |
+//! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
+//! | [`Retired`] | that it is retired |
+//!
+//! *Power loss:* every transition is one record of the store, written last, or the erasure of the user
+//! domain: after a cut the device is in the old state or in the new one.
+
+mod error;
+mod hardware;
+mod life;
+mod owner;
+mod record;
+mod report;
+mod upkeep;
+
+pub use error::DeviceError;
+pub use hardware::{Hardware, Memory, Product, Suite};
+pub use life::{Booted, Enrolment, Factory, Owned, Provisioned, Retired, State, Transition};
+pub use upkeep::Upkeep;
+
+use core::marker::PhantomData;
+
+use iotsec_core::credential::Throttle;
+use iotsec_store::Store;
+use iotsec_telemetry::{consent::Consents, queue::Queue};
+
+/// A device in state `S`, with a telemetry queue of `N` events.
+///
+/// ```
+/// use iotsec::core::{
+///     credential::{Attempt, DevicePassword, Exposure, ThrottlePolicy},
+///     crypto::{Aes256GcmSiv, ChaCha20Poly1305, HkdfSha256, Sha256},
+///     hal::Millis,
+/// };
+/// use iotsec::device::{Device, Hardware, Memory, Product, Suite};
+/// use iotsec::store::IndexEntry;
+/// # use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng, SimRootKey};
+///
+/// use iotsec::telemetry::detect::{AUTH_BURST, BOOT_LOOP};
+/// iotsec::telemetry::registry!(static EVENTS = [AUTH_BURST, BOOT_LOOP]);
+/// # let root = SimRootKey::new(1);
+/// # let (mut counter, mut rng) = (SimCounter::new(), SimRng::new(1));
+/// # let flash = SimFlash::new(Geometry::nrf52840(8));
+/// let product = Product {
+///     store: flash.region()?,
+///     events: EVENTS.hashed(&mut Sha256::new()),
+///     reserve: 4,
+///     throttle: ThrottlePolicy::DEFAULT,
+///     suite: Suite { storage: &Aes256GcmSiv, wire: &ChaCha20Poly1305, kdf: &HkdfSha256 },
+/// };
+/// # let password = DevicePassword::generate(Exposure::Online, &mut rng)?;
+/// let hardware = Hardware { flash, rng, counter: &mut counter, root: &root };
+/// let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 1024]);
+/// let memory = Memory { index: &mut index, record: &mut record };
+///
+/// // At the factory station.
+/// let device = Device::<_, _, _, 16>::format(product, hardware, memory)?;
+/// let (device, _enrolment) = device.provision("SN-0001", &password).map_err(|(_, error)| error)?;
+///
+/// // At home: the owner types what the label says.
+/// let label = password.label();
+/// let code = Attempt::from_label(label.as_str())?;
+/// let mut device = device.claim(&code, Millis::from_secs(60)).map_err(|(_, error)| error)?;
+///
+/// // The application's own secrets live in the user domain, and go with the owner.
+/// use iotsec::store::{KeyDomain, KeyId};
+/// device.put(KeyId::new(KeyDomain::User, 1, 1), b"correct horse battery staple")?;
+/// let owner = device.login(&code, Millis::from_secs(90))?;
+/// let _device = device.reset(owner).map_err(|(_, error)| error)?;
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub struct Device<'d, S, F, R, const N: usize> {
+    pub(crate) product: Product<'d>,
+    pub(crate) hardware: Hardware<'d, F, R>,
+    pub(crate) store: Store<'d>,
+    pub(crate) throttle: Throttle,
+    pub(crate) consents: Consents,
+    pub(crate) queue: Queue<N>,
+    pub(crate) state: PhantomData<S>,
+}

@@ -1,0 +1,125 @@
+use iotsec_core::{
+    credential::{LoginError, PasswordError, ThrottleError, VerifierError},
+    crypto::CryptoError,
+    error::{ErrorCode, Fault},
+    hal::{CounterError, RootKeyError},
+};
+use iotsec_store::StoreError;
+use iotsec_telemetry::error::{BatchError, ConsentError, RecordError, SnapshotError};
+use iotsec_update::{UpdateError, boot::Refusal, install::InstallError, rollback::RollbackError};
+
+/// Why a step of the device's life failed. Wraps the errors of the parts, with their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// The life cycle record is missing or not one that this firmware knows. The device does nothing
+    /// rather than guess.
+    #[error("life cycle state unknown")]
+    State,
+    /// A serial number has 1 to 32 bytes.
+    #[error("serial number of wrong length")]
+    Serial,
+    /// A record of the life cycle itself is missing or malformed.
+    #[error("device record damaged")]
+    Damaged,
+    /// The key is reserved for the life cycle.
+    #[error("key is reserved")]
+    Reserved,
+    /// The boot counter is used up.
+    #[error("boot counter used up")]
+    Boots,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The login.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// The throttle, at set-up.
+    #[error(transparent)]
+    Throttle(#[from] ThrottleError),
+    /// A chosen password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// A stored verifier.
+    #[error(transparent)]
+    Verifier(#[from] VerifierError),
+    /// Cryptography or entropy.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The root key.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The monotonic counter.
+    #[error(transparent)]
+    Counter(#[from] CounterError),
+    /// An update envelope.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    /// An installation.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The rollback protection.
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
+    /// The running image.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    /// An event.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A batch.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A consent.
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
+    /// The queue's snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+impl DeviceError {
+    /// The part's own error, if it is one.
+    fn inner(&self) -> Option<&dyn ErrorCode> {
+        Some(match self {
+            Self::State | Self::Serial | Self::Damaged | Self::Reserved | Self::Boots => return None,
+            Self::Store(error) => error,
+            Self::Login(error) => error,
+            Self::Throttle(error) => error,
+            Self::Password(error) => error,
+            Self::Verifier(error) => error,
+            Self::Crypto(error) => error,
+            Self::RootKey(error) => error,
+            Self::Counter(error) => error,
+            Self::Update(error) => error,
+            Self::Install(error) => error,
+            Self::Rollback(error) => error,
+            Self::Refusal(error) => error,
+            Self::Record(error) => error,
+            Self::Batch(error) => error,
+            Self::Consent(error) => error,
+            Self::Snapshot(error) => error,
+        })
+    }
+}
+
+impl ErrorCode for DeviceError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::State => 6001,
+            Self::Serial => 6002,
+            Self::Damaged => 6003,
+            Self::Reserved => 6004,
+            Self::Boots => 6005,
+            other => other.inner().map_or(6000, ErrorCode::code),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Serial | Self::Reserved => Fault::Misuse,
+            Self::State | Self::Damaged | Self::Boots => Fault::Device,
+            other => other.inner().map_or(Fault::Bug, ErrorCode::fault),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Making, opening and provisioning a device.
+
+use core::marker::PhantomData;
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    credential::{DevicePassword, Pepper, Throttle, Verifier},
+    secret::Secret,
+};
+use iotsec_store::{KeyId, Store, StoreError};
+use iotsec_telemetry::{consent::Consents, queue::Queue};
+use rand_core::TryCryptoRng;
+
+use super::{
+    Device, DeviceError, Hardware, Memory, Product,
+    record::{self, Records},
+};
+
+/// Fresh from the line: no identity, no credentials.
+#[derive(Debug)]
+pub enum Factory {}
+/// Has its identity and its label, and no owner.
+#[derive(Debug)]
+pub enum Provisioned {}
+/// Belongs to somebody.
+#[derive(Debug)]
+pub enum Owned {}
+/// Out of service, without a secret left.
+#[derive(Debug)]
+pub enum Retired {}
+
+/// A device as it was found at boot, in whatever state.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "all variants have the size of a device")]
+pub enum Booted<'d, F, R, const N: usize> {
+    /// To be provisioned.
+    Factory(Device<'d, Factory, F, R, N>),
+    /// To be claimed by an owner.
+    Provisioned(Device<'d, Provisioned, F, R, N>),
+    /// In use.
+    Owned(Device<'d, Owned, F, R, N>),
+    /// Of no more use.
+    Retired(Device<'d, Retired, F, R, N>),
+}
+
+/// The state of a device as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// See [`enum@Factory`].
+    Factory,
+    /// See [`Provisioned`].
+    Provisioned,
+    /// See [`Owned`].
+    Owned,
+    /// See [`Retired`].
+    Retired,
+}
+
+/// What the factory and the service learn of a unit when it is provisioned.
+#[derive(Debug)]
+pub struct Enrolment {
+    /// The key that opens this unit's telemetry batches. Goes to the service, over a channel that keeps
+    /// it secret, and nowhere else.
+    pub telemetry: Secret<32>,
+    /// The seed of the unit's identity key. The factory certifies the public half and forgets this.
+    pub identity: Secret<32>,
+}
+
+/// A step to another state, or the device as it was and the reason.
+pub type Transition<Next, Same> = Result<Next, (Same, DeviceError)>;
+
+const FACTORY: u8 = 1;
+const PROVISIONED: u8 = 2;
+const RETIRED: u8 = 3;
+
+impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R, N> {
+    /// Makes a device out of blank hardware, at the factory. Erases the store's region.
+    ///
+    /// *Power loss:* there is no device until this is complete; do it again.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub fn format(
+        product: Product<'d>,
+        mut hardware: Hardware<'d, F, R>,
+        memory: Memory<'d>,
+    ) -> Result<Self, DeviceError> {
+        let (flash, rng) = (&mut hardware.flash, &mut hardware.rng);
+        let suite = store_suite(&product, hardware.root);
+        let Memory {
+            index,
+            record: buffer,
+        } = memory;
+        let mut store = Store::format(flash, product.store, suite, index, buffer, rng)?;
+        store.put(flash, record::BOOTS, &1u32.to_le_bytes())?;
+        store.put(flash, record::STATE, &[FACTORY])?;
+        Ok(Self {
+            throttle: Throttle::new(product.throttle),
+            consents: Consents::off(),
+            queue: Queue::new(product.events, 1, product.reserve),
+            product,
+            hardware,
+            store,
+            state: PhantomData,
+        })
+    }
+
+    /// Gives the unit its serial number (1 to 32 bytes), its password and its keys.
+    ///
+    /// *Power loss:* the device is still in the factory state; do it again.
+    ///
+    /// # Errors
+    /// [`DeviceError::Serial`], and failures of store and entropy. The device comes back as it was.
+    #[allow(clippy::result_large_err, reason = "the device must come back")]
+    pub fn provision(
+        mut self,
+        serial: &str,
+        password: &DevicePassword,
+    ) -> Transition<(Device<'d, Provisioned, F, R, N>, Enrolment), Self> {
+        match self.write_identity(serial, password) {
+            Ok(enrolment) => Ok((self.into_state(), enrolment)),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    fn write_identity(&mut self, serial: &str, password: &DevicePassword) -> Result<Enrolment, DeviceError> {
+        if serial.is_empty() || serial.len() > MAX_SERIAL {
+            return Err(DeviceError::Serial);
+        }
+        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
+        let verifier = Verifier::for_device(password, &pepper, &mut self.hardware.rng)?;
+        let enrolment = Enrolment {
+            telemetry: Secret::random(&mut self.hardware.rng)?,
+            identity: Secret::random(&mut self.hardware.rng)?,
+        };
+        // An earlier attempt may have been cut short.
+        match self.store.remove(&mut self.hardware.flash, record::THROTTLE) {
+            Ok(()) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Throttle::initialise(&mut self.records())?;
+        self.write(record::SERIAL, serial.as_bytes())?;
+        self.write(record::LABEL_VERIFIER, &verifier.to_bytes())?;
+        self.write(record::IDENTITY, enrolment.identity.expose())?;
+        self.write(record::TELEMETRY_KEY, enrolment.telemetry.expose())?;
+        self.write(record::STATE, &[PROVISIONED])?;
+        Ok(enrolment)
+    }
+}
+
+impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
+    /// Opens a device at boot: mounts the store, counts the boot, finds out the state, loads consents and
+    /// queued events.
+    ///
+    /// *Power loss:* open again.
+    ///
+    /// # Errors
+    /// [`DeviceError::State`] when the state is not known; failures of the store.
+    pub fn open(
+        product: Product<'d>,
+        mut hardware: Hardware<'d, F, R>,
+        memory: Memory<'d>,
+    ) -> Result<Self, DeviceError> {
+        let (flash, rng) = (&mut hardware.flash, &mut hardware.rng);
+        let suite = store_suite(&product, hardware.root);
+        let Memory {
+            index,
+            record: buffer,
+        } = memory;
+        let mut store = Store::mount(flash, product.store, suite, index, buffer, rng)?;
+        let boots = u32::from_le_bytes(read_exact(&mut store, flash, record::BOOTS)?);
+        let boots = boots.checked_add(1).ok_or(DeviceError::Boots)?;
+        store.put(flash, record::BOOTS, &boots.to_le_bytes())?;
+        let state = state_of(&mut store, flash)?;
+        let mut device: Device<'d, Factory, F, R, N> = Device {
+            throttle: Throttle::new(product.throttle),
+            consents: Consents::off(),
+            queue: Queue::new(product.events, boots, product.reserve),
+            product,
+            hardware,
+            store,
+            state: PhantomData,
+        };
+        Ok(match state {
+            State::Factory => Self::Factory(device),
+            State::Provisioned => Self::Provisioned(device.into_state()),
+            State::Owned => {
+                device.consents = Consents::load(&mut device.records());
+                let mut device: Device<'d, Owned, F, R, N> = device.into_state();
+                device.restore_queue()?;
+                Self::Owned(device)
+            }
+            State::Retired => Self::Retired(device.into_state()),
+        })
+    }
+
+    /// The state that the device was found in.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Factory(_) => State::Factory,
+            Self::Provisioned(_) => State::Provisioned,
+            Self::Owned(_) => State::Owned,
+            Self::Retired(_) => State::Retired,
+        }
+    }
+}
+
+impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N> {
+    /// The serial number, empty before provisioning; `buffer` has 32 bytes.
+    ///
+    /// # Errors
+    /// Failures of the store; [`DeviceError::Damaged`].
+    pub fn serial<'b>(&mut self, buffer: &'b mut [u8; MAX_SERIAL]) -> Result<&'b str, DeviceError> {
+        match self.store.get(&mut self.hardware.flash, record::SERIAL, buffer) {
+            Ok(serial) => core::str::from_utf8(serial).map_err(|_| DeviceError::Damaged),
+            Err(StoreError::NotFound) => Ok(""),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives flash, counter and the rest back, as a reboot does.
+    pub fn into_hardware(self) -> Hardware<'d, F, R> {
+        self.hardware
+    }
+
+    /// The hardware, to look at.
+    pub const fn hardware(&self) -> &Hardware<'d, F, R> {
+        &self.hardware
+    }
+
+    /// The hardware, for parts of the application that share it. What the store and the slots hold is not to
+    /// be touched.
+    pub const fn hardware_mut(&mut self) -> &mut Hardware<'d, F, R> {
+        &mut self.hardware
+    }
+
+    pub(crate) fn records(&mut self) -> Records<'_, 'd, F> {
+        Records {
+            store: &mut self.store,
+            flash: &mut self.hardware.flash,
+        }
+    }
+
+    pub(crate) fn write(&mut self, key: KeyId, value: &[u8]) -> Result<(), DeviceError> {
+        Ok(self.store.put(&mut self.hardware.flash, key, value)?)
+    }
+
+    pub(crate) fn write_state(&mut self, state: State) -> Result<(), DeviceError> {
+        let code = match state {
+            State::Factory => FACTORY,
+            State::Provisioned | State::Owned => PROVISIONED,
+            State::Retired => RETIRED,
+        };
+        self.write(record::STATE, &[code])
+    }
+
+    pub(crate) fn into_state<T>(self) -> Device<'d, T, F, R, N> {
+        Device {
+            product: self.product,
+            hardware: self.hardware,
+            store: self.store,
+            throttle: self.throttle,
+            consents: self.consents,
+            queue: self.queue,
+            state: PhantomData,
+        }
+    }
+}
+
+impl<S, F, R, const N: usize> core::fmt::Debug for Device<'_, S, F, R, N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Device")
+            .field("state", &core::any::type_name::<S>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes of a serial number at most.
+pub(crate) const MAX_SERIAL: usize = 32;
+
+fn store_suite<'d>(
+    product: &Product<'d>,
+    root: &'d dyn iotsec_core::hal::RootKey,
+) -> iotsec_store::Suite<'d> {
+    iotsec_store::Suite {
+        aead: product.suite.storage,
+        kdf: product.suite.kdf,
+        root,
+    }
+}
+
+fn state_of<F: NorFlash>(store: &mut Store<'_>, flash: &mut F) -> Result<State, DeviceError> {
+    let [code] = read_exact(store, flash, record::STATE)?;
+    Ok(match code {
+        FACTORY => State::Factory,
+        // Whether there is an owner is said in the user domain, so that erasing it is all that a reset needs.
+        PROVISIONED if store.contains(record::OWNER) => State::Owned,
+        PROVISIONED => State::Provisioned,
+        RETIRED => State::Retired,
+        _ => return Err(DeviceError::State),
+    })
+}
+
+/// A record that is there and has exactly `L` bytes, or an error.
+pub(crate) fn read_exact<F: NorFlash, const L: usize>(
+    store: &mut Store<'_>,
+    flash: &mut F,
+    key: KeyId,
+) -> Result<[u8; L], DeviceError> {
+    let mut bytes = [0; L];
+    match store.get(flash, key, &mut bytes) {
+        Ok(read) if read.len() == L => Ok(bytes),
+        Ok(_) | Err(StoreError::NotFound | StoreError::Buffer) => Err(DeviceError::State),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,85 @@
+//! The records that the life cycle keeps in the store, and the store as the parts want to see it.
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::credential::{StorageError, Throttle, ThrottleStorage};
+use iotsec_store::{KeyDomain, KeyId, Store, StoreError};
+use iotsec_telemetry::{
+    consent::{CONSENT_RECORD_LEN, ConsentStorage},
+    error::StorageError as ConsentStorageError,
+};
+
+/// The namespace that applications leave alone.
+pub(crate) const NAMESPACE: u16 = 0xFFFF;
+
+const fn device(number: u16) -> KeyId {
+    KeyId::new(KeyDomain::Device, NAMESPACE, number)
+}
+
+const fn user(number: u16) -> KeyId {
+    KeyId::new(KeyDomain::User, NAMESPACE, number)
+}
+
+/// The life cycle state: one byte.
+pub(crate) const STATE: KeyId = device(1);
+/// The serial number, as text.
+pub(crate) const SERIAL: KeyId = device(2);
+/// The verifier of the label's password.
+pub(crate) const LABEL_VERIFIER: KeyId = device(3);
+/// The throttle of the login.
+pub(crate) const THROTTLE: KeyId = device(4);
+/// The seed of the identity key.
+pub(crate) const IDENTITY: KeyId = device(5);
+/// The key for telemetry batches.
+pub(crate) const TELEMETRY_KEY: KeyId = device(6);
+/// How often the device was started: four bytes, little endian.
+pub(crate) const BOOTS: KeyId = device(7);
+/// That there is an owner: one byte.
+pub(crate) const OWNER: KeyId = user(1);
+/// The verifier of the password that the owner chose.
+pub(crate) const OWNER_VERIFIER: KeyId = user(2);
+/// The owner's consents.
+pub(crate) const CONSENT: KeyId = user(3);
+/// Queued events.
+pub(crate) const QUEUE: KeyId = user(4);
+
+/// Everything in the device domain that retiring takes away; [`STATE`] stays.
+pub(crate) const SECRETS: [KeyId; 5] = [LABEL_VERIFIER, THROTTLE, IDENTITY, TELEMETRY_KEY, SERIAL];
+
+/// The store with its flash: one record of it is what the throttle and the consents write.
+pub(crate) struct Records<'s, 'd, F> {
+    pub(crate) store: &'s mut Store<'d>,
+    pub(crate) flash: &'s mut F,
+}
+
+impl<F: NorFlash> ThrottleStorage for Records<'_, '_, F> {
+    fn load(&mut self, record: &mut [u8; Throttle::LEN]) -> Result<Option<usize>, StorageError> {
+        match self.store.get(self.flash, THROTTLE, record) {
+            Ok(read) => Ok(Some(read.len())),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(StorageError::of(&error)),
+        }
+    }
+
+    fn save(&mut self, record: &[u8; Throttle::LEN]) -> Result<(), StorageError> {
+        self.store
+            .put(self.flash, THROTTLE, record)
+            .map_err(|error| StorageError::of(&error))
+    }
+}
+
+impl<F: NorFlash> ConsentStorage for Records<'_, '_, F> {
+    fn load(&mut self, record: &mut [u8; CONSENT_RECORD_LEN]) -> Result<bool, ConsentStorageError> {
+        match self.store.get(self.flash, CONSENT, record) {
+            // A shorter record would leave zeros behind it, which the checksum refuses.
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound) => Ok(false),
+            Err(error) => Err(ConsentStorageError::new(&error)),
+        }
+    }
+
+    fn store(&mut self, record: &[u8; CONSENT_RECORD_LEN]) -> Result<(), ConsentStorageError> {
+        self.store
+            .put(self.flash, CONSENT, record)
+            .map_err(|error| ConsentStorageError::new(&error))
+    }
+}

@@ -1,0 +1,115 @@
+//! Telemetry of a device: recorded, kept over a reboot, sealed.
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    hal::{Millis, UnixTime},
+    secret::Secret,
+};
+use iotsec_store::StoreError;
+use iotsec_telemetry::{
+    batch::{BatchKey, SealedBatch, Sizes},
+    queue::{EventId, Queue, Receipt, Restored},
+    registry::{Class, EventDef},
+    value::Value,
+};
+use rand_core::TryCryptoRng;
+
+use super::{Device, DeviceError, Owned, life::read_exact, record};
+
+impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
+    /// Writes the queued events of `least` and the classes above it to the store, so that they survive a
+    /// reboot. `buffer` holds the snapshot, and the store's record must be as long.
+    ///
+    /// *Power loss:* the events of the last call that returned.
+    ///
+    /// # Errors
+    /// [`DeviceError::Snapshot`] when `buffer` is too small; failures of the store.
+    pub fn keep_events(&mut self, least: Class, buffer: &mut [u8]) -> Result<(), DeviceError> {
+        let snapshot = self.queue.snapshot(least, buffer)?;
+        Ok(self
+            .store
+            .put(&mut self.hardware.flash, record::QUEUE, snapshot)?)
+    }
+
+    /// Takes back what [`keep_events`](Self::keep_events) wrote in an earlier boot. What is not readable any
+    /// more is forgotten rather than stopping the device.
+    pub(crate) fn restore_queue(&mut self) -> Result<Option<Restored>, DeviceError> {
+        let mut buffer = [0; SNAPSHOT_MAX];
+        match self
+            .store
+            .get(&mut self.hardware.flash, record::QUEUE, &mut buffer)
+        {
+            Ok(snapshot) => Ok(self.queue.restore(&self.consents, snapshot).ok()),
+            Err(StoreError::NotFound | StoreError::Tampered | StoreError::Buffer) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
+    /// Records an event at uptime `now`. Events of security need no consent; others need one that is on.
+    ///
+    /// # Errors
+    /// [`DeviceError::Record`]; nothing is recorded.
+    pub fn record(
+        &mut self,
+        event: &EventDef,
+        values: &[Value],
+        now: Millis,
+    ) -> Result<EventId, DeviceError> {
+        Ok(self.queue.record(&self.consents, event, values, now)?)
+    }
+
+    /// Tells the queue the time, once it is trustworthy.
+    pub fn set_clock(&mut self, uptime: Millis, now: UnixTime) {
+        self.queue.set_clock(uptime, now);
+    }
+
+    /// Seals the most urgent events for the service; `None` when there is nothing to tell. Nothing leaves the
+    /// queue before [`acknowledge`](Self::acknowledge). `scratch` and `out` as [`Queue::batch`] says.
+    ///
+    /// # Errors
+    /// [`DeviceError::State`] before provisioning; [`DeviceError::Batch`]; everything stays queued.
+    pub fn batch<'a>(
+        &'a mut self,
+        sizes: Sizes,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
+        let key = read_exact(&mut self.store, &mut self.hardware.flash, record::TELEMETRY_KEY)?;
+        let key = Secret::from_bytes(key);
+        let suite = self.product.suite;
+        let key = BatchKey::new(&key, suite.wire, suite.kdf);
+        Ok(self
+            .queue
+            .batch(&self.consents, &key, sizes, &mut self.hardware.rng, scratch, out)?)
+    }
+
+    /// Forgets the events of the last batch, which the service has acknowledged.
+    ///
+    /// # Errors
+    /// [`DeviceError::Batch`] for the receipt of another batch.
+    pub fn acknowledge(&mut self, receipt: Receipt) -> Result<(), DeviceError> {
+        Ok(self.queue.ack(receipt)?)
+    }
+
+    /// The queue, to look at.
+    pub const fn queue(&self) -> &Queue<N> {
+        &self.queue
+    }
+
+    /// How often this device was started.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub fn boot_number(&mut self) -> Result<u32, DeviceError> {
+        Ok(u32::from_le_bytes(read_exact(
+            &mut self.store,
+            &mut self.hardware.flash,
+            record::BOOTS,
+        )?))
+    }
+}
+
+/// Bytes of a snapshot that is taken back at most: 32 events.
+const SNAPSHOT_MAX: usize = 1024;

@@ -1,0 +1,157 @@
+//! Updating a device.
+
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    crypto::Digest,
+    hal::{Slot, UnixTime},
+};
+use iotsec_update::{
+    Envelope, SequenceNumber, Updater,
+    boot::{BootConfig, Running},
+    install::{Candidate, Clean, Finish, State},
+    rollback::{Rollback, RollbackPolicy},
+};
+use rand_core::TryCryptoRng;
+
+use super::{Device, DeviceError};
+
+/// A device's updater for as long as it is borrowed: one update from envelope to trial, or the verdict on
+/// one that is running.
+///
+/// Dropping it loses nothing that is in flash: [`start`](Self::start) again to go on.
+pub struct Upkeep<'u, F, D> {
+    flash: &'u mut F,
+    rollback: Rollback<'u>,
+    config: &'u BootConfig<'u>,
+    updater: Updater<D>,
+    hash: D,
+}
+
+impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
+    /// Works on updates. `config` and `policy` are the boot loader's, and `running` is what it started.
+    ///
+    /// # Errors
+    /// [`DeviceError::Install`] when layout or security counter do not allow it.
+    pub fn upkeep<'u, D: Digest + Clone>(
+        &'u mut self,
+        config: &'u BootConfig<'u>,
+        policy: RollbackPolicy,
+        running: Running,
+        digest: D,
+    ) -> Result<Upkeep<'u, F, D>, DeviceError> {
+        let mut rollback = Rollback::new(&mut *self.hardware.counter, policy);
+        let flash = &mut self.hardware.flash;
+        let updater = Updater::mount(flash, config.layout, running, &mut rollback, digest.clone())?;
+        Ok(Upkeep {
+            flash,
+            rollback,
+            config,
+            updater,
+            hash: digest,
+        })
+    }
+}
+
+impl<F: NorFlash, D: Digest> Upkeep<'_, F, D> {
+    /// Takes an envelope through every check and begins to install it, or goes on with it after a reset.
+    /// Returns how many bytes of the payload are in place.
+    ///
+    /// *Power loss:* see [`Updater::start`].
+    ///
+    /// # Errors
+    /// [`DeviceError::Update`] says why the envelope is refused, [`DeviceError::Install`] why it cannot be
+    /// installed now. Neither changes anything.
+    pub fn start(&mut self, envelope: &[u8], now: Option<UnixTime>) -> Result<u32, DeviceError> {
+        let device = match self.updater.staging_slot() {
+            Slot::A => &self.config.device_a,
+            Slot::B => &self.config.device_b,
+        };
+        let policy = self.rollback.policy().admission(self.updater.installed(), now);
+        let accepted = Envelope::parse(envelope, &self.config.limits)?
+            .authenticate(&self.config.anchors, &mut self.hash)?
+            .admit(device, &policy, &mut self.hash)?;
+        Ok(self.updater.start(self.flash, accepted, &mut self.rollback)?)
+    }
+
+    /// Takes the next bytes of the payload; see [`Updater::write`].
+    ///
+    /// # Errors
+    /// As [`Updater::write`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<usize, DeviceError> {
+        Ok(self.updater.write(self.flash, bytes)?)
+    }
+
+    /// Verifies the staged image; see [`Updater::finish`].
+    ///
+    /// # Errors
+    /// As [`Updater::finish`].
+    pub fn finish(&mut self) -> Result<Finish, DeviceError> {
+        Ok(self.updater.finish(self.flash)?)
+    }
+
+    /// Lets the next boot try the image; see [`Updater::install`].
+    ///
+    /// # Errors
+    /// As [`Updater::install`].
+    pub fn install(&mut self, candidate: Candidate) -> Result<(), DeviceError> {
+        Ok(self.updater.install(self.flash, candidate)?)
+    }
+
+    /// Keeps the image on trial, and raises the security counter; see [`Updater::accept`].
+    ///
+    /// # Errors
+    /// As [`Updater::accept`].
+    pub fn accept(&mut self) -> Result<(), DeviceError> {
+        Ok(self.updater.accept(self.flash, &mut self.rollback)?)
+    }
+
+    /// Gives the image on trial up; see [`Updater::reject`].
+    ///
+    /// # Errors
+    /// As [`Updater::reject`].
+    pub fn reject(&mut self) -> Result<(), DeviceError> {
+        Ok(self.updater.reject(self.flash)?)
+    }
+
+    /// Gives an update up that is not on trial yet; see [`Updater::cancel`].
+    ///
+    /// # Errors
+    /// As [`Updater::cancel`].
+    pub fn cancel(&mut self) -> Result<(), DeviceError> {
+        Ok(self.updater.cancel(self.flash)?)
+    }
+
+    /// Makes ready for the next update; see [`Updater::clean`].
+    ///
+    /// # Errors
+    /// As [`Updater::clean`].
+    pub fn clean(&mut self) -> Result<Clean, DeviceError> {
+        Ok(self.updater.clean(self.flash)?)
+    }
+
+    /// Where the update stands.
+    pub const fn state(&self) -> State {
+        self.updater.state()
+    }
+
+    /// The sequence number of the image that was accepted last.
+    pub const fn installed(&self) -> SequenceNumber {
+        self.updater.installed()
+    }
+
+    /// Why the last update failed, as an error number.
+    pub const fn cause(&self) -> Option<u16> {
+        self.updater.cause()
+    }
+
+    /// Bytes in place, and bytes in all.
+    pub fn progress(&self) -> Option<(u32, u32)> {
+        self.updater.progress()
+    }
+}
+
+impl<F, D> core::fmt::Debug for Upkeep<'_, F, D> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Upkeep(..)")
+    }
+}
