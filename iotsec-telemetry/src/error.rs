@@ -294,3 +294,47 @@ impl ErrorCode for SnapshotError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_number_of_its_own() {
+        let own: [&dyn ErrorCode; 28] = [
+            &RegistryError::Count,
+            &RegistryError::Order,
+            &RegistryError::Name,
+            &RegistryError::Why,
+            &RegistryError::Bounds,
+            &RegistryError::TooWide,
+            &RecordError::Undeclared,
+            &RecordError::Arity,
+            &RecordError::Kind,
+            &RecordError::OutOfBounds,
+            &RecordError::Purpose,
+            &RecordError::NotConsented,
+            &RecordError::Full,
+            &RecordError::Exhausted,
+            &StorageError::unspecified(),
+            &BatchError::Buffer,
+            &BatchError::StaleReceipt,
+            &DecodeError::SizeClass,
+            &DecodeError::Salt,
+            &DecodeError::Version,
+            &DecodeError::UnknownRegistry,
+            &DecodeError::Undeclared,
+            &DecodeError::Range,
+            &DecodeError::Padding,
+            &DecodeError::Buffer,
+            &SnapshotError::Buffer,
+            &SnapshotError::InUse,
+            &SnapshotError::Boot,
+        ];
+        let numbers: BTreeSet<u16> = own.iter().map(|error| error.code()).collect();
+        assert_eq!(numbers.len(), own.len());
+        assert!(numbers.iter().all(|number| (4000..5000).contains(number)));
+    }
+}

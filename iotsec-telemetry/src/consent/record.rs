@@ -14,24 +14,22 @@ const NO_TIME: u64 = u64::MAX;
 
 pub(super) fn encode(consents: &[Consent; 2]) -> [u8; LEN] {
     let mut out = [0; LEN];
-    if let Some(version) = out.first_mut() {
-        *version = VERSION;
-    }
-    let entries = out.get_mut(1..CRC_AT).unwrap_or_default();
-    for (entry, consent) in entries.chunks_exact_mut(ENTRY_LEN).zip(consents) {
-        let fields = core::iter::once(answer_byte(consent.answer))
-            .chain(consent.generation.to_be_bytes())
-            .chain(consent.text_version.to_be_bytes())
-            .chain(consent.at.map_or(NO_TIME, |at| at.0).to_be_bytes());
-        for (to, from) in entry.iter_mut().zip(fields) {
-            *to = from;
-        }
+    let body = core::iter::once(VERSION).chain(consents.iter().flat_map(fields));
+    for (to, from) in out.iter_mut().zip(body) {
+        *to = from;
     }
     let (body, checksum) = out.split_at_mut(CRC_AT);
     for (to, from) in checksum.iter_mut().zip(crc32(body).to_be_bytes()) {
         *to = from;
     }
     out
+}
+
+fn fields(consent: &Consent) -> impl Iterator<Item = u8> {
+    core::iter::once(answer_byte(consent.answer))
+        .chain(consent.generation.to_be_bytes())
+        .chain(consent.text_version.to_be_bytes())
+        .chain(consent.at.map_or(NO_TIME, |at| at.0).to_be_bytes())
 }
 
 pub(super) fn decode(bytes: &[u8; LEN]) -> Option<[Consent; 2]> {
