@@ -4,6 +4,7 @@ mod deny;
 mod dependencies;
 mod elf;
 mod firmware;
+mod fixture;
 mod fuzz;
 mod image;
 mod no_panic;
@@ -60,6 +61,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "check licences, sources and duplicates of the dependencies",
         run: deny::run,
+    },
+    Task {
+        name: "fixture",
+        usage: "",
+        about: "write the envelope of the image that firmware/ starts with",
+        run: fixture::run,
     },
     Task {
         name: "dependencies",

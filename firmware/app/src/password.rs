@@ -14,7 +14,8 @@ use iotsec_core::{
     secret::Secret,
 };
 
-pub(crate) fn run() {
+#[inline(never)]
+pub(crate) fn is_checked_and_throttled() {
     let mut rng = FixedBytes::new(1);
     let mut storage = Memory(None);
     let Ok(pepper) = Pepper::new(

@@ -5,11 +5,13 @@
 //! | [`flash`] | a NOR flash simulated in memory, with the rules of a real one |
 //! | [`entropy`] | a source of fixed bytes, so that runs repeat |
 //! | [`measure`] | peak stack and instruction count of a call |
+//! | [`device`] | a device that vectors of another implementation are for |
 //! | [`console`] | text and exit codes over semihosting |
 //! | [`vector`] | messages of another implementation |
 #![no_std]
 
 pub mod console;
+pub mod device;
 pub mod entropy;
 pub mod flash;
 mod halt;

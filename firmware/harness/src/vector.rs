@@ -22,6 +22,16 @@ test_data!(
     "../../../vectors/suit/oracle/p04_es256_legacy.suit"
 );
 test_data!(
+    /// The envelope of the image before, which `cargo xtask fixture` made.
+    ENVELOPE_BEFORE,
+    "../data/app_v1.suit"
+);
+test_data!(
+    /// The image before.
+    IMAGE_BEFORE,
+    "../../../vectors/suit/payloads/app_v1.bin"
+);
+test_data!(
     /// The image that both describe.
     IMAGE,
     "../../../vectors/suit/payloads/app_v2.bin"
