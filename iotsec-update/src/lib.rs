@@ -22,7 +22,8 @@
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
 //! | [`error`] | every reason for a refusal, each with its number |
 //!
-//! The accepted subset, its CDDL and its limits are in `FORMAT.md` beside this crate's manifest.
+//! [`EnvelopeBuilder`](builder::EnvelopeBuilder) shows the way from a signature to an [`Accepted`] in one
+//! example. The accepted subset, its CDDL and its limits are in `FORMAT.md` beside this crate's manifest.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -78,7 +78,17 @@ impl<'a> ComponentPlan<'a> {
 }
 
 /// A manifest that is authentic and safe to install on this device. Only
-/// [`Authenticated::admit`](crate::Authenticated::admit) makes one.
+/// [`Authenticated::admit`](crate::Authenticated::admit) makes one; an envelope has to be authenticated
+/// first.
+///
+/// ```compile_fail,E0599
+/// use iotsec_core::crypto::Sha256;
+/// use iotsec_update::{DeviceIdentity, Envelope, Policy};
+///
+/// fn shortcut(envelope: Envelope<'_>, device: &DeviceIdentity<'_>, policy: &Policy) {
+///     envelope.admit(device, policy, &mut Sha256::default());
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Accepted<'a> {
     plan: Plan<'a>,
@@ -86,6 +96,15 @@ pub struct Accepted<'a> {
 
 /// A manifest that is authentic and safe to boot from. Only
 /// [`Authenticated::admit_for_boot`](crate::Authenticated::admit_for_boot) makes one.
+///
+/// What may boot may not, for that, be installed:
+///
+/// ```compile_fail,E0308
+/// fn install(_: iotsec_update::Accepted<'_>) {}
+/// fn boot(bootable: iotsec_update::Bootable<'_>) {
+///     install(bootable);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bootable<'a> {
     plan: Plan<'a>,
