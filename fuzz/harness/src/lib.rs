@@ -9,11 +9,14 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::missing_panics_doc, reason = "to panic is what this crate is for")]
 
+pub mod boot;
 pub mod cbor;
 pub mod cose;
 pub mod credential;
 mod model;
 pub mod mutate;
+mod recipe;
+pub mod store;
 pub mod suit;
 mod target;
 pub mod telemetry;

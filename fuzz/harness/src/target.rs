@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{cbor, cose, credential, suit, telemetry};
+use crate::{boot, cbor, cose, credential, store, suit, telemetry};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -66,6 +66,9 @@ pub const TARGETS: &[Target] = &[
         credential::throttle_seeds,
         &[],
     ),
+    target("store_image", store::image, store::image_seeds, &[]),
+    target("store_tampered", store::tampered, store::tampered_seeds, &[]),
+    target("update_boot", boot::boot, boot::seeds, &[]),
     target("suit_envelope", suit::envelope, suit::seeds, &SUIT),
     target("suit_manifest", suit::manifest, suit::seeds, &SUIT),
     target(

@@ -1,0 +1,222 @@
+//! The key store on a flash that somebody else wrote.
+
+use std::sync::OnceLock;
+
+use iotsec_core::{
+    crypto::{Aes256GcmSiv, HkdfSha256},
+    hal::Region,
+};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+
+use crate::{Seed, recipe};
+
+const KEYS: [KeyId; 3] = [
+    KeyId::new(KeyDomain::Device, 1, 1),
+    KeyId::new(KeyDomain::Device, 1, 2),
+    KeyId::new(KeyDomain::User, 1, 1),
+];
+const FRESH: KeyId = KeyId::new(KeyDomain::Device, 9, 9);
+const OURS: u64 = 7;
+
+/// No image but one that was made with the root key mounts, and none takes more than a bounded number of
+/// reads to refuse.
+pub fn image(input: &[u8]) -> bool {
+    let blank = SimFlash::new(Geometry::small(8));
+    let input = &input[..input.len().min(blank.image().len())];
+    let flash = SimFlash::from_image(blank.geometry().clone(), input);
+    check(flash)
+}
+
+/// Whatever is done to the flash by somebody with copies of it and of another device's flash, a value
+/// that is read was once stored under its key on this device, and the store works or says why not.
+///
+/// The input is a [recipe](crate::recipe) after one byte that picks the snapshot to start from.
+pub fn tampered(input: &[u8]) -> bool {
+    let Some((first, steps)) = input.split_first() else {
+        return false;
+    };
+    let history = history();
+    let snapshots: Vec<&SimFlash> = history.iter().collect();
+    let mut flash = snapshots[usize::from(*first) % (snapshots.len() - 1)].clone();
+    recipe::cook(&mut flash, &snapshots, steps, forge_header);
+    check(flash)
+}
+
+fn check(mut flash: SimFlash) -> bool {
+    let before = flash.stats();
+    let capacity = u64::from(flash.geometry().capacity());
+    let mounted = with_store(&mut flash, OURS, |store, flash| {
+        let mount = flash.stats() - before;
+        assert!(mount.bytes_read <= 4 * capacity, "{mount:?}");
+        assert!(mount.erases <= 2, "{mount:?}");
+        for (key, values) in KEYS.iter().zip(STORED) {
+            let mut out = [0; 128];
+            match store.get(flash, *key, &mut out) {
+                Ok(value) => assert!(values.contains(&value), "{key:?} is {value:?}"),
+                Err(error) => assert!(
+                    matches!(error, StoreError::NotFound | StoreError::Tampered),
+                    "{key:?}: {error:?}"
+                ),
+            }
+        }
+        let put = store.put(flash, FRESH, b"after the attack");
+        if put.is_ok() {
+            let mut out = [0; 64];
+            let found = store.get(flash, FRESH, &mut out);
+            assert_eq!(found, Ok(&b"after the attack"[..]));
+        }
+        put.is_ok()
+    });
+    let Ok(put) = mounted else {
+        return false;
+    };
+    with_store(&mut flash, OURS, |store, flash| {
+        let mut out = [0; 64];
+        let found = store.get(flash, FRESH, &mut out);
+        assert!(!put || found == Ok(&b"after the attack"[..]), "{found:?}");
+    })
+    .expect("what mounted mounts again");
+    true
+}
+
+/// What was ever stored under each of [`KEYS`] on our device.
+const STORED: [&[&[u8]]; 3] = [
+    &[b"first, old", b"first, new"],
+    &[b"second"],
+    &[b"Anna's network", b"Ben's network"],
+];
+
+/// The life of our device in five copies of its flash, and another device's flash at the end.
+fn history() -> &'static [SimFlash; 6] {
+    static HISTORY: OnceLock<[SimFlash; 6]> = OnceLock::new();
+    HISTORY.get_or_init(|| {
+        let mut flash = SimFlash::new(Geometry::small(8));
+        format(&mut flash, OURS);
+        let formatted = flash.clone();
+        let mut then = |work: &dyn Fn(&mut Store<'_>, &mut SimFlash) -> Result<(), StoreError>| {
+            with_store(&mut flash, OURS, |store, flash| work(store, flash))
+                .and_then(|done| done)
+                .expect("a healthy store");
+            flash.clone()
+        };
+        let stored = then(&|store, flash| {
+            store.put(flash, KEYS[0], STORED[0][0])?;
+            store.put(flash, KEYS[1], STORED[1][0])?;
+            store.put(flash, KEYS[2], STORED[2][0])
+        });
+        let changed = then(&|store, flash| {
+            store.put(flash, KEYS[0], STORED[0][1])?;
+            store.remove(flash, KEYS[1])
+        });
+        let churned = then(&|store, flash| {
+            for _ in 0..40 {
+                store.put(flash, FRESH, b"churn")?;
+            }
+            Ok(())
+        });
+        let erased = then(&|store, flash| {
+            store.erase_user(flash, &mut SimRng::new(3))?;
+            store.put(flash, KEYS[2], STORED[2][1])
+        });
+
+        let mut other = SimFlash::new(Geometry::small(8));
+        format(&mut other, 8);
+        with_store(&mut other, 8, |store, flash| {
+            for key in KEYS {
+                store
+                    .put(flash, key, b"of another device")
+                    .expect("a healthy store");
+            }
+        })
+        .expect("a healthy store");
+        [formatted, stored, changed, churned, erased, other]
+    })
+}
+
+/// Changes a record header and makes its checksum fit again, as anybody can who has read `FORMAT.md`:
+/// the record at word `b` of page `a`, its byte `c` changed by `d`.
+fn forge_header(flash: &mut SimFlash, [a, b, c, d]: [u8; 4]) {
+    const PAGE: usize = 256;
+    let page = usize::from(a) % (flash.image().len() / PAGE) * PAGE;
+    let offset = usize::from(b) * 4 % (PAGE - 12);
+    let mut record = [0; 12];
+    record.copy_from_slice(&flash.image()[page + offset..][..12]);
+    record[usize::from(c) % 8] ^= d;
+    let sequence = &flash.image()[page + 4..page + 8];
+    let place = u32::try_from(offset).unwrap_or(0).to_le_bytes();
+    let checksum = crc32(&[sequence, &place, &record[..8]].concat());
+    record[8..].copy_from_slice(&checksum.to_le_bytes());
+    flash.tamper(u32::try_from(page + offset).unwrap_or(0), &record);
+}
+
+/// CRC-32 (IEEE 802.3).
+fn crc32(bytes: &[u8]) -> u32 {
+    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            crc >> 1 ^ (crc & 1).wrapping_mul(0xEDB8_8320)
+        })
+    });
+    !crc
+}
+
+fn region(flash: &SimFlash) -> Region {
+    flash.region().expect("equal pages")
+}
+
+fn format(flash: &mut SimFlash, root: u64) {
+    // Each device draws its own domain keys.
+    let mut rng = SimRng::new(root);
+    let (root, region) = (SimRootKey::new(root), region(flash));
+    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
+    let suite = suite(&root);
+    Store::format(flash, region, suite, &mut index, &mut buffer, &mut rng).expect("room for a store");
+}
+
+fn with_store<R>(
+    flash: &mut SimFlash,
+    root: u64,
+    work: impl FnOnce(&mut Store<'_>, &mut SimFlash) -> R,
+) -> Result<R, StoreError> {
+    let (root, region) = (SimRootKey::new(root), region(flash));
+    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
+    let (suite, mut rng) = (suite(&root), SimRng::new(2));
+    let mut store = Store::mount(flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    Ok(work(&mut store, flash))
+}
+
+const fn suite<'a>(root: &'a SimRootKey) -> Suite<'a> {
+    Suite {
+        aead: &Aes256GcmSiv,
+        kdf: &HkdfSha256,
+        root,
+    }
+}
+
+/// Images of our device and of another.
+#[must_use]
+pub fn image_seeds() -> Vec<Seed> {
+    let [_, stored, .., erased, other] = history();
+    vec![
+        Seed::new("valid-stored", stored.image()),
+        Seed::new("valid-erased", erased.image()),
+        Seed::new("near-other-device", other.image()),
+        Seed::new("near-blank", [0xFF; 64]),
+    ]
+}
+
+/// Recipes.
+#[must_use]
+pub fn tampered_seeds() -> Vec<Seed> {
+    vec![
+        Seed::new("valid-untouched", [4]),
+        // An old copy of the first data pages.
+        Seed::new("near-replayed-page", [4, 1, 1, 2, 0, 0, 1, 1, 3, 0, 0]),
+        // One bit of the first record, and a header that fits its checksum.
+        Seed::new("valid-flipped-record", [1, 0, 2, 40, 0, 1]),
+        Seed::new("valid-forged-header", [1, 5, 2, 6, 4, 1]),
+        // The first key page, erased or from another device.
+        Seed::new("near-no-device-key", [1, 3, 0, 0, 0, 0]),
+        Seed::new("near-other-device-key", [1, 1, 5, 0, 0, 0]),
+    ]
+}
