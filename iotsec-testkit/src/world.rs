@@ -8,6 +8,7 @@ use crate::{Power, SimFlash, Violation};
 /// struct that names their common supply:
 ///
 /// ```
+/// use iotsec_core::hal::MonotonicCounter;
 /// use iotsec_testkit::{Geometry, Power, SimBootControl, SimCounter, SimFlash, Violation, World};
 ///
 /// struct Device {
@@ -25,10 +26,22 @@ use crate::{Power, SimFlash, Violation};
 ///     }
 /// }
 ///
+/// // A clone of a part has a supply of its own: a copy of the device joins them again.
+/// impl Clone for Device {
+///     fn clone(&self) -> Self {
+///         let flash = self.flash.clone();
+///         let counter = self.counter.clone().powered_by(flash.power());
+///         let boot = self.boot.clone().powered_by(flash.power());
+///         Self { flash, counter, boot }
+///     }
+/// }
+///
 /// let flash = SimFlash::new(Geometry::small(4));
 /// let counter = SimCounter::new().powered_by(flash.power());
 /// let boot = SimBootControl::new().powered_by(flash.power());
-/// assert_eq!(Device { flash, counter, boot }.power().steps(), 0);
+/// let copy = Device { flash, counter, boot }.clone();
+/// copy.power().cut();
+/// assert!(copy.counter.clone().read().is_err());
 /// ```
 pub trait World {
     /// The supply that is cut.

@@ -24,7 +24,7 @@ use crate::{Seed, recipe};
 /// the maker signed and that is no older than the counter says; the counter never goes down, and up only
 /// to a signed number; and an installation that reports success has the right bytes in the slot.
 ///
-/// The input is a [recipe](crate::recipe) after one byte that picks the snapshot and one that is the
+/// The input is a recipe (see `recipe.rs`) after one byte that picks the snapshot and one that is the
 /// counter.
 pub fn boot(input: &[u8]) -> bool {
     let [first, floor, steps @ ..] = input else {

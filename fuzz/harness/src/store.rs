@@ -31,7 +31,7 @@ pub fn image(input: &[u8]) -> bool {
 /// Whatever is done to the flash by somebody with copies of it and of another device's flash, a value
 /// that is read was once stored under its key on this device, and the store works or says why not.
 ///
-/// The input is a [recipe](crate::recipe) after one byte that picks the snapshot to start from.
+/// The input is a recipe (see `recipe.rs`) after one byte that picks the snapshot to start from.
 pub fn tampered(input: &[u8]) -> bool {
     let Some((first, steps)) = input.split_first() else {
         return false;
