@@ -300,11 +300,11 @@ macro_rules! registry {
     ($(#[$meta:meta])* $visibility:vis static $name:ident = [$($event:expr),* $(,)?]) => {
         $(#[$meta])*
         $visibility static $name: $crate::registry::Registry = {
-            const CHECKED: Result<$crate::registry::Registry, $crate::error::RegistryError> =
+            const CHECKED: ::core::result::Result<$crate::registry::Registry, $crate::error::RegistryError> =
                 $crate::registry::Registry::new(&[$($event),*]);
             match CHECKED {
-                Ok(registry) => registry,
-                Err(error) => panic!("{}", error.message()),
+                ::core::result::Result::Ok(registry) => registry,
+                ::core::result::Result::Err(error) => ::core::panic!("{}", error.message()),
             }
         };
     };

@@ -54,7 +54,7 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     pub fn record(
         &mut self,
         event: &EventDef,
-        values: &[Value],
+        values: &[Value<'_>],
         now: Millis,
     ) -> Result<EventId, DeviceError> {
         Ok(self.queue.record(&self.consents, event, values, now)?)

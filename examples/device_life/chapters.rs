@@ -1,0 +1,382 @@
+//! What happens to the device, chapter by chapter.
+
+mod updates;
+
+pub use updates::{bad_updates, corrupted_image, update};
+
+use getrandom::SysRng;
+use iotsec::{
+    core::{
+        credential::{Attempt, Exposure, Iterations, UserPassword},
+        crypto::{ChaCha20Poly1305, HkdfSha256, Sha256},
+        hal::Millis,
+        secret::Secret,
+    },
+    device::{Booted, Device, DeviceError, Enrolment, State},
+    factory::{Batch, Unit},
+    guideline::Guideline,
+    store::{KeyDomain, KeyId, Scrub},
+    telemetry::{
+        batch::{BatchKey, SizeClass, Sizes},
+        consent::Usage,
+        detect::FailureBurst,
+        personal::Personal,
+        registry::Class,
+    },
+};
+
+use crate::{
+    story::Story,
+    world::{CLASS, EVENTS, LINK_LOST, MINUTES, MOTION, Result, World, sign_release},
+};
+
+const APP_V1: &[u8] = include_bytes!("../../vectors/suit/payloads/app_v1.bin");
+
+/// Where the application keeps the owner's network.
+const NETWORK: KeyId = KeyId::new(KeyDomain::User, 1, 1);
+const NETWORK_NAME: &str = "Anna's flat";
+const NETWORK_PASSPHRASE: &str = "correct horse battery staple";
+const OWNER_PASSWORD: &str = "seven small otters swim";
+
+/// What the factory keeps of the unit.
+pub struct Maker {
+    unit: Unit,
+    enrolment: Enrolment,
+}
+
+/// What the owner knows.
+pub struct Owner {
+    password: &'static str,
+}
+
+pub fn factory(story: &mut Story, world: &mut World) -> Result<Maker> {
+    story.chapter("In the factory: five units are minted, one is ours");
+    let mut batch = Batch::new(&HkdfSha256, &mut SysRng)?;
+    let mut units = Vec::new();
+    for number in 1..=5 {
+        units.push(batch.mint(&format!("SN-{number:04}"), Exposure::Online, &mut SysRng)?);
+    }
+    for unit in &units {
+        story.say(format!(
+            "{}   label {}",
+            unit.serial(),
+            unit.password().label().as_str()
+        ));
+    }
+    let unit = units.swap_remove(2);
+
+    let image = world.slots.slot(iotsec::core::hal::Slot::A);
+    let envelope = sign_release(CLASS, 9, APP_V1, "https://fw.example/app_v1.bin")?;
+    image.provision(&mut world.flash, &envelope, APP_V1)?;
+    let enrolment = world.with_hardware(|product, hardware, memory| {
+        let device = Device::<_, _, _, 32>::format(product, hardware, memory)?;
+        let (_, enrolment) = device
+            .provision(unit.serial(), unit.password())
+            .map_err(|(_, error)| error)?;
+        Ok(enrolment)
+    })?;
+    story.say(format!(
+        "{} gets signed firmware 9, keys of its own and its verifier; no password is stored",
+        unit.serial()
+    ));
+    story.exercised(
+        Guideline::NoDefaultPasswords,
+        format!(
+            "{} units, {} bits each from the CSPRNG, all different",
+            batch.len(),
+            Exposure::Online.entropy_bits()
+        ),
+    );
+    Ok(Maker { unit, enrolment })
+}
+
+pub fn set_up(story: &mut Story, world: &mut World, maker: &Maker) -> Result<Owner> {
+    story.chapter("At home: the owner sets it up with the label's code");
+    let verified = world.power_on()?;
+    story.say(format!(
+        "boot: slot {:?}, firmware {}, signature and SHA-256 checked",
+        verified.slot(),
+        verified.manifest().sequence.0
+    ));
+    let label = maker.unit.password().label();
+    let typo = mistype(label.as_str());
+    let noticed = Attempt::from_label(&typo).expect_err("the check symbol finds one wrong symbol");
+    story.say(format!("typed {typo}: {noticed} - not counted as a guess"));
+
+    world.run(|unit| {
+        let Booted::Provisioned(device) = unit else {
+            return Err("not provisioned".into());
+        };
+        let code = Attempt::from_label(label.as_str())?;
+        let mut device = device
+            .claim(&code, Millis::from_secs(40))
+            .map_err(|(_, error)| error)?;
+        let auth = device.login(&code, Millis::from_secs(41))?;
+        let chosen = UserPassword::new(OWNER_PASSWORD, Exposure::Online, &["SN-0003", "sensor-rev-b"])?;
+        device.set_password(&auth, &chosen, Iterations::MCU)?;
+        device.put(
+            NETWORK,
+            format!("{NETWORK_NAME}\0{NETWORK_PASSPHRASE}").as_bytes(),
+        )?;
+
+        let refused = device.record(
+            &MOTION,
+            &[Personal::<u32, Usage>::new(95).bucket(MINUTES)],
+            Millis::from_secs(50),
+        );
+        let refused = refused
+            .err()
+            .ok_or("an event of usage was recorded without consent")?;
+        story.refused("usage statistics", &refused);
+        device.grant::<Usage>(&auth, 1, None)?;
+        story.say("the owner agrees to usage statistics, in version 1 of the text");
+        Ok(())
+    })?;
+    let plain = [NETWORK_NAME, NETWORK_PASSPHRASE, OWNER_PASSWORD, label.as_str()];
+    let found = plain
+        .iter()
+        .filter(|text| world.flash.contains(text.as_bytes()))
+        .count();
+    story.say(format!(
+        "network and passwords are in the store; found in raw flash: {found} of {}",
+        plain.len()
+    ));
+    if found != 0 {
+        return Err("a secret lies open in flash".into());
+    }
+    story.exercised(
+        Guideline::SecureStorage,
+        "AES-256-GCM-SIV under a key tree from the fuses; raw flash shows nothing",
+    );
+    story.exercised(
+        Guideline::EasyInstallation,
+        "one code to type, a typo is noticed at once, secure by default",
+    );
+    Ok(Owner {
+        password: OWNER_PASSWORD,
+    })
+}
+
+/// Replaces one symbol of the code by another.
+fn mistype(label: &str) -> String {
+    let (first, rest) = label.split_at(1);
+    format!("{}{rest}", if first == "7" { "8" } else { "7" })
+}
+
+pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owner) -> Result {
+    story.chapter("Somebody guesses passwords, and cuts the power to be let off the wait");
+    let mut burst = FailureBurst::new(0);
+    world.power_on()?;
+    let before = world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        let (mut now, mut tried, mut refused) = (Millis::from_secs(60), 0, 0);
+        for guess in 0..1000 {
+            now = Millis(now.0 + 100);
+            let text = format!("password{guess:04}");
+            match device.login(&Attempt::from_text(&text)?, now) {
+                Err(DeviceError::Login(iotsec::core::credential::LoginError::Refused)) => {
+                    tried += 1;
+                    if let Some(finding) = burst.failed(now) {
+                        device.record(finding.event(), finding.values(), now)?;
+                    }
+                }
+                Err(_) => refused += 1,
+                Ok(_) => return Err("a wrong password was accepted".into()),
+            }
+        }
+        story.say(format!(
+            "1000 guesses in 100 s: {tried} compared, {refused} turned away before any comparison"
+        ));
+        device.keep_events(Class::Security, &mut [0; 1024])?;
+        Ok(device.login_status(now)?)
+    })?;
+
+    let cut = world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        // The power goes while the guess is being counted.
+        device.hardware_mut().flash.cut_after(2);
+        let guess = Attempt::from_text("password9999")?;
+        Ok(device
+            .login(&guess, Millis::from_secs(2000))
+            .err()
+            .ok_or("a wrong password was accepted")?)
+    })?;
+    let verified = world.power_on()?;
+    let after = world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        let status = device.login_status(Millis::from_secs(1))?;
+        let right = Attempt::from_text(owner.password)?;
+        let early = device
+            .login(&right, Millis::from_secs(1))
+            .err()
+            .ok_or("let in before the wait was over")?;
+        story.refused("even the owner, too early", &early);
+        let _owner = device.login(&right, Millis(status.remaining.0 + 1_000))?;
+        Ok(status)
+    })?;
+    story.say(format!(
+        "power cut while counting ({}); firmware {} again: {} failures before, {} after; the wait starts over: {} s",
+        cut,
+        verified.manifest().sequence.0,
+        before.failures,
+        after.failures,
+        after.remaining.0 / 1000
+    ));
+    if after.failures < before.failures || after.remaining == Millis(0) {
+        return Err("the power cut forgave a guess".into());
+    }
+    story.say("after the wait the owner's password is accepted, and the count is cleared");
+    Ok(())
+}
+
+pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
+    story.chapter("The network is down for a day; then the queue is sent");
+    world.power_on()?;
+    world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        for hour in 0..24u64 {
+            let now = Millis::from_secs(100 + hour * 3600);
+            let minutes = Personal::<u32, Usage>::new(u32::try_from(hour * 11)?);
+            device.record(&MOTION, &[minutes.bucket(MINUTES)], now)?;
+        }
+        device.record(&LINK_LOST, &[86_400.into()], Millis::from_secs(86_500))?;
+        device.keep_events(Class::Usage, &mut [0; 1024])?;
+        let (kept, lost) = (device.queue().len(), device.queue().lost(Class::Usage));
+        story.say(format!(
+            "{kept} events wait in flash, {lost} old ones gave way and are counted; the sensor goes on"
+        ));
+        Ok(())
+    })?;
+    world.power_on()?;
+    let sealed = world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        let waiting = device.queue().len();
+        let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
+        let sizes = Sizes::up_to(SizeClass::B1024);
+        let batch = device
+            .batch(sizes, &mut scratch, &mut out)?
+            .ok_or("nothing to send")?;
+        let (bytes, events) = (batch.bytes().to_vec(), batch.events());
+        let receipt = batch.into_receipt();
+        story.say(format!(
+            "after a reboot {waiting} events are still there; {events} leave in one batch of {} bytes",
+            bytes.len()
+        ));
+        device.acknowledge(receipt)?;
+        device.keep_events(Class::Usage, &mut [0; 1024])?;
+        Ok(bytes)
+    })?;
+    let key = BatchKey::new(&maker.enrolment.telemetry, &ChaCha20Poly1305, &HkdfSha256);
+    let mut plain = [0; 1024];
+    let registry = EVENTS.hashed(&mut Sha256::new());
+    let batch = key.open(&sealed, &mut plain)?.read(&registry)?;
+    let names: std::collections::BTreeSet<_> =
+        batch.events().map(|event| event.definition().name()).collect();
+    story.say(format!(
+        "the service opens it and reads: {}",
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    ));
+    let wrong = Secret::random(&mut SysRng)?;
+    let other = BatchKey::new(&wrong, &ChaCha20Poly1305, &HkdfSha256).open(&sealed, &mut plain);
+    other.err().ok_or("another key opened the batch")?;
+    story.exercised(
+        Guideline::Resilience,
+        "events survive outage and reboot; an update resumes where the power went",
+    );
+    story.exercised(
+        Guideline::Telemetry,
+        format!(
+            "password attack reported; {} bytes sealed with COSE_Encrypt0",
+            sealed.len()
+        ),
+    );
+    story.exercised(
+        Guideline::PersonalData,
+        "refused without consent; with it, only in coarse buckets",
+    );
+    Ok(())
+}
+
+pub fn deletion(story: &mut Story, world: &mut World, maker: &Maker, owner: &Owner) -> Result {
+    story.chapter("The owner sells it, and deletes everything");
+    world.power_on()?;
+    let before = world.flash.clone();
+    let (steps, state) = world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        let auth = device.login(&Attempt::from_text(owner.password)?, Millis::from_secs(9000))?;
+        let mut device = device.reset(auth).map_err(|(_, error)| error)?;
+        let mut steps = 1;
+        while device.scrub_step()? == Scrub::Pending {
+            steps += 1;
+        }
+        Ok((steps, State::Provisioned))
+    })?;
+    story.say(format!(
+        "one call destroys the owner's key; {steps} short steps remove what it protected"
+    ));
+
+    let label = maker.unit.password().label();
+    let secrets: [(&str, &[u8]); 8] = [
+        ("network name", NETWORK_NAME.as_bytes()),
+        ("network passphrase", NETWORK_PASSPHRASE.as_bytes()),
+        ("owner's password", owner.password.as_bytes()),
+        ("label code", label.as_str().as_bytes()),
+        ("telemetry key", maker.enrolment.telemetry.expose()),
+        ("identity key", maker.enrolment.identity.expose()),
+        ("fuses", world.fuses()),
+        ("event name", MOTION.name().as_bytes()),
+    ];
+    for (name, bytes) in secrets {
+        if world.flash.contains(bytes) {
+            return Err(format!("{name} found in flash").into());
+        }
+    }
+    // The search itself is put to the test: it finds what is there.
+    if !world.flash.contains(updates::APP_V2) {
+        return Err("the search does not find the firmware".into());
+    }
+    let old = updates::same_store_pages(&before, &world.flash, world.store);
+    story.say(format!(
+        "raw flash of {} KiB searched for {} secrets: none; store pages left as they were: {old}",
+        world.flash.image().len() / 1024,
+        secrets.len()
+    ));
+    if old != 0 {
+        return Err("old ciphertext is still in flash".into());
+    }
+    let claimed = world.run(|unit| {
+        let found = unit.state();
+        let Booted::Provisioned(device) = unit else {
+            return Err("not ready for an owner".into());
+        };
+        let code = Attempt::from_label(label.as_str())?;
+        let mut device = device
+            .claim(&code, Millis::from_secs(30))
+            .map_err(|(_, error)| error)?;
+        let gone = device.get(NETWORK, &mut [0; 128]).is_err() && device.consent::<Usage>().is_none();
+        Ok(found == state && gone)
+    })?;
+    if !claimed {
+        return Err("something of the old owner is left".into());
+    }
+    story.say(
+        "the next owner claims it with the label: no network, no password, no consent of the one before",
+    );
+    story.exercised(
+        Guideline::EasyDeletion,
+        "one call; key destroyed, flash scrubbed and searched, ready for the next owner",
+    );
+    Ok(())
+}
