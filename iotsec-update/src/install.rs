@@ -71,7 +71,13 @@ impl<D: Digest> Updater<D> {
     ) -> Result<Self, InstallError> {
         layout.check(flash)?;
         let (mut journal, record) = Journal::mount(flash, layout.journal());
+        let found = record.map(|record| record.state);
         let record = reconcile(record, running);
+        if found == Some(State::Staged) && record.state == State::Trial {
+            // A boot loader that does not write the journal started it. Recorded, or the same image
+            // would be tried again after it was reverted.
+            journal.append(flash, &record)?;
+        }
         if settles(&record, &running) {
             match settle(flash, &mut journal, &record, rollback) {
                 // Told to whoever called `accept`; an update must stay possible.
@@ -537,10 +543,12 @@ fn reconcile(record: Option<Record>, running: Running) -> Record {
         };
     }
     match record.state {
-        State::Staged | State::Trial if record.staging == Some(running.manifest) => Record {
+        State::Staged if record.staging == Some(running.manifest) => Record {
             state: State::Trial,
+            boots: 1,
             ..record
         },
+        State::Trial if record.staging == Some(running.manifest) => record,
         State::Rejected if record.staging == Some(running.manifest) => record,
         // The boot loader fell back: the other slot is the broken one, and free.
         _ => Record {

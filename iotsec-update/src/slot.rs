@@ -46,7 +46,7 @@ pub struct SlotLayout {
 ///         image: Region::new(start + 4096, 4096, 60, 4)?,
 ///     })
 /// };
-/// let journal = Region::new(0x80000, 4096, 2, 4)?;
+/// let journal = Region::new(0x90000, 4096, 2, 4)?;
 /// assert!(UpdateLayout::new(slot(0x8000)?, slot(0x45000)?, journal).is_ok());
 /// assert_eq!(
 ///     UpdateLayout::new(slot(0x8000)?, slot(0x9000)?, journal),

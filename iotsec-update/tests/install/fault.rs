@@ -1,0 +1,91 @@
+//! The flash fails without a power cut.
+
+use iotsec_core::hal::Slot;
+use iotsec_testkit::{Geometry, Operation};
+use iotsec_update::install::State;
+
+use crate::device::{Device, Maker, Release};
+
+fn releases() -> (Release, Release) {
+    (
+        Maker::default().release(0x11, 300),
+        Maker::default().release(0x21, 400),
+    )
+}
+
+/// Fails one operation, or all from one on, at every place in an install.
+#[test]
+fn a_failing_operation_ends_the_update_and_leaves_the_running_slot_alone() {
+    let (old, new) = releases();
+    let fresh = Device::new(&Geometry::small(40), 2, 3).with_factory(&old);
+    let mut tried = 0;
+    let mut failed = 0;
+    for operation in [Operation::Write, Operation::Erase, Operation::Read] {
+        for first in 0.. {
+            let mut at_end = true;
+            for range in [first..first + 1, first..u64::MAX] {
+                let mut device = fresh.clone();
+                let running = device.started().unwrap().running();
+                let mut updater = device.updater(running).unwrap();
+                let before = device.slot_bytes(Slot::A);
+                device.flash.fail(operation, range);
+                let result = device.stage_with(&mut updater, &new);
+                at_end &= result.is_ok();
+                if result.is_err() {
+                    assert_ne!(updater.state(), State::Staged);
+                    assert!(updater.state() != State::Failed || updater.cause().is_some());
+                    failed += u32::from(updater.state() == State::Failed);
+                }
+                device.flash.mend();
+                assert!(device.slot_bytes(Slot::A) == before);
+
+                // After a reboot everything is possible again.
+                let (image, state) = device.state();
+                if result.is_ok() {
+                    assert_eq!(state, State::Trial);
+                } else {
+                    assert_eq!(image.manifest().sequence, old.sequence);
+                    device.stage(&new).unwrap();
+                    device.try_and_accept().unwrap();
+                }
+                assert_eq!(device.flash.violation(), None, "{operation:?} {first}");
+                tried += 1;
+            }
+            if at_end {
+                break;
+            }
+        }
+    }
+    println!("{tried} flash failures, {failed} of them ended in Failed");
+    assert!(failed > 20);
+}
+
+#[test]
+fn a_boot_loader_that_cannot_write_its_journal_does_not_try_an_image() {
+    let (old, new) = releases();
+    let mut device = Device::new(&Geometry::small(40), 2, 2).with_factory(&old);
+    device.stage(&new).unwrap();
+    for operation in [Operation::Write, Operation::Erase] {
+        let mut device = device.clone();
+        device.flash.fail(operation, 0..u64::MAX);
+        for _ in 0..5 {
+            assert_eq!(device.started().unwrap().slot(), Slot::A);
+        }
+        device.flash.mend();
+        assert_eq!(device.started().unwrap().slot(), Slot::B, "no fault of the image");
+    }
+}
+
+#[test]
+fn an_accept_that_cannot_be_written_is_no_accept() {
+    let (old, new) = releases();
+    let mut device = Device::new(&Geometry::small(40), 2, 2).with_factory(&old);
+    device.stage(&new).unwrap();
+    let image = device.started().unwrap();
+    let mut updater = device.updater(image.running()).unwrap();
+    device.flash.fail(Operation::Write, 0..1);
+    assert!(device.accept(&mut updater).is_err());
+    assert_eq!((updater.state(), device.counter.value()), (State::Trial, 0));
+    device.accept(&mut updater).unwrap();
+    assert_eq!((updater.state(), device.counter.value()), (State::Updated, 2));
+}

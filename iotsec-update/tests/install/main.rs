@@ -1,0 +1,9 @@
+//! Installing and booting on simulated devices: power cuts, attacks, faults.
+#![allow(missing_docs, unreachable_pub)]
+
+mod attack;
+mod boot;
+mod device;
+mod fault;
+mod power_cut;
+mod stream;

@@ -1,0 +1,429 @@
+//! Bytes on their way into the slot.
+
+use iotsec_core::{error::ErrorCode, hal::Slot};
+use iotsec_testkit::{Geometry, SimRng};
+use iotsec_update::{
+    UpdateError,
+    boot::Reason,
+    install::{InstallError, State},
+    rollback::RollbackError,
+    slot::{LayoutError, SlotLayout, UpdateLayout},
+};
+
+use crate::device::{Device, Maker, Release, Stop};
+
+fn device(geometry: fn(usize) -> Geometry, image: u32, old: &Release) -> Device {
+    let pages = Device::pages(&geometry(1), image, 2) as usize;
+    Device::new(&geometry(pages), image, 2).with_factory(old)
+}
+
+fn releases(len: usize) -> (Release, Release) {
+    (
+        Maker::default().release(0x11, 200),
+        Maker::default().release(0x21, len),
+    )
+}
+
+#[test]
+fn any_chunks_give_the_same_slot() {
+    let mut tried = 0;
+    for (name, _) in Geometry::table(1) {
+        let geometry = move |pages| {
+            let mut table = Geometry::table(pages).into_iter();
+            table.find(|(other, _)| *other == name).unwrap().1
+        };
+        for len in [1, 3, 255, 256, 257, 500] {
+            let (old, new) = releases(len);
+            let pages = Device::pages(&geometry(1), 2, 2) as usize;
+            let fresh = Device::new(&geometry(pages), 2, 2).with_factory(&old);
+            let mut expected = None;
+            for chunk in [1, 2, 3, 5, 16, 255, 256, 257, 499, 500] {
+                let mut device = fresh.clone();
+                device.chunk = chunk;
+                device.stage(&new).unwrap();
+                assert_eq!(
+                    device.image(Slot::B, len),
+                    new.image,
+                    "{name}, {len} in chunks of {chunk}"
+                );
+                let bytes = device.slot_bytes(Slot::B);
+                assert!(
+                    *expected.get_or_insert_with(|| bytes.clone()) == bytes,
+                    "{name}, {len}, {chunk}"
+                );
+                tried += 1;
+            }
+            // Random chunks, some of them empty.
+            for seed in 0..10 {
+                let mut rng = SimRng::new(seed);
+                let mut device = fresh.clone();
+                let running = device.started().unwrap().running();
+                let mut updater = device.updater(running).unwrap();
+                let mut rest = &new.image[device.start(&mut updater, &new.envelope).unwrap() as usize..];
+                while !rest.is_empty() {
+                    let offer = usize::try_from(rng.below(rest.len() as u64 + 1)).unwrap();
+                    let taken = updater.write(&mut device.flash, &rest[..offer]).unwrap();
+                    rest = &rest[taken..];
+                }
+                let candidate = device.finish(&mut updater).unwrap();
+                updater.install(&mut device.flash, candidate).unwrap();
+                assert!(
+                    expected.as_deref() == Some(&device.slot_bytes(Slot::B)[..]),
+                    "{name}, {len}"
+                );
+                tried += 1;
+            }
+            assert_eq!(fresh.flash.violation(), None);
+        }
+    }
+    println!("{tried} ways to cut a payload into chunks");
+}
+
+#[test]
+fn a_reset_costs_at_most_a_page_and_the_bytes_in_place_are_checked_again() {
+    let (old, new) = releases(20_000);
+    let mut device = device(Geometry::nrf52840, 5, &old);
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    device.start(&mut updater, &new.envelope).unwrap();
+    let mut sent = 0;
+    while sent < 15_000 {
+        sent += updater
+            .write(&mut device.flash, &new.image[sent..15_000])
+            .unwrap();
+    }
+    assert_eq!(updater.progress(), Some((15_000, 20_000)));
+    let at = device.layout.slot(Slot::B).image.start() + 5000;
+
+    // Undisturbed, only the page that was not full is sent again.
+    let mut good = device.clone();
+    let mut updater = good.updater(running).unwrap();
+    assert_eq!(good.start(&mut updater, &new.envelope), Ok(3 * 4096));
+    good.stage_with(&mut updater, &new).unwrap();
+    good.try_and_accept().unwrap();
+
+    // A bit that changed meanwhile is found at the end.
+    let byte = device.flash.image()[at as usize];
+    device.flash.tamper(at, &[byte ^ 1]);
+    let failed = device.stage(&new);
+    assert_eq!(failed, Err(Stop::Install(InstallError::PayloadDigest)));
+    let (image, state) = device.state();
+    assert_eq!((image.slot(), state), (Slot::A, State::Failed));
+}
+
+#[test]
+fn after_finish_began_a_reset_costs_nothing() {
+    let (old, new) = releases(5000);
+    let mut device = device(Geometry::nrf52840, 2, &old);
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    device.start(&mut updater, &new.envelope).unwrap();
+    let mut rest = &new.image[..];
+    while !rest.is_empty() {
+        rest = &rest[updater.write(&mut device.flash, rest).unwrap()..];
+    }
+    for _ in 0..3 {
+        let _ = updater.finish(&mut device.flash).unwrap();
+    }
+    let mut updater = device.updater(running).unwrap();
+    assert_eq!(device.start(&mut updater, &new.envelope), Ok(5000));
+    let _ = device.finish(&mut updater).unwrap();
+    // And again from `Candidate`.
+    let mut updater = device.updater(running).unwrap();
+    assert_eq!(updater.state(), State::Candidate);
+    assert_eq!(device.start(&mut updater, &new.envelope), Ok(5000));
+    let candidate = device.finish(&mut updater).unwrap();
+    updater.install(&mut device.flash, candidate).unwrap();
+    device.try_and_accept().unwrap();
+}
+
+#[test]
+fn an_image_fills_the_slot_to_the_last_byte_and_not_one_more() {
+    for (len, fits) in [(512, true), (513, false), (511, true)] {
+        let (old, new) = releases(len);
+        let mut device = device(Geometry::small, 2, &old);
+        let result = device.stage(&new);
+        if fits {
+            result.unwrap();
+            device.try_and_accept().unwrap();
+            assert_eq!(device.image(Slot::B, len), new.image);
+        } else {
+            assert_eq!(result, Err(Stop::Admission(UpdateError::Capacity)));
+            assert_eq!(device.state().1, State::Ready);
+        }
+    }
+}
+
+#[test]
+fn impossible_sizes_and_numbers_of_components_are_refused_before_anything_is_written() {
+    let (old, _) = releases(1);
+    let claims = |size| Maker {
+        size: Some(size),
+        ..Maker::default()
+    };
+    let two = Maker {
+        components: 2,
+        ..Maker::default()
+    };
+    for (release, expected) in [
+        (
+            claims(u32::MAX).release(0x21, 9),
+            Stop::Admission(UpdateError::Capacity),
+        ),
+        (
+            claims(0x8000_0000).release(0x21, 9),
+            Stop::Admission(UpdateError::Capacity),
+        ),
+        (
+            claims(0).release(0x21, 9),
+            Stop::Admission(UpdateError::ImageSize),
+        ),
+        (two.release(0x21, 9), Stop::Install(InstallError::Components)),
+    ] {
+        let mut device = device(Geometry::small, 2, &old);
+        let before = device.flash.image().to_vec();
+        assert_eq!(device.stage(&release), Err(expected));
+        assert!(device.flash.image() == before, "{expected:?}");
+    }
+}
+
+#[test]
+fn a_slot_smaller_than_what_was_admitted_refuses_by_itself() {
+    let (old, new) = releases(513);
+    let mut device = device(Geometry::small, 2, &old);
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    // Admitted against a wider layout: admission and updater do not rely on each other.
+    let wide = Device::new(&Geometry::small(40), 3, 2);
+    let accepted = wide.admit(&new.envelope).unwrap();
+    let mut rollback = iotsec_update::rollback::Rollback::new(&mut device.counter, device.policy);
+    let refused = updater.start(&mut device.flash, accepted, &mut rollback);
+    assert_eq!(refused, Err(InstallError::ImageSize));
+}
+
+#[test]
+fn a_payload_that_is_too_long_too_short_or_wrong_ends_as_it_should() {
+    let (old, new) = releases(400);
+    let fresh = device(Geometry::small, 2, &old);
+    let begin = |device: &mut Device| {
+        let running = device.started().unwrap().running();
+        let mut updater = device.updater(running).unwrap();
+        assert_eq!(device.start(&mut updater, &new.envelope), Ok(0));
+        updater
+    };
+    let feed = |device: &mut Device, updater: &mut iotsec_update::Updater<_>, mut bytes: &[u8]| {
+        while !bytes.is_empty() {
+            bytes = &bytes[updater.write(&mut device.flash, bytes)?..];
+        }
+        Ok::<(), InstallError>(())
+    };
+
+    let mut device = fresh.clone();
+    let mut updater = begin(&mut device);
+    feed(&mut device, &mut updater, &new.image[..399]).unwrap();
+    assert_eq!(device.finish(&mut updater), Err(InstallError::Incomplete));
+    assert_eq!(updater.state(), State::Writing);
+    feed(&mut device, &mut updater, &new.image[399..]).unwrap();
+    let _ = device.finish(&mut updater).unwrap();
+
+    let mut device = fresh.clone();
+    let mut updater = begin(&mut device);
+    let longer = [&new.image[..], &[0]].concat();
+    assert_eq!(
+        feed(&mut device, &mut updater, &longer),
+        Err(InstallError::PayloadLength)
+    );
+    assert_eq!(updater.cause(), Some(InstallError::PayloadLength.code()));
+
+    for at in [0, 199, 399] {
+        let mut device = fresh.clone();
+        let mut updater = begin(&mut device);
+        let mut wrong = new.image.clone();
+        wrong[at] ^= 0x10;
+        feed(&mut device, &mut updater, &wrong).unwrap();
+        assert_eq!(device.finish(&mut updater), Err(InstallError::PayloadDigest));
+        assert_eq!(
+            updater.write(&mut device.flash, &[]),
+            Err(InstallError::State(State::Failed))
+        );
+        let (image, state) = device.state();
+        assert_eq!((image.slot(), state), (Slot::A, State::Failed));
+        // The same manifest may be sent again.
+        device.stage(&new).unwrap();
+        device.try_and_accept().unwrap();
+    }
+}
+
+#[test]
+fn every_verb_is_refused_in_every_state_that_is_not_its_own() {
+    let (old, new) = releases(300);
+    let other = Maker::default().release(0x31, 300);
+    let mut device = device(Geometry::small, 2, &old);
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    let state = |state| Err(InstallError::State(state));
+
+    assert_eq!(
+        updater.write(&mut device.flash, b"x"),
+        Err(InstallError::State(State::Ready))
+    );
+    assert_eq!(
+        device.finish(&mut updater),
+        Err(InstallError::State(State::Ready))
+    );
+    assert_eq!(device.accept(&mut updater), state(State::Ready));
+    assert_eq!(updater.reject(&mut device.flash), state(State::Ready));
+    assert_eq!(updater.cancel(&mut device.flash), state(State::Ready));
+
+    device.start(&mut updater, &new.envelope).unwrap();
+    assert_eq!(
+        device.start(&mut updater, &other.envelope),
+        Err(Stop::Install(InstallError::Busy))
+    );
+    assert_eq!(device.clean(&mut updater), state(State::Writing));
+    assert_eq!(device.accept(&mut updater), state(State::Writing));
+    updater.cancel(&mut device.flash).unwrap();
+    assert_eq!(updater.cause(), Some(InstallError::Cancelled.code()));
+    let refused = device.start(&mut updater, &new.envelope);
+    assert_eq!(refused, Err(Stop::Install(InstallError::State(State::Failed))));
+    device.clean(&mut updater).unwrap();
+    assert_eq!((updater.state(), updater.cause()), (State::Ready, None));
+
+    // A candidate of one manifest does not install another.
+    let mut twin = device.clone();
+    let mut twin_updater = twin.updater(running).unwrap();
+    twin.start(&mut twin_updater, &other.envelope).unwrap();
+    let mut rest = &other.image[..];
+    while !rest.is_empty() {
+        rest = &rest[twin_updater.write(&mut twin.flash, rest).unwrap()..];
+    }
+    let foreign = twin.finish(&mut twin_updater).unwrap();
+    device.stage_with(&mut updater, &new).unwrap();
+    assert_eq!(updater.install(&mut device.flash, foreign), state(State::Staged));
+
+    // Given up before it was tried, it may be installed again.
+    updater.reject(&mut device.flash).unwrap();
+    assert_eq!((updater.state(), updater.rejected()), (State::Failed, None));
+    assert_eq!(device.started().unwrap().reason(), Reason::Active);
+    device.stage(&new).unwrap();
+    let tried = device.started().unwrap();
+    let mut updater = device.updater(tried.running()).unwrap();
+    assert_eq!(device.clean(&mut updater), state(State::Trial));
+    updater.reject(&mut device.flash).unwrap();
+    assert_eq!(device.clean(&mut updater), state(State::Rejected));
+    assert_eq!(device.accept(&mut updater), state(State::Rejected));
+}
+
+#[test]
+fn a_clean_that_was_broken_off_does_not_pass_for_clean() {
+    let (old, new) = releases(300);
+    let mut device = device(Geometry::small, 2, &old);
+    device.stage(&new).unwrap();
+    device.try_and_accept().unwrap();
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    // One page of three, and then a start in between.
+    let _ = updater.clean(&mut device.flash).unwrap();
+    let next = Maker::default().release(0x22, 300);
+    assert_eq!(
+        device.start(&mut updater, &next.envelope),
+        Err(Stop::Install(InstallError::State(State::Updated)))
+    );
+    device.clean(&mut updater).unwrap();
+    device.start(&mut updater, &next.envelope).unwrap();
+    updater.cancel(&mut device.flash).unwrap();
+    device.clean(&mut updater).unwrap();
+    device.stage_with(&mut updater, &next).unwrap();
+    device.try_and_accept().unwrap();
+    assert_eq!(device.flash.violation(), None);
+}
+
+#[test]
+fn numbers_are_judged_against_what_runs_and_against_the_counter() {
+    let old = Maker::default().release(0x31, 200);
+    let mut device = device(Geometry::small, 2, &old);
+    device.policy = device.policy.with_max_jump(0x100);
+    for (number, reason) in [
+        (0x30, RollbackError::Older),
+        (0x31, RollbackError::Same),
+        (0x132, RollbackError::Jump),
+        (u64::MAX, RollbackError::Jump),
+    ] {
+        let release = Maker::default().release(number, 100);
+        let refused = device.stage(&release);
+        assert_eq!(
+            refused,
+            Err(Stop::Install(InstallError::Rollback(reason))),
+            "{number:#x}"
+        );
+        assert_eq!(device.state().1, State::Ready);
+    }
+    device.policy = device.policy.with_reinstall(true);
+    device.stage(&old).unwrap();
+    device.try_and_accept().unwrap();
+    assert_eq!(device.counter.value(), 3);
+}
+
+#[test]
+fn little_more_is_written_and_read_than_the_image_has_bytes() {
+    let (old, new) = releases(64 * 1024);
+    let mut device = device(Geometry::nrf52840, 16, &old);
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    let mut flash = std::mem::replace(
+        &mut device.flash,
+        iotsec_testkit::SimFlash::new(Geometry::small(1)),
+    );
+    let before = flash.stats();
+    std::mem::swap(&mut device.flash, &mut flash);
+    device.stage_with(&mut updater, &new).unwrap();
+    let stats = device.flash.stats() - before;
+    let percent = |bytes: u64| bytes as f64 * 100.0 / new.image.len() as f64;
+    println!(
+        "written {:.2} %, read {:.2} %",
+        percent(stats.bytes_written),
+        percent(stats.bytes_read)
+    );
+    assert!(percent(stats.bytes_written) <= 102.0);
+    assert!(percent(stats.bytes_read) <= 102.0);
+}
+
+#[test]
+fn layouts_that_overlap_or_are_too_small_are_refused() {
+    let region = |start, pages| iotsec_core::hal::Region::new(start, 256, pages, 4).unwrap();
+    let slot = |start| SlotLayout {
+        manifest: region(start, 2),
+        image: region(start + 512, 4),
+    };
+    let layout = |a, b, journal| UpdateLayout::new(a, b, journal).map(|_| ());
+    assert_eq!(layout(slot(0), slot(2048), region(4096, 2)), Ok(()));
+    for (a, b, journal) in [
+        (slot(0), slot(1024), region(4096, 2)),
+        (slot(0), slot(0), region(4096, 2)),
+        (slot(0), slot(2048), region(256, 2)),
+        (slot(0), slot(2048), region(3072, 2)),
+    ] {
+        assert_eq!(layout(a, b, journal), Err(LayoutError::Overlap));
+    }
+    assert_eq!(
+        layout(slot(0), slot(2048), region(4096, 1)),
+        Err(LayoutError::Journal)
+    );
+    let tiny = SlotLayout {
+        manifest: region(0, 1),
+        image: region(512, 1),
+    };
+    assert_eq!(
+        layout(tiny, slot(2048), region(4096, 2)),
+        Err(LayoutError::Manifest)
+    );
+    let wide = iotsec_core::hal::Region::new(4096, 4096, 2, 512).unwrap();
+    assert_eq!(layout(slot(0), slot(2048), wide), Err(LayoutError::Word));
+    let (old, _) = releases(1);
+    let mut device = device(Geometry::small, 2, &old);
+    device.layout = UpdateLayout::new(slot(0), slot(2048), region(1 << 20, 2)).unwrap();
+    assert!(matches!(
+        device.boot(),
+        Err(iotsec_update::boot::BootError::Layout(LayoutError::Flash(_)))
+    ));
+}
