@@ -1,5 +1,5 @@
 //! Installing and booting on simulated devices: power cuts, attacks, faults.
-#![allow(missing_docs, unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::cast_possible_truncation)]
 
 mod attack;
 mod boot;

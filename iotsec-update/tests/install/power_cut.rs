@@ -163,7 +163,7 @@ fn an_accept_cut_anywhere_is_accepted_or_still_on_trial() {
         let device = after(&device, |device| device.stage(&new).unwrap());
         let points = Sweep::new().rounds(4).each_cut(
             || device.clone(),
-            |device| device.try_and_accept(),
+            Device::try_and_accept,
             |device, outcome| {
                 let behind = device.counter.value();
                 assert!(behind == 0 || behind == NEW >> 4);
