@@ -1,0 +1,19 @@
+//! The encrypted store: mount, put, get.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use footprint::store;
+use harness::{console, flash::SimulatedFlash, measure};
+
+#[entry]
+fn main() -> ! {
+    let mut flash = SimulatedFlash::erased();
+    let Some(root) = store::root() else {
+        console::fail("no root key")
+    };
+    if store::prepare(&mut flash, &root).is_none() {
+        console::fail("not prepared")
+    }
+    measure::report(|| store::run(&mut flash, &root))
+}

@@ -1,0 +1,101 @@
+//! An update admitted and installed, and an image verified at boot.
+
+use core::hint::black_box;
+
+use harness::{
+    device::{LAYOUT, ROLLBACK, VolatileCounter, with_config},
+    flash::SimulatedFlash,
+    vector,
+};
+use iotsec_core::{crypto::Sha256, hal::Slot};
+use iotsec_update::{
+    Accepted, Envelope, Limits, SequenceNumber, UpdateError,
+    boot::{self, BootConfig, Running, Selection},
+    install::{Finish, InstallError, State, Updater},
+    rollback::Rollback,
+};
+
+/// Authenticate and admit.
+#[inline(never)]
+pub fn verify() -> bool {
+    with_config(|config| {
+        let accepted = admit(config);
+        black_box(&accepted);
+        accepted.is_ok()
+    })
+}
+
+/// Puts the first image in place, as the factory does.
+pub fn prepare(flash: &mut SimulatedFlash) -> Option<()> {
+    let slot = LAYOUT.slot(Slot::A);
+    slot.provision(flash, &vector::ENVELOPE_BEFORE, &vector::IMAGE_BEFORE)
+        .ok()
+}
+
+/// What the boot loader does: choose, authenticate, measure 4 KiB.
+#[inline(never)]
+pub fn boot(flash: &mut SimulatedFlash) -> Option<Running> {
+    let mut scratch = [0; 512];
+    let mut counter = VolatileCounter::default();
+    let mut rollback = Rollback::new(&mut counter, ROLLBACK);
+    let mut hash = Sha256::new();
+    match with_config(|config| boot::select(flash, config, &mut rollback, &mut hash, &mut scratch)) {
+        Ok(Selection::Boot(verified)) => Some(verified.running()),
+        _ => None,
+    }
+}
+
+/// What an application does that knows itself to be running from slot A.
+pub fn identify(flash: &mut SimulatedFlash) -> Option<Running> {
+    let mut scratch = [0; 512];
+    with_config(|config| boot::identify(flash, config, Slot::A, &mut Sha256::new(), &mut scratch)).ok()
+}
+
+/// Authenticate, admit, install 5000 bytes, read back.
+#[inline(never)]
+pub fn install(flash: &mut SimulatedFlash, running: Running) -> bool {
+    with_config(|config| stream(config, flash, running)) == Ok(State::Staged)
+}
+
+fn stream(
+    config: &BootConfig<'_>,
+    flash: &mut SimulatedFlash,
+    running: Running,
+) -> Result<State, InstallError> {
+    let mut counter = VolatileCounter::default();
+    let mut rollback = Rollback::new(&mut counter, ROLLBACK);
+    let mut updater = Updater::mount(flash, LAYOUT, running, &mut rollback, Sha256::new())?;
+    let mut at = start(config, flash, &mut updater, &mut rollback)? as usize;
+    while let Some(chunk) = vector::IMAGE.get(at..).filter(|rest| !rest.is_empty()) {
+        let chunk = chunk.get(..256).unwrap_or(chunk);
+        at += updater.write(flash, black_box(chunk))?;
+    }
+    loop {
+        if let Finish::Done(candidate) = updater.finish(flash)? {
+            updater.install(flash, candidate)?;
+            return Ok(updater.state());
+        }
+    }
+}
+
+// A frame of its own: the admitted manifest is used up before the image is streamed.
+#[inline(never)]
+fn start(
+    config: &BootConfig<'_>,
+    flash: &mut SimulatedFlash,
+    updater: &mut Updater<Sha256>,
+    rollback: &mut Rollback<'_>,
+) -> Result<u32, InstallError> {
+    match admit(config) {
+        Ok(accepted) => updater.start(flash, accepted, rollback),
+        Err(_) => Err(InstallError::Rejected),
+    }
+}
+
+fn admit<'e>(config: &BootConfig<'_>) -> Result<Accepted<'e>, UpdateError> {
+    let mut hash = Sha256::new();
+    let policy = ROLLBACK.admission(SequenceNumber(vector::SEQUENCE_NUMBER - 1), None);
+    Envelope::parse(black_box(&vector::ENVELOPE_ED25519), &Limits::DEFAULT)?
+        .authenticate(&config.anchors, &mut hash)?
+        .admit(&config.device_b, &policy, &mut hash)
+}
