@@ -2,13 +2,16 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
-    crypto::{Aead, NONCE_LEN, TAG_LEN},
+    crypto::{Aead, CryptoError, NONCE_LEN, TAG_LEN},
     hal::{Region, RootKey},
     secret::Secret,
 };
 use rand_core::TryCryptoRng;
 
-use crate::{KeyDomain, StoreError, layout::Layout};
+use crate::{
+    KeyDomain, StoreError,
+    layout::{Layout, REREADS},
+};
 
 const MAGIC: [u8; 4] = *b"iSK1";
 const VERSION: u8 = 1;
@@ -80,7 +83,8 @@ impl<'a> Wrapper<'a> {
         }
     }
 
-    /// Reads a domain's key; `None` when the page holds no whole one.
+    /// Reads a domain's key; `None` when the page holds no whole one, also when it reads differently each
+    /// time, as it may after an interrupted write.
     pub(crate) fn read<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -90,40 +94,43 @@ impl<'a> Wrapper<'a> {
         let region = layout.region();
         let start = Layout::key_page(domain).saturating_mul(region.page_size());
         let mut bytes = [0; LEN];
-        if region.read(flash, start, &mut bytes).is_err() {
-            return Ok(None);
+        layout.read(flash, start, &mut bytes)?;
+        for _ in 1..REREADS {
+            let mut again = [0; LEN];
+            layout.read(flash, start, &mut again)?;
+            if again != bytes {
+                return Ok(None);
+            }
         }
-        let Some((prefix, rest)) = bytes.split_first_chunk_mut::<PREFIX_LEN>() else {
+        let Some((stored, rest)) = bytes.split_first_chunk::<PREFIX_LEN>() else {
             return Ok(None);
         };
-        let Some((nonce, rest)) = rest.split_first_chunk_mut::<NONCE_LEN>() else {
+        let Some((nonce, rest)) = rest.split_first_chunk::<NONCE_LEN>() else {
             return Ok(None);
         };
-        let Some((sealed, tag)) = rest.split_first_chunk_mut::<SEALED_LEN>() else {
+        let Some((sealed, tag)) = rest.split_first_chunk::<SEALED_LEN>() else {
             return Ok(None);
         };
         let Some(tag) = tag.first_chunk::<TAG_LEN>() else {
             return Ok(None);
         };
-        let [m0, m1, m2, m3, version, _, _, _, g0, g1, g2, g3, ..] = *prefix;
-        let stored = *prefix;
-        if [m0, m1, m2, m3] != MAGIC {
+        let [m0, m1, m2, m3, version, stored_domain, _, _, g0, g1, g2, g3, ..] = *stored;
+        // The page of one domain in the place of the other's is not a key either.
+        if [m0, m1, m2, m3] != MAGIC || stored_domain != domain.code() {
             return Ok(None);
         }
         let generation = u32::from_le_bytes([g0, g1, g2, g3]);
         let mut key = Secret::from_bytes(*sealed);
-        let opened = self
-            .aead
-            .open(&self.key, nonce, prefix, key.expose_mut(), tag)
-            .is_ok();
-        if !opened {
-            return Ok(None);
+        match self.aead.open(&self.key, nonce, stored, key.expose_mut(), tag) {
+            Ok(()) => {}
+            Err(CryptoError::Tag) => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
         // The wrapping of this page is the same in every version, so these two answers are authentic.
         if version != VERSION {
             return Err(StoreError::Version);
         }
-        if self::prefix(region, domain, generation) != stored {
+        if prefix(region, domain, generation) != *stored {
             return Err(StoreError::Geometry);
         }
         Ok(Some(DomainKey { key, generation }))
@@ -139,7 +146,7 @@ pub(crate) fn destroy<F: NorFlash>(
     let region = layout.region();
     let page = Layout::key_page(domain);
     region.erase_page(flash, page)?;
-    if is_blank(flash, region, page, 0)? {
+    if is_blank(flash, layout, page, 0)? {
         Ok(())
     } else {
         Err(StoreError::ReadBack)
@@ -149,10 +156,11 @@ pub(crate) fn destroy<F: NorFlash>(
 /// Whether a page reads erased from `offset` to its end.
 pub(crate) fn is_blank<F: NorFlash>(
     flash: &mut F,
-    region: &Region,
+    layout: &Layout,
     page: u32,
     offset: u32,
 ) -> Result<bool, StoreError> {
+    let region = layout.region();
     let start = page.saturating_mul(region.page_size());
     let end = start.saturating_add(region.page_size());
     let mut at = start.saturating_add(offset);
@@ -162,7 +170,7 @@ pub(crate) fn is_blank<F: NorFlash>(
             .unwrap_or(usize::MAX)
             .min(chunk.len());
         let piece = chunk.get_mut(..len).unwrap_or_default();
-        region.read(flash, at, piece)?;
+        layout.read(flash, at, piece)?;
         if piece.iter().any(|byte| *byte != region.erased()) {
             return Ok(false);
         }

@@ -4,11 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::Region;
 use rand_core::TryCryptoRng;
 
-use crate::{
-    KeyDomain, Store, StoreError, domain_key,
-    layout::Layout,
-    record::{Header, Keys, Kind},
-};
+use crate::{KeyDomain, Store, StoreError, domain_key, layout::Layout, log, record::Keys};
 
 /// How far the physical removal of erased records has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +33,13 @@ impl Store<'_> {
         rng: &mut R,
     ) -> Result<(), StoreError> {
         let generation = self.user_generation.checked_add(1).ok_or(StoreError::Exhausted)?;
-        let note = Header {
-            kind: Kind::Erase,
-            domain: KeyDomain::User,
-            name: 0,
-            len: 4,
-        };
-        let position = self.append(flash, &note, &generation.to_le_bytes())?;
+        if self.user_key_missing {
+            // Nothing can be read any more, nor be moved out of the way. What is in the key's page might
+            // still be a key that could not be read so far: it goes first.
+            domain_key::destroy(flash, &self.layout, KeyDomain::User)?;
+            self.index.remove_domain(KeyDomain::User);
+        }
+        let position = self.append(flash, &log::ERASE, &generation.to_le_bytes())?;
         self.index.remove_domain(KeyDomain::User);
         self.scrub_until = Some(position.sequence);
         self.replace_user_key(flash, generation, rng)
@@ -63,7 +59,7 @@ impl Store<'_> {
         let mut page = self.head.map_or(0, |head| self.layout.after(head.page));
         for _ in self.pages_used()..self.layout.data_pages() {
             let region = self.layout.region();
-            if domain_key::is_blank(flash, region, Layout::flash_page(page), 0) != Ok(true) {
+            if domain_key::is_blank(flash, &self.layout, Layout::flash_page(page), 0) != Ok(true) {
                 region.erase_page(flash, Layout::flash_page(page))?;
                 return Ok(Scrub::Pending);
             }
@@ -98,13 +94,13 @@ impl Store<'_> {
         rng: &mut R,
     ) -> Result<(), StoreError> {
         self.user_key_missing = true;
+        self.user_generation = generation;
         domain_key::destroy(flash, &self.layout, KeyDomain::User)?;
         let wrapper = domain_key::Wrapper::new(self.suite.aead, self.suite.root)?;
         let made = wrapper.create(flash, &self.layout, KeyDomain::User, generation, rng, self.buffer)?;
         let [_, user] = &mut self.domain_keys;
         *user = made.key;
         self.keys = Keys::derive(self.suite.kdf, &self.domain_keys)?;
-        self.user_generation = generation;
         self.user_key_missing = false;
         Ok(())
     }

@@ -1,8 +1,22 @@
 //! Where things lie. All offsets count from the start of the region.
 
-use iotsec_core::{crypto::TAG_LEN, hal::Region};
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    crypto::TAG_LEN,
+    hal::{FlashError, Region},
+};
 
-use crate::{StoreError, page, record};
+use crate::{
+    StoreError, page,
+    record::{self, Position},
+};
+
+/// Of the page that is used first.
+pub(crate) const FIRST_SEQUENCE: u32 = 1;
+/// Reads before a failure of the driver is believed.
+pub(crate) const ATTEMPTS: usize = 3;
+/// Reads before what an interrupted write may have left is believed.
+pub(crate) const REREADS: usize = 8;
 
 /// One page for the key of each domain.
 const KEY_PAGES: u32 = 2;
@@ -48,6 +62,37 @@ impl Layout {
         Self::flash_page(page).saturating_mul(self.region.page_size())
     }
 
+    /// The data page that has sequence number `sequence`, which count from 1.
+    pub(crate) fn page_of(&self, sequence: u32) -> u32 {
+        sequence
+            .saturating_sub(FIRST_SEQUENCE)
+            .checked_rem(self.data_pages())
+            .unwrap_or(0)
+    }
+
+    /// Reads, and tries again when the driver fails: what cannot be read may be taken for torn.
+    pub(crate) fn read<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        at: u32,
+        bytes: &mut [u8],
+    ) -> Result<(), FlashError> {
+        let mut done = self.region.read(flash, at, bytes);
+        for _ in 1..ATTEMPTS {
+            if done.is_ok() {
+                break;
+            }
+            done = self.region.read(flash, at, bytes);
+        }
+        done
+    }
+
+    /// The first byte of a record.
+    pub(crate) fn at(&self, position: Position) -> u32 {
+        self.start(self.page_of(position.sequence))
+            .saturating_add(position.offset)
+    }
+
     /// The data page that comes after `page`; pages are used in a circle.
     pub(crate) const fn after(&self, page: u32) -> u32 {
         let next = page.saturating_add(1);
@@ -64,7 +109,7 @@ impl Layout {
         self.align(len.saturating_add(record::HEADER_LEN).saturating_add(TAG_LEN))
     }
 
-    /// Bytes of a page for records, with room kept for the note that ends a collection.
+    /// Bytes of a page for values: what the page header and the note that opens the page leave.
     pub(crate) fn usable(&self) -> u32 {
         self.region
             .page_size()
@@ -80,11 +125,12 @@ impl Layout {
 
     /// Bytes of live records that the store can hold when its longest one has `longest` bytes.
     ///
-    /// One page is always free. If the others hold no more than this, one of them has room for
-    /// `longest` more bytes, and collecting page after page comes upon it.
+    /// One page is always free. If all the others had no room for `longest` more bytes, they would hold
+    /// more than this; so one of them has room, and since collecting moves the live records of one page
+    /// to one page, collecting each page once comes upon it. The store's own records must find room too.
     pub(crate) fn capacity(&self, longest: u32) -> u32 {
-        let note = self.record_len(record::NOTE_LEN);
-        let per_page = self.usable().saturating_sub(note).saturating_sub(longest);
+        let longest = longest.max(self.record_len(record::NOTE_LEN));
+        let per_page = self.usable().saturating_sub(longest);
         per_page.saturating_mul(self.data_pages().saturating_sub(1))
     }
 

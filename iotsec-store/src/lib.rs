@@ -48,6 +48,7 @@ mod mount;
 mod page;
 mod record;
 mod store;
+mod walk;
 
 pub use erase::Scrub;
 pub use error::StoreError;

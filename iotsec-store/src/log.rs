@@ -6,23 +6,23 @@
 //!   |      |  s   | s+1  | s+2  | ...  |  n   |      |      pages in a circle, one always free
 //!   +------+------+------+------+------+------+------+
 //!
-//!   open:     erase the free page, write its header (n+1); it becomes the head
-//!   collect:  copy what is alive of page s behind that header, then the note "oldest = s+1"
-//!             from then on page s is free; it is erased when its turn comes
+//!   open:  erase the free page; write its header (n+1);
+//!          if no other page would be free, copy what is alive of page s;
+//!          write the note: "the log begins at s+1 (or still at s), page n ends at ..."
 //! ```
 //!
-//! Until the note is written the copies count for nothing: a cut in between is undone by starting the page
-//! over.
+//! The note makes the page the head. Until it is written the page and the copies in it count for nothing,
+//! and the next attempt erases them. From then on page s is free; it is erased when its turn comes.
 
 use embedded_storage::nor_flash::NorFlash;
 use zeroize::Zeroize;
 
 use crate::{
-    KeyDomain, Store, StoreError,
+    KeyDomain, KeyId, Store, StoreError,
     index::Place,
+    layout::{FIRST_SEQUENCE, Layout},
     page,
-    record::{self, Header, Kind, Position},
-    store::FIRST_SEQUENCE,
+    record::{self, ERASE_LEN, Header, Kind, OPENED_LEN, Position},
 };
 
 /// The page that is written to.
@@ -30,8 +30,13 @@ use crate::{
 pub(crate) struct Head {
     pub(crate) page: u32,
     pub(crate) sequence: u32,
-    /// Where the next record goes; `None` when nothing more may be written here.
-    pub(crate) tail: Option<u32>,
+    /// Where the records end that were written whole beyond doubt.
+    pub(crate) sure: u32,
+    /// Where the records end that count, and the next one goes.
+    pub(crate) end: u32,
+    /// Whether more may be written here. A word whose programming was cut short can read as erased, and must
+    /// not be programmed again: after a mount or a failure the page is closed.
+    pub(crate) open: bool,
 }
 
 impl Store<'_> {
@@ -42,87 +47,82 @@ impl Store<'_> {
         header: &Header,
         value: &[u8],
     ) -> Result<Position, StoreError> {
-        let len = self.layout.record_len(value.len());
-        let (head, offset) = self.room(flash, len)?;
-        let position = Position {
-            sequence: head.sequence,
-            offset,
+        self.settle(flash)?;
+        let head = self.room(flash, header)?;
+        self.fill(value)?;
+        self.append_buffered(flash, head, header)
+    }
+
+    /// Writes the record that was the last one when the power went once more, before any other: its last
+    /// word may have been cut short and still read right at the moment.
+    fn settle<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
+        let Some(header) = self.doubtful else {
+            return Ok(());
         };
-        let done = self.write_record(flash, head.page, position, header, value);
-        self.buffer.zeroize();
-        // After a failed write nobody knows what the words hold: the page is closed.
-        let tail = done.is_ok().then_some(offset.saturating_add(len));
-        self.head = Some(Head { tail, ..head });
-        done.map(|()| position)
+        let key = KeyId::from_name(header.domain, header.name);
+        let head = self.room(flash, &header)?;
+        let moved = match header.kind {
+            Kind::Put => {
+                let Some(place) = self.index.find(key) else {
+                    self.doubtful = None;
+                    return Ok(());
+                };
+                match self.load(flash, &place) {
+                    Ok(()) => Some(place),
+                    // There is nothing left to save.
+                    Err(StoreError::Tampered | StoreError::KeyLost) => {
+                        self.doubtful = None;
+                        self.buffer.zeroize();
+                        return Ok(());
+                    }
+                    Err(error) => {
+                        self.buffer.zeroize();
+                        return Err(error);
+                    }
+                }
+            }
+            Kind::Damaged => self.index.find(key),
+            Kind::Erase => {
+                self.fill(&self.user_generation.to_le_bytes())?;
+                None
+            }
+            Kind::Remove | Kind::Opened => None,
+        };
+        let position = self.append_buffered(flash, head, &header)?;
+        self.doubtful = None;
+        match moved {
+            Some(place) => self.index.set(Place { position, ..place }),
+            None => Ok(()),
+        }
     }
 
-    /// Reads and opens the record of an index entry; the value lies in the buffer.
-    pub(crate) fn load<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<&[u8], StoreError> {
-        if place.damaged {
-            return Err(StoreError::Tampered);
-        }
-        let page = self.page_of(place.position.sequence);
-        let header = self
-            .read_record(flash, page, place.position)?
-            .ok_or(StoreError::Tampered)?;
-        let expected = header.kind == Kind::Put
-            && header.domain == place.key.domain()
-            && header.name == place.key.name()
-            && header.len == place.len;
-        if !expected {
-            return Err(StoreError::Tampered);
-        }
-        header
-            .open(place.position, self.suite.aead, &self.keys, self.buffer)
-            .map(|value| &*value)
-    }
-
-    /// Reads the record at `position` into the buffer. `None` when there is no whole header, or one that
-    /// announces more than the page or the buffer holds.
-    pub(crate) fn read_record<F: NorFlash>(
+    /// Writes the record whose value lies in the buffer at the end of `head`.
+    fn append_buffered<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        page: u32,
-        position: Position,
-    ) -> Result<Option<Header>, StoreError> {
-        let at = self.layout.start(page).saturating_add(position.offset);
-        let room = self.layout.region().page_size().saturating_sub(position.offset);
-        let least = self.layout.record_len(0);
-        if room < least {
-            return Ok(None);
-        }
-        let Some(bytes) = self.buffer.first_chunk_mut::<{ record::HEADER_LEN }>() else {
-            return Err(StoreError::Layout);
+        head: Head,
+        header: &Header,
+    ) -> Result<Position, StoreError> {
+        let position = Position {
+            sequence: head.sequence,
+            offset: head.end,
         };
-        if self.layout.region().read(flash, at, bytes).is_err() {
-            // A torn word of ECC flash faults when it is read.
-            return Ok(None);
-        }
-        let Some(header) = Header::from_bytes(bytes, position, self.suite.kdf, &self.keys) else {
-            return Ok(None);
+        let done = self.write_buffered(flash, position, header);
+        self.buffer.zeroize();
+        // After a failed write nobody knows what the words hold: the page is closed.
+        let end = if done.is_ok() {
+            head.end
+                .saturating_add(self.layout.record_len(usize::from(header.len)))
+        } else {
+            head.end
         };
-        let len = self.layout.record_len(usize::from(header.len));
-        if len > room {
-            return Ok(None);
-        }
-        let len = usize::try_from(len).map_err(|_| StoreError::Layout)?;
-        let place = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
-        match self.layout.region().read(flash, at, place) {
-            Ok(()) => Ok(Some(header)),
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// The data page that has this sequence number, for one within the log.
-    pub(crate) fn page_of(&self, sequence: u32) -> u32 {
-        let Some(head) = self.head else { return 0 };
-        let back = head.sequence.saturating_sub(sequence);
-        let pages = self.layout.data_pages();
-        head.page
-            .saturating_add(pages)
-            .saturating_sub(back)
-            .checked_rem(pages)
-            .unwrap_or(0)
+        self.head = Some(Head {
+            sure: end,
+            end,
+            open: done.is_ok(),
+            ..head
+        });
+        done.map(|()| position)
     }
 
     /// Pages that count.
@@ -132,41 +132,33 @@ impl Store<'_> {
         })
     }
 
-    /// A place for `len` bytes, opening pages until there is one.
-    fn room<F: NorFlash>(&mut self, flash: &mut F, len: u32) -> Result<(Head, u32), StoreError> {
+    /// The head, with room for a record, after opening pages until there is.
+    fn room<F: NorFlash>(&mut self, flash: &mut F, header: &Header) -> Result<Head, StoreError> {
+        let len = self.layout.record_len(usize::from(header.len));
         // Collecting every page once finds the room that `Layout::capacity` promises.
         for _ in 0..=self.layout.data_pages() {
             if let Some(head) = self.head
-                && let Some(tail) = head.tail
-                && tail.saturating_add(len) <= self.record_limit()
+                && head.open
+                && head.end.saturating_add(len) <= self.layout.region().page_size()
             {
-                return Ok((head, tail));
+                return Ok(head);
             }
             self.open_page(flash, false)?;
         }
         Err(StoreError::Full)
     }
 
-    /// Where records must end; the rest of a page is for the note.
-    fn record_limit(&self) -> u32 {
-        self.layout.header_len().saturating_add(self.layout.usable())
-    }
-
     /// Makes the free page the head. One erase. Collects the oldest page when no other would be free, or
     /// when asked to.
     pub(crate) fn open_page<F: NorFlash>(&mut self, flash: &mut F, collect: bool) -> Result<(), StoreError> {
-        let (page, sequence) = match self.head {
-            Some(head) => (
-                self.layout.after(head.page),
-                head.sequence.checked_add(1).ok_or(StoreError::Exhausted)?,
-            ),
-            None => (0, FIRST_SEQUENCE),
+        let sequence = match self.head {
+            Some(head) => head.sequence.checked_add(1).ok_or(StoreError::Exhausted)?,
+            None => FIRST_SEQUENCE,
         };
+        let page = self.layout.page_of(sequence);
         // The page may hold the remains of an interrupted erase or header: it is erased even if it reads
         // blank.
-        self.layout
-            .region()
-            .erase_page(flash, crate::layout::Layout::flash_page(page))?;
+        self.layout.region().erase_page(flash, Layout::flash_page(page))?;
         page::write_header(
             flash,
             &self.layout,
@@ -176,90 +168,87 @@ impl Store<'_> {
             sequence,
             self.buffer,
         )?;
-        let mut offset = self.layout.header_len();
         let last_free = self.pages_used().saturating_add(1) >= self.layout.data_pages();
-        if self.head.is_some() && (collect || last_free) {
-            let victim = self.oldest;
-            offset = self.copy_live(flash, victim, page, sequence)?;
-            let next = victim.saturating_add(1);
-            let note = Header {
-                kind: Kind::Oldest,
-                domain: KeyDomain::Device,
-                name: 0,
-                len: NOTE,
-            };
-            let position = Position { sequence, offset };
-            let noted = self.write_record(flash, page, position, &note, &next.to_le_bytes());
-            self.buffer.zeroize();
-            noted?;
+        let victim = (self.head.is_some() && (collect || last_free)).then_some(self.oldest);
+        let (offset, oldest) = match victim {
+            Some(victim) => (self.copy_live(flash, victim, sequence)?, victim.saturating_add(1)),
+            None => (self.layout.header_len(), self.oldest),
+        };
+        let opened = Opened {
+            oldest,
+            sure: self.head.map_or(0, |head| head.sure),
+            end: self.head.map_or(0, |head| head.end),
+            generation: self.user_generation,
+        };
+        let note = Header {
+            kind: Kind::Opened,
+            domain: KeyDomain::Device,
+            name: 0,
+            len: OPENED_LEN,
+        };
+        self.fill(&opened.to_bytes())?;
+        let noted = self.write_buffered(flash, Position { sequence, offset }, &note);
+        self.buffer.zeroize();
+        noted?;
+        if let Some(victim) = victim {
             self.move_index(victim, sequence);
-            offset = offset.saturating_add(self.layout.record_len(record::NOTE_LEN));
-            self.oldest = next;
-            if self.scrub_until.is_some_and(|until| next > until) {
-                self.scrub_until = None;
-            }
         }
+        self.oldest = oldest;
+        self.scrub_until = self.scrub_until.filter(|until| oldest <= *until);
+        let end = offset.saturating_add(self.layout.record_len(record::NOTE_LEN));
         self.head = Some(Head {
             page,
             sequence,
-            tail: Some(offset),
+            sure: end,
+            end,
+            open: true,
         });
         Ok(())
     }
 
-    /// Copies the live records of page `victim` behind the header of `page`; returns where they end. The
-    /// index is left alone.
+    /// Copies the live records of page `victim` behind the header of page `sequence`; returns where they
+    /// end. The index keeps pointing to the originals.
     fn copy_live<F: NorFlash>(
         &mut self,
         flash: &mut F,
         victim: u32,
-        page: u32,
         sequence: u32,
     ) -> Result<u32, StoreError> {
         let mut offset = self.layout.header_len();
         let mut last = None;
-        while let Some(place) = self.next_in(victim, last) {
+        while let Some(mut place) = self.next_in(victim, last) {
             last = Some(place.position.offset);
-            let position = Position { sequence, offset };
-            let (key, len) = (place.key, place.len);
-            let opened = self.load(flash, &place).map(|_| ());
-            let (header, len) = match opened {
-                Ok(()) => (
-                    Header {
-                        kind: Kind::Put,
-                        domain: key.domain(),
-                        name: key.name(),
-                        len,
-                    },
-                    len,
-                ),
-                Err(StoreError::Tampered) => {
-                    // The key must go on to answer `Tampered`, not `NotFound`.
-                    let len = 0;
-                    self.index.set(Place {
-                        len,
+            let damaged = place.damaged;
+            match self.load(flash, &place) {
+                Ok(()) => {}
+                // The key must go on to answer `Tampered`, not `NotFound`; also when its record cannot be
+                // read any more, or the page could never be collected.
+                Err(StoreError::Tampered | StoreError::Flash(_)) => {
+                    place = Place {
+                        len: 0,
                         damaged: true,
                         ..place
-                    })?;
-                    (
-                        Header {
-                            kind: Kind::Damaged,
-                            domain: key.domain(),
-                            name: key.name(),
-                            len,
-                        },
-                        len,
-                    )
+                    };
                 }
                 Err(error) => {
                     self.buffer.zeroize();
                     return Err(error);
                 }
+            }
+            let header = Header {
+                kind: if place.damaged { Kind::Damaged } else { Kind::Put },
+                domain: place.key.domain(),
+                name: place.key.name(),
+                len: place.len,
             };
-            let copied = self.write_buffered(flash, page, position, &header);
+            let copied = self.write_buffered(flash, Position { sequence, offset }, &header);
             self.buffer.zeroize();
             copied?;
-            offset = offset.saturating_add(self.layout.record_len(usize::from(len)));
+            if place.damaged != damaged {
+                // Not before: a driver that fails altogether would have failed to write too.
+                self.index.set(place)?;
+            }
+            offset = offset.saturating_add(self.layout.record_len(usize::from(place.len)));
         }
         Ok(offset)
     }
@@ -290,41 +279,32 @@ impl Store<'_> {
             .copied()
     }
 
-    fn write_record<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        page: u32,
-        position: Position,
-        header: &Header,
-        value: &[u8],
-    ) -> Result<(), StoreError> {
+    /// Puts `value` where a record in the buffer has it.
+    fn fill(&mut self, value: &[u8]) -> Result<(), StoreError> {
         let place = self
             .buffer
             .get_mut(record::HEADER_LEN..)
             .and_then(|rest| rest.get_mut(..value.len()));
         place.ok_or(StoreError::Layout)?.copy_from_slice(value);
-        self.write_buffered(flash, page, position, header)
+        Ok(())
     }
 
     /// Seals and writes the record whose value lies in the buffer, and reads it back.
     fn write_buffered<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        page: u32,
         position: Position,
         header: &Header,
     ) -> Result<(), StoreError> {
         let len = usize::try_from(self.layout.record_len(usize::from(header.len))).unwrap_or(usize::MAX);
         let record = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
         header.seal(position, self.suite.aead, self.suite.kdf, &self.keys, record)?;
-        let at = self.layout.start(page).saturating_add(position.offset);
-        let region = self.layout.region();
-        region.write(flash, at, record)?;
-        let mut at = at;
+        let mut at = self.layout.at(position);
+        self.layout.region().write(flash, at, record)?;
         for piece in record.chunks(READ_BACK) {
             let mut back = [0; READ_BACK];
             let back = back.get_mut(..piece.len()).unwrap_or_default();
-            region.read(flash, at, back)?;
+            self.layout.read(flash, at, back)?;
             if back != piece {
                 return Err(StoreError::ReadBack);
             }
@@ -334,5 +314,44 @@ impl Store<'_> {
     }
 }
 
+/// The value of a [`Kind::Opened`].
+#[derive(Clone, Copy)]
+pub(crate) struct Opened {
+    /// Sequence number of the page with which the log begins.
+    pub(crate) oldest: u32,
+    /// [`Head::sure`] and [`Head::end`] of the page before.
+    pub(crate) sure: u32,
+    pub(crate) end: u32,
+    /// Generation that the user domain's key has, or is to have.
+    pub(crate) generation: u32,
+}
+
+impl Opened {
+    pub(crate) fn to_bytes(self) -> [u8; record::NOTE_LEN] {
+        let [a, b, c, d] = self.oldest.to_le_bytes();
+        let [e, f, g, h] = self.sure.to_le_bytes();
+        let [i, j, k, l] = self.end.to_le_bytes();
+        let [m, n, o, p] = self.generation.to_le_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; record::NOTE_LEN]) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
+        Self {
+            oldest: u32::from_le_bytes([a, b, c, d]),
+            sure: u32::from_le_bytes([e, f, g, h]),
+            end: u32::from_le_bytes([i, j, k, l]),
+            generation: u32::from_le_bytes([m, n, o, p]),
+        }
+    }
+}
+
 const READ_BACK: usize = 64;
-const NOTE: u16 = 4;
+
+/// An erasure of the user domain, after which its key has the next generation.
+pub(crate) const ERASE: Header = Header {
+    kind: Kind::Erase,
+    domain: KeyDomain::User,
+    name: 0,
+    len: ERASE_LEN,
+};

@@ -8,25 +8,52 @@ use zeroize::Zeroize;
 use crate::{
     IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite, domain_key,
     index::{Index, Place},
-    log::Head,
+    layout::{FIRST_SEQUENCE, REREADS},
+    log::{Head, Opened},
     page,
     record::{Header, Keys, Kind, Position},
-    store::{self, FIRST_GENERATION, FIRST_SEQUENCE},
+    store::{self, FIRST_GENERATION},
+    walk::if_read,
 };
 
 impl<'a> Store<'a> {
     /// Opens the store of a region.
     ///
-    /// Reads every page once. An interrupted write is dropped; an interrupted erasure of a domain is
-    /// finished, for which `rng` is needed. `index` and `buffer` must be as large as they were.
+    /// Reads the headers of every live record, in a number of reads that the size of the region bounds, and
+    /// writes nothing, except to finish an erasure of the user domain that was interrupted; only for that
+    /// is `rng` used. `index` needs an entry for each key in the store, and `buffer` must hold the longest
+    /// record: its value and 28 bytes, rounded up to a word.
     ///
     /// *Power loss:* mount again.
     ///
     /// # Errors
-    /// [`StoreError::Unformatted`], [`StoreError::Version`], [`StoreError::Geometry`] when this is not a store
-    /// of this shape; [`StoreError::Tampered`] when a page of the log is gone;
-    /// [`StoreError::IndexFull`]; failures of flash, entropy or root key. A wrong root key looks like
-    /// [`StoreError::Unformatted`].
+    /// Nothing is lost by an error; mount again.
+    /// - [`StoreError::Unformatted`] when this is not a store of this device: never formatted, formatting was
+    ///   interrupted, or another root key.
+    /// - [`StoreError::Version`], [`StoreError::Geometry`] when it is one, of another shape.
+    /// - [`StoreError::Tampered`] when a page of the log, or a part of it, is not what was written.
+    /// - [`StoreError::IndexFull`] and [`StoreError::Layout`] when `index` or `buffer` is too small.
+    /// - Failures of flash (on ECC flash also after an interrupted formatting), cipher, entropy or root key.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// let mounted = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut rng);
+    /// let mut store = match mounted {
+    ///     Err(StoreError::Unformatted) => {
+    ///         Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?
+    ///     }
+    ///     mounted => mounted?,
+    /// };
+    /// store.put(&mut flash, KeyId::new(KeyDomain::Device, 0, 1), b"serial 4711")?;
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn mount<F: NorFlash, R: TryCryptoRng + ?Sized>(
         flash: &mut F,
         region: Region,
@@ -39,12 +66,12 @@ impl<'a> Store<'a> {
         let wrapper = domain_key::Wrapper::new(suite.aead, suite.root)?;
         let device = wrapper.read(flash, &layout, KeyDomain::Device)?;
         let device = device.ok_or(StoreError::Unformatted)?;
-        let user = wrapper.read(flash, &layout, KeyDomain::User)?;
+        let user = if_read(wrapper.read(flash, &layout, KeyDomain::User))?;
         let user_key_missing = user.is_none();
-        let (user_key, user_generation) = match user {
+        let (user_key, found) = match user {
             Some(user) => (user.key, user.generation),
-            // Nothing is ever sealed with this one; `user_key_missing` sees to that.
-            None => (Secret::random(rng)?, 0),
+            // Nothing is ever sealed or opened with this one; `user_key_missing` sees to that.
+            None => (Secret::from_bytes(*device.key.expose()), 0),
         };
         let domain_keys = [device.key, user_key];
         let mut store = Self {
@@ -52,195 +79,276 @@ impl<'a> Store<'a> {
             suite,
             keys: Keys::derive(suite.kdf, &domain_keys)?,
             domain_keys,
-            user_generation,
+            user_generation: FIRST_GENERATION,
             user_key_missing,
             index: Index::new(index),
             buffer,
             head: None,
             oldest: FIRST_SEQUENCE,
             scrub_until: None,
+            doubtful: None,
         };
-        let erased = store.replay(flash)?;
+        let replayed = store.replay(flash);
         store.buffer.zeroize();
-        let generation = match (erased, store.head) {
-            (Some(generation), _) => generation,
-            // Nothing was written yet, so nothing is lost with the key.
-            (None, None) => FIRST_GENERATION,
-            (None, Some(_)) => 0,
-        };
-        if store.user_generation < generation {
-            store.replace_user_key(flash, generation, rng)?;
-        }
+        replayed?;
+        store.reconcile(flash, found, rng)?;
         Ok(store)
     }
 
-    /// Rebuilds the state in RAM. Returns the key generation that the newest erasure asks for.
-    fn replay<F: NorFlash>(&mut self, flash: &mut F) -> Result<Option<u32>, StoreError> {
-        let Some((head, first)) = self.find_window(flash)? else {
-            return Ok(None);
-        };
-        self.head = Some(head);
-        let mut found = Found {
-            oldest: FIRST_SEQUENCE,
-            erased: None,
-        };
-        for sequence in first..=head.sequence {
-            let page = self.page_of(sequence);
-            self.replay_page(flash, page, sequence, &mut found)?;
+    /// Brings the user domain's key, of generation `found`, and what the log says about it together.
+    fn reconcile<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        found: u32,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        let wanted = self.user_generation;
+        if found > wanted {
+            // The key was replaced, so everything before is erased, whatever the log still shows.
+            self.index.remove_domain(KeyDomain::User);
+            self.scrub_until = self.head.map(|head| head.sequence);
+            self.user_generation = found;
+        } else if found < wanted {
+            let in_use = self
+                .index
+                .iter()
+                .any(|place| place.key.domain() == KeyDomain::User);
+            if in_use {
+                // Replacing the key would destroy what it protects, if it can ever be read again.
+                self.user_key_missing = true;
+            } else {
+                self.replace_user_key(flash, wanted, rng)?;
+            }
         }
-        // A page that counts is not there: its records would be missing without a trace.
-        if first > found.oldest || found.oldest > head.sequence {
+        Ok(())
+    }
+
+    /// Rebuilds the state in RAM.
+    fn replay<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
+        let Some((head, note)) = self.find_head(flash)? else {
+            return Ok(());
+        };
+        let pages = head.checked_sub(note.oldest).ok_or(StoreError::Tampered)?;
+        if pages.saturating_add(1) >= self.layout.data_pages() || note.oldest < FIRST_SEQUENCE {
             return Err(StoreError::Tampered);
         }
-        self.oldest = found.oldest;
-        self.index.retain(|place| place.position.sequence >= found.oldest);
-        if let Some((_, sequence)) = found.erased {
-            self.scrub_until = Some(sequence).filter(|sequence| *sequence >= found.oldest);
+        self.oldest = note.oldest;
+        for sequence in note.oldest..head {
+            let page = self.layout.page_of(sequence);
+            if self.header(flash, page)? != Some(sequence) {
+                return Err(StoreError::Tampered);
+            }
+            // The note of each page says where the one before ends.
+            let next = sequence.saturating_add(1);
+            let note = if next == head {
+                note
+            } else {
+                let opening = self.opening(flash, next)?;
+                opening.note.ok_or(StoreError::Tampered)?.0
+            };
+            self.replay_page(flash, sequence, note)?;
         }
-        Ok(found.erased.map(|(generation, _)| generation))
+        self.user_generation = note.generation;
+        self.replay_head(flash, head)
     }
 
-    /// The head and the sequence number of the oldest page that follows on to it without a gap.
-    ///
-    /// The head is closed: a word whose programming was cut short can read as erased, and must not be
-    /// programmed again. The first write after a mount opens a page.
-    fn find_window<F: NorFlash>(&mut self, flash: &mut F) -> Result<Option<(Head, u32)>, StoreError> {
-        let mut newest: Option<(u32, u32)> = None;
+    /// The newest page that was opened to the end, and the note that did it.
+    fn find_head<F: NorFlash>(&mut self, flash: &mut F) -> Result<Option<(u32, Opened)>, StoreError> {
+        let mut newest: Option<u32> = None;
+        let mut unreadable = None;
         for page in 0..self.layout.data_pages() {
-            if let Some(sequence) = self.header(flash, page)
-                && newest.is_none_or(|(_, other)| sequence > other)
-            {
-                newest = Some((page, sequence));
+            match self.header(flash, page) {
+                Ok(sequence) => newest = newest.max(sequence),
+                // A page that does not count may have been cut short while it was erased or opened.
+                Err(StoreError::Flash(_)) if page == 0 => {}
+                Err(StoreError::Flash(error)) => unreadable = Some(error),
+                Err(error) => return Err(error),
             }
         }
-        let Some((page, sequence)) = newest else {
-            return Ok(None);
-        };
-        let mut head = Head {
-            page,
-            sequence,
-            tail: None,
-        };
-        self.head = Some(head);
-        let pages = self.layout.data_pages();
-        let mut first = sequence;
-        for back in 1..pages {
-            let Some(wanted) = sequence.checked_sub(back) else {
-                break;
-            };
-            let page = self.page_of(wanted);
-            if self.header(flash, page) != Some(wanted) {
-                break;
-            }
-            first = wanted;
-        }
-        // All pages in one row: the head was opened, and the page it was to free has not been collected
-        // to the end unless the note says so. Without the note the head holds nothing but copies.
-        let all = sequence.saturating_sub(first).saturating_add(1) >= pages;
-        if all {
-            let mut found = Found {
-                oldest: FIRST_SEQUENCE,
-                erased: None,
-            };
-            self.replay_page(flash, page, sequence, &mut found)?;
-            self.index.retain(|_| false);
-            if found.oldest <= first {
-                let before = sequence.saturating_sub(1);
-                head = Head {
-                    page: self.page_of(before),
-                    sequence: before,
-                    tail: None,
-                };
+        let mut head = None;
+        if let Some(sequence) = newest {
+            match self.settled_opening(flash, sequence)? {
+                Ok(note) => head = Some((sequence, note)),
+                Err(stop) => {
+                    // The page was being opened: nothing counts in it, and the one before is the head.
+                    let torn = stop.saturating_add(self.layout.max_record());
+                    self.check_blank(flash, sequence, torn)?;
+                    if let Some(before) = sequence.checked_sub(1).filter(|before| *before >= FIRST_SEQUENCE) {
+                        let opening = self.opening(flash, before)?;
+                        let (note, _) = opening.note.ok_or(StoreError::Tampered)?;
+                        head = Some((before, note));
+                    }
+                }
             }
         }
-        Ok(Some((head, first)))
+        let next = head.map_or(FIRST_SEQUENCE, |(sequence, _)| sequence.saturating_add(1));
+        if head.is_none()
+            && let Some(error) = unreadable
+        {
+            // Nothing but the first page was ever touched, so it is the driver that fails.
+            return Err(error.into());
+        }
+        // A page that has its note but no header was robbed of it.
+        if self.opening(flash, next)?.note.is_some() {
+            return Err(StoreError::Tampered);
+        }
+        Ok(head)
     }
 
-    /// Applies the records of a page in order. The last one may be torn, and then does not count.
+    /// The note that opens page `sequence`, or where it is missing. A note with nothing behind it must read
+    /// well several times: its last word may have been cut short.
+    fn settled_opening<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        sequence: u32,
+    ) -> Result<Result<Opened, u32>, StoreError> {
+        let opening = self.opening(flash, sequence)?;
+        let Some((note, after)) = opening.note else {
+            return Ok(Err(opening.stop));
+        };
+        let behind = Position {
+            sequence,
+            offset: after,
+        };
+        if if_read(self.header_at(flash, behind))?.is_none() {
+            for _ in 1..REREADS {
+                if self.opening(flash, sequence)?.note.is_none() {
+                    return Ok(Err(opening.stop));
+                }
+            }
+        }
+        Ok(Ok(note))
+    }
+
+    /// Applies the records of a page behind which the log goes on, up to where it said that this one ends.
     fn replay_page<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        page: u32,
         sequence: u32,
-        found: &mut Found,
+        next: Opened,
     ) -> Result<(), StoreError> {
         let mut offset = self.layout.header_len();
-        let mut previous: Option<(Header, Position)> = None;
+        while offset < next.sure {
+            let position = Position { sequence, offset };
+            let header = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
+            self.apply(flash, &header, position)?;
+            offset = offset.saturating_add(self.layout.record_len(usize::from(header.len)));
+        }
+        if offset != next.sure {
+            return Err(StoreError::Tampered);
+        }
+        // The last one may have been cut short. If it was, it is here no more, or once more in the next
+        // page.
+        let position = Position { sequence, offset };
+        if next.end > next.sure
+            && let Some(header) = if_read(self.header_at(flash, position))?
+            && self.is_whole(flash, position, &header, 1)?
+        {
+            self.apply(flash, &header, position)?;
+        }
+        Ok(())
+    }
+
+    /// Applies the records of the head. Its last one may have been cut short, and then does not count.
+    fn replay_head<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
+        let mut offset = self.layout.header_len();
+        let mut last: Option<(Header, Position)> = None;
         loop {
             let position = Position { sequence, offset };
-            let Some(header) = self.read_record(flash, page, position)? else {
+            let Some(header) = if_read(self.header_at(flash, position))? else {
                 break;
             };
-            // Another record follows, so the one before was written to its end; `get` checks it.
-            if let Some((header, position)) = previous.take() {
-                self.apply(&header, position, None, found)?;
-            }
-            // `apply` did not touch the buffer: it still holds the record at `position`.
-            if header.kind == Kind::Put {
-                previous = Some((header, position));
-            } else if let Ok(value) = header.open(position, self.suite.aead, &self.keys, self.buffer) {
-                let number = value.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-                self.apply(&header, position, number, found)?;
+            // Another record follows, so the one before was written to its end.
+            if let Some((header, position)) = last.replace((header, position)) {
+                self.apply(flash, &header, position)?;
             }
             offset = offset.saturating_add(self.layout.record_len(usize::from(header.len)));
         }
-        if let Some((header, position)) = previous
-            && self.read_record(flash, page, position)?.is_some()
-            && header
-                .open(position, self.suite.aead, &self.keys, self.buffer)
-                .is_ok()
-        {
-            self.apply(&header, position, None, found)?;
+        let (mut sure, mut end) = (offset, offset);
+        let mut torn = offset.saturating_add(self.layout.max_record());
+        if let Some((header, position)) = last.filter(|(header, _)| header.kind != Kind::Opened) {
+            sure = position.offset;
+            if self.is_whole(flash, position, &header, REREADS)? {
+                self.apply(flash, &header, position)?;
+                self.doubtful = Some(header);
+            } else {
+                end = position.offset;
+                torn = offset;
+            }
         }
+        self.check_blank(flash, sequence, torn)?;
+        self.head = Some(Head {
+            page: self.layout.page_of(sequence),
+            sequence,
+            sure,
+            end,
+            open: false,
+        });
         Ok(())
     }
 
-    fn apply(
+    /// Whether a record opens, each of `times` times that it is read.
+    fn is_whole<F: NorFlash>(
         &mut self,
+        flash: &mut F,
+        position: Position,
+        header: &Header,
+        times: usize,
+    ) -> Result<bool, StoreError> {
+        if self.user_key_missing && header.kind == Kind::Put && header.domain == KeyDomain::User {
+            // It cannot be opened, and must not be dropped either.
+            return Ok(true);
+        }
+        for _ in 0..times {
+            match self.open_at(flash, position, header) {
+                Ok(()) => {}
+                Err(StoreError::Tampered | StoreError::Flash(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn apply<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
         header: &Header,
         position: Position,
-        number: Option<u32>,
-        found: &mut Found,
     ) -> Result<(), StoreError> {
         let key = KeyId::from_name(header.domain, header.name);
+        let damaged = Place {
+            key,
+            position,
+            len: 0,
+            damaged: true,
+        };
         match header.kind {
+            // `get` opens it.
             Kind::Put => self.index.set(Place {
-                key,
-                position,
                 len: header.len,
                 damaged: false,
+                ..damaged
             })?,
-            Kind::Damaged => self.index.set(Place {
-                key,
-                position,
-                len: 0,
-                damaged: true,
-            })?,
-            Kind::Remove => self.index.remove(key),
-            Kind::Oldest => {
-                if let Some(number) = number {
-                    found.oldest = found.oldest.max(number);
-                }
-            }
+            Kind::Damaged => self.index.set(damaged)?,
+            Kind::Remove => match self.open_at(flash, position, header) {
+                Ok(()) => self.index.remove(key),
+                Err(StoreError::Tampered) => self.index.set(damaged)?,
+                Err(error) => return Err(error),
+            },
+            // Read before, by `opening`.
+            Kind::Opened => {}
             Kind::Erase => {
+                self.open_at(flash, position, header)?;
+                let generation = self.value().first_chunk().ok_or(StoreError::Layout)?;
+                self.user_generation = u32::from_le_bytes(*generation);
                 self.index.remove_domain(header.domain);
-                if let Some(number) = number {
-                    found.erased = Some((number, position.sequence));
-                }
+                self.scrub_until = Some(position.sequence);
             }
         }
         Ok(())
     }
 
-    fn header<F: NorFlash>(&self, flash: &mut F, page: u32) -> Option<u32> {
+    fn header<F: NorFlash>(&self, flash: &mut F, page: u32) -> Result<Option<u32>, StoreError> {
         page::read_header(flash, &self.layout, self.suite.aead, &self.keys.page, page)
     }
-}
-
-/// What the store's own records said.
-struct Found {
-    /// The newest [`Kind::Oldest`].
-    oldest: u32,
-    /// Generation and page of the newest [`Kind::Erase`].
-    erased: Option<(u32, u32)>,
 }

@@ -2,13 +2,13 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
-    crypto::{Aead, NONCE_LEN, TAG_LEN},
+    crypto::{Aead, CryptoError, NONCE_LEN},
     secret::Secret,
 };
 
 use crate::{StoreError, layout::Layout};
 
-/// `magic (4) ‖ sequence number (4, little endian) ‖ tag (16)`.
+/// `magic (4) ‖ sequence number (4, little endian) ‖ tag (16)`; sequence numbers count from 1.
 pub(crate) const HEADER_LEN: usize = 24;
 const MAGIC: [u8; 4] = *b"iSP1";
 const AAD: &[u8] = b"iotsec/store/page/v1";
@@ -39,25 +39,28 @@ pub(crate) fn write_header<F: NorFlash>(
 }
 
 /// The sequence number of a page whose header is whole and ours.
+///
+/// # Errors
+/// Failures of flash, which for a torn header on ECC flash are to be expected, and of the cipher.
 pub(crate) fn read_header<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
     aead: &dyn Aead,
     key: &Secret<32>,
     page: u32,
-) -> Option<u32> {
+) -> Result<Option<u32>, StoreError> {
     let mut bytes = [0; HEADER_LEN];
-    // A header that cannot be read was torn, or never there.
-    layout.region().read(flash, layout.start(page), &mut bytes).ok()?;
-    let (magic, rest) = bytes.split_first_chunk::<4>()?;
-    let (sequence, rest) = rest.split_first_chunk::<4>()?;
-    let tag = rest.first_chunk::<TAG_LEN>()?;
-    let sequence = u32::from_le_bytes(*sequence);
-    if *magic != MAGIC {
-        return None;
+    layout.read(flash, layout.start(page), &mut bytes)?;
+    let [m0, m1, m2, m3, s0, s1, s2, s3, tag @ ..] = bytes;
+    let sequence = u32::from_le_bytes([s0, s1, s2, s3]);
+    if [m0, m1, m2, m3] != MAGIC || layout.page_of(sequence) != page {
+        return Ok(None);
     }
-    aead.open(key, &nonce(page, sequence), AAD, &mut [], tag).ok()?;
-    Some(sequence)
+    match aead.open(key, &nonce(page, sequence), AAD, &mut [], &tag) {
+        Ok(()) => Ok(Some(sequence)),
+        Err(CryptoError::Tag) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn nonce(page: u32, sequence: u32) -> [u8; NONCE_LEN] {

@@ -9,8 +9,11 @@ use crate::{KeyDomain, StoreError};
 
 /// `kind (1) ‖ domain (1) ‖ length (2) ‖ masked name (4) ‖ check (4)`, little endian.
 pub(crate) const HEADER_LEN: usize = 12;
-/// The value of the store's own records: one number.
-pub(crate) const NOTE_LEN: usize = 4;
+/// The longest value of the store's own records: four numbers.
+pub(crate) const NOTE_LEN: usize = 16;
+/// [`NOTE_LEN`], and the length of an [`Kind::Erase`], as they stand in a header.
+pub(crate) const OPENED_LEN: u16 = 16;
+pub(crate) const ERASE_LEN: u16 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -18,9 +21,9 @@ pub(crate) enum Kind {
     Put,
     /// The name has no value any more.
     Remove,
-    /// Pages below the sequence number in this record are no longer part of the log.
-    Oldest,
-    /// Everything of this domain before this record is erased; its key has at least this generation.
+    /// This page is part of the log from here on; says where the log begins and where the page before ends.
+    Opened,
+    /// Everything of this domain before this record is erased; its key has this generation.
     Erase,
     /// The value under this name failed authentication when it was to be moved.
     Damaged,
@@ -31,7 +34,7 @@ impl Kind {
         match self {
             Self::Put => 1,
             Self::Remove => 2,
-            Self::Oldest => 3,
+            Self::Opened => 3,
             Self::Erase => 4,
             Self::Damaged => 5,
         }
@@ -41,19 +44,19 @@ impl Kind {
         Some(match code {
             1 => Self::Put,
             2 => Self::Remove,
-            3 => Self::Oldest,
+            3 => Self::Opened,
             4 => Self::Erase,
             5 => Self::Damaged,
             _ => return None,
         })
     }
 
-    /// The domain whose key seals a record of this kind: what must outlive an erased domain is sealed
-    /// with the device's.
+    /// The domain whose key seals a record of this kind. Only values are sealed with the key of their own
+    /// domain: the log must make sense when a domain has no key any more.
     const fn sealed_by(self, domain: KeyDomain) -> KeyDomain {
         match self {
-            Self::Put | Self::Remove | Self::Damaged => domain,
-            Self::Oldest | Self::Erase => KeyDomain::Device,
+            Self::Put => domain,
+            Self::Remove | Self::Opened | Self::Erase | Self::Damaged => KeyDomain::Device,
         }
     }
 }
@@ -67,7 +70,7 @@ pub(crate) struct Position {
     pub(crate) offset: u32,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
     pub(crate) domain: KeyDomain,
@@ -79,8 +82,8 @@ pub(crate) struct Header {
 pub(crate) struct Keys {
     /// Authenticates page headers.
     pub(crate) page: Secret<32>,
-    /// Hides names.
-    name: Secret<32>,
+    /// Hides names and authenticates record headers.
+    header: Secret<32>,
     /// Seal records, by [`KeyDomain::code`].
     record: [Secret<32>; 2],
 }
@@ -91,7 +94,7 @@ impl Keys {
         let [device, user] = domains;
         Ok(Self {
             page: derive(kdf, device, b"iotsec/store/page-key/v1")?,
-            name: derive(kdf, device, b"iotsec/store/name-key/v1")?,
+            header: derive(kdf, device, b"iotsec/store/header-key/v1")?,
             record: [
                 derive(kdf, device, b"iotsec/store/record-key/device/v1")?,
                 derive(kdf, user, b"iotsec/store/record-key/user/v1")?,
@@ -143,14 +146,14 @@ impl Header {
         Ok(())
     }
 
-    /// Opens the value in `buffer`, which holds the whole record.
-    pub(crate) fn open<'b>(
+    /// Opens, in its place, the value in `buffer`, which holds the whole record.
+    pub(crate) fn open(
         &self,
         position: Position,
         aead: &dyn Aead,
         keys: &Keys,
-        buffer: &'b mut [u8],
-    ) -> Result<&'b mut [u8], StoreError> {
+        buffer: &mut [u8],
+    ) -> Result<(), StoreError> {
         let (bytes, rest) = buffer
             .split_first_chunk_mut::<HEADER_LEN>()
             .ok_or(StoreError::Layout)?;
@@ -160,7 +163,7 @@ impl Header {
         let tag = rest.first_chunk::<TAG_LEN>().ok_or(StoreError::Layout)?;
         let aad = self.aad(position, bytes);
         match aead.open(keys.seals(self), &nonce(position), &aad, value, tag) {
-            Ok(()) => Ok(value),
+            Ok(()) => Ok(()),
             Err(CryptoError::Tag) => Err(StoreError::Tampered),
             Err(error) => Err(error.into()),
         }
@@ -172,32 +175,35 @@ impl Header {
         kdf: &dyn Kdf,
         keys: &Keys,
     ) -> Result<[u8; HEADER_LEN], StoreError> {
+        let pad = Pad::new(position, kdf, keys)?;
         let [l0, l1] = self.len.to_le_bytes();
-        let [n0, n1, n2, n3] = (self.name ^ mask(position, kdf, keys)?).to_le_bytes();
-        let content = [self.kind.code(), self.domain.code(), l0, l1, n0, n1, n2, n3];
-        let [c0, c1, c2, c3] = check(position, &content).to_le_bytes();
-        let [k, d, ..] = content;
+        let start = [self.kind.code(), self.domain.code(), l0, l1];
+        let [n0, n1, n2, n3] = (self.name ^ pad.mask).to_le_bytes();
+        let [c0, c1, c2, c3] = pad.check(start, self.name).to_le_bytes();
+        let [k, d, ..] = start;
         Ok([k, d, l0, l1, n0, n1, n2, n3, c0, c1, c2, c3])
     }
 
-    /// Reads a header that was written whole, at this very place. `None` for anything else.
+    /// Reads a header that was written whole, by this store, at this very place. `None` for anything else.
     pub(crate) fn from_bytes(
         bytes: &[u8; HEADER_LEN],
         position: Position,
         kdf: &dyn Kdf,
         keys: &Keys,
-    ) -> Option<Self> {
-        let (content, checked) = bytes.split_first_chunk::<8>()?;
-        if check(position, content).to_le_bytes() != *checked {
-            return None;
-        }
-        let [kind, domain, l0, l1, n0, n1, n2, n3] = *content;
-        Some(Self {
-            kind: Kind::from_code(kind)?,
-            domain: KeyDomain::from_code(domain)?,
-            name: u32::from_le_bytes([n0, n1, n2, n3]) ^ mask(position, kdf, keys).ok()?,
+    ) -> Result<Option<Self>, CryptoError> {
+        let [k, d, l0, l1, n0, n1, n2, n3, c0, c1, c2, c3] = *bytes;
+        let (Some(kind), Some(domain)) = (Kind::from_code(k), KeyDomain::from_code(d)) else {
+            return Ok(None);
+        };
+        let pad = Pad::new(position, kdf, keys)?;
+        let name = u32::from_le_bytes([n0, n1, n2, n3]) ^ pad.mask;
+        let whole = pad.check([k, d, l0, l1], name) == u32::from_le_bytes([c0, c1, c2, c3]);
+        Ok(whole.then_some(Self {
+            kind,
+            domain,
+            name,
             len: u16::from_le_bytes([l0, l1]),
-        })
+        }))
     }
 
     /// Position, header and the name in the clear: a record opens only where and as what it was sealed.
@@ -229,33 +235,48 @@ fn nonce(position: Position) -> [u8; NONCE_LEN] {
     nonce
 }
 
-/// Hides a name, differently at every position, so that flash shows neither names nor which records
-/// share one.
-fn mask(position: Position, kdf: &dyn Kdf, keys: &Keys) -> Result<u32, CryptoError> {
-    let (sequence, offset) = (position.sequence.to_le_bytes(), position.offset.to_le_bytes());
-    let mac = kdf.hmac(keys.name.expose(), &[b"iotsec/store/name/v1", &sequence, &offset])?;
-    let [a, b, c, d, ..] = mac;
-    Ok(u32::from_le_bytes([a, b, c, d]))
+/// What hides and authenticates the header at one position.
+struct Pad {
+    mask: u32,
+    factors: [u64; 2],
+    term: u64,
 }
 
-/// CRC-32 (IEEE 802.3) over position and content. It tells a whole header from a torn one so that the log
-/// can be walked; what the record says is vouched for by its tag.
-fn check(position: Position, content: &[u8; 8]) -> u32 {
-    let bytes = position
-        .sequence
-        .to_le_bytes()
-        .into_iter()
-        .chain(position.offset.to_le_bytes())
-        .chain(*content);
-    let crc = bytes.fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            let shifted = crc >> 1;
-            if crc & 1 == 1 {
-                shifted ^ 0xEDB8_8320
-            } else {
-                shifted
+impl Pad {
+    fn new(position: Position, kdf: &dyn Kdf, keys: &Keys) -> Result<Self, CryptoError> {
+        let (sequence, offset) = (position.sequence.to_le_bytes(), position.offset.to_le_bytes());
+        let mac = kdf.hmac(
+            keys.header.expose(),
+            &[b"iotsec/store/header/v1", &sequence, &offset],
+        )?;
+        let mut rest = mac.as_slice();
+        let mut number = || match rest.split_first_chunk::<8>() {
+            Some((bytes, more)) => {
+                rest = more;
+                u64::from_le_bytes(*bytes)
             }
+            None => 0,
+        };
+        let factors = [number(), number()];
+        let term = number();
+        let [a, b, c, d, ..] = number().to_le_bytes();
+        Ok(Self {
+            mask: u32::from_le_bytes([a, b, c, d]),
+            factors,
+            term,
         })
-    });
-    !crc
+    }
+
+    /// A one-time authenticator: pair-multiply-shift (Dietzfelbinger 1996), strongly universal, so that a
+    /// header which this store did not write here passes with a probability of 2^-32. It lets the log be
+    /// walked, also where the key of a value is gone; the value itself is vouched for by its tag.
+    fn check(&self, start: [u8; 4], name: u32) -> u32 {
+        let [a, b] = self.factors;
+        let sum = a
+            .wrapping_mul(u64::from(u32::from_le_bytes(start)))
+            .wrapping_add(b.wrapping_mul(u64::from(name)))
+            .wrapping_add(self.term);
+        let [.., w, x, y, z] = sum.to_le_bytes();
+        u32::from_le_bytes([w, x, y, z])
+    }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 use crate::{
     IndexEntry, KeyDomain, KeyId, StoreError, domain_key,
     index::{Index, Place},
-    layout::Layout,
+    layout::{FIRST_SEQUENCE, Layout},
     log::Head,
     record::{self, Header, Keys, Kind},
 };
@@ -49,6 +49,7 @@ pub struct Store<'a> {
     /// By [`KeyDomain::code`].
     pub(crate) domain_keys: [Secret<32>; 2],
     pub(crate) keys: Keys,
+    /// Generation that the user domain's key has, or is to have.
     pub(crate) user_generation: u32,
     /// The user domain has no key at present: its erasure is not finished, or the key was lost.
     pub(crate) user_key_missing: bool,
@@ -60,6 +61,8 @@ pub struct Store<'a> {
     pub(crate) oldest: u32,
     /// The page of the newest erasure, while what lies before it is still in flash.
     pub(crate) scrub_until: Option<u32>,
+    /// The record that was the last one when the store was mounted, until it has been written once more.
+    pub(crate) doubtful: Option<Header>,
 }
 
 impl<'a> Store<'a> {
@@ -97,6 +100,7 @@ impl<'a> Store<'a> {
             head: None,
             oldest: FIRST_SEQUENCE,
             scrub_until: None,
+            doubtful: None,
         })
     }
 
@@ -143,7 +147,12 @@ impl<'a> Store<'a> {
     ) -> Result<&'o [u8], StoreError> {
         let place = self.index.find(key).ok_or(StoreError::NotFound)?;
         let out = out.get_mut(..usize::from(place.len)).ok_or(StoreError::Buffer)?;
-        let read = self.load(flash, &place).map(|value| out.copy_from_slice(value));
+        let read = self.load(flash, &place);
+        if read.is_ok() {
+            for (to, from) in out.iter_mut().zip(self.value()) {
+                *to = *from;
+            }
+        }
         self.buffer.zeroize();
         read?;
         Ok(out)
@@ -195,9 +204,6 @@ impl<'a> Store<'a> {
         if !self.contains(key) {
             return Err(StoreError::NotFound);
         }
-        if key.domain() == KeyDomain::User && self.user_key_missing {
-            return Err(StoreError::KeyLost);
-        }
         let header = Header {
             kind: Kind::Remove,
             domain: key.domain(),
@@ -244,7 +250,6 @@ impl core::fmt::Debug for Store<'_> {
 }
 
 pub(crate) const FIRST_GENERATION: u32 = 1;
-pub(crate) const FIRST_SEQUENCE: u32 = 1;
 
 /// Checks everything that does not need flash contents.
 pub(crate) fn check<F: NorFlash>(

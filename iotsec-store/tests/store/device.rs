@@ -1,6 +1,4 @@
 //! A device with a store: the fixture of the tests beside this file.
-#![allow(dead_code, unreachable_pub, reason = "each test uses a part of this module")]
-
 use std::collections::BTreeMap;
 
 use iotsec_core::{
@@ -8,24 +6,24 @@ use iotsec_core::{
     hal::Region,
 };
 use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
-use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, Violation, World};
+use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, Tear, Violation, World};
 
-pub const KEY_A: KeyId = KeyId::new(KeyDomain::Device, 1, 1);
-pub const KEY_B: KeyId = KeyId::new(KeyDomain::Device, 1, 2);
-pub const KEY_NEW: KeyId = KeyId::new(KeyDomain::Device, 1, 3);
-pub const CHURN: KeyId = KeyId::new(KeyDomain::Device, 2, 1);
-pub const PROBE: KeyId = KeyId::new(KeyDomain::Device, 0xFFFF, 0xFFFF);
-pub const OWNER: [KeyId; 2] = [
+pub(crate) const KEY_A: KeyId = KeyId::new(KeyDomain::Device, 1, 1);
+pub(crate) const KEY_B: KeyId = KeyId::new(KeyDomain::Device, 1, 2);
+pub(crate) const KEY_NEW: KeyId = KeyId::new(KeyDomain::Device, 1, 3);
+pub(crate) const CHURN: KeyId = KeyId::new(KeyDomain::Device, 2, 1);
+pub(crate) const PROBE: KeyId = KeyId::new(KeyDomain::Device, 0xFFFF, 0xFFFF);
+pub(crate) const OWNER: [KeyId; 2] = [
     KeyId::new(KeyDomain::User, 1, 1),
     KeyId::new(KeyDomain::User, 1, 2),
 ];
 
 #[derive(Clone)]
-pub struct Device {
-    pub flash: SimFlash,
-    pub region: Region,
-    pub root: u64,
-    pub boots: u64,
+pub(crate) struct Device {
+    pub(crate) flash: SimFlash,
+    pub(crate) region: Region,
+    pub(crate) root: u64,
+    pub(crate) boots: u64,
 }
 
 impl World for Device {
@@ -38,12 +36,12 @@ impl World for Device {
 }
 
 /// A value that no other call gives.
-pub fn value(tag: u32, len: usize) -> Vec<u8> {
+pub(crate) fn value(tag: u32, len: usize) -> Vec<u8> {
     format!("value-{tag}-").bytes().cycle().take(len).collect()
 }
 
 /// What a fresh device holds.
-pub fn contents() -> BTreeMap<KeyId, Vec<u8>> {
+pub(crate) fn contents() -> BTreeMap<KeyId, Vec<u8>> {
     BTreeMap::from([
         (KEY_A, value(1, 32)),
         (KEY_B, value(2, 57)),
@@ -55,8 +53,8 @@ pub fn contents() -> BTreeMap<KeyId, Vec<u8>> {
 
 impl Device {
     /// Formatted, with [`contents`] in it.
-    pub fn new(geometry: Geometry) -> Self {
-        let mut device = Self::blank(geometry);
+    pub(crate) fn new(geometry: Geometry, tear: Tear) -> Self {
+        let mut device = Self::blank(geometry, tear);
         device.format().unwrap();
         device.with_store(|store, flash, _| {
             for (key, value) in contents() {
@@ -66,8 +64,8 @@ impl Device {
         device
     }
 
-    pub fn blank(geometry: Geometry) -> Self {
-        let flash = SimFlash::new(geometry);
+    pub(crate) fn blank(geometry: Geometry, tear: Tear) -> Self {
+        let flash = SimFlash::new(geometry).with_tear(tear);
         let region = flash.region().unwrap();
         Self {
             flash,
@@ -77,7 +75,7 @@ impl Device {
         }
     }
 
-    pub fn format(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn format(&mut self) -> Result<(), StoreError> {
         let root = SimRootKey::new(self.root);
         let suite = Suite {
             aead: &Aes256GcmSiv,
@@ -99,7 +97,7 @@ impl Device {
     }
 
     /// Boots: mounts the store anew and works with it.
-    pub fn try_with_store<R>(
+    pub(crate) fn try_with_store<R>(
         &mut self,
         work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> R,
     ) -> Result<R, StoreError> {
@@ -118,7 +116,7 @@ impl Device {
     }
 
     /// As [`try_with_store`](Self::try_with_store), for an operation that a sweep cuts.
-    pub fn run(
+    pub(crate) fn run(
         &mut self,
         work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
@@ -126,7 +124,10 @@ impl Device {
     }
 
     /// As [`try_with_store`](Self::try_with_store), where mounting must succeed.
-    pub fn with_store<R>(&mut self, work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> R) -> R {
+    pub(crate) fn with_store<R>(
+        &mut self,
+        work: impl FnOnce(&mut Store<'_>, &mut SimFlash, &mut SimRng) -> R,
+    ) -> R {
         match self.try_with_store(work) {
             Ok(done) => done,
             Err(error) => panic!("mounting failed: {error:?}"),
@@ -135,7 +136,7 @@ impl Device {
 }
 
 /// The value under a key, `None` when there is none. Anything else is a failure.
-pub fn read(store: &mut Store<'_>, flash: &mut SimFlash, key: KeyId) -> Option<Vec<u8>> {
+pub(crate) fn read(store: &mut Store<'_>, flash: &mut SimFlash, key: KeyId) -> Option<Vec<u8>> {
     let mut out = [0; 2048];
     match store.get(flash, key, &mut out) {
         Ok(value) => Some(value.to_vec()),

@@ -1,0 +1,4 @@
+//! The store as a whole, on simulated flash.
+
+mod device;
+mod power_cut;
