@@ -20,7 +20,7 @@ pub enum Fault {
 /// The number and the party behind an error.
 ///
 /// Numbers never change and are never reused: 1xxx core, 2xxx update, 3xxx store,
-/// 4xxx telemetry, 5xxx net, 6xxx device life cycle.
+/// 4xxx telemetry, 5xxx net, 6xxx device life cycle, 7xxx the C interface itself.
 ///
 /// ```
 /// use iotsec_core::{cbor::{CborError, Kind}, error::{ErrorCode, Fault}};

@@ -16,7 +16,8 @@ use iotsec::{
 
 use crate::tool::Failure;
 
-const FILE: &str = "firmware/harness/data/app_v1.suit";
+/// Where it goes.
+pub(crate) const FILE: &str = "firmware/harness/data/app_v1.suit";
 const IMAGE: &str = "vectors/suit/payloads/app_v1.bin";
 /// The README of the vectors says how their keys are made; they protect nothing.
 const SEED: &[u8] = b"iotsec test vector key ed25519_a";

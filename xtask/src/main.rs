@@ -1,16 +1,19 @@
 //! Checks that need more than Rust: firmware in QEMU, C, sizes, vectors, fuzzing.
 
+mod c;
 mod deny;
 mod dependencies;
 mod elf;
 mod firmware;
 mod fixture;
 mod fuzz;
+mod header;
 mod image;
 mod no_panic;
 mod powerset;
 mod qemu;
 mod size;
+mod status;
 mod tool;
 mod vectors;
 
@@ -43,6 +46,18 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "check that no panic can be reached in the verify path",
         run: no_panic::run,
+    },
+    Task {
+        name: "c",
+        usage: "",
+        about: "build and run the C example, on Linux and in QEMU; compile the header alone",
+        run: c::run,
+    },
+    Task {
+        name: "header",
+        usage: "[--check]",
+        about: "write or check iotsec.h and the error numbers in it",
+        run: header::run,
     },
     Task {
         name: "powerset",

@@ -1,0 +1,155 @@
+//! Pointers from C, made into references once and checked on the way.
+
+use core::{ffi::c_char, slice, str};
+
+use crate::status::{CallError, Status};
+
+/// Bytes that the caller lends for the call.
+///
+/// # Safety
+/// `bytes` is null, or points to `len` initialised bytes that nobody writes during `'a`.
+pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], Status> {
+    if bytes.is_null() {
+        return Err(CallError::Null.into());
+    }
+    if isize::try_from(len).is_err() {
+        return Err(CallError::Size.into());
+    }
+    // SAFETY: not null and not longer than an object can be; the caller vouches for the rest.
+    Ok(unsafe { slice::from_raw_parts(bytes, len) })
+}
+
+/// A struct, copied out.
+///
+/// # Safety
+/// `value` is null, or points to an initialised `T`.
+pub(crate) unsafe fn copied<T: Copy>(value: *const T) -> Result<T, Status> {
+    if value.is_null() || !value.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: not null and aligned; the caller vouches for the rest.
+    Ok(unsafe { value.read() })
+}
+
+/// A struct that begins with its own size, copied out.
+///
+/// A size of another version of the header is refused: an unknown field could ask for something that
+/// this library would not do.
+///
+/// # Safety
+/// `value` is null, or points to an initialised `T` if the `u32` it begins with says so.
+pub(crate) unsafe fn sized<T: Copy>(value: *const T) -> Result<T, Status> {
+    if !value.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: every such struct is `repr(C)` and begins with its size.
+    let size = unsafe { copied(value.cast::<u32>()) }?;
+    if usize::try_from(size).ok() != Some(size_of::<T>()) {
+        return Err(CallError::Config.into());
+    }
+    // SAFETY: the caller says that all of it is there.
+    Ok(unsafe { value.read() })
+}
+
+/// A struct inside of another, which must have the size that it says.
+pub(crate) fn same_size<T>(value: T, struct_size: u32) -> Result<T, Status> {
+    if usize::try_from(struct_size) != Ok(size_of::<T>()) {
+        return Err(CallError::Config.into());
+    }
+    Ok(value)
+}
+
+/// Where one result goes.
+///
+/// # Safety
+/// `out` is null, or points to storage for a `T` that nobody else uses during `'a`.
+pub(crate) unsafe fn out<'a, T>(out: *mut T) -> Result<Out<'a, T>, Status> {
+    if out.is_null() || !out.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    Ok(Out(out, core::marker::PhantomData))
+}
+
+/// A checked place for a result, which may hold garbage until it is written.
+pub(crate) struct Out<'a, T>(*mut T, core::marker::PhantomData<&'a mut T>);
+
+impl<T> Out<'_, T> {
+    /// Writes the result; called last, so that a failed call leaves the caller's variable alone.
+    pub(crate) fn set(self, value: T) {
+        // SAFETY: `out` has checked the pointer, and its caller vouched for the storage.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// A buffer with its capacity and the place for the length.
+pub(crate) struct Buffer<'a> {
+    bytes: &'a mut [u8],
+    len: Out<'a, usize>,
+}
+
+/// # Safety
+/// `buffer` is null, or points to `capacity` initialised bytes; `len` is null or points to a `size_t`;
+/// nobody else uses either during `'a`.
+pub(crate) unsafe fn buffer<'a>(
+    buffer: *mut u8,
+    capacity: usize,
+    len: *mut usize,
+) -> Result<Buffer<'a>, Status> {
+    // SAFETY: the caller's word, passed on.
+    let len = unsafe { out(len) }?;
+    if isize::try_from(capacity).is_err() {
+        return Err(CallError::Size.into());
+    }
+    let bytes = if buffer.is_null() {
+        // Null with no capacity asks for the length.
+        if capacity != 0 {
+            return Err(CallError::Null.into());
+        }
+        &mut []
+    } else {
+        // SAFETY: not null and not longer than an object can be; the caller vouches for the rest.
+        unsafe { slice::from_raw_parts_mut(buffer, capacity) }
+    };
+    Ok(Buffer { bytes, len })
+}
+
+impl Buffer<'_> {
+    /// Copies `bytes` out, or says how many there would have been.
+    pub(crate) fn copy(self, bytes: &[u8]) -> Result<(), Status> {
+        let fits = self.bytes.get_mut(..bytes.len());
+        self.len.set(bytes.len());
+        match fits {
+            Some(target) => {
+                target.copy_from_slice(bytes);
+                Ok(())
+            }
+            None => Err(CallError::ShortBuffer.into()),
+        }
+    }
+
+    /// Refuses now what [`copy`](Self::copy) would refuse later.
+    pub(crate) fn at_least(self, needed: usize) -> Result<Self, Status> {
+        if self.bytes.len() < needed {
+            self.len.set(needed);
+            return Err(CallError::ShortBuffer.into());
+        }
+        Ok(self)
+    }
+
+    /// The buffer, for a function that fills it and says how much it used.
+    pub(crate) fn fill(self, work: impl FnOnce(&mut [u8]) -> Result<usize, Status>) -> Result<(), Status> {
+        let len = work(self.bytes)?;
+        self.len.set(len);
+        Ok(())
+    }
+}
+
+/// Text that the caller lends for the call.
+///
+/// # Safety
+/// As [`bytes`].
+pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a str, Status> {
+    // SAFETY: the caller's word, passed on; `c_char` and `u8` have one size.
+    let bytes = unsafe { bytes(text.cast(), len) }?;
+    str::from_utf8(bytes).map_err(|_| CallError::Text.into())
+}

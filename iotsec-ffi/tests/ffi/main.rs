@@ -1,0 +1,9 @@
+//! The C interface, called as C calls it.
+#![allow(unsafe_code, reason = "the functions under test take raw pointers")]
+#![allow(clippy::cast_possible_truncation, reason = "sizes of small structs")]
+
+mod board;
+mod login;
+mod null;
+mod store;
+mod update;

@@ -1,0 +1,310 @@
+//! Every pointer of every function, null one at a time. The list of functions and of their pointers is
+//! read from the header, so that a new one without a line here fails.
+//!
+//! SAFETY of every call: pointers are null or to live locals, as large as the length beside them says.
+
+use std::{collections::BTreeMap, ptr};
+
+use iotsec_ffi::{
+    boot::*,
+    entropy::*,
+    login::*,
+    password::*,
+    root_key::*,
+    status::*,
+    store::*,
+    update::{config::*, *},
+};
+
+use crate::{
+    board::{Board, Fixed},
+    login::{Records, credential, zeroed},
+    store, update,
+};
+
+const HEADER: &str = include_str!("../../include/iotsec.h");
+
+/// Pointers that may be null: what the function then does is in its documentation.
+const OPTIONAL: [(&str, usize); 1] = [("iotsec_login_open", 2)];
+
+/// Null for the pointer whose turn it is.
+#[derive(Clone, Copy)]
+struct Turn(usize);
+
+impl Turn {
+    fn mutable<T>(self, index: usize, value: &mut T) -> *mut T {
+        if self.0 == index { ptr::null_mut() } else { value }
+    }
+
+    fn shared<T>(self, index: usize, value: &T) -> *const T {
+        if self.0 == index { ptr::null() } else { value }
+    }
+}
+
+/// Function name → number of pointers, from the header.
+fn functions() -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    let mut rest = HEADER;
+    while let Some(end) = rest.find(");\n") {
+        let declaration = &rest[..end];
+        rest = &rest[end + 3..];
+        let start = declaration.rfind("\n\n").map_or(0, |at| at + 2);
+        let declaration = declaration[start..].rsplit("*/").next().unwrap().trim();
+        let Some((head, parameters)) = declaration.split_once('(') else {
+            continue;
+        };
+        let name = head.rsplit([' ', '*']).next().unwrap();
+        if name.starts_with("iotsec_") && !declaration.contains('{') {
+            let pointers = parameters
+                .split(',')
+                .filter(|parameter| parameter.contains('*'))
+                .count();
+            found.insert(name.to_owned(), pointers);
+        }
+    }
+    found
+}
+
+/// What the calls are made with.
+struct Bench {
+    credential: iotsec_credential_t,
+    entropy: iotsec_entropy_t,
+    presence: iotsec_presence_t,
+    store: iotsec_store_config_t,
+    update: iotsec_update_config_t,
+}
+
+/// One call, with the pointer null whose turn it is.
+type Call = fn(Turn, &Bench) -> iotsec_status_t;
+
+fn calls() -> BTreeMap<&'static str, Call> {
+    let mut calls: BTreeMap<&'static str, Call> = BTreeMap::new();
+    macro_rules! call {
+        ($name:ident, |$turn:ident, $bench:ident| ($($argument:expr),* $(,)?)) => {
+            calls.insert(stringify!($name), |$turn, $bench| {
+                let _ = $bench;
+                // SAFETY: see the top.
+                unsafe { $name($($argument),*) }
+            });
+        };
+    }
+    call!(iotsec_root_key_derive, |t, b| (
+        t.shared(0, &[7u8; 32]).cast(),
+        t.shared(1, &0),
+        1,
+        t.mutable(2, &mut [0u8; 32]).cast(),
+    ));
+    call!(iotsec_password_generate, |t, b| (
+        t.shared(0, &b.credential),
+        t.shared(1, &b.entropy),
+        IOTSEC_EXPOSURE_ONLINE,
+        t.mutable(2, &mut [0u8; IOTSEC_LABEL_MAX]).cast(),
+        IOTSEC_LABEL_MAX,
+        t.mutable(3, &mut 0),
+    ));
+    call!(iotsec_password_choose, |t, b| (
+        t.shared(0, &b.credential),
+        t.shared(1, &b.entropy),
+        IOTSEC_EXPOSURE_ONLINE,
+        IOTSEC_ITERATIONS_MCU,
+        t.shared(2, b"green kettle").cast(),
+        12,
+        t.shared(3, &c"Acme".as_ptr()),
+        1,
+    ));
+    call!(iotsec_login_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.credential),
+        ptr::null(),
+    ));
+    call!(iotsec_login_attempt_label, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"K2M4-P6R8-T0V3-6").cast(),
+        16,
+        0,
+        t.mutable(2, &mut 0),
+    ));
+    call!(iotsec_login_attempt_text, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"green kettle").cast(),
+        12,
+        0,
+        t.mutable(2, &mut 0),
+    ));
+    call!(iotsec_login_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_login_unlock, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.presence)
+    ));
+    call!(iotsec_login_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_store_format, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.store)
+    ));
+    call!(iotsec_store_mount, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.store)
+    ));
+    call!(iotsec_store_put, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, &0),
+        1
+    ));
+    call!(iotsec_store_get, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut 0),
+        1,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_store_remove, |t, b| (t.mutable(0, &mut zeroed()), 1));
+    call!(iotsec_store_erase_user, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_store_scrub_step, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_store_destroy, |t, b| (
+        t.shared(0, &b.store.flash),
+        t.shared(1, &b.store.region)
+    ));
+    call!(iotsec_store_record, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_store_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_boot_select, |t, b| (
+        t.shared(0, &b.update),
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_boot_verify, |t, b| (
+        t.shared(0, &b.update),
+        IOTSEC_SLOT_A,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_slot_provision, |t, b| (
+        t.shared(0, &b.update),
+        IOTSEC_SLOT_B,
+        t.shared(1, &0),
+        1,
+        t.shared(2, &0),
+        1,
+    ));
+    call!(iotsec_update_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.update),
+        IOTSEC_SLOT_A
+    ));
+    call!(iotsec_update_begin, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        0,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_update_write, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_update_finish, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_update_install, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_update_accept, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_update_reject, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_update_cancel, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_update_clean, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_update_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_update_close, |t, b| (t.mutable(0, &mut zeroed())));
+    calls
+}
+
+fn presence() -> iotsec_presence_t {
+    unsafe extern "C" fn yes(_: *mut std::ffi::c_void) -> i32 {
+        1
+    }
+    iotsec_presence_t {
+        struct_size: size_of::<iotsec_presence_t>() as u32,
+        ctx: ptr::null_mut(),
+        is_asserted: Some(yes),
+    }
+}
+
+#[test]
+fn a_null_pointer_is_refused_wherever_it_stands() {
+    let (store, update) = (store::Bench::new(), update::Device::new());
+    let (board, records) = (Board::new(), Fixed::new(Records::default()));
+    let bench = Bench {
+        credential: credential(&board, &records),
+        entropy: board.entropy(),
+        presence: presence(),
+        store: store.config(),
+        update: update.config(),
+    };
+    let calls = calls();
+    let mut tried = 0;
+    for (name, pointers) in functions() {
+        if pointers == 0 {
+            continue;
+        }
+        let call = calls
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is in the header and not here"));
+        for index in 0..pointers {
+            if !OPTIONAL.contains(&(name.as_str(), index)) {
+                assert_eq!(
+                    call(Turn(index), &bench),
+                    IOTSEC_ERR_NULL,
+                    "{name}, pointer {index}"
+                );
+                tried += 1;
+            }
+        }
+        assert_ne!(
+            call(Turn(usize::MAX), &bench),
+            IOTSEC_ERR_NULL,
+            "{name} without a null pointer"
+        );
+    }
+    assert!(tried >= calls.len());
+}
+
+#[test]
+fn every_error_has_one_name() {
+    let mut names = std::collections::BTreeSet::new();
+    for line in HEADER.lines() {
+        let Some(rest) = line.strip_prefix("#define IOTSEC_ERR_") else {
+            continue;
+        };
+        let (name, number) = rest.split_once(' ').unwrap();
+        // SAFETY: the function returns text that ends in zero and lives for ever.
+        let said = unsafe { std::ffi::CStr::from_ptr(iotsec_status_name(number.parse().unwrap())) };
+        assert_eq!(said.to_str(), Ok(name));
+        assert!(names.insert(name));
+    }
+    assert!(names.len() > 60);
+    for (number, name) in [
+        (0, c"OK"),
+        (1, c"UNKNOWN"),
+        (-1, c"UNKNOWN"),
+        (i32::MAX, c"UNKNOWN"),
+    ] {
+        // SAFETY: as above.
+        let status = unsafe { std::ffi::CStr::from_ptr(iotsec_status_name(number)) };
+        assert_eq!(status, name);
+    }
+}

@@ -1,0 +1,50 @@
+//! `iotsec-ffi/include/iotsec.h` and the table of error numbers, regenerated or checked for drift.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::{
+    status,
+    tool::{self, Failure},
+};
+
+/// The one version whose output is committed.
+const CBINDGEN: &str = "cbindgen 0.29.4";
+const HEADER: &str = "iotsec-ffi/include/iotsec.h";
+
+/// Writes both files, or fails when a committed one differs from what would be written.
+pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
+    let check = match args {
+        [] => false,
+        ["--check"] => true,
+        _ => return Err("the one option is --check".into()),
+    };
+    // The header is made from the table, so the table comes first.
+    settle(root, status::TABLE, &status::table(root)?, check)?;
+    settle(root, HEADER, &generate(root)?, check)
+}
+
+fn settle(root: &Path, name: &str, text: &str, check: bool) -> Result<(), Failure> {
+    let path = root.join(name);
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    if old == text {
+        println!("{name} is up to date");
+    } else if check {
+        return Err(format!("{name} has drifted: run `cargo xtask header`").into());
+    } else {
+        fs::write(&path, text)?;
+        println!("{name} written");
+    }
+    Ok(())
+}
+
+fn generate(root: &Path) -> Result<String, Failure> {
+    let install = "cargo install --locked cbindgen@0.29.4";
+    tool::need("cbindgen", install)?;
+    let version = tool::text(Command::new("cbindgen").arg("--version"))?;
+    if version.trim() != CBINDGEN {
+        return Err(format!("{CBINDGEN} is needed, not {}: {install}", version.trim()).into());
+    }
+    let mut command = Command::new("cbindgen");
+    command.current_dir(root.join("iotsec-ffi"));
+    tool::text(command.args(["--quiet", "--config", "cbindgen.toml", "--crate", "iotsec-ffi"]))
+}
