@@ -43,6 +43,8 @@ pub mod device;
 #[cfg(feature = "alloc")]
 pub mod factory;
 pub mod guideline;
+#[cfg(doctest)]
+mod readme;
 
 pub use iotsec_core as core;
 #[cfg(feature = "store")]

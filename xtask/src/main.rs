@@ -3,6 +3,8 @@
 mod c;
 mod deny;
 mod dependencies;
+#[cfg(test)]
+mod documents;
 mod elf;
 mod firmware;
 mod fixture;

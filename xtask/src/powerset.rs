@@ -39,7 +39,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 }
 
 /// The features of the facade, each with those that it turns on.
-fn features(root: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
+pub(crate) fn features(root: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
     let mut command = tool::cargo();
     command
         .current_dir(root)

@@ -1,0 +1,70 @@
+//! Tests that documents say what the code says.
+
+use std::{collections::BTreeSet, fs};
+
+use iotsec_testkit::Geometry;
+
+use crate::{powerset, tool};
+
+fn document(path: &str) -> String {
+    fs::read_to_string(tool::root().join(path)).unwrap()
+}
+
+#[test]
+fn the_readme_lists_every_feature() {
+    let readme = document("README.md");
+    let (_, section) = readme.split_once("## Features").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed: BTreeSet<String> = rows
+        .map(|row| row.split_once('`').unwrap().0.to_owned())
+        .collect();
+    let features = powerset::features(&tool::root()).unwrap();
+    assert_eq!(listed, features.into_iter().map(|(name, _)| name).collect());
+}
+
+#[test]
+fn the_porting_guide_lists_the_flashes_that_tests_run_on() {
+    let guide = document("docs/porting.md");
+    let mut rows = Vec::new();
+    for (name, flash) in Geometry::table(8) {
+        let sectors = (0..flash.sector_count()).map(|sector| flash.sector(sector));
+        let page = sectors.map(|(from, to)| to - from).max().unwrap();
+        rows.push(format!(
+            "| {name} | {page} | {} | 0x{:02X} |",
+            flash.word_size(),
+            flash.erased()
+        ));
+    }
+    assert!(
+        guide.contains(&rows.join("\n")),
+        "docs/porting.md should say:\n{}",
+        rows.join("\n")
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = tool::root();
+    let mut checked = 0;
+    for name in ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(
+            ["architecture", "lexicon", "dependencies", "porting", "footprint"]
+                .map(|name| format!("docs/{name}.md")),
+        )
+    {
+        let text = document(&name);
+        let folder = root.join(&name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            let target = link.0.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            assert!(folder.parent().unwrap().join(target).exists(), "{name}: {target}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 15, "only {checked} links were found");
+}
