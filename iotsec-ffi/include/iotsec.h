@@ -20,6 +20,11 @@
 #define IOTSEC_ABI_VERSION 1
 
 /**
+ * Words of 8 bytes that a login takes.
+ */
+#define IOTSEC_LOGIN_WORDS 24
+
+/**
  * Bytes of the longest label, without a final zero.
  */
 #define IOTSEC_LABEL_MAX 21
@@ -48,6 +53,21 @@
  * The longest record that this library keeps in an `iotsec_record_t`.
  */
 #define IOTSEC_RECORD_MAX 64
+
+/**
+ * Words of 8 bytes that a store takes.
+ */
+#define IOTSEC_STORE_WORDS 64
+
+/**
+ * Words of 8 bytes that an index entry takes.
+ */
+#define IOTSEC_INDEX_ENTRY_WORDS 3
+
+/**
+ * Words of 8 bytes that an updater takes.
+ */
+#define IOTSEC_UPDATE_WORDS 192
 
 /**
  * Most public keys that one configuration holds.
@@ -223,7 +243,8 @@ typedef struct iotsec_update_config_t {
      */
     uint32_t counter_shift;
     /**
-     * Which sequence numbers one release may skip: one that lies further ahead is refused.
+     * How far above the installed sequence number a new one may lie, at least 1. Without a bound, one stolen
+     * signature over the highest number would end all updates.
      */
     uint64_t max_jump;
     /**
@@ -338,7 +359,7 @@ typedef struct iotsec_boot_t {
  * `iotsec_login_open()`, end it by `iotsec_login_close()`.
  */
 typedef struct iotsec_login_t {
-    uint64_t opaque[24];
+    uint64_t opaque[IOTSEC_LOGIN_WORDS];
 } iotsec_login_t;
 
 /**
@@ -519,14 +540,14 @@ typedef int32_t iotsec_exposure_t;
  * and mounting tidies up. A call that failed has not happened, unless it says otherwise.
  */
 typedef struct iotsec_store_t {
-    uint64_t opaque[64];
+    uint64_t opaque[IOTSEC_STORE_WORDS];
 } iotsec_store_t;
 
 /**
  * Room for one key in the index of a store.
  */
 typedef struct iotsec_index_entry_t {
-    uint64_t opaque[3];
+    uint64_t opaque[IOTSEC_INDEX_ENTRY_WORDS];
 } iotsec_index_entry_t;
 
 /**
@@ -579,7 +600,7 @@ typedef struct iotsec_store_config_t {
  * `iotsec_update_close()`.
  */
 typedef struct iotsec_update_t {
-    uint64_t opaque[192];
+    uint64_t opaque[IOTSEC_UPDATE_WORDS];
 } iotsec_update_t;
 
 /**
@@ -1865,7 +1886,8 @@ iotsec_status_t iotsec_login_close(struct iotsec_login_t *login);
 
 /**
  * Makes the password of this unit, once, in the factory: draws it, saves its verifier and the first
- * throttle record, and writes the text for the label to `label`, `XXXX-XXXX-XXXX-C` with a check symbol.
+ * throttle record, and writes the text for the label, `XXXX-XXXX-XXXX-C` with a check symbol, to `label`, which
+ * holds `IOTSEC_LABEL_MAX` bytes or more.
  *
  * The label is the one copy of the password. Print it, then wipe it.
  *
@@ -2071,7 +2093,7 @@ iotsec_status_t iotsec_update_accept(struct iotsec_update_t *update);
 
 /**
  * Gives up an image: the one that runs on trial, after which a reboot goes back, or a staged one. It is not
- * installed again. Power loss leaves the old state or the new one.
+ * installed again, unless `iotsec_update_forget_rejected()` is called. Power loss leaves the old state or the new one.
  */
 iotsec_status_t iotsec_update_reject(struct iotsec_update_t *update);
 
@@ -2080,6 +2102,11 @@ iotsec_status_t iotsec_update_reject(struct iotsec_update_t *update);
  * `IOTSEC_UPDATE_FAILED`.
  */
 iotsec_status_t iotsec_update_cancel(struct iotsec_update_t *update);
+
+/**
+ * Lets the image that was rejected last be installed once more. Power loss leaves the old state or the new one.
+ */
+iotsec_status_t iotsec_update_forget_rejected(struct iotsec_update_t *update);
 
 /**
  * Makes room for the next update: erases one page a call, and writes 1 to `done` after the last, 0 before.
@@ -2127,5 +2154,15 @@ static inline int iotsec_abi_matches(void) {
 #ifdef __cplusplus
 }
 #endif
+
+/* Options of the C compiler that change the layout of structs do not get past these. */
+typedef char iotsec_store_size_[sizeof(iotsec_store_t) == 8 * IOTSEC_STORE_WORDS ? 1 : -1];
+typedef char iotsec_update_size_[sizeof(iotsec_update_t) == 8 * IOTSEC_UPDATE_WORDS ? 1 : -1];
+typedef char iotsec_login_size_[sizeof(iotsec_login_t) == 8 * IOTSEC_LOGIN_WORDS ? 1 : -1];
+typedef char iotsec_index_entry_size_[sizeof(iotsec_index_entry_t) == 8 * IOTSEC_INDEX_ENTRY_WORDS ? 1 : -1];
+typedef char iotsec_region_size_[sizeof(iotsec_region_t) == 20 ? 1 : -1];
+typedef char iotsec_boot_size_[sizeof(iotsec_boot_t) == 64 ? 1 : -1];
+typedef char iotsec_update_status_size_[sizeof(iotsec_update_status_t) == 32 ? 1 : -1];
+typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 
 #endif /* IOTSEC_H */

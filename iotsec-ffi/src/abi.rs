@@ -1,4 +1,10 @@
 //! Which interface the library was built with.
+//!
+//! ```
+//! use iotsec_ffi::abi::{IOTSEC_ABI_VERSION, iotsec_abi_version};
+//!
+//! assert_eq!(iotsec_abi_version() >> 16, IOTSEC_ABI_VERSION >> 16);
+//! ```
 
 /// The interface that this header describes: major × 65536 + minor. A minor step only adds; a major
 /// step may change anything.

@@ -43,6 +43,8 @@ pub struct iotsec_boot_t {
     pub digest: [u8; 32],
 }
 
+const _: () = assert!(size_of::<iotsec_boot_t>() == 64);
+
 /// Decides what to start. Believes nothing but the slot itself: stored envelope, signatures, security counter
 /// and the SHA-256 of the image as it is in flash now. If that fails, the other slot is judged in the same way.
 ///

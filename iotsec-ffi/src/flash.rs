@@ -52,6 +52,8 @@ pub struct iotsec_region_t {
     pub erased: u8,
 }
 
+const _: () = assert!(size_of::<iotsec_region_t>() == 20);
+
 impl iotsec_region_t {
     /// The region in Rust, checked.
     pub(crate) fn region(&self, flash: &CFlash) -> Result<Region, Status> {

@@ -17,11 +17,14 @@ use crate::{
     status::{CallError, Status, iotsec_status_t, status},
 };
 
+/// Words of 8 bytes that a login takes.
+pub const IOTSEC_LOGIN_WORDS: usize = 24;
+
 /// The login to one interface of the device, for one boot, in the caller's storage. Start it by
 /// `iotsec_login_open()`, end it by `iotsec_login_close()`.
 #[repr(C)]
 pub struct iotsec_login_t {
-    opaque: [u64; 24],
+    opaque: [u64; IOTSEC_LOGIN_WORDS],
 }
 
 /// What lives in an [`iotsec_login_t`].
@@ -59,6 +62,8 @@ pub struct iotsec_login_status_t {
     /// Time until the next guess is taken.
     pub remaining_ms: u64,
 }
+
+const _: () = assert!(size_of::<iotsec_login_status_t>() == 16);
 
 /// What kind of password let somebody in.
 pub type iotsec_scheme_t = i32;

@@ -91,7 +91,8 @@ impl Credential {
 }
 
 /// Makes the password of this unit, once, in the factory: draws it, saves its verifier and the first
-/// throttle record, and writes the text for the label to `label`, `XXXX-XXXX-XXXX-C` with a check symbol.
+/// throttle record, and writes the text for the label, `XXXX-XXXX-XXXX-C` with a check symbol, to `label`, which
+/// holds `IOTSEC_LABEL_MAX` bytes or more.
 ///
 /// The label is the one copy of the password. Print it, then wipe it.
 ///

@@ -1,4 +1,12 @@
 //! What every function returns.
+//!
+//! ```
+//! use iotsec_ffi::status::{IOTSEC_ERR_STORE_NOT_FOUND, iotsec_status_name};
+//!
+//! // SAFETY: the name ends in zero and lives as long as the program.
+//! let name = unsafe { std::ffi::CStr::from_ptr(iotsec_status_name(IOTSEC_ERR_STORE_NOT_FOUND)) };
+//! assert_eq!(name, c"STORE_NOT_FOUND");
+//! ```
 
 mod number;
 

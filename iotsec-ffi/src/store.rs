@@ -26,6 +26,9 @@ pub const IOTSEC_DOMAIN_DEVICE: iotsec_domain_t = 0;
 /// Whatever belongs to the owner. Goes when the owner says so, by `iotsec_store_erase_user()`.
 pub const IOTSEC_DOMAIN_USER: iotsec_domain_t = 1;
 
+/// Words of 8 bytes that a store takes.
+pub const IOTSEC_STORE_WORDS: usize = 64;
+
 /// A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
 /// it by `iotsec_store_close()`.
 ///
@@ -33,13 +36,16 @@ pub const IOTSEC_DOMAIN_USER: iotsec_domain_t = 1;
 /// and mounting tidies up. A call that failed has not happened, unless it says otherwise.
 #[repr(C)]
 pub struct iotsec_store_t {
-    opaque: [u64; 64],
+    opaque: [u64; IOTSEC_STORE_WORDS],
 }
+
+/// Words of 8 bytes that an index entry takes.
+pub const IOTSEC_INDEX_ENTRY_WORDS: usize = 3;
 
 /// Room for one key in the index of a store.
 #[repr(C)]
 pub struct iotsec_index_entry_t {
-    opaque: [u64; 3],
+    opaque: [u64; IOTSEC_INDEX_ENTRY_WORDS],
 }
 
 const _: () = assert!(size_of::<IndexEntry>() <= size_of::<iotsec_index_entry_t>());

@@ -19,11 +19,14 @@ use crate::{
 };
 use config::{Config, Parts, iotsec_slot_t, iotsec_update_config_t, slot_of, slot_to_c};
 
+/// Words of 8 bytes that an updater takes.
+pub const IOTSEC_UPDATE_WORDS: usize = 192;
+
 /// An updater in the caller's storage, for images of any size. Start it by `iotsec_update_open()`, end it by
 /// `iotsec_update_close()`.
 #[repr(C)]
 pub struct iotsec_update_t {
-    opaque: [u64; 192],
+    opaque: [u64; IOTSEC_UPDATE_WORDS],
 }
 
 /// What lives in an [`iotsec_update_t`].
@@ -78,6 +81,8 @@ pub struct iotsec_update_status_t {
     /// Sequence number of the installed manifest.
     pub installed: u64,
 }
+
+const _: () = assert!(size_of::<iotsec_update_status_t>() == 32);
 
 /// Reads the journal. `running` is the slot that the boot loader started; its envelope is authenticated again.
 /// `config` is copied, what its pointers point to is kept.
@@ -242,7 +247,7 @@ pub unsafe extern "C" fn iotsec_update_accept(update: *mut iotsec_update_t) -> i
 }
 
 /// Gives up an image: the one that runs on trial, after which a reboot goes back, or a staged one. It is not
-/// installed again. Power loss leaves the old state or the new one.
+/// installed again, unless `iotsec_update_forget_rejected()` is called. Power loss leaves the old state or the new one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_update_reject(update: *mut iotsec_update_t) -> iotsec_status_t {
     // SAFETY: the caller's word, see the README.
@@ -262,6 +267,17 @@ pub unsafe extern "C" fn iotsec_update_cancel(update: *mut iotsec_update_t) -> i
         change(update, |update, parts| {
             update.candidate = None;
             Ok(update.updater.cancel(&mut parts.flash)?)
+        })
+    }
+}
+
+/// Lets the image that was rejected last be installed once more. Power loss leaves the old state or the new one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_update_forget_rejected(update: *mut iotsec_update_t) -> iotsec_status_t {
+    // SAFETY: the caller's word, see the README.
+    unsafe {
+        change(update, |update, parts| {
+            Ok(update.updater.forget_rejected(&mut parts.flash)?)
         })
     }
 }

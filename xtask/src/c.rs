@@ -1,6 +1,7 @@
 //! The C example on Linux under sanitizers and on a Cortex-M4 in QEMU, and the header on its own.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     fs,
     path::{Path, PathBuf},
@@ -37,6 +38,7 @@ pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
     let flipped = vectors(root, &work.join("flipped"), true)?;
 
     let library = library(root, None)?;
+    exports(root, &library)?;
     println!("-- Linux");
     print!("{}", on_linux(root, &genuine, &library)?);
     refused(on_linux(root, &flipped, &library))?;
@@ -156,6 +158,54 @@ fn library(root: &Path, target: Option<&str>) -> Result<PathBuf, Failure> {
     Ok(folder.join("release/libiotsec_ffi.a"))
 }
 
+/// What the library exports is what the header declares.
+fn exports(root: &Path, library: &Path) -> Result<(), Failure> {
+    let symbols = tool::text(
+        Command::new("nm")
+            .args(["--defined-only", "--extern-only"])
+            .arg(library)
+            .stderr(Stdio::null()),
+    )?;
+    let exported: BTreeSet<&str> = symbols
+        .lines()
+        .filter_map(|line| line.rsplit_once(" T "))
+        .map(|(_, name)| name)
+        .filter(|name| name.starts_with("iotsec_"))
+        .collect();
+    let header = fs::read_to_string(root.join(INCLUDE).join("iotsec.h"))?;
+    // A declaration begins at the start of a line, and its name ends at the parenthesis.
+    let declared: BTreeSet<&str> = header
+        .lines()
+        .filter(|line| {
+            line.starts_with(|first: char| first.is_ascii_lowercase())
+                && !line.starts_with("static ")
+                && !line.starts_with("typedef ")
+        })
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("iotsec_"))
+        .collect();
+    if exported != declared {
+        let differ: Vec<_> = exported.symmetric_difference(&declared).collect();
+        return Err(format!("header and library differ in {differ:?}").into());
+    }
+    println!("library: exports the {} functions of the header", declared.len());
+    Ok(())
+}
+
+/// Neither side asks for a heap.
+fn no_heap(program: &Path) -> Result<(), Failure> {
+    let symbols = tool::text(Command::new("arm-none-eabi-nm").arg(program))?;
+    let heap = ["malloc", "_malloc_r", "_sbrk", "__rust_alloc"];
+    match symbols
+        .lines()
+        .filter_map(|line| line.rsplit(' ').next())
+        .find(|name| heap.contains(name))
+    {
+        Some(name) => Err(format!("{} was linked: {name}", program.display()).into()),
+        None => Ok(()),
+    }
+}
+
 /// The example with the files of its board.
 fn example(root: &Path, compiler: &str, data: &Path, board: &str) -> Command {
     let mut command = Command::new(compiler);
@@ -219,6 +269,7 @@ fn on_cortex_m4(root: &Path, data: &Path, library: &Path) -> Result<String, Fail
         .arg(root.join(EXAMPLES).join("qemu_board.ld"));
     command.arg(library).arg("-o").arg(&program);
     tool::run(&mut command)?;
+    no_heap(&program)?;
     let size = tool::text(Command::new("arm-none-eabi-size").arg(&program))?;
     Ok(size + &qemu::run(&program, qemu::Board::MPS2_AN386)?)
 }

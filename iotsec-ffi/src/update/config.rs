@@ -79,7 +79,8 @@ pub struct iotsec_update_config_t {
     /// The security counter is the sequence number shifted right by this, 0 to 63. With 0, every accepted
     /// release closes the way back; with 8, one release in 256 does.
     pub counter_shift: u32,
-    /// Which sequence numbers one release may skip: one that lies further ahead is refused.
+    /// How far above the installed sequence number a new one may lie, at least 1. Without a bound, one stolen
+    /// signature over the highest number would end all updates.
     pub max_jump: u64,
     /// The flash with all five regions.
     pub flash: iotsec_flash_t,

@@ -107,8 +107,8 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.shared(1, &b.entropy),
         IOTSEC_EXPOSURE_ONLINE,
         IOTSEC_ITERATIONS_MCU,
-        t.shared(2, b"green kettle").cast(),
-        12,
+        t.shared(2, b"kettle").cast(),
+        6,
         t.shared(3, &c"Acme".as_ptr()),
         1,
     ));
@@ -221,6 +221,8 @@ fn calls() -> BTreeMap<&'static str, Call> {
     call!(iotsec_update_accept, |t, b| (t.mutable(0, &mut zeroed())));
     call!(iotsec_update_reject, |t, b| (t.mutable(0, &mut zeroed())));
     call!(iotsec_update_cancel, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_update_forget_rejected, |t, b| (t
+        .mutable(0, &mut zeroed())));
     call!(iotsec_update_clean, |t, b| (
         t.mutable(0, &mut zeroed()),
         t.mutable(1, &mut 0)

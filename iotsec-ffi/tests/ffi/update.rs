@@ -286,6 +286,8 @@ fn a_rejected_image_is_left_at_the_next_boot() {
         device.begin(&envelope(2, &maker())).0,
         IOTSEC_ERR_INSTALL_ALREADY_REJECTED
     );
+    assert_eq!(device.verb(iotsec_update_forget_rejected), IOTSEC_OK);
+    assert_eq!(device.begin(&envelope(2, &maker())), (IOTSEC_OK, 0));
 }
 
 #[test]
