@@ -1,5 +1,16 @@
 /*
- * iotsec: the C interface. See iotsec-ffi/README.md for the conventions.
+ * iotsec: the C interface. iotsec-ffi/README.md has the conventions in full; in short:
+ *
+ * - Functions return IOTSEC_OK or the stable number of an error. Results go through the last parameters, and
+ *   are written only on success.
+ * - (bytes, size, &len): len is the number of bytes written; when size is too small it is the number needed,
+ *   and the call returns IOTSEC_ERR_SHORT_BUFFER.
+ * - Objects live in storage of the caller, filled with zeros before the first use, and stay where they are from
+ *   _open, _format or _mount to _close. No function allocates.
+ * - Structs of callbacks and configurations begin with struct_size and are copied. Callbacks return 0 for
+ *   success, must not call into the object that they serve, and must not jump out.
+ * - One object is used by one thread at a time.
+ * - "Power loss" says what a cut at any moment of a call leaves in flash.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -14,7 +25,7 @@
 #include <stdint.h>
 
 /**
- * The interface that this header describes: major × 65536 + minor. A minor step only adds; a major
+ * The interface that this header describes: major * 65536 + minor. A minor step only adds; a major
  * step may change anything.
  */
 #define IOTSEC_ABI_VERSION 1

@@ -6,7 +6,7 @@
 //! assert_eq!(iotsec_abi_version() >> 16, IOTSEC_ABI_VERSION >> 16);
 //! ```
 
-/// The interface that this header describes: major × 65536 + minor. A minor step only adds; a major
+/// The interface that this header describes: major * 65536 + minor. A minor step only adds; a major
 /// step may change anything.
 pub const IOTSEC_ABI_VERSION: u32 = 0x0000_0001;
 

@@ -39,36 +39,45 @@ pub(crate) trait Storage: Sized {
     };
 }
 
-/// Puts a value into the storage, whatever it held before. `make` may borrow `kept`, which stays in the
-/// storage as long as the value does.
+/// Puts a value into storage that holds none. `make` may borrow `kept`, which stays in the storage as long as
+/// the value does.
 ///
 /// # Safety
-/// `storage` is null, or points to writable storage of the type it names, used by nobody else.
+/// `storage` is null, or points to storage of the type it names, initialised (zeroed, or used before), and
+/// used by nobody else.
 pub(crate) unsafe fn start<S: Storage>(
     storage: *mut S,
     kept: S::Kept,
     make: impl FnOnce(&'static S::Kept) -> Result<S::Value, Status>,
 ) -> Result<(), Status> {
     let object = place(storage)?;
-    // SAFETY: `place` has refused null and unaligned pointers; the caller vouches for the rest. The
-    // fields are written one by one without a reference, because the storage may be uninitialised. The
-    // reference to `kept` lasts as long as the value: nothing writes there before `end` has dropped it, and
-    // the storage does not move, or its kind would not be its own any more.
+    // SAFETY: `place` has refused null and unaligned pointers; the caller vouches for the rest. There is no value
+    // that these writes could hit, because the kind says so. The reference to `kept` lasts as long as the value:
+    // nothing writes there before `end` has dropped it, and the storage does not move, or its kind would not be
+    // its own any more.
     unsafe {
-        (&raw mut (*object).kind).write(0);
-        (&raw mut (*object).busy).write(0);
+        // A value that is there must be ended first: it may hold keys, or be in use further out.
+        if (&raw const (*object).kind).read() == mark::<S>(object) {
+            return Err(CallError::State.into());
+        }
+        // Busy while it is made, so that callbacks cannot enter or start it.
+        (&raw mut (*object).kind).write(mark::<S>(object));
+        (&raw mut (*object).busy).write(1);
         (&raw mut (*object).kept).write(MaybeUninit::new(kept));
         let kept = &*(&raw const (*object).kept).cast::<S::Kept>();
-        (&raw mut (*object).value).write(MaybeUninit::new(make(kept)?));
-        (&raw mut (*object).kind).write(mark::<S>(object));
+        let made = make(kept).map(|value| (&raw mut (*object).value).write(MaybeUninit::new(value)));
+        if made.is_err() {
+            (&raw mut (*object).kind).write(0);
+        }
+        (&raw mut (*object).busy).write(0);
+        made
     }
-    Ok(())
 }
 
 /// Lets `work` use the value. Refuses storage that holds none, and a call from inside a call.
 ///
 /// # Safety
-/// As [`start`], and the storage is initialised: zeroed, or started before.
+/// As [`start`].
 pub(crate) unsafe fn enter<S: Storage, R>(
     storage: *mut S,
     work: impl FnOnce(&mut S::Value) -> Result<R, Status>,
@@ -154,8 +163,11 @@ mod tests {
             assert_eq!(enter(at, |_| Ok(())), Err(CallError::State.into()));
             start(at, 7, |kept| Ok(Noisy(drops.clone(), kept))).unwrap();
             assert_eq!(enter(at, |noisy| Ok(*noisy.1)), Ok(7));
-            let mut copy = core::ptr::read(at);
-            assert_eq!(enter(&raw mut copy, |_| Ok(())), Err(CallError::State.into()));
+            let mut copy = core::ptr::read(at.cast::<MaybeUninit<Box8>>());
+            assert_eq!(
+                enter((&raw mut copy).cast::<Box8>(), |_| Ok(())),
+                Err(CallError::State.into())
+            );
             end(at).unwrap();
             assert_eq!(drops.get(), 1);
             assert_eq!(end(at), Err(CallError::State.into()));
@@ -173,6 +185,29 @@ mod tests {
             let nested = enter(at, |_| Ok(enter(at, |_| Ok(()))));
             assert_eq!(nested, Ok(Err(CallError::State.into())));
             assert_eq!(enter(at, |_| Ok(())), Ok(()));
+            end(at).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_value_is_not_replaced_and_not_entered_while_it_is_made() {
+        let mut storage = Box8([0; 8]);
+        let at = &raw mut storage;
+        // SAFETY: as above.
+        unsafe {
+            let refused = start(at, 7, |_| {
+                assert_eq!(enter(at, |_| Ok(())), Err(CallError::State.into()));
+                assert_eq!(
+                    start(at, 8, |_| Err(CallError::Size.into())),
+                    Err(CallError::State.into())
+                );
+                Err(CallError::Size.into())
+            });
+            assert_eq!(refused, Err(CallError::Size.into()));
+            start(at, 7, |kept| Ok(Noisy(Rc::default(), kept))).unwrap();
+            let again = start(at, 8, |kept| Ok(Noisy(Rc::default(), kept)));
+            assert_eq!(again, Err(CallError::State.into()));
+            assert_eq!(enter(at, |noisy| Ok(*noisy.1)), Ok(7));
             end(at).unwrap();
         }
     }

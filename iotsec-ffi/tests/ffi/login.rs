@@ -333,8 +333,8 @@ fn a_closed_a_copied_and_a_foreign_login_are_refused() {
     let mut device = Device::new();
     // SAFETY: see the top.
     unsafe {
-        let copy = Fixed::new(ptr::read(device.login.at()));
-        assert_eq!(iotsec_login_close(copy.at()), IOTSEC_ERR_STATE);
+        let copy = Fixed::new(ptr::read(device.login.at().cast::<MaybeUninit<iotsec_login_t>>()));
+        assert_eq!(iotsec_login_close(copy.at().cast()), IOTSEC_ERR_STATE);
         assert_eq!(iotsec_login_close(device.login.at()), IOTSEC_OK);
         assert_eq!(iotsec_login_close(device.login.at()), IOTSEC_ERR_STATE);
     }

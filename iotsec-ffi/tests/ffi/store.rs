@@ -168,6 +168,8 @@ fn a_full_index_a_long_value_and_a_small_region_are_refused() {
     }
     assert_eq!(bench.put(4, b"x"), IOTSEC_ERR_STORE_INDEX_FULL);
     assert_eq!(bench.put(0, &[0; 257]), IOTSEC_ERR_STORE_VALUE_TOO_LONG);
+    assert_eq!(bench.open(iotsec_store_format), IOTSEC_ERR_STATE, "open already");
+    bench.close();
     let mut config = bench.config();
     config.region.page_count = 2;
     // SAFETY: see the top.

@@ -142,6 +142,7 @@ impl Device {
 
     /// Boots and opens the updater.
     fn boot(&self) -> iotsec_boot_t {
+        self.verb(iotsec_update_close);
         let boot = self.select().unwrap();
         let config = self.config();
         // SAFETY: see the top.
