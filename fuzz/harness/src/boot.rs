@@ -33,7 +33,7 @@ pub fn boot(input: &[u8]) -> bool {
     let history = history();
     let snapshots: Vec<&SimFlash> = history.iter().collect();
     let mut flash = snapshots[usize::from(*first) % (snapshots.len() - 1)].clone();
-    recipe::cook(&mut flash, &snapshots, steps, |_, _| {});
+    recipe::cook(&mut flash, &snapshots, steps);
     let floor = u64::from(floor % 5);
     let mut counter = SimCounter::new().at(floor);
 

@@ -8,20 +8,14 @@ pub(crate) const STEP: usize = 5;
 
 /// Applies the whole steps in `recipe` to `flash`.
 ///
-/// | first byte, modulo 6 | step |
+/// | first byte, modulo 5 | step |
 /// |---:|---|
 /// | 0 | changes the bits `d` of the byte at 256 `a` + `b` |
 /// | 1 | takes page `b` from snapshot `a` |
 /// | 2 | takes page `b` from snapshot `a`, and puts it in place of page `c` |
 /// | 3 | erases page `a` |
 /// | 4 | takes the 16-byte line 256 `b` + `c` from snapshot `a` |
-/// | 5 | whatever `own` does with `a` to `d` |
-pub(crate) fn cook(
-    flash: &mut SimFlash,
-    snapshots: &[&SimFlash],
-    recipe: &[u8],
-    own: impl Fn(&mut SimFlash, [u8; 4]),
-) {
+pub(crate) fn cook(flash: &mut SimFlash, snapshots: &[&SimFlash], recipe: &[u8]) {
     const PAGE: usize = 256;
     let capacity = flash.image().len();
     for step in recipe.chunks_exact(STEP) {
@@ -31,7 +25,7 @@ pub(crate) fn cook(
         let [a_, b_, c_] = [a, b, c].map(usize::from);
         let snapshot = snapshots[a_ % snapshots.len()];
         let page = |number: usize| number % (capacity / PAGE) * PAGE;
-        match what % 6 {
+        match what % 5 {
             0 => {
                 let at = (a_ * PAGE + b_) % capacity;
                 let byte = flash.image()[at] ^ d;
@@ -43,11 +37,10 @@ pub(crate) fn cook(
                 let blank = vec![flash.geometry().erased(); PAGE];
                 flash.tamper(address(page(a_)), &blank);
             }
-            4 => {
+            _ => {
                 let line = (b_ * PAGE + c_) % (capacity / 16) * 16;
                 copy(flash, snapshot, line, line, 16);
             }
-            _ => own(flash, [a, b, c, d]),
         }
     }
 }

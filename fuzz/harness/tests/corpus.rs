@@ -87,10 +87,10 @@ fn every_generated_seed_is_in_the_corpus() {
         let files = corpus(target);
         for seed in (target.seeds)() {
             let found = files.iter().find(|(name, _)| *name == seed.name);
-            assert_eq!(
-                found.map(|(_, bytes)| bytes),
-                Some(&seed.bytes),
-                "{}/{}: run the example write_seeds",
+            // Formats that changed make seeds that no decoder knows any more.
+            assert!(
+                found.is_some_and(|(_, bytes)| *bytes == seed.bytes),
+                "{}/{} is out of date: run the example write_seeds",
                 target.name,
                 seed.name
             );
