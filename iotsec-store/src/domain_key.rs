@@ -94,11 +94,12 @@ impl<'a> Wrapper<'a> {
         let region = layout.region();
         let start = Layout::key_page(domain).saturating_mul(region.page_size());
         let mut bytes = [0; LEN];
-        layout.read(flash, start, &mut bytes)?;
+        if !layout.read(flash, start, &mut bytes)? {
+            return Ok(None);
+        }
         for _ in 1..REREADS {
             let mut again = [0; LEN];
-            layout.read(flash, start, &mut again)?;
-            if again != bytes {
+            if !layout.read(flash, start, &mut again)? || again != bytes {
                 return Ok(None);
             }
         }
@@ -170,8 +171,7 @@ pub(crate) fn is_blank<F: NorFlash>(
             .unwrap_or(usize::MAX)
             .min(chunk.len());
         let piece = chunk.get_mut(..len).unwrap_or_default();
-        layout.read(flash, at, piece)?;
-        if piece.iter().any(|byte| *byte != region.erased()) {
+        if !layout.read(flash, at, piece)? || piece.iter().any(|byte| *byte != region.erased()) {
             return Ok(false);
         }
         at = at.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));

@@ -4,7 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::Region;
 use rand_core::TryCryptoRng;
 
-use crate::{KeyDomain, Store, StoreError, domain_key, layout::Layout, log, record::Keys};
+use crate::{KeyDomain, Store, StoreError, domain_key, layout::Layout, log};
 
 /// How far the physical removal of erased records has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +98,7 @@ impl Store<'_> {
         domain_key::destroy(flash, &self.layout, KeyDomain::User)?;
         let wrapper = domain_key::Wrapper::new(self.suite.aead, self.suite.root)?;
         let made = wrapper.create(flash, &self.layout, KeyDomain::User, generation, rng, self.buffer)?;
-        let [_, user] = &mut self.domain_keys;
-        *user = made.key;
-        self.keys = Keys::derive(self.suite.kdf, &self.domain_keys)?;
+        self.keys.replace_user(&self.suite, &made.key)?;
         self.user_key_missing = false;
         Ok(())
     }

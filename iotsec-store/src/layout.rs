@@ -13,8 +13,11 @@ use crate::{
 
 /// Of the page that is used first.
 pub(crate) const FIRST_SEQUENCE: u32 = 1;
-/// Reads before a failure of the driver is believed.
+/// Reads before a failure is believed.
 pub(crate) const ATTEMPTS: usize = 3;
+/// The beginning of the device's key page, without which there is no store.
+const KNOWN_PLACE: u32 = 0;
+const KNOWN_LEN: usize = 4;
 /// Reads before what an interrupted write may have left is believed.
 pub(crate) const REREADS: usize = 8;
 
@@ -70,21 +73,27 @@ impl Layout {
             .unwrap_or(0)
     }
 
-    /// Reads, and tries again when the driver fails: what cannot be read may be taken for torn.
+    /// Reads. `Ok(false)` when this very place cannot be read, as a torn word of flash with error correction;
+    /// an error when the driver fails altogether. What cannot be read may be taken for torn and be dropped,
+    /// so that the two are told apart with care: a place is bad when it fails right after another was read.
     pub(crate) fn read<F: NorFlash>(
         &self,
         flash: &mut F,
         at: u32,
         bytes: &mut [u8],
-    ) -> Result<(), FlashError> {
-        let mut done = self.region.read(flash, at, bytes);
-        for _ in 1..ATTEMPTS {
-            if done.is_ok() {
-                break;
+    ) -> Result<bool, FlashError> {
+        let Err(mut error) = self.region.read(flash, at, bytes) else {
+            return Ok(true);
+        };
+        for _ in 0..ATTEMPTS {
+            let other = self.region.read(flash, KNOWN_PLACE, &mut [0; KNOWN_LEN]);
+            match (other, self.region.read(flash, at, bytes)) {
+                (_, Ok(())) => return Ok(true),
+                (Ok(()), Err(_)) => return Ok(false),
+                (Err(_), Err(again)) => error = again,
             }
-            done = self.region.read(flash, at, bytes);
         }
-        done
+        Err(error)
     }
 
     /// The first byte of a record.

@@ -218,17 +218,13 @@ impl Store<'_> {
         let mut last = None;
         while let Some(mut place) = self.next_in(victim, last) {
             last = Some(place.position.offset);
-            let damaged = place.damaged;
             match self.load(flash, &place) {
                 Ok(()) => {}
-                // The key must go on to answer `Tampered`, not `NotFound`; also when its record cannot be
-                // read any more, or the page could never be collected.
-                Err(StoreError::Tampered | StoreError::Flash(_)) => {
-                    place = Place {
-                        len: 0,
-                        damaged: true,
-                        ..place
-                    };
+                // The key must go on to answer `Tampered`, not `NotFound`.
+                Err(StoreError::Tampered) => {
+                    place.len = 0;
+                    place.damaged = true;
+                    self.index.set(place)?;
                 }
                 Err(error) => {
                     self.buffer.zeroize();
@@ -244,10 +240,6 @@ impl Store<'_> {
             let copied = self.write_buffered(flash, Position { sequence, offset }, &header);
             self.buffer.zeroize();
             copied?;
-            if place.damaged != damaged {
-                // Not before: a driver that fails altogether would have failed to write too.
-                self.index.set(place)?;
-            }
             offset = offset.saturating_add(self.layout.record_len(usize::from(place.len)));
         }
         Ok(offset)
@@ -304,8 +296,7 @@ impl Store<'_> {
         for piece in record.chunks(READ_BACK) {
             let mut back = [0; READ_BACK];
             let back = back.get_mut(..piece.len()).unwrap_or_default();
-            self.layout.read(flash, at, back)?;
-            if back != piece {
+            if !self.layout.read(flash, at, back)? || back != piece {
                 return Err(StoreError::ReadBack);
             }
             at = at.saturating_add(u32::try_from(piece.len()).unwrap_or(u32::MAX));

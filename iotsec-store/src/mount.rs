@@ -1,7 +1,7 @@
 //! Finding out what flash holds, and finishing what a power cut interrupted.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::{hal::Region, secret::Secret};
+use iotsec_core::hal::Region;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
@@ -13,7 +13,6 @@ use crate::{
     page,
     record::{Header, Keys, Kind, Position},
     store::{self, FIRST_GENERATION},
-    walk::if_read,
 };
 
 impl<'a> Store<'a> {
@@ -33,7 +32,8 @@ impl<'a> Store<'a> {
     /// - [`StoreError::Version`], [`StoreError::Geometry`] when it is one, of another shape.
     /// - [`StoreError::Tampered`] when a page of the log, or a part of it, is not what was written.
     /// - [`StoreError::IndexFull`] and [`StoreError::Layout`] when `index` or `buffer` is too small.
-    /// - Failures of flash (on ECC flash also after an interrupted formatting), cipher, entropy or root key.
+    /// - Failures of flash (also after an interrupted formatting, where torn words fail when they are read),
+    ///   cipher, entropy or root key.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
@@ -66,19 +66,14 @@ impl<'a> Store<'a> {
         let wrapper = domain_key::Wrapper::new(suite.aead, suite.root)?;
         let device = wrapper.read(flash, &layout, KeyDomain::Device)?;
         let device = device.ok_or(StoreError::Unformatted)?;
-        let user = if_read(wrapper.read(flash, &layout, KeyDomain::User))?;
+        let user = wrapper.read(flash, &layout, KeyDomain::User)?;
         let user_key_missing = user.is_none();
-        let (user_key, found) = match user {
-            Some(user) => (user.key, user.generation),
-            // Nothing is ever sealed or opened with this one; `user_key_missing` sees to that.
-            None => (Secret::from_bytes(*device.key.expose()), 0),
-        };
-        let domain_keys = [device.key, user_key];
+        let found = user.as_ref().map_or(0, |user| user.generation);
+        let user = user.as_ref().map(|user| &user.key);
         let mut store = Self {
             layout,
             suite,
-            keys: Keys::derive(suite.kdf, &domain_keys)?,
-            domain_keys,
+            keys: Keys::derive(&suite, &device.key, user)?,
             user_generation: FIRST_GENERATION,
             user_key_missing,
             index: Index::new(index),
@@ -154,16 +149,9 @@ impl<'a> Store<'a> {
 
     /// The newest page that was opened to the end, and the note that did it.
     fn find_head<F: NorFlash>(&mut self, flash: &mut F) -> Result<Option<(u32, Opened)>, StoreError> {
-        let mut newest: Option<u32> = None;
-        let mut unreadable = None;
+        let mut newest = None;
         for page in 0..self.layout.data_pages() {
-            match self.header(flash, page) {
-                Ok(sequence) => newest = newest.max(sequence),
-                // A page that does not count may have been cut short while it was erased or opened.
-                Err(StoreError::Flash(_)) if page == 0 => {}
-                Err(StoreError::Flash(error)) => unreadable = Some(error),
-                Err(error) => return Err(error),
-            }
+            newest = newest.max(self.header(flash, page)?);
         }
         let mut head = None;
         if let Some(sequence) = newest {
@@ -182,12 +170,6 @@ impl<'a> Store<'a> {
             }
         }
         let next = head.map_or(FIRST_SEQUENCE, |(sequence, _)| sequence.saturating_add(1));
-        if head.is_none()
-            && let Some(error) = unreadable
-        {
-            // Nothing but the first page was ever touched, so it is the driver that fails.
-            return Err(error.into());
-        }
         // A page that has its note but no header was robbed of it.
         if self.opening(flash, next)?.note.is_some() {
             return Err(StoreError::Tampered);
@@ -210,7 +192,7 @@ impl<'a> Store<'a> {
             sequence,
             offset: after,
         };
-        if if_read(self.header_at(flash, behind))?.is_none() {
+        if self.header_at(flash, behind)?.is_none() {
             for _ in 1..REREADS {
                 if self.opening(flash, sequence)?.note.is_none() {
                     return Ok(Err(opening.stop));
@@ -241,7 +223,7 @@ impl<'a> Store<'a> {
         // page.
         let position = Position { sequence, offset };
         if next.end > next.sure
-            && let Some(header) = if_read(self.header_at(flash, position))?
+            && let Some(header) = self.header_at(flash, position)?
             && self.is_whole(flash, position, &header, 1)?
         {
             self.apply(flash, &header, position)?;
@@ -255,7 +237,7 @@ impl<'a> Store<'a> {
         let mut last: Option<(Header, Position)> = None;
         loop {
             let position = Position { sequence, offset };
-            let Some(header) = if_read(self.header_at(flash, position))? else {
+            let Some(header) = self.header_at(flash, position)? else {
                 break;
             };
             // Another record follows, so the one before was written to its end.
@@ -302,7 +284,7 @@ impl<'a> Store<'a> {
         for _ in 0..times {
             match self.open_at(flash, position, header) {
                 Ok(()) => {}
-                Err(StoreError::Tampered | StoreError::Flash(_)) => return Ok(false),
+                Err(StoreError::Tampered) => return Ok(false),
                 Err(error) => return Err(error),
             }
         }

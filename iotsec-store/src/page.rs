@@ -41,7 +41,7 @@ pub(crate) fn write_header<F: NorFlash>(
 /// The sequence number of a page whose header is whole and ours.
 ///
 /// # Errors
-/// Failures of flash, which for a torn header on ECC flash are to be expected, and of the cipher.
+/// Failures of flash and cipher.
 pub(crate) fn read_header<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
@@ -50,7 +50,9 @@ pub(crate) fn read_header<F: NorFlash>(
     page: u32,
 ) -> Result<Option<u32>, StoreError> {
     let mut bytes = [0; HEADER_LEN];
-    layout.read(flash, layout.start(page), &mut bytes)?;
+    if !layout.read(flash, layout.start(page), &mut bytes)? {
+        return Ok(None);
+    }
     let [m0, m1, m2, m3, s0, s1, s2, s3, tag @ ..] = bytes;
     let sequence = u32::from_le_bytes([s0, s1, s2, s3]);
     if [m0, m1, m2, m3] != MAGIC || layout.page_of(sequence) != page {

@@ -2,10 +2,11 @@
 
 use iotsec_core::{
     crypto::{Aead, CryptoError, Kdf, NONCE_LEN, TAG_LEN},
+    hal::RootKeyError,
     secret::Secret,
 };
 
-use crate::{KeyDomain, StoreError};
+use crate::{KeyDomain, StoreError, Suite};
 
 /// `kind (1) ‖ domain (1) ‖ length (2) ‖ masked name (4) ‖ check (4)`, little endian.
 pub(crate) const HEADER_LEN: usize = 12;
@@ -89,17 +90,33 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// From the domains' keys.
-    pub(crate) fn derive(kdf: &dyn Kdf, domains: &[Secret<32>; 2]) -> Result<Self, CryptoError> {
-        let [device, user] = domains;
+    /// From the domains' keys and the root key. The root key makes the keys of two devices differ even if
+    /// their entropy does not.
+    ///
+    /// Without a user key, the place of the one that is derived from it is taken by one with which nothing
+    /// is ever sealed or opened.
+    pub(crate) fn derive(
+        suite: &Suite<'_>,
+        device: &Secret<32>,
+        user: Option<&Secret<32>>,
+    ) -> Result<Self, StoreError> {
+        let salt = salt(suite)?;
+        let derive = |key, label| derive(suite.kdf, &salt, key, label);
         Ok(Self {
-            page: derive(kdf, device, b"iotsec/store/page-key/v1")?,
-            header: derive(kdf, device, b"iotsec/store/header-key/v1")?,
+            page: derive(device, b"iotsec/store/page-key/v1")?,
+            header: derive(device, b"iotsec/store/header-key/v1")?,
             record: [
-                derive(kdf, device, b"iotsec/store/record-key/device/v1")?,
-                derive(kdf, user, b"iotsec/store/record-key/user/v1")?,
+                derive(device, DEVICE_LABEL)?,
+                derive(user.unwrap_or(device), USER_LABEL)?,
             ],
         })
+    }
+
+    /// Takes another user key.
+    pub(crate) fn replace_user(&mut self, suite: &Suite<'_>, user: &Secret<32>) -> Result<(), StoreError> {
+        let [_, record] = &mut self.record;
+        *record = derive(suite.kdf, &salt(suite)?, user, USER_LABEL)?;
+        Ok(())
     }
 
     fn seals(&self, header: &Header) -> &Secret<32> {
@@ -111,9 +128,24 @@ impl Keys {
     }
 }
 
-fn derive(kdf: &dyn Kdf, key: &Secret<32>, label: &[u8]) -> Result<Secret<32>, CryptoError> {
+const DEVICE_LABEL: &[u8] = b"iotsec/store/record-key/device/v1";
+const USER_LABEL: &[u8] = b"iotsec/store/record-key/user/v1";
+const SALT_LABEL: &[u8] = b"iotsec/store/salt/v1";
+
+fn salt(suite: &Suite<'_>) -> Result<Secret<32>, RootKeyError> {
+    let mut salt = Secret::zero();
+    suite.root.derive(SALT_LABEL, &mut salt)?;
+    Ok(salt)
+}
+
+fn derive(
+    kdf: &dyn Kdf,
+    salt: &Secret<32>,
+    key: &Secret<32>,
+    label: &[u8],
+) -> Result<Secret<32>, CryptoError> {
     let mut out = Secret::zero();
-    kdf.hkdf(b"iotsec/store/v1", key.expose(), &[label], out.expose_mut())?;
+    kdf.hkdf(salt.expose(), key.expose(), &[label], out.expose_mut())?;
     Ok(out)
 }
 

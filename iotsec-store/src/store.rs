@@ -2,7 +2,6 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     crypto::{Aead, Kdf, TAG_LEN},
     hal::{Region, RootKey},
-    secret::Secret,
 };
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
@@ -46,8 +45,6 @@ impl core::fmt::Debug for Suite<'_> {
 pub struct Store<'a> {
     pub(crate) layout: Layout,
     pub(crate) suite: Suite<'a>,
-    /// By [`KeyDomain::code`].
-    pub(crate) domain_keys: [Secret<32>; 2],
     pub(crate) keys: Keys,
     /// Generation that the user domain's key has, or is to have.
     pub(crate) user_generation: u32,
@@ -87,12 +84,10 @@ impl<'a> Store<'a> {
         let mut create = |domain| wrapper.create(flash, &layout, domain, FIRST_GENERATION, rng, buffer);
         let user = create(KeyDomain::User)?;
         let device = create(KeyDomain::Device)?;
-        let domain_keys = [device.key, user.key];
         Ok(Self {
             layout,
             suite,
-            keys: Keys::derive(suite.kdf, &domain_keys)?,
-            domain_keys,
+            keys: Keys::derive(&suite, &device.key, Some(&user.key))?,
             user_generation: FIRST_GENERATION,
             user_key_missing: false,
             index: Index::new(index),

@@ -62,7 +62,9 @@ impl Store<'_> {
             return Ok(None);
         }
         let mut bytes = [0; record::HEADER_LEN];
-        self.layout.read(flash, self.layout.at(position), &mut bytes)?;
+        if !self.layout.read(flash, self.layout.at(position), &mut bytes)? {
+            return Ok(None);
+        }
         let header = Header::from_bytes(&bytes, position, self.suite.kdf, &self.keys)?;
         Ok(header.filter(|header| self.layout.record_len(usize::from(header.len)) <= room))
     }
@@ -76,7 +78,9 @@ impl Store<'_> {
     ) -> Result<(), StoreError> {
         let len = usize::try_from(self.layout.record_len(usize::from(header.len))).unwrap_or(usize::MAX);
         let record = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
-        self.layout.read(flash, self.layout.at(position), record)?;
+        if !self.layout.read(flash, self.layout.at(position), record)? {
+            return Err(StoreError::Tampered);
+        }
         header.open(position, self.suite.aead, &self.keys, record)
     }
 
@@ -86,8 +90,6 @@ impl Store<'_> {
     }
 
     /// Passes the copies with which a page begins and reads the note behind them.
-    ///
-    /// What cannot be read is not there: the page may have been cut short while it was opened.
     pub(crate) fn opening<F: NorFlash>(
         &mut self,
         flash: &mut F,
@@ -99,7 +101,7 @@ impl Store<'_> {
                 sequence,
                 offset: stop,
             };
-            let Some(header) = if_read(self.header_at(flash, position))? else {
+            let Some(header) = self.header_at(flash, position)? else {
                 return Ok(Opening { note: None, stop });
             };
             let after = stop.saturating_add(self.layout.record_len(usize::from(header.len)));
@@ -125,7 +127,7 @@ impl Store<'_> {
     ) -> Result<Option<Opened>, StoreError> {
         match self.open_at(flash, position, header) {
             Ok(()) => Ok(self.value().first_chunk().copied().map(Opened::from_bytes)),
-            Err(StoreError::Tampered | StoreError::Flash(_)) => Ok(None),
+            Err(StoreError::Tampered) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -143,13 +145,5 @@ impl Store<'_> {
         } else {
             Err(StoreError::Tampered)
         }
-    }
-}
-
-/// `None` for what cannot be read, as a torn word of ECC flash.
-pub(crate) fn if_read<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
-    match read {
-        Err(StoreError::Flash(_)) => Ok(None),
-        read => read,
     }
 }

@@ -1,4 +1,10 @@
 //! The store as a whole, on simulated flash.
 
 mod device;
+mod faults;
+mod full;
+mod hostile;
+mod model;
 mod power_cut;
+mod refusals;
+mod secrecy;

@@ -1,0 +1,237 @@
+//! What somebody finds who reads the flash with a programmer.
+
+use std::collections::HashSet;
+
+use iotsec_core::{
+    crypto::{Aead, Aes256GcmSiv},
+    hal::RootKey,
+    secret::Secret,
+};
+use iotsec_store::{KeyDomain, KeyId, Scrub, Store, StoreError};
+use iotsec_testkit::{Geometry, SimFlash, SimRootKey, Tear};
+
+use crate::device::{self, Device, KEY_A, KEY_B, OWNER, value};
+
+const NAMES: [(u16, u16); 3] = [(0xA1B2, 0xC3D4), (0x5E6F, 0x7A8B), (0x9CAD, 0xBECF)];
+const SAME: &[u8] = b"the same plaintext, under every key, over and over again";
+
+/// Puts, overwrites, removes, reboots, and erases once.
+fn used() -> Device {
+    let mut device = Device::new(Geometry::nrf52840(7), Tear::Torn);
+    for round in 0..30 {
+        device.with_store(|store, flash, _| {
+            for (namespace, number) in NAMES {
+                for domain in [KeyDomain::Device, KeyDomain::User] {
+                    let key = KeyId::new(domain, namespace, number);
+                    store.put(flash, key, SAME).unwrap();
+                    store.put(flash, key, &value(round, 100)).unwrap();
+                    store.put(flash, key, SAME).unwrap();
+                }
+            }
+            store.put(flash, OWNER[0], b"Anna's network").unwrap();
+        });
+    }
+    device.with_store(|store, flash, _| store.remove(flash, KEY_B).unwrap());
+    device
+}
+
+/// The key in the page of a domain, as `FORMAT.md` says it is kept.
+fn stored_key(flash: &SimFlash, domain: usize, root: u64) -> Option<[u8; 32]> {
+    let mut wrap = Secret::zero();
+    SimRootKey::new(root)
+        .derive(b"iotsec/store/wrap-key/v1", &mut wrap)
+        .unwrap();
+    let page = &flash.image()[domain * 4096..][..84];
+    let nonce = page[24..36].try_into().unwrap();
+    let mut key: [u8; 32] = page[36..68].try_into().unwrap();
+    let tag = page[68..].try_into().unwrap();
+    Aes256GcmSiv
+        .open(&wrap, nonce, &page[..24], &mut key, tag)
+        .ok()
+        .map(|()| key)
+}
+
+/// The aligned runs of 12 bytes that are not blank or padding.
+fn runs(image: &[u8]) -> impl Iterator<Item = &[u8]> {
+    image
+        .chunks_exact(4)
+        .enumerate()
+        .filter_map(|(word, _)| image.get(word * 4..word * 4 + 12))
+        .filter(|run| run.chunks(4).all(|word| word != [0; 4] && word != [0xFF; 4]))
+}
+
+#[test]
+fn flash_shows_no_key_no_name_no_value_and_no_pattern() {
+    let device = used();
+    let flash = &device.flash;
+    let mut wrap = Secret::zero();
+    SimRootKey::new(device.root)
+        .derive(b"iotsec/store/wrap-key/v1", &mut wrap)
+        .unwrap();
+    let keys = [
+        *wrap.expose(),
+        stored_key(flash, 0, device.root).unwrap(),
+        stored_key(flash, 1, device.root).unwrap(),
+    ];
+    for part in keys.iter().flat_map(|key| key.chunks(8)) {
+        assert!(!flash.contains(part));
+    }
+    for text in [
+        &b"Anna's"[..],
+        b"network",
+        b"horse",
+        b"value-",
+        &SAME[..8],
+        &SAME[40..48],
+    ] {
+        assert!(!flash.contains(text), "{}", String::from_utf8_lossy(text));
+    }
+    for (namespace, number) in NAMES {
+        let (a, b) = (namespace.to_be_bytes(), number.to_be_bytes());
+        assert!(!flash.contains(&[a[0], a[1], b[0], b[1]]));
+        assert!(!flash.contains(&[b[1], b[0], a[1], a[0]]));
+        assert!(!flash.contains(&[a[1], a[0], b[1], b[0]]));
+    }
+    // Equal values under equal and other names: no 12 bytes occur twice, anywhere.
+    let mut seen = HashSet::new();
+    let mut count = 0;
+    for run in runs(&flash.image()[8192..]) {
+        assert!(seen.insert(run), "{run:x?} occurs twice");
+        count += 1;
+    }
+    assert!(count > 2000, "the flash was hardly used: {count}");
+}
+
+#[test]
+fn after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
+    let mut device = used();
+    let before = device.flash.clone();
+    let (device_key, user_key) = (
+        stored_key(&before, 0, device.root).unwrap(),
+        stored_key(&before, 1, device.root).unwrap(),
+    );
+    device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
+    // The key is gone at once, wrapped or not.
+    let wrapped = &before.image()[4096 + 24..4096 + 84];
+    for part in wrapped.chunks_exact(12) {
+        assert!(!device.flash.contains(part));
+    }
+    assert_eq!(stored_key(&device.flash, 0, device.root), Some(device_key));
+    assert!(stored_key(&device.flash, 1, device.root).is_some_and(|key| key != user_key));
+
+    let mut steps = 0;
+    let scrub = |store: &mut Store<'_>, flash: &mut SimFlash| {
+        let (result, stats) = flash.measure(|flash| store.scrub_step(flash).unwrap());
+        assert!(stats.erases <= 1);
+        result
+    };
+    // A reboot after every step.
+    while device.with_store(|store, flash, _| scrub(store, flash)) == Scrub::Pending {
+        steps += 1;
+        assert!(steps < 100, "scrubbing never ends");
+    }
+    let old: HashSet<_> = runs(&before.image()[8192..]).collect();
+    assert!(old.len() > 2000);
+    let left = runs(&device.flash.image()[8192..])
+        .filter(|run| old.contains(run))
+        .count();
+    assert_eq!(left, 0, "runs of old ciphertext");
+    device.with_store(|store, flash, _| {
+        assert!(store.keys().all(|key| key.domain() == KeyDomain::Device));
+        assert_eq!(device::read(store, flash, KEY_A), Some(value(1, 32)));
+        assert_eq!(store.scrub_step(flash), Ok(Scrub::Done));
+    });
+    println!("scrubbing took {steps} steps, one erase at most in each");
+}
+
+#[test]
+fn what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key() {
+    let mut device = used();
+    let before = device.flash.clone();
+    device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
+
+    // The flash as it is, and with all pages of the log put back as they were.
+    let copy = device.clone();
+    let mut restored = device.clone();
+    restored.flash.tamper(8192, &before.image()[8192..]);
+    for mut thief in [copy, restored] {
+        thief.with_store(|store, flash, _| {
+            for key in OWNER {
+                let mut out = [0; 2048];
+                assert_eq!(store.get(flash, key, &mut out), Err(StoreError::NotFound));
+            }
+            // The device's own values are not concerned.
+            assert_eq!(device::read(store, flash, KEY_A), Some(value(1, 32)));
+        });
+    }
+    // The old key's page put back: it says that it is too old, and is replaced.
+    let mut replayed = device.clone();
+    replayed.flash.tamper(4096, &before.image()[4096..8192]);
+    replayed.with_store(|store, _, _| assert!(OWNER.iter().all(|key| !store.contains(*key))));
+    assert!(
+        stored_key(&replayed.flash, 1, device.root)
+            .is_some_and(|key| { key != stored_key(&before, 1, device.root).unwrap() })
+    );
+}
+
+#[test]
+fn a_lost_user_key_is_reported_and_takes_nothing_else_with_it() {
+    let mut device = used();
+    let page = device.flash.image()[4096..8192].to_vec();
+    device.flash.tamper(4096 + 40, &[0xA5]);
+    device.with_store(|store, flash, _| {
+        let mut out = [0; 64];
+        assert_eq!(store.get(flash, OWNER[0], &mut out), Err(StoreError::KeyLost));
+        assert_eq!(store.put(flash, OWNER[0], b"new"), Err(StoreError::KeyLost));
+        assert_eq!(device::read(store, flash, KEY_A), Some(value(1, 32)));
+        // What can be written without moving what cannot be read, is.
+        for round in 0..200 {
+            match store.put(flash, KEY_A, &value(round, 100)) {
+                Ok(()) => assert_eq!(device::read(store, flash, KEY_A), Some(value(round, 100))),
+                Err(error) => assert_eq!(error, StoreError::KeyLost),
+            }
+        }
+        store.put(flash, KEY_A, &value(1, 32)).unwrap_err();
+    });
+    // It was not overwritten: with its key back, everything is there.
+    device.flash.tamper(4096, &page);
+    device.with_store(|store, flash, _| {
+        assert_eq!(
+            device::read(store, flash, OWNER[0]),
+            Some(b"Anna's network".to_vec())
+        );
+    });
+    // Or the owner gives it up.
+    device.flash.tamper(4096 + 40, &[0xA5]);
+    device.with_store(|store, flash, rng| {
+        store.erase_user(flash, rng).unwrap();
+        store.put(flash, OWNER[0], b"new").unwrap();
+    });
+    device.with_store(|store, flash, _| {
+        assert_eq!(device::read(store, flash, OWNER[0]), Some(b"new".to_vec()));
+        assert_eq!(device::read(store, flash, OWNER[1]), None);
+        assert!(device::read(store, flash, KEY_A).is_some());
+    });
+}
+
+#[test]
+fn destroying_leaves_nothing() {
+    let mut device = used();
+    let region = device.region;
+    Store::destroy(&mut device.flash, region).unwrap();
+    assert!(device.flash.image().iter().all(|byte| *byte == 0xFF));
+    assert_eq!(
+        device.try_with_store(|_, _, _| ()).err(),
+        Some(StoreError::Unformatted)
+    );
+}
+
+#[test]
+fn nothing_secret_is_printed() {
+    let mut device = used();
+    let printed = device.with_store(|store, flash, _| {
+        device::read(store, flash, OWNER[0]).unwrap();
+        format!("{store:?} {:?}", iotsec_store::IndexEntry::EMPTY)
+    });
+    assert_eq!(printed, "Store { keys: 10, .. } IndexEntry(free)");
+}
