@@ -1,0 +1,88 @@
+//! Files that never lose data and never show a secret to another user.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
+
+use crate::Problem;
+
+/// Who may read a new file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Its owner only (mode 0600).
+    Private,
+    /// Whoever the umask allows.
+    Public,
+}
+
+/// The whole file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+    fs::read(path).map_err(failed(path))
+}
+
+/// Refuses a name that is taken, before work is done for it.
+pub(crate) fn must_be_free(path: &Path) -> Result<(), Problem> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(exists(path)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(failed(path)(cause)),
+    }
+}
+
+/// Makes a file that did not exist, with its bytes on the disk when this returns. A file that could
+/// not be completed is removed.
+pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if access == Access::Private {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = access;
+    let mut file = options.open(path).map_err(failed(path))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.and_then(|()| sync_name(path)).map_err(|cause| {
+        // The first failure is the one to report.
+        let _ = fs::remove_file(path);
+        failed(path)(cause)
+    })
+}
+
+/// Makes a directory that did not exist, and those above it.
+pub(crate) fn create_dir(path: &Path) -> Result<(), Problem> {
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above).map_err(failed(above))?;
+    }
+    fs::create_dir(path)
+        .and_then(|()| sync_name(path))
+        .map_err(failed(path))
+}
+
+/// Brings a name to the disk: on Unix it is the directory that holds it.
+fn sync_name(path: &Path) -> io::Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    fs::File::open(above.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> Problem + '_ {
+    |cause| match cause.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => Problem::File {
+            path: path.display().to_string(),
+            cause,
+        },
+    }
+}
+
+fn exists(path: &Path) -> Problem {
+    Problem::Exists {
+        path: path.display().to_string(),
+    }
+}

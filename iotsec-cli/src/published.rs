@@ -1,0 +1,64 @@
+//! Private keys that are public knowledge.
+
+use iotsec::core::{crypto::Sha256, secret::Secret};
+
+/// The keys of `vectors/suit`, whose README says how they are made.
+const NAMES: [&[u8]; 5] = [
+    b"ed25519_a",
+    b"ed25519_b",
+    b"ed25519_untrusted",
+    b"p256_a",
+    b"p256_untrusted",
+];
+
+/// X coordinate of the example key that draft-ietf-suit-manifest prints with its private half.
+const DRAFT_EXAMPLE: [u8; 32] = [
+    0x84, 0x96, 0x81, 0x1a, 0xae, 0x0b, 0xaa, 0xab, 0xd2, 0x61, 0x57, 0x18, 0x9e, 0xec, 0xda, 0x26, 0xbe,
+    0xaa, 0x8b, 0xf1, 0x1b, 0x6f, 0x3f, 0xe6, 0xe2, 0xb5, 0x65, 0x9c, 0x85, 0xdb, 0xc0, 0xad,
+];
+
+/// Whether anyone could have this private key: a test key, or a constant as examples use it.
+pub(crate) fn is_published(secret: &Secret<32>, x: &[u8; 32]) -> bool {
+    let test_key = |name: &[u8]| {
+        let seed = Sha256::of(&[b"iotsec test vector key ", name]);
+        Secret::from_bytes(seed).ct_eq(secret)
+    };
+    secret.is_constant() || *x == DRAFT_EXAMPLE || NAMES.iter().any(|name| test_key(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iotsec::core::crypto::{Ed25519SigningKey, P256SigningKey, Sign};
+
+    fn vector(name: &str) -> String {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/suit/keys");
+        let text = std::fs::read_to_string(format!("{folder}/{name}.pub.hex")).unwrap();
+        text.trim().to_owned()
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_published_public_keys() {
+        for name in NAMES {
+            let seed = Secret::from_bytes(Sha256::of(&[b"iotsec test vector key ", name]));
+            let name = std::str::from_utf8(name).unwrap();
+            let public = if name.starts_with("p256") {
+                P256SigningKey::from_scalar(&seed).unwrap().public_key().to_vec()
+            } else {
+                Ed25519SigningKey::from_seed(&seed).public_key().to_vec()
+            };
+            assert_eq!(crate::key::hex(&public), vector(name));
+            assert!(is_published(&seed, &[0; 32]));
+        }
+        assert!(vector("p256_ietf_example")[2..].starts_with(&crate::key::hex(&DRAFT_EXAMPLE)));
+    }
+
+    #[test]
+    fn other_keys_are_not_taken_for_published_ones() {
+        let mut seed = Sha256::of(&[b"a key of our own"]);
+        assert!(!is_published(&Secret::from_bytes(seed), &[0; 32]));
+        assert!(is_published(&Secret::from_bytes(seed), &DRAFT_EXAMPLE));
+        seed = [7; 32];
+        assert!(is_published(&Secret::from_bytes(seed), &[0; 32]));
+    }
+}
