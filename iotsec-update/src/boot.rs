@@ -1,5 +1,6 @@
 #![doc = include_str!("../BOOT.md")]
 
+mod verified;
 mod verify;
 
 use embedded_storage::nor_flash::NorFlash;
@@ -16,6 +17,7 @@ use crate::{
     rollback::{Rollback, RollbackError},
     slot::{LayoutError, UpdateLayout},
 };
+pub use verified::{Reason, Running, Verified};
 pub use verify::{Refusal, identify, verify};
 
 /// What a boot loader knows.
@@ -114,82 +116,6 @@ pub enum Selection {
         /// What is wrong with slot B.
         b: Refusal,
     },
-}
-
-/// An image that was verified in its slot a moment ago. Only [`select`] and [`verify()`] make one; the
-/// function that jumps should take it by value.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Verified {
-    slot: Slot,
-    manifest: ManifestId,
-    digest: [u8; 32],
-    size: u32,
-    reason: Reason,
-}
-
-impl Verified {
-    /// The slot to start.
-    pub const fn slot(&self) -> Slot {
-        self.slot
-    }
-    /// The manifest that was authenticated.
-    pub const fn manifest(&self) -> ManifestId {
-        self.manifest
-    }
-    /// SHA-256 of the image as it was read from flash: the measurement for attestation.
-    pub const fn digest(&self) -> &[u8; 32] {
-        &self.digest
-    }
-    /// Bytes of the image.
-    pub const fn size(&self) -> u32 {
-        self.size
-    }
-    /// Why this slot.
-    pub const fn reason(&self) -> Reason {
-        self.reason
-    }
-    /// What the application needs to know about itself to make an [`Updater`](crate::Updater).
-    pub const fn running(&self) -> Running {
-        Running {
-            slot: self.slot,
-            manifest: self.manifest,
-        }
-    }
-}
-
-/// Why a slot was chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// It is the active one.
-    Active,
-    /// It is on trial, and this is boot number `boot` of it.
-    Trial {
-        /// Counted from 1.
-        boot: u8,
-    },
-    /// The other slot was refused, for this reason.
-    Fallback(Refusal),
-    /// There is no journal, and this is the newer of what is there.
-    NoJournal,
-}
-
-/// The running image, known by its authenticated manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Running {
-    pub(crate) slot: Slot,
-    pub(crate) manifest: ManifestId,
-}
-
-impl Running {
-    /// Its slot.
-    pub const fn slot(&self) -> Slot {
-        self.slot
-    }
-    /// Its manifest.
-    pub const fn manifest(&self) -> ManifestId {
-        self.manifest
-    }
 }
 
 /// Why a boot loader cannot decide anything.

@@ -161,7 +161,7 @@ fn an_accept_cut_anywhere_is_accepted_or_still_on_trial() {
     let mut total = 0;
     for (name, device, old, new) in devices() {
         let device = after(&device, |device| device.stage(&new).unwrap());
-        let points = Sweep::new().rounds(4).each_cut(
+        let points = Sweep::new().rounds(2).each_cut(
             || device.clone(),
             Device::try_and_accept,
             |device, outcome| {
@@ -239,7 +239,7 @@ fn an_expiring_trial_cut_anywhere_ends_with_the_old_image_and_is_never_boundless
             }
             Ok(trials)
         };
-        let points = Sweep::new().rounds(4).each_cut(
+        let points = Sweep::new().rounds(2).each_cut(
             || device.clone(),
             expire,
             |device, _| {

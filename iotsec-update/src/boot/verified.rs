@@ -1,0 +1,82 @@
+//! What a boot check leaves.
+
+use iotsec_core::{crypto::DIGEST_LEN, hal::Slot};
+
+use super::Refusal;
+use crate::journal::ManifestId;
+
+/// An image that was verified in its slot a moment ago. Only [`select`](super::select) and [`verify`](super::verify()) make one; the
+/// function that jumps should take it by value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub(super) slot: Slot,
+    pub(super) manifest: ManifestId,
+    pub(super) digest: [u8; DIGEST_LEN],
+    pub(super) size: u32,
+    pub(super) reason: Reason,
+}
+
+impl Verified {
+    /// The slot to start.
+    pub const fn slot(&self) -> Slot {
+        self.slot
+    }
+    /// The manifest that was authenticated.
+    pub const fn manifest(&self) -> ManifestId {
+        self.manifest
+    }
+    /// SHA-256 of the image as it was read from flash: the measurement for attestation.
+    pub const fn digest(&self) -> &[u8; DIGEST_LEN] {
+        &self.digest
+    }
+    /// Bytes of the image.
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+    /// Why this slot.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+    /// What the application needs to know about itself to make an [`Updater`](crate::Updater).
+    pub const fn running(&self) -> Running {
+        Running {
+            slot: self.slot,
+            manifest: self.manifest,
+        }
+    }
+}
+
+/// Why a slot was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is the active one.
+    Active,
+    /// It is on trial, and this is boot number `boot` of it.
+    Trial {
+        /// Counted from 1.
+        boot: u8,
+    },
+    /// The other slot was refused, for this reason.
+    Fallback(Refusal),
+    /// There is no journal, and this is the newer of what is there.
+    NoJournal,
+}
+
+/// The running image, known by its authenticated manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    pub(crate) slot: Slot,
+    pub(crate) manifest: ManifestId,
+}
+
+impl Running {
+    /// Its slot.
+    pub const fn slot(&self) -> Slot {
+        self.slot
+    }
+    /// Its manifest.
+    pub const fn manifest(&self) -> ManifestId {
+        self.manifest
+    }
+}
