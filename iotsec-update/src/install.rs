@@ -17,6 +17,94 @@
 //! Every call does at most one erase (one more when it records a failure), so that an application can
 //! feed a watchdog or other tasks between calls. `start` is the exception when the staging slot was not
 //! cleaned before. *Power loss* at any point leaves what the table in [`boot`](crate::boot) says.
+//!
+//! ```
+//! use iotsec_core::{crypto::Sha256, hal::{Region, Slot}};
+//! use iotsec_testkit::{Geometry, SimCounter, SimFlash};
+//! use iotsec_update::{
+//!     Envelope, Limits, Updater,
+//!     boot::{BootConfig, Reason, Selection, select},
+//!     install::{Finish, State},
+//!     rollback::{Rollback, RollbackPolicy},
+//!     slot::{LayoutError, SlotLayout, UpdateLayout},
+//! };
+//! # use iotsec_core::{crypto::{Digest, Ed25519PublicKey, Ed25519SigningKey, Sign}, secret::Secret};
+//! # use iotsec_update::{
+//! #     ComponentId, DeviceComponent, DeviceIdentity, SequenceNumber, TrustAnchor, TrustAnchors,
+//! #     builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
+//! # };
+//! # let maker = Ed25519SigningKey::from_seed(&Secret::from_bytes([7; 32]));
+//! # let id = ComponentId::from_encoded(&[0x81, 0x41, 0x00])?;
+//! # let sign = |number: u64, image: &[u8]| {
+//! #     let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
+//! #     let component = ManifestComponent {
+//! #         id,
+//! #         digest: Sha256::of(&[image]),
+//! #         size: u32::try_from(image.len()).unwrap(),
+//! #         payload: Payload::Uri("https://fw.example/app"),
+//! #         invoke: true,
+//! #     };
+//! #     let signer = Signer { key: &maker, kid: None };
+//! #     EnvelopeBuilder::new([1; 16], [2; 16], SequenceNumber(number), &[component])
+//! #         .write(&[signer], &mut Sha256::new(), &mut scratch, &mut out)
+//! #         .map(<[u8]>::to_vec)
+//! # };
+//! # let public = Ed25519PublicKey::from_bytes(maker.public_key())?;
+//! # let anchors = [TrustAnchor { key: &public, kid: None }];
+//! # let anchors = TrustAnchors::new(&anchors, 1)?;
+//! # let places = [DeviceComponent { id, capacity: 0x8000, slot: None }];
+//! # let device = DeviceIdentity { vendor: [1; 16], class: [2; 16], device: None, components: &places };
+//! # let slot = |start| -> Result<_, LayoutError> {
+//! #     Ok(SlotLayout {
+//! #         manifest: Region::new(start, 4096, 1, 4)?,
+//! #         image: Region::new(start + 4096, 4096, 8, 4)?,
+//! #     })
+//! # };
+//! # let layout = UpdateLayout::new(slot(0)?, slot(0x9000)?, Region::new(0x12000, 4096, 3, 4)?)?;
+//!
+//! let (old, new) = (sign(0x100, b"firmware, release 1")?, sign(0x200, b"firmware, release 2")?);
+//! let mut flash = SimFlash::new(Geometry::nrf52840(21));
+//! layout.slot(Slot::A).provision(&mut flash, &old, b"firmware, release 1")?;
+//!
+//! // The boot loader starts what is authentic.
+//! let config = BootConfig::new(layout, anchors, device);
+//! let policy = RollbackPolicy::new(8)?;
+//! let mut counter = SimCounter::new();
+//! let mut rollback = Rollback::new(&mut counter, policy);
+//! let (mut hash, mut scratch) = (Sha256::new(), [0; 1024]);
+//! let Selection::Boot(image) = select(&mut flash, &config, &mut rollback, &mut hash, &mut scratch)? else {
+//!     panic!("recovery");
+//! };
+//!
+//! // The application receives an envelope and its payload.
+//! let mut updater = Updater::mount(&mut flash, layout, image.running(), &mut rollback, Sha256::new())?;
+//! let accepted = Envelope::parse(&new, &Limits::DEFAULT)?
+//!     .authenticate(&config.anchors, &mut hash)?
+//!     .admit(&device, &policy.admission(updater.installed(), None), &mut hash)?;
+//! let in_place = updater.start(&mut flash, accepted, &mut rollback)?;
+//! let mut rest = &b"firmware, release 2"[usize::try_from(in_place)?..];
+//! while !rest.is_empty() {
+//!     let taken = updater.write(&mut flash, rest)?;
+//!     rest = &rest[taken..];
+//! }
+//! let candidate = loop {
+//!     if let Finish::Done(candidate) = updater.finish(&mut flash)? {
+//!         break candidate;
+//!     }
+//! };
+//! updater.install(&mut flash, candidate)?;
+//!
+//! // After the reboot it is on trial, finds itself well, and stays.
+//! let Selection::Boot(image) = select(&mut flash, &config, &mut rollback, &mut hash, &mut scratch)? else {
+//!     panic!("recovery");
+//! };
+//! assert_eq!((image.slot(), image.reason()), (Slot::B, Reason::Trial { boot: 1 }));
+//! let mut updater = Updater::mount(&mut flash, layout, image.running(), &mut rollback, Sha256::new())?;
+//! assert_eq!(updater.state(), State::Trial);
+//! updater.accept(&mut flash, &mut rollback)?;
+//! assert_eq!(rollback.floor()?.0, 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod error;
 mod session;
@@ -415,7 +503,18 @@ pub enum Finish {
 }
 
 /// An image that was read back from its slot and found to be the one that was signed. Only
-/// [`finish`](Updater::finish) makes one; [`install`](Updater::install) takes it.
+/// [`finish`](Updater::finish) makes one; [`install`](Updater::install) takes it, once:
+///
+/// ```compile_fail,E0382
+/// use iotsec_core::crypto::Sha256;
+/// use iotsec_testkit::SimFlash;
+/// use iotsec_update::{Updater, install::Candidate};
+///
+/// fn twice(updater: &mut Updater<Sha256>, flash: &mut SimFlash, candidate: Candidate) {
+///     let _ = updater.install(flash, candidate);
+///     let _ = updater.install(flash, candidate);
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Candidate {

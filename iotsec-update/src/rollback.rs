@@ -94,6 +94,20 @@ impl RollbackPolicy {
 }
 
 /// A [`RollbackPolicy`] with the counter that enforces it.
+///
+/// ```
+/// use iotsec_testkit::SimCounter;
+/// use iotsec_update::{SequenceNumber, rollback::{Rollback, RollbackError, RollbackPolicy}};
+///
+/// let mut counter = SimCounter::new().at(2);
+/// let mut rollback = Rollback::new(&mut counter, RollbackPolicy::new(8)?.with_max_jump(0x1000));
+/// let installed = SequenceNumber(0x0200);
+/// assert_eq!(rollback.check_install(SequenceNumber(0x0201), installed), Ok(()));
+/// assert_eq!(rollback.check_install(installed, installed), Err(RollbackError::Same));
+/// assert_eq!(rollback.check_install(SequenceNumber(0x1201), installed), Err(RollbackError::Jump));
+/// assert_eq!(rollback.check_boot(SequenceNumber(0x01FF)), Err(RollbackError::BelowFloor));
+/// # Ok::<(), RollbackError>(())
+/// ```
 pub struct Rollback<'c> {
     counter: &'c mut dyn MonotonicCounter,
     policy: RollbackPolicy,

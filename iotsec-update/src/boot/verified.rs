@@ -6,7 +6,17 @@ use super::Refusal;
 use crate::journal::ManifestId;
 
 /// An image that was verified in its slot a moment ago. Only [`select`](super::select) and [`verify`](super::verify()) make one; the
-/// function that jumps should take it by value.
+/// function that jumps should take it by value, so that one check serves for one start:
+///
+/// ```compile_fail,E0382
+/// use iotsec_update::boot::Verified;
+///
+/// fn jump(image: Verified) {}
+/// fn twice(image: Verified) {
+///     jump(image);
+///     jump(image);
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
     pub(super) slot: Slot,
@@ -63,7 +73,16 @@ pub enum Reason {
     NoJournal,
 }
 
-/// The running image, known by its authenticated manifest.
+/// The running image, known by its authenticated manifest. It cannot be claimed:
+///
+/// ```compile_fail,E0451
+/// use iotsec_core::hal::Slot;
+/// use iotsec_update::{boot::Running, install::ManifestId};
+///
+/// fn claim(manifest: ManifestId) -> Running {
+///     Running { slot: Slot::A, manifest }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running {
     pub(crate) slot: Slot,
