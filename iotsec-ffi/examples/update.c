@@ -49,7 +49,6 @@ static iotsec_update_config_t update_config(void) {
         .struct_size = sizeof(iotsec_update_config_t),
         .threshold = 1,
         .trial_boots = 3,
-        .counter_shift = 0,
         .max_jump = 65536,
         .flash = board_flash,
         .counter = board_counter,

@@ -128,7 +128,7 @@ fn place<S: Storage>(storage: *mut S) -> Result<*mut Object<S>, Status> {
 }
 
 fn mark<S: Storage>(object: *mut Object<S>) -> u32 {
-    let address = object.addr();
+    let address = u64::try_from(object.addr()).unwrap_or_default();
     let low = u32::try_from(address & 0xFFFF_FFFF).unwrap_or_default();
     // Never zero, so that zeroed storage is never taken for an object.
     (S::KIND ^ low.rotate_left(7)) | 1
