@@ -22,11 +22,33 @@ impl Store<'_> {
     /// key that no longer exists, neither here nor derivable from the root key. [`scrub_step`](Self::scrub_step)
     /// removes that too.
     ///
+    /// Takes a write and an erase, as [`put`](Self::put) does, and one erase and one write for the key.
+    ///
     /// *Power loss:* not begun, or finished by the next [`mount`](Self::mount).
     ///
     /// # Errors
-    /// Failures of flash, entropy or root key. If the erasure had begun, the domain takes no values until
-    /// it is repeated, here or by mounting.
+    /// Failures of flash, entropy or root key; [`StoreError::ReadBack`] when the key's page does not become
+    /// blank. If the erasure had begun, the domain takes no values until it is repeated, here or by mounting.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// let (serial, wifi) = (KeyId::new(KeyDomain::Device, 0, 1), KeyId::new(KeyDomain::User, 1, 1));
+    /// store.put(&mut flash, serial, b"4711")?;
+    /// store.put(&mut flash, wifi, b"correct horse battery")?;
+    /// store.erase_user(&mut flash, &mut rng)?;
+    /// assert!(store.contains(serial) && !store.contains(wifi));
+    /// // At once, or a step now and then.
+    /// while store.scrub_step(&mut flash)? == Scrub::Pending {}
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn erase_user<F: NorFlash, R: TryCryptoRng + ?Sized>(
         &mut self,
         flash: &mut F,
@@ -48,8 +70,31 @@ impl Store<'_> {
     /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each
     /// live record of the page. Call until [`Scrub::Done`]; it goes on where it was after a reboot.
     ///
+    /// *Power loss:* nothing is lost; call again after mounting.
+    ///
     /// # Errors
-    /// Failures of flash and cipher; nothing is lost, call again.
+    /// Failures of flash and cipher: nothing is lost, call again. [`StoreError::ReadBack`] when a page does not
+    /// become blank.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// store.put(&mut flash, KeyId::new(KeyDomain::User, 1, 1), b"correct horse battery")?;
+    /// store.erase_user(&mut flash, &mut rng)?;
+    /// let mut steps = 0;
+    /// while store.scrub_step(&mut flash)? == Scrub::Pending {
+    ///     steps += 1;
+    /// }
+    /// assert!(steps <= 2 * store.data_pages());
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn scrub_step<F: NorFlash>(&mut self, flash: &mut F) -> Result<Scrub, StoreError> {
         if self.scrub_until.is_some() {
             self.open_page(flash, true)?;
@@ -58,10 +103,15 @@ impl Store<'_> {
         // What is outside the log, beginning with the page after the head.
         let mut page = self.head.map_or(0, |head| self.layout.after(head.page));
         for _ in self.pages_used()..self.layout.data_pages() {
-            let region = self.layout.region();
-            if domain_key::is_blank(flash, &self.layout, Layout::flash_page(page), 0) != Ok(true) {
-                region.erase_page(flash, Layout::flash_page(page))?;
-                return Ok(Scrub::Pending);
+            let flash_page = Layout::flash_page(page);
+            if !domain_key::is_blank(flash, &self.layout, flash_page, 0)? {
+                self.layout.region().erase_page(flash, flash_page)?;
+                // A page that stays as it is would be erased for ever.
+                return if domain_key::is_blank(flash, &self.layout, flash_page, 0)? {
+                    Ok(Scrub::Pending)
+                } else {
+                    Err(StoreError::ReadBack)
+                };
             }
             page = self.layout.after(page);
         }
@@ -74,6 +124,23 @@ impl Store<'_> {
     ///
     /// # Errors
     /// Failures of flash.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// drop(store);
+    /// Store::destroy(&mut flash, region)?;
+    /// let mounted = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut rng);
+    /// assert_eq!(mounted.err(), Some(StoreError::Unformatted));
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn destroy<F: NorFlash>(flash: &mut F, region: Region) -> Result<(), StoreError> {
         region.check(flash)?;
         let layout = Layout::new(region)?;

@@ -7,6 +7,14 @@ use iotsec_core::{
 /// Why the store refused.
 ///
 /// No error loses data: what was stored before a call that fails is there after it.
+///
+/// ```
+/// use iotsec_core::error::{ErrorCode, Fault};
+/// use iotsec_store::StoreError;
+///
+/// assert_eq!((StoreError::Full.code(), StoreError::Full.fault()), (3005, Fault::Misuse));
+/// assert_eq!(StoreError::Tampered.fault(), Fault::Input);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -22,7 +30,7 @@ pub enum StoreError {
     /// No value under this key.
     #[error("no value under this key")]
     NotFound,
-    /// No room; removing always works.
+    /// No room; removing always works. A value needs its length, 28 bytes, and what is missing to a word.
     #[error("store is full")]
     Full,
     /// The value is longer than [`Store::max_value_len`](crate::Store::max_value_len).
@@ -31,10 +39,12 @@ pub enum StoreError {
     /// The caller's output buffer is shorter than the value.
     #[error("output buffer too small")]
     Buffer,
-    /// Flash holds something that this device did not store under this key and in this place.
+    /// Flash holds something that this device did not store under this key and in this place, or holds
+    /// nothing legible where something was stored.
     #[error("stored value fails authentication")]
     Tampered,
-    /// The key of a domain is gone although nobody erased it. What it protected cannot be read.
+    /// The key of the user domain is gone although nobody erased it. What it protected cannot be read, and is
+    /// kept until [`Store::erase_user`](crate::Store::erase_user) gives it up.
     #[error("domain key lost")]
     KeyLost,
     /// More keys than the caller's index has entries.

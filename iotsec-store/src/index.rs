@@ -2,7 +2,15 @@
 
 use crate::{KeyDomain, KeyId, StoreError, record::Position};
 
-/// One entry of the RAM index: 24 bytes a key.
+/// One entry of the RAM index: 20 bytes a key. It holds a key's name and place, and nothing secret.
+///
+/// ```
+/// use iotsec_store::IndexEntry;
+///
+/// // RAM for 32 keys.
+/// static INDEX: [IndexEntry; 32] = [IndexEntry::EMPTY; 32];
+/// assert_eq!(size_of_val(&INDEX), 640);
+/// ```
 #[derive(Clone, Copy)]
 pub struct IndexEntry(Option<Place>);
 

@@ -1,4 +1,12 @@
 /// Which key protects a record, and so what it is erased with.
+///
+/// ```
+/// use iotsec_store::{KeyDomain, KeyId};
+///
+/// // The same name in two domains: two records.
+/// let (device, user) = (KeyId::new(KeyDomain::Device, 1, 1), KeyId::new(KeyDomain::User, 1, 1));
+/// assert_ne!(device, user);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyDomain {
     /// What makes this device this device: identity, trust, counters. Goes when the device is retired.

@@ -14,7 +14,23 @@ use crate::{
     record::{self, Header, Keys, Kind},
 };
 
-/// What the store computes with.
+/// What the store computes with: a cipher, a key derivation function and the device's root key.
+///
+/// ```
+/// use iotsec_core::{
+///     crypto::{Aes256GcmSiv, HkdfSha256},
+///     hal::DeviceRootKey,
+///     secret::Secret,
+/// };
+/// use iotsec_store::Suite;
+///
+/// // On a device this comes from fuses, a PUF or a secure element.
+/// let unique = Secret::from_bytes(*b"32 bytes that no one else knows!");
+/// let root = DeviceRootKey::new(&unique, &HkdfSha256)?;
+/// let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+/// # let _ = suite;
+/// # Ok::<(), iotsec_core::hal::RootKeyError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Suite<'a> {
     /// Seals records. Must survive a repeated nonce, as AES-256-GCM-SIV does, since flash can be rolled
@@ -37,11 +53,12 @@ impl core::fmt::Debug for Suite<'_> {
 /// A mounted store.
 ///
 /// The flash is an argument of every call and must always be the one that was mounted. RAM is the
-/// caller's: an index entry for each key, and a buffer for one record, which is wiped after use.
+/// caller's: an [`IndexEntry`] for each key, and a buffer for one record, which is wiped after use.
 ///
-/// *Power loss:* a call that returned `Ok` stays done. One that was interrupted has happened or has not;
-/// [`mount`](Self::mount) tidies up. A call that failed for any other reason has not happened, unless it
-/// says otherwise.
+/// *Power loss:* a call that returned `Ok` stays done. One that was interrupted has happened or has not, which
+/// is final with the first write after the next [`mount`](Self::mount). A call that failed for any other
+/// reason has not happened, unless it says otherwise; only if flash failed *and* the device restarts before
+/// anything else is written can it turn out to have happened.
 pub struct Store<'a> {
     pub(crate) layout: Layout,
     pub(crate) suite: Suite<'a>,
@@ -65,10 +82,30 @@ pub struct Store<'a> {
 impl<'a> Store<'a> {
     /// Makes an empty store, whatever the region held before. Erases every page.
     ///
-    /// *Power loss:* the region holds no store until the call is complete; format again.
+    /// The region needs five pages or more, of 256 bytes to 128 KiB. `index` needs an entry for each key that
+    /// is to be stored, and `buffer` the length of the longest value and 28 bytes, rounded up to a word; at
+    /// least 84 bytes.
+    ///
+    /// *Power loss:* before the first page is erased, the old store; then, until the call is complete, no store:
+    /// format again.
     ///
     /// # Errors
     /// [`StoreError::Layout`], [`StoreError::AeadUnsuitable`], or a failure of flash, entropy or root key.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// assert_eq!(store.keys().count(), 0);
+    /// store.put(&mut flash, KeyId::new(KeyDomain::Device, 0, 1), b"serial 4711")?;
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn format<F: NorFlash, R: TryCryptoRng + ?Sized>(
         flash: &mut F,
         region: Region,
@@ -114,17 +151,35 @@ impl<'a> Store<'a> {
             .min(usize::from(u16::MAX))
     }
 
-    /// The keys that have a value, in no particular order.
+    /// The keys that have a value, in no particular order. Reads no flash.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// let wifi = KeyId::new(KeyDomain::User, 1, 1);
+    /// store.put(&mut flash, wifi, b"correct horse battery")?;
+    /// assert_eq!(store.keys().collect::<Vec<_>>(), [wifi]);
+    /// assert!(store.contains(wifi));
+    /// assert_eq!(store.value_len(wifi), Some(21));
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = KeyId> {
         self.index.iter().map(|place| place.key)
     }
 
-    /// Whether `key` has a value.
+    /// Whether `key` has a value. Reads no flash.
     pub fn contains(&self, key: KeyId) -> bool {
         self.index.find(key).is_some()
     }
 
-    /// Bytes of the value under `key`.
+    /// Bytes of the value under `key`; 0 for one that is damaged. Reads no flash.
     pub fn value_len(&self, key: KeyId) -> Option<usize> {
         self.index.find(key).map(|place| usize::from(place.len))
     }
@@ -133,7 +188,29 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Buffer`]; [`StoreError::Tampered`] when flash does not hold
-    /// what was stored.
+    /// what was stored, also because its words cannot be read any more; [`StoreError::KeyLost`]; failures of
+    /// flash and cipher. `out` is as it was.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// let wifi = KeyId::new(KeyDomain::User, 1, 1);
+    /// store.put(&mut flash, wifi, b"correct horse battery")?;
+    ///
+    /// let mut out = [0; 64];
+    /// assert_eq!(store.get(&mut flash, wifi, &mut out)?, b"correct horse battery");
+    /// assert_eq!(store.get(&mut flash, wifi, &mut out[..4]), Err(StoreError::Buffer));
+    /// let other = KeyId::new(KeyDomain::User, 1, 2);
+    /// assert_eq!(store.get(&mut flash, other, &mut out), Err(StoreError::NotFound));
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn get<'o, F: NorFlash>(
         &mut self,
         flash: &mut F,
@@ -155,12 +232,39 @@ impl<'a> Store<'a> {
 
     /// Stores `value` under `key`, in place of what was there.
     ///
-    /// *Power loss:* the old value or the new one. Takes one write, and one erase more when a page is full;
-    /// a store that is almost full may need to pass over several pages.
+    /// Takes one write. When a page is full, and at the first write after a mount, it takes one erase more, and
+    /// a write for each live record of the page that is collected; in a store that is almost full it may pass
+    /// over several pages.
+    ///
+    /// *Power loss:* the old value or the new one.
     ///
     /// # Errors
     /// [`StoreError::ValueTooLong`], [`StoreError::Full`], [`StoreError::IndexFull`];
-    /// [`StoreError::KeyLost`] in a domain whose erasure is not finished; failures of flash and cipher.
+    /// [`StoreError::KeyLost`] in a domain whose key is lost or whose erasure is not finished, and in the other
+    /// domain when a record whose key is lost is in the way; failures of flash and cipher. The old value is
+    /// still there.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// let boots = KeyId::new(KeyDomain::Device, 2, 1);
+    /// store.put(&mut flash, boots, &1_u32.to_le_bytes())?;
+    /// store.put(&mut flash, boots, &2_u32.to_le_bytes())?;
+    /// let mut out = [0; 4];
+    /// assert_eq!(store.get(&mut flash, boots, &mut out)?, [2, 0, 0, 0]);
+    ///
+    /// let long = [0; 485];
+    /// assert_eq!(store.max_value_len(), 512 - 28);
+    /// assert_eq!(store.put(&mut flash, boots, &long), Err(StoreError::ValueTooLong));
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn put<F: NorFlash>(&mut self, flash: &mut F, key: KeyId, value: &[u8]) -> Result<(), StoreError> {
         if value.len() > self.max_value_len() {
             return Err(StoreError::ValueTooLong);
@@ -194,7 +298,26 @@ impl<'a> Store<'a> {
     /// flash until the page is collected.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; failures of flash and cipher.
+    /// [`StoreError::NotFound`]; [`StoreError::KeyLost`] as for [`put`](Self::put); failures of flash and
+    /// cipher. The value is still there.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// let wifi = KeyId::new(KeyDomain::User, 1, 1);
+    /// store.put(&mut flash, wifi, b"correct horse battery")?;
+    /// store.remove(&mut flash, wifi)?;
+    /// assert!(!store.contains(wifi));
+    /// assert_eq!(store.remove(&mut flash, wifi), Err(StoreError::NotFound));
+    /// # Ok::<(), StoreError>(())
+    /// ```
     pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
         if !self.contains(key) {
             return Err(StoreError::NotFound);
