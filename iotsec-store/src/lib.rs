@@ -22,7 +22,16 @@
 //! # Ok::<(), iotsec_store::StoreError>(())
 //! ```
 //!
-//! `FORMAT.md` beside this crate has the byte tables and what each power cut leaves behind.
+//! A store is a cyclic log of sealed records in a [`Region`](iotsec_core::hal::Region): *two pages with the
+//! keys* of the device's and the user's domain, wrapped under a key from the
+//! [`RootKey`](iotsec_core::hal::RootKey), and three data pages or more. Sizes are in bytes throughout.
+//!
+//! *Power loss:* what was acknowledged is exact, what was under way is old or new. *Attackers* who hold the flash
+//! but not the root key read nothing, and change nothing without being noticed, with one exception: they can
+//! put back an earlier image.
+//!
+//! `FORMAT.md` beside this crate has the byte tables and what each power cut leaves behind, `README.md` what
+//! the store promises, what it does not, and what it costs.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

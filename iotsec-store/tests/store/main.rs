@@ -2,6 +2,7 @@
 
 mod device;
 mod faults;
+mod format;
 mod full;
 mod hostile;
 mod model;

@@ -1,14 +1,17 @@
 //! What somebody finds who reads the flash with a programmer.
 
-use std::collections::HashSet;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+};
 
 use iotsec_core::{
-    crypto::{Aead, Aes256GcmSiv},
+    crypto::{Aead, AeadAlgorithm, Aes256GcmSiv, CryptoError, HkdfSha256},
     hal::RootKey,
     secret::Secret,
 };
-use iotsec_store::{KeyDomain, KeyId, Scrub, Store, StoreError};
-use iotsec_testkit::{Geometry, SimFlash, SimRootKey, Tear};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey, Tear};
 
 use crate::device::{self, Device, KEY_A, KEY_B, OWNER, value};
 
@@ -226,12 +229,84 @@ fn destroying_leaves_nothing() {
     );
 }
 
+/// AES-256-GCM-SIV, noting each key and nonce that seals.
+#[derive(Default)]
+struct Recorder(RefCell<HashSet<([u8; 32], [u8; 12])>>, Cell<u32>);
+
+impl Aead for Recorder {
+    fn algorithm(&self) -> AeadAlgorithm {
+        AeadAlgorithm::Aes256GcmSiv
+    }
+    fn seal(
+        &self,
+        key: &Secret<32>,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; 16], CryptoError> {
+        if !self.0.borrow_mut().insert((*key.expose(), *nonce)) {
+            self.1.set(self.1.get() + 1);
+        }
+        Aes256GcmSiv.seal(key, nonce, aad, buffer)
+    }
+    fn open(
+        &self,
+        key: &Secret<32>,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), CryptoError> {
+        Aes256GcmSiv.open(key, nonce, aad, buffer, tag)
+    }
+}
+
+/// Entropy that gives the same at every boot, and power that goes or stays.
+fn sealed_with(cuts: bool) -> (usize, u32) {
+    let recorder = Recorder::default();
+    let root = SimRootKey::new(7);
+    let suite = Suite {
+        aead: &recorder,
+        kdf: &HkdfSha256,
+        root: &root,
+    };
+    let mut flash = SimFlash::new(Geometry::small(9));
+    let region = flash.region().unwrap();
+    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
+    let mut rng = SimRng::new(1);
+    Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng).unwrap();
+    for boot in 0..300 {
+        let mut rng = SimRng::new(1);
+        let mut store = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut rng).unwrap();
+        if cuts {
+            flash.cut_after(boot * 7 % 200);
+        }
+        for round in 0..6 {
+            let key = [KEY_A, KEY_B, OWNER[0]][round % 3];
+            let _ = store.put(&mut flash, key, &value(u32::try_from(boot).unwrap(), 30));
+        }
+        flash.power_on();
+    }
+    (recorder.0.into_inner().len(), recorder.1.get())
+}
+
+#[test]
+fn a_nonce_repeats_only_where_a_cut_page_is_opened_again() {
+    let (sealed, repeated) = sealed_with(false);
+    println!("{sealed} records and headers sealed, {repeated} nonces repeated without a cut");
+    assert!(sealed > 2000 && repeated == 0);
+    // Nothing in flash tells whether the cut page was ever there; this is why the cipher must survive it.
+    let (sealed, repeated) = sealed_with(true);
+    println!("{sealed} sealed, {repeated} nonces repeated with a cut in each boot");
+    assert!(repeated > 0);
+}
+
 #[test]
 fn nothing_secret_is_printed() {
     let mut device = used();
     let printed = device.with_store(|store, flash, _| {
         device::read(store, flash, OWNER[0]).unwrap();
-        format!("{store:?} {:?}", iotsec_store::IndexEntry::EMPTY)
+        format!("{store:?} {:?}", IndexEntry::EMPTY)
     });
     assert_eq!(printed, "Store { keys: 10, .. } IndexEntry(free)");
 }

@@ -1,0 +1,63 @@
+//! The bytes in flash, compared with the vector in `FORMAT.md`.
+
+use iotsec_core::{
+    crypto::{Aes256GcmSiv, HkdfSha256},
+    hal::DeviceRootKey,
+    secret::Secret,
+};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, Suite};
+use iotsec_testkit::{Geometry, SimFlash, SimRng};
+
+const DOCUMENT: &str = include_str!("../../FORMAT.md");
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What stands behind `name` in the block of vectors, without line breaks.
+fn documented(name: &str) -> String {
+    let mut lines = DOCUMENT
+        .lines()
+        .skip_while(|line| !line.starts_with(&format!("{name}:")));
+    let first = lines.next().unwrap_or_else(|| panic!("no {name} in FORMAT.md"));
+    let rest = lines.take_while(|line| line.starts_with(' '));
+    let mut text = first[name.len() + 1..].trim().to_owned();
+    for line in rest {
+        text.push_str(line.trim());
+    }
+    text
+}
+
+#[test]
+fn flash_holds_the_documented_bytes() {
+    let root = Secret::from_bytes(*b"a root key for the test vectors.");
+    let root = DeviceRootKey::new(&root, &HkdfSha256).unwrap();
+    let suite = Suite {
+        aead: &Aes256GcmSiv,
+        kdf: &HkdfSha256,
+        root: &root,
+    };
+    let mut flash = SimFlash::new(Geometry::small(5));
+    let region = flash.region().unwrap();
+    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 4], [0; 128]);
+    let mut rng = SimRng::new(1);
+    let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng).unwrap();
+    let key = KeyId::new(KeyDomain::User, 0x0102, 0x0304);
+    store.put(&mut flash, key, b"hello").unwrap();
+
+    let mut rng = SimRng::new(1);
+    let mut drawn = || *Secret::<32>::random(&mut rng).unwrap().expose();
+    assert_eq!(documented("root key"), hex(b"a root key for the test vectors."));
+    assert_eq!(documented("user key"), hex(&drawn()));
+    let image = flash.image();
+    for (name, from, len) in [
+        ("device key page", 0, 84),
+        ("user key page", 256, 84),
+        ("page header", 512, 24),
+        ("note", 536, 44),
+        ("record", 580, 36),
+    ] {
+        assert_eq!(documented(name), hex(&image[from..from + len]), "{name}");
+    }
+    assert!(image[616..].iter().all(|byte| *byte == 0xFF));
+}
