@@ -318,7 +318,7 @@ pub fn encrypt0_seeds() -> Vec<Seed> {
             patched(&good, &[0x05, 0x4C, 0x01], &[0x05, 0x4B, 0x01]),
         ),
         Seed::new("near-cut", &good[..good.len() - 20]),
-        Seed::new("valid", good),
+        Seed::new("valid-payload", good),
     ]
 }
 
