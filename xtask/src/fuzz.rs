@@ -1,6 +1,6 @@
 //! Every target of `fuzz/` for some seconds, on the nightly compiler.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use crate::tool::{self, Failure};
 
@@ -21,8 +21,16 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     tool::run(fuzz(root).arg("build"))?;
     for target in targets.lines() {
         println!("== {target}, {seconds} s");
+        // What the fuzzer finds new goes into the first folder; the committed corpus stays as it is.
+        let found = root.join("target/fuzz-corpus").join(target);
+        fs::create_dir_all(&found)?;
         let mut command = fuzz(root);
-        command.args(["run", target, "--"]);
+        command.args(["run", target]).arg(found);
+        let corpus = root.join("fuzz/corpus").join(target);
+        if corpus.is_dir() {
+            command.arg(corpus);
+        }
+        command.arg("--");
         command.arg(format!("-max_total_time={seconds}"));
         command.args([
             "-print_final_stats=1",
