@@ -278,6 +278,17 @@ impl Device {
         &self.flash.image()[start..start + len]
     }
 
+    /// Bytes of the image that slot B holds, from its first byte on.
+    pub fn written_before_cut(&self, release: &Release) -> u32 {
+        let found = self.image(Slot::B, release.image.len());
+        let same = found
+            .iter()
+            .zip(&release.image)
+            .take_while(|(a, b)| a == b)
+            .count();
+        same as u32
+    }
+
     /// All bytes of a slot.
     pub fn slot_bytes(&self, slot: Slot) -> Vec<u8> {
         let layout = self.layout.slot(slot);

@@ -157,6 +157,36 @@ fn an_install_after_an_update_cut_anywhere_boots_and_completes() {
 }
 
 #[test]
+fn an_install_of_many_pages_cut_anywhere_resumes_where_it_was() {
+    let shape = |pages: u32| Geometry::new(&vec![256; pages as usize], 8);
+    let old = Maker::default().release(OLD, 90);
+    let new = Maker::default().release(NEW, 5 * 1024 + 3);
+    let device = Device::new(&shape(Device::pages(&shape(1), 21, 2)), 21, 2).with_factory(&old);
+    let (mut resumed, mut again) = (0, 0);
+    for tear in [Tear::Torn, Tear::EccPoison, Tear::Unstable] {
+        let points = each_cut(
+            || torn(&device, tear),
+            |device| device.stage(&new),
+            |device, outcome| {
+                let (image, state) = device.state();
+                if state == State::Writing {
+                    let mut updater = device.updater(image.running()).unwrap();
+                    let in_place = device.start(&mut updater, &new.envelope).unwrap();
+                    resumed += u32::from(in_place > 0);
+                    // 64 progress records' worth of bytes, and the page under way.
+                    let written = device.written_before_cut(&new);
+                    assert!(in_place + 64 * 16 + 2 * 256 >= written, "{in_place} of {written}");
+                    again += 1;
+                }
+                check_install(device, &old, &new, outcome.result.is_ok());
+            },
+        );
+        println!("install of many pages, {tear:?}: {points} cut points");
+    }
+    assert!(resumed > again / 2, "{resumed} of {again}");
+}
+
+#[test]
 fn an_accept_cut_anywhere_is_accepted_or_still_on_trial() {
     let mut total = 0;
     for (name, device, old, new) in devices() {

@@ -437,3 +437,10 @@ fn layouts_that_overlap_or_are_too_small_are_refused() {
         Err(iotsec_update::boot::BootError::Layout(LayoutError::Flash(_)))
     ));
 }
+
+#[test]
+fn an_updater_takes_no_more_memory_than_documented() {
+    let size = size_of::<iotsec_update::Updater<()>>();
+    println!("{size} bytes");
+    assert!(size <= 720);
+}
