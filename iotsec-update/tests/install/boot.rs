@@ -252,6 +252,23 @@ fn an_exhausted_counter_is_reported_and_the_device_lives_on() {
 }
 
 #[test]
+fn a_counter_left_behind_is_raised_at_the_next_boot_after_the_record_was_written_afresh() {
+    let (old, new) = releases();
+    let mut device = device(&old);
+    device.counter = device.counter.clone().with_limit(1);
+    device.stage(&new).unwrap();
+    assert!(device.try_and_accept().is_err());
+    device.counter = device.counter.clone().with_limit(u64::MAX);
+    let before = device.flash.stats();
+    device.started().unwrap();
+    assert_eq!((device.flash.stats() - before).writes, 1);
+    assert_eq!(device.counter.value(), 2);
+    let before = device.flash.stats();
+    device.started().unwrap();
+    assert_eq!((device.flash.stats() - before).writes, 0, "once is enough");
+}
+
+#[test]
 fn a_foreign_boot_loader_is_told_and_its_choice_is_understood() {
     let (old, new) = releases();
     let mut device = device(&old);
