@@ -259,3 +259,46 @@ fn a_missing_page_of_the_log_is_noticed() {
         );
     }
 }
+
+#[test]
+fn the_newest_page_does_not_vanish_with_its_header() {
+    let target = target();
+    let at = target.head * 256;
+    let image = target.device.flash.image().to_vec();
+    for (byte, was) in image.iter().enumerate().skip(at).take(24) {
+        for bit in 0..8 {
+            let mut device = target.device.clone();
+            let byte = u32::try_from(byte).unwrap();
+            device.flash.tamper(byte, &[was ^ (1 << bit)]);
+            assert_eq!(
+                answers(&mut device),
+                Err(StoreError::Tampered),
+                "byte {byte}, bit {bit}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_lies_behind_a_broken_header_is_not_forgotten() {
+    let mut device = Device::blank(Geometry::nrf52840(6), Tear::Torn);
+    device.format().unwrap();
+    device.with_store(|store, flash, _| {
+        for round in 0..50 {
+            store.put(flash, CHURN, &value(round, 36)).unwrap();
+        }
+    });
+    // Page header, note, then records of 64 bytes.
+    for record in 0..50 {
+        let mut broken = device.clone();
+        broken.flash.tamper(8192 + 24 + 44 + record * 64 + 8, &[0x5A; 4]);
+        let found = broken.try_with_store(|_, _, _| ());
+        // A write under way cannot have been longer than half a page.
+        let expected = if record < 19 {
+            Err(StoreError::Tampered)
+        } else {
+            Ok(())
+        };
+        assert_eq!(found, expected, "record {record}");
+    }
+}

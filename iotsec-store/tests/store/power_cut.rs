@@ -310,3 +310,48 @@ fn a_second_cut_during_recovery_changes_nothing() {
     }
     println!("two cuts: {pairs} pairs");
 }
+
+/// The words that differ between two images.
+fn written(before: &[u8], after: &[u8]) -> Vec<usize> {
+    (0..before.len()).filter(|at| before[*at] != after[*at]).collect()
+}
+
+#[test]
+fn what_was_written_last_is_written_again_before_anything_else() {
+    let last: [(&str, Option<&[u8]>); 3] = [
+        ("put", Some(b"the last thing before the power went")),
+        ("remove", None),
+        ("erase", None),
+    ];
+    for (name, expected) in last {
+        let mut device = Device::new(Geometry::nrf52840(8), Tear::Torn);
+        let mut record = Vec::new();
+        device.with_store(|store, flash, rng| {
+            store
+                .put(flash, device::CHURN, b"so that the page is open")
+                .unwrap();
+            store.put(flash, OWNER[0], b"old").unwrap();
+            let before = flash.image().to_vec();
+            match name {
+                "put" => store.put(flash, OWNER[0], expected.unwrap()).unwrap(),
+                "remove" => store.remove(flash, OWNER[0]).unwrap(),
+                _ => store.erase_user(flash, rng).unwrap(),
+            }
+            record = written(&before, flash.image());
+            record.retain(|at| *at >= 8192);
+        });
+        device.with_store(|store, flash, _| store.put(flash, KEY_A, b"after the reboot").unwrap());
+        // Had its last bits been read right by luck, it could be gone by now.
+        for at in record {
+            device.flash.tamper(u32::try_from(at).unwrap(), &[0x77]);
+        }
+        device.with_store(|store, flash, _| {
+            let found = device::read(store, flash, OWNER[0]);
+            assert_eq!(found.as_deref(), expected, "{name}");
+            assert_eq!(
+                device::read(store, flash, KEY_A),
+                Some(b"after the reboot".to_vec())
+            );
+        });
+    }
+}
