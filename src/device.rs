@@ -86,6 +86,34 @@ use iotsec_telemetry::{consent::Consents, queue::Queue};
 /// let _device = device.reset(owner).map_err(|(_, error)| error)?;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
+///
+/// A device without an owner has nobody to log in, and takes no values of an owner:
+/// ```compile_fail,E0599
+/// # use iotsec::{core::{credential::Attempt, hal::Millis}, device::{Device, Provisioned}};
+/// # use iotsec_testkit::{SimFlash, SimRng};
+/// fn early(device: &mut Device<'_, Provisioned, SimFlash, SimRng, 8>, code: &Attempt<'_>) {
+///     let _ = device.login(code, Millis(0));
+/// }
+/// ```
+/// Erasing takes the owner's proof, and takes it away:
+/// ```compile_fail,E0382
+/// # use iotsec::{core::credential::Authenticated, device::{Device, Owned}};
+/// # use iotsec_testkit::{SimFlash, SimRng};
+/// fn twice(a: Device<'_, Owned, SimFlash, SimRng, 8>, b: Device<'_, Owned, SimFlash, SimRng, 8>, owner: Authenticated) {
+///     let _ = a.reset(owner);
+///     let _ = b.reset(owner);
+/// }
+/// ```
+/// What was given away cannot be used in its old state:
+/// ```compile_fail,E0382
+/// # use iotsec::{core::credential::Authenticated, device::{Device, Owned}};
+/// # use iotsec::store::{KeyDomain, KeyId};
+/// # use iotsec_testkit::{SimFlash, SimRng};
+/// fn after(mut device: Device<'_, Owned, SimFlash, SimRng, 8>, owner: Authenticated) {
+///     let _ = device.retire(owner);
+///     let _ = device.put(KeyId::new(KeyDomain::User, 1, 1), b"late");
+/// }
+/// ```
 pub struct Device<'d, S, F, R, const N: usize> {
     pub(crate) product: Product<'d>,
     pub(crate) hardware: Hardware<'d, F, R>,
