@@ -89,3 +89,7 @@ pub mod queue;
 pub mod registry;
 mod segment;
 pub mod value;
+
+#[cfg(doctest)]
+#[doc = include_str!("../tests/compile_fail.md")]
+mod compile_fail {}
