@@ -46,7 +46,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "no-panic",
         usage: "",
-        about: "check that no panic can be reached in the verify path",
+        about: "check that verifying, installing, booting, storing cannot panic",
         run: no_panic::run,
     },
     Task {

@@ -7,7 +7,15 @@
 
 use core::hint::black_box;
 
-use iotsec_core::crypto::{CryptoError, KeyType, Verify};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use iotsec_core::{
+    crypto::{CryptoError, KeyType, Verify},
+    hal::{CounterError, FlashError, MonotonicCounter, Region},
+};
+use iotsec_update::{
+    ComponentId, DeviceComponent, UpdateError,
+    slot::{LayoutError, SlotLayout, UpdateLayout},
+};
 
 #[allow(unsafe_code, reason = "a symbol that exists nowhere")]
 mod unresolved {
@@ -53,4 +61,91 @@ impl Verify for KeyInHardware {
         black_box((message, signature));
         black_box(Err(CryptoError::Driver))
     }
+}
+
+/// A flash of unknown content that may fail at any time.
+#[derive(Debug)]
+pub struct UnknownFlash;
+
+impl ErrorType for UnknownFlash {
+    type Error = NorFlashErrorKind;
+}
+
+impl ReadNorFlash for UnknownFlash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        for byte in bytes {
+            *byte = black_box(0);
+        }
+        black_box(Ok(()))
+    }
+
+    fn capacity(&self) -> usize {
+        black_box(0x10_0000)
+    }
+}
+
+impl NorFlash for UnknownFlash {
+    const WRITE_SIZE: usize = 1;
+    const ERASE_SIZE: usize = 1;
+
+    fn erase(&mut self, _: u32, _: u32) -> Result<(), NorFlashErrorKind> {
+        black_box(Ok(()))
+    }
+
+    fn write(&mut self, _: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        black_box(bytes);
+        black_box(Ok(()))
+    }
+}
+
+/// A counter of unknown value that may fail at any time.
+#[derive(Debug)]
+pub struct UnknownCounter;
+
+impl MonotonicCounter for UnknownCounter {
+    fn read(&mut self) -> Result<u64, CounterError> {
+        black_box(Ok(0))
+    }
+
+    fn advance_to(&mut self, value: u64) -> Result<(), CounterError> {
+        black_box(value);
+        black_box(Ok(()))
+    }
+}
+
+/// A region that the optimiser knows nothing about.
+///
+/// # Errors
+/// [`FlashError::Geometry`], for all it knows.
+pub fn region() -> Result<Region, FlashError> {
+    let region = Region::new(black_box(0), black_box(4096), black_box(4), black_box(4))?;
+    Ok(region.with_erased(black_box(0xFF)))
+}
+
+/// Slots and journal likewise.
+///
+/// # Errors
+/// [`LayoutError`], for all it knows.
+pub fn layout() -> Result<UpdateLayout, LayoutError> {
+    let slot = || {
+        Ok::<_, LayoutError>(SlotLayout {
+            manifest: region()?,
+            image: region()?,
+        })
+    };
+    UpdateLayout::new(slot()?, slot()?, region()?)
+}
+
+/// A component with this name.
+///
+/// # Errors
+/// For a name that is none.
+pub fn component(input: &[u8]) -> Result<DeviceComponent<'_>, UpdateError> {
+    Ok(DeviceComponent {
+        id: ComponentId::from_encoded(input)?,
+        capacity: black_box(8192),
+        slot: black_box(Some(0)),
+    })
 }
