@@ -12,6 +12,7 @@ use iotsec::{
     device::{Booted, Device, DeviceError, Hardware, Memory, Product, State, Suite},
     store::{IndexEntry, KeyDomain, KeyId, Scrub, StoreError},
     telemetry::{
+        batch::{SizeClass, Sizes},
         consent::Usage,
         detect::{AUTH_BURST, BOOT_LOOP},
         registry,
@@ -391,6 +392,40 @@ fn events_need_consent_and_survive_a_reboot_when_kept() {
         };
         assert!(device.queue().is_empty() && device.consent::<Usage>().is_none());
         assert!(device.record(&STEPS, &[7.into()], NOW).is_err());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn acknowledged_events_do_not_come_back() {
+    let mut unit = Unit::at(State::Owned);
+    unit.open(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            panic!("{unit:?}")
+        };
+        device.record(&AUTH_BURST, &[0.into(), 5.into()], NOW)?;
+        device.keep_events(Class::Usage, &mut [0; 512])
+    })
+    .unwrap();
+    unit.open(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            panic!("{unit:?}")
+        };
+        let (mut scratch, mut out) = ([0; 256], [0; 256]);
+        let batch = device
+            .batch(Sizes::up_to(SizeClass::B256), &mut scratch, &mut out)?
+            .unwrap();
+        assert_eq!(batch.events(), 1);
+        let receipt = batch.into_receipt();
+        device.acknowledge(receipt)
+    })
+    .unwrap();
+    unit.open(|unit| {
+        let Booted::Owned(device) = unit else {
+            panic!("{unit:?}")
+        };
+        assert!(device.queue().is_empty());
         Ok(())
     })
     .unwrap();

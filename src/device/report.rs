@@ -18,14 +18,20 @@ use super::{Device, DeviceError, Owned, life::read_exact, record};
 
 impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     /// Writes the queued events of `least` and the classes above it to the store, so that they survive a
-    /// reboot. `buffer` holds the snapshot, and the store's record must be as long.
+    /// reboot: 1024 bytes at most, about 36 events. `buffer` holds the snapshot, and the store's record
+    /// must be as long. To be called again after [`acknowledge`](Self::acknowledge), or what was sent is sent
+    /// once more after a reboot, under the numbers that it had.
     ///
     /// *Power loss:* the events of the last call that returned.
     ///
     /// # Errors
-    /// [`DeviceError::Snapshot`] when `buffer` is too small; failures of the store.
+    /// [`DeviceError::Snapshot`] when it does not fit; failures of the store.
     pub fn keep_events(&mut self, least: Class, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        let snapshot = self.queue.snapshot(least, buffer)?;
+        // No more than `restore_queue` can take back.
+        let room = buffer.len().min(SNAPSHOT_MAX);
+        let snapshot = self
+            .queue
+            .snapshot(least, buffer.get_mut(..room).unwrap_or_default())?;
         Ok(self
             .store
             .put(&mut self.hardware.flash, record::QUEUE, snapshot)?)
@@ -85,12 +91,19 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
             .batch(&self.consents, &key, sizes, &mut self.hardware.rng, scratch, out)?)
     }
 
-    /// Forgets the events of the last batch, which the service has acknowledged.
+    /// Forgets the events of the last batch, which the service has acknowledged; in the store too, when none
+    /// is left.
+    ///
+    /// *Power loss:* what was kept in the store may be sent again, under the numbers that it had.
     ///
     /// # Errors
-    /// [`DeviceError::Batch`] for the receipt of another batch.
+    /// [`DeviceError::Batch`] for the receipt of another batch; failures of the store.
     pub fn acknowledge(&mut self, receipt: Receipt) -> Result<(), DeviceError> {
-        Ok(self.queue.ack(receipt)?)
+        self.queue.ack(receipt)?;
+        if self.queue.is_empty() && self.store.contains(record::QUEUE) {
+            self.store.remove(&mut self.hardware.flash, record::QUEUE)?;
+        }
+        Ok(())
     }
 
     /// The queue, to look at.
@@ -111,5 +124,5 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     }
 }
 
-/// Bytes of a snapshot that is taken back at most: 32 events.
+/// Bytes of a snapshot at most: 36 events that are alone in their boots.
 const SNAPSHOT_MAX: usize = 1024;
