@@ -139,7 +139,7 @@ impl<'a> Store<'a> {
                 note
             } else {
                 let opening = self.opening(flash, next)?;
-                opening.note.ok_or(StoreError::Tampered)?.0
+                opening.ok_or(StoreError::Tampered)?.0
             };
             self.replay_page(flash, sequence, note)?;
         }
@@ -156,14 +156,13 @@ impl<'a> Store<'a> {
         let mut head = None;
         if let Some(sequence) = newest {
             match self.settled_opening(flash, sequence)? {
-                Ok(note) => head = Some((sequence, note)),
-                Err(stop) => {
-                    // The page was being opened: nothing counts in it, and the one before is the head.
-                    let torn = stop.saturating_add(self.layout.max_record());
-                    self.check_blank(flash, sequence, torn)?;
+                Some(note) => head = Some((sequence, note)),
+                None => {
+                    // The page was being opened: nothing counts in it, and the one before is the head. It may
+                    // hold anything, since another attempt to open it may have been cut while erasing it.
                     if let Some(before) = sequence.checked_sub(1).filter(|before| *before >= FIRST_SEQUENCE) {
                         let opening = self.opening(flash, before)?;
-                        let (note, _) = opening.note.ok_or(StoreError::Tampered)?;
+                        let (note, _) = opening.ok_or(StoreError::Tampered)?;
                         head = Some((before, note));
                     }
                 }
@@ -171,22 +170,22 @@ impl<'a> Store<'a> {
         }
         let next = head.map_or(FIRST_SEQUENCE, |(sequence, _)| sequence.saturating_add(1));
         // A page that has its note but no header was robbed of it.
-        if self.opening(flash, next)?.note.is_some() {
+        if self.opening(flash, next)?.is_some() {
             return Err(StoreError::Tampered);
         }
         Ok(head)
     }
 
-    /// The note that opens page `sequence`, or where it is missing. A note with nothing behind it must read
+    /// The note that opens page `sequence`, if it is there. A note with nothing behind it must read
     /// well several times: its last word may have been cut short.
     fn settled_opening<F: NorFlash>(
         &mut self,
         flash: &mut F,
         sequence: u32,
-    ) -> Result<Result<Opened, u32>, StoreError> {
+    ) -> Result<Option<Opened>, StoreError> {
         let opening = self.opening(flash, sequence)?;
-        let Some((note, after)) = opening.note else {
-            return Ok(Err(opening.stop));
+        let Some((note, after)) = opening else {
+            return Ok(None);
         };
         let behind = Position {
             sequence,
@@ -194,12 +193,12 @@ impl<'a> Store<'a> {
         };
         if self.header_at(flash, behind)?.is_none() {
             for _ in 1..REREADS {
-                if self.opening(flash, sequence)?.note.is_none() {
-                    return Ok(Err(opening.stop));
+                if self.opening(flash, sequence)?.is_none() {
+                    return Ok(None);
                 }
             }
         }
-        Ok(Ok(note))
+        Ok(Some(note))
     }
 
     /// Applies the records of a page behind which the log goes on, up to where it said that this one ends.

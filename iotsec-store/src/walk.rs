@@ -10,14 +10,6 @@ use crate::{
     record::{self, Header, Kind, OPENED_LEN, Position},
 };
 
-/// What was found on the way to the note that opens a page.
-pub(crate) struct Opening {
-    /// The note, and where the records after it begin.
-    pub(crate) note: Option<(Opened, u32)>,
-    /// Where the way ended.
-    pub(crate) stop: u32,
-}
-
 impl Store<'_> {
     /// Reads and opens the record of an index entry; the value is then in the buffer.
     pub(crate) fn load<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<(), StoreError> {
@@ -89,31 +81,27 @@ impl Store<'_> {
         self.buffer.get(record::HEADER_LEN..).unwrap_or_default()
     }
 
-    /// Passes the copies with which a page begins and reads the note behind them.
+    /// Passes the copies with which a page begins and reads the note behind them, if there is one. Also says
+    /// where the records after it begin.
     pub(crate) fn opening<F: NorFlash>(
         &mut self,
         flash: &mut F,
         sequence: u32,
-    ) -> Result<Opening, StoreError> {
-        let mut stop = self.layout.header_len();
+    ) -> Result<Option<(Opened, u32)>, StoreError> {
+        let mut offset = self.layout.header_len();
         loop {
-            let position = Position {
-                sequence,
-                offset: stop,
-            };
+            let position = Position { sequence, offset };
             let Some(header) = self.header_at(flash, position)? else {
-                return Ok(Opening { note: None, stop });
+                return Ok(None);
             };
-            let after = stop.saturating_add(self.layout.record_len(usize::from(header.len)));
+            offset = offset.saturating_add(self.layout.record_len(usize::from(header.len)));
             match header.kind {
-                Kind::Put | Kind::Damaged => stop = after,
+                Kind::Put | Kind::Damaged => {}
                 Kind::Opened if header.len == OPENED_LEN => {
-                    let note = self
-                        .opened_at(flash, position, &header)?
-                        .map(|note| (note, after));
-                    return Ok(Opening { note, stop });
+                    let note = self.opened_at(flash, position, &header)?;
+                    return Ok(note.map(|note| (note, offset)));
                 }
-                _ => return Ok(Opening { note: None, stop }),
+                _ => return Ok(None),
             }
         }
     }

@@ -6,7 +6,7 @@ use iotsec_core::{
     hal::Region,
 };
 use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
-use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, Tear, Violation, World};
+use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, StepUnit, Tear, Violation, World};
 
 pub(crate) const KEY_A: KeyId = KeyId::new(KeyDomain::Device, 1, 1);
 pub(crate) const KEY_B: KeyId = KeyId::new(KeyDomain::Device, 1, 2);
@@ -65,7 +65,7 @@ impl Device {
     }
 
     pub(crate) fn blank(geometry: Geometry, tear: Tear) -> Self {
-        let flash = SimFlash::new(geometry).with_tear(tear);
+        let flash = SimFlash::new(geometry).with_tear(tear).with_unit(StepUnit::Byte);
         let region = flash.region().unwrap();
         Self {
             flash,
