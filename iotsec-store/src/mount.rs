@@ -11,7 +11,7 @@ use crate::{
     layout::{FIRST_SEQUENCE, REREADS},
     log::{Head, Opened},
     page,
-    record::{Header, Keys, Kind, Position},
+    record::{Header, Keys, Kind, NOTE_LEN, Position},
     store::{self, FIRST_GENERATION},
 };
 
@@ -120,9 +120,18 @@ impl<'a> Store<'a> {
 
     /// Rebuilds the state in RAM.
     fn replay<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
-        let Some((head, note)) = self.find_head(flash)? else {
-            return Ok(());
-        };
+        let (head, aborted) = self.find_head(flash)?;
+        if let Some((head, note)) = head {
+            self.replay_log(flash, head, note)?;
+        }
+        match aborted {
+            Some(sequence) => self.check_aborted(flash, sequence),
+            None => Ok(()),
+        }
+    }
+
+    /// Applies every page of the log, from the one with which it begins to the head.
+    fn replay_log<F: NorFlash>(&mut self, flash: &mut F, head: u32, note: Opened) -> Result<(), StoreError> {
         let pages = head.checked_sub(note.oldest).ok_or(StoreError::Tampered)?;
         if pages.saturating_add(1) >= self.layout.data_pages() || note.oldest < FIRST_SEQUENCE {
             return Err(StoreError::Tampered);
@@ -147,19 +156,20 @@ impl<'a> Store<'a> {
         self.replay_head(flash, head)
     }
 
-    /// The newest page that was opened to the end, and the note that did it.
-    fn find_head<F: NorFlash>(&mut self, flash: &mut F) -> Result<Option<(u32, Opened)>, StoreError> {
+    /// The newest page that was opened to the end, with the note that did it; and the page after it, if it
+    /// was being opened.
+    fn find_head<F: NorFlash>(&mut self, flash: &mut F) -> Result<(Option<Newest>, Option<u32>), StoreError> {
         let mut newest = None;
         for page in 0..self.layout.data_pages() {
             newest = newest.max(self.header(flash, page)?);
         }
-        let mut head = None;
+        let (mut head, mut aborted) = (None, None);
         if let Some(sequence) = newest {
             match self.settled_opening(flash, sequence)? {
                 Some(note) => head = Some((sequence, note)),
                 None => {
-                    // The page was being opened: nothing counts in it, and the one before is the head. It may
-                    // hold anything, since another attempt to open it may have been cut while erasing it.
+                    // Nothing counts in this page, and the one before is the head.
+                    aborted = newest;
                     if let Some(before) = sequence.checked_sub(1).filter(|before| *before >= FIRST_SEQUENCE) {
                         let opening = self.opening(flash, before)?;
                         let (note, _) = opening.ok_or(StoreError::Tampered)?;
@@ -173,7 +183,34 @@ impl<'a> Store<'a> {
         if self.opening(flash, next)?.is_some() {
             return Err(StoreError::Tampered);
         }
-        Ok(head)
+        Ok((head, aborted))
+    }
+
+    /// Refuses a page without its note behind which a record follows: it was written after the note, which
+    /// then was there once.
+    ///
+    /// Otherwise the page may hold anything. Several attempts to open it may have been cut, and a chip that
+    /// programs a page before it erases it leaves no byte that could be relied on.
+    fn check_aborted<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
+        let full = self.pages_used().saturating_add(1) >= self.layout.data_pages();
+        let collected = (full || self.scrub_until.is_some()).then_some(self.oldest);
+        let alive = self
+            .index
+            .iter()
+            .filter(|place| Some(place.position.sequence) == collected);
+        let copies = alive.fold(0u32, |sum, place| {
+            sum.saturating_add(self.layout.record_len(usize::from(place.len)))
+        });
+        let note = self.layout.record_len(NOTE_LEN);
+        let offset = self
+            .layout
+            .header_len()
+            .saturating_add(copies)
+            .saturating_add(note);
+        match self.header_at(flash, Position { sequence, offset })? {
+            Some(_) => Err(StoreError::Tampered),
+            None => Ok(()),
+        }
     }
 
     /// The note that opens page `sequence`, if it is there. A note with nothing behind it must read
@@ -333,3 +370,6 @@ impl<'a> Store<'a> {
         page::read_header(flash, &self.layout, self.suite.aead, &self.keys.page, page)
     }
 }
+
+/// The sequence number of a page and the note that opened it.
+type Newest = (u32, Opened);
