@@ -94,15 +94,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R,
         let mut store = Store::format(flash, product.store, suite, index, buffer, rng)?;
         store.put(flash, record::BOOTS, &1u32.to_le_bytes())?;
         store.put(flash, record::STATE, &[FACTORY])?;
-        Ok(Self {
-            throttle: Throttle::new(product.throttle),
-            consents: Consents::off(),
-            queue: Queue::new(product.events, 1, product.reserve),
-            product,
-            hardware,
-            store,
-            state: PhantomData,
-        })
+        Ok(Self::assemble(product, hardware, store, 1))
     }
 
     /// Gives the unit its serial number (1 to 32 bytes), its password and its keys.
@@ -172,15 +164,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
         let boots = boots.checked_add(1).ok_or(DeviceError::Boots)?;
         store.put(flash, record::BOOTS, &boots.to_le_bytes())?;
         let state = state_of(&mut store, flash)?;
-        let mut device: Device<'d, Factory, F, R, N> = Device {
-            throttle: Throttle::new(product.throttle),
-            consents: Consents::off(),
-            queue: Queue::new(product.events, boots, product.reserve),
-            product,
-            hardware,
-            store,
-            state: PhantomData,
-        };
+        let mut device = Device::<Factory, F, R, N>::assemble(product, hardware, store, boots);
         Ok(match state {
             State::Factory => Self::Factory(device),
             State::Provisioned => Self::Provisioned(device.into_state()),
@@ -232,6 +216,19 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
     /// be touched.
     pub const fn hardware_mut(&mut self) -> &mut Hardware<'d, F, R> {
         &mut self.hardware
+    }
+
+    /// A device in its `boots`th boot, with an empty queue and nothing consented to.
+    fn assemble(product: Product<'d>, hardware: Hardware<'d, F, R>, store: Store<'d>, boots: u32) -> Self {
+        Self {
+            throttle: Throttle::new(product.throttle),
+            consents: Consents::off(),
+            queue: Queue::new(product.events, boots, product.reserve),
+            product,
+            hardware,
+            store,
+            state: PhantomData,
+        }
     }
 
     pub(crate) fn records(&mut self) -> Records<'_, 'd, F> {
