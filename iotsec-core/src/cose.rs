@@ -7,12 +7,14 @@ mod encrypt0;
 mod error;
 mod header;
 mod key;
+mod sign;
 mod sign1;
 
 pub use encrypt0::Encrypt0;
 pub use error::CoseError;
 pub use header::{Algorithm, ContentType, Headers};
 pub use key::Key;
+pub use sign::{Sign, SignBuilder, Signature, Signatures, Signer};
 pub use sign1::{Sign1, Sign1Builder, Verified};
 
 #[cfg(all(test, feature = "rustcrypto"))]

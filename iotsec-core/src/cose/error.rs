@@ -35,6 +35,9 @@ pub enum CoseError {
     /// The scratch buffer cannot hold the structure that is signed.
     #[error("scratch buffer too small")]
     Scratch,
+    /// No signature, or more than [`Sign::MAX_SIGNATURES`](super::Sign::MAX_SIGNATURES).
+    #[error("no signature, or too many")]
+    Signatures,
 }
 
 impl ErrorCode for CoseError {
@@ -49,6 +52,7 @@ impl ErrorCode for CoseError {
             Self::Header => 1105,
             Self::Payload => 1106,
             Self::Scratch => 1107,
+            Self::Signatures => 1108,
         }
     }
 

@@ -23,13 +23,18 @@ pub struct Sign1<'a> {
     signature: &'a [u8],
 }
 
-/// A payload whose signature was checked. Only [`Sign1`] makes one.
+/// A payload whose signature was checked. Only [`Sign1`] and a [`Signature`](super::Signature) of a
+/// [`Sign`](super::Sign) make one.
 #[derive(Clone, Copy, Debug)]
 pub struct Verified<'a> {
     payload: &'a [u8],
 }
 
 impl<'a> Verified<'a> {
+    pub(super) const fn new(payload: &'a [u8]) -> Self {
+        Self { payload }
+    }
+
     /// The bytes that were signed.
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
