@@ -170,6 +170,7 @@ fn release(maker: &Ed25519SigningKey, id: ComponentId<'_>, sequence: u64, image:
         digest: Sha256::of(&[image]),
         size: u32::try_from(image.len())?,
         payload: Payload::Uri("https://fw.example/image.bin"),
+        transport: None,
         invoke: true,
     };
     let (mut scratch, mut out) = ([0; 1024], [0; 1024]);

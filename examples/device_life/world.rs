@@ -182,6 +182,7 @@ pub fn sign_release(class: [u8; 16], sequence: u64, image: &[u8], uri: &str) -> 
         digest: Sha256::of(&[image]),
         size: u32::try_from(image.len())?,
         payload: Payload::Uri(uri),
+        transport: None,
         invoke: true,
     };
     let components = [component];

@@ -21,6 +21,7 @@ use crate::{
     envelope::Limits,
     error::UpdateError,
     manifest::{ComponentId, SequenceNumber},
+    payload::Transport,
     plan::MAX_COMPONENTS,
 };
 
@@ -35,7 +36,7 @@ pub enum Payload<'a> {
     Integrated {
         /// The name, unique in the envelope.
         name: &'a str,
-        /// The content, which must have the component's size.
+        /// The payload, which must have the component's size, or that of its transport.
         bytes: &'a [u8],
     },
 }
@@ -51,6 +52,8 @@ pub struct ManifestComponent<'a> {
     pub size: u32,
     /// Where the content comes from.
     pub payload: Payload<'a>,
+    /// How it is transported, where that is not as it is; its `size` is that of the payload.
+    pub transport: Option<Transport<'a>>,
     /// Whether it is started.
     pub invoke: bool,
 }
@@ -85,6 +88,7 @@ pub struct Signer<'a> {
 ///     digest: hash.finish(),
 ///     size: 19,
 ///     payload: Payload::Uri("https://fw.example/2.bin"),
+///     transport: None,
 ///     invoke: true,
 /// };
 /// let maker = Ed25519SigningKey::from_seed(&Secret::from_bytes([7; 32]));
@@ -175,7 +179,7 @@ impl<'a> EnvelopeBuilder<'a> {
     /// Writes the envelope, signed by every one of `signers`.
     ///
     /// `scratch` holds the manifest and its severed parts: 128 bytes for each component, its URI, the
-    /// description and 256 bytes more are enough.
+    /// description, what is told of its transport and 256 bytes more are enough.
     ///
     /// # Errors
     /// [`UpdateError::Builder`] for components or payloads that the format does not carry, or without
@@ -265,10 +269,13 @@ impl<'a> EnvelopeBuilder<'a> {
         while let Some((component, others)) = rest.split_first() {
             good &= component.size > 0 && others.iter().all(|other| other.id != component.id);
             good &= match component.payload {
-                Payload::Present => true,
+                Payload::Present => component.transport.is_none(),
                 Payload::Uri(uri) => !uri.starts_with('#'),
                 Payload::Integrated { name, bytes } => {
-                    name.starts_with('#') && u32::try_from(bytes.len()) == Ok(component.size)
+                    let size = component
+                        .transport
+                        .map_or(component.size, |transport| transport.size);
+                    name.starts_with('#') && u32::try_from(bytes.len()) == Ok(size)
                 }
             };
             rest = others;

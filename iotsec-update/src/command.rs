@@ -10,7 +10,7 @@ mod parameters;
 use iotsec_core::cbor::{self, Reader, Type};
 
 pub(crate) use lint::{MAX_DEPTH, lint};
-pub(crate) use parameters::{Assignment, Assignments, Parameters};
+pub(crate) use parameters::{Assignment, Assignments, CHUNK_DIGESTS, PAYLOAD_ENCODING, Parameters};
 
 use crate::{error::UpdateError, plan::MAX_COMPONENTS};
 

@@ -184,6 +184,11 @@ pub enum UpdateError {
     #[error("integrated payload is absent")]
     PayloadAbsent,
 
+    /// What the manifest says of the payload (encryption info, chunk digests, encoding) is malformed or
+    /// contradicts itself, or belongs to a source that is not transported.
+    #[error("description of the payload malformed")]
+    Transport,
+
     // The encoder.
     /// The manifest to be written has no component, more than the limit, or one twice.
     #[error("nothing to encode, or more than the format carries")]
@@ -251,6 +256,7 @@ impl ErrorCode for UpdateError {
             Self::ImageSize => 2087,
             Self::Capacity => 2088,
             Self::PayloadAbsent => 2089,
+            Self::Transport => 2090,
             Self::Builder => 2098,
         }
     }

@@ -42,6 +42,7 @@
 //! #         digest: Sha256::of(&[image]),
 //! #         size: u32::try_from(image.len()).unwrap(),
 //! #         payload: Payload::Uri("https://fw.example/app"),
+//! #         transport: None,
 //! #         invoke: true,
 //! #     };
 //! #     let signer = Signer { key: &maker, kid: None };

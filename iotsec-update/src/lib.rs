@@ -15,6 +15,7 @@
 //! | [`manifest`] | sequence numbers, component identifiers, the manifest's own map |
 //! | [`admission`] | the device's identity and policy, and the check that an authentic manifest is safe |
 //! | [`plan`] | what admission leaves: a bounded list of what to install and what to start |
+//! | [`payload`] | how the bytes that arrive become the image: chunk digests, encodings, decoders |
 //! | [`slot`] | where images and their envelopes live in flash |
 //! | [`install`] | the updater: streaming into the staging slot, read-back, trial, accept or reject |
 //! | [`boot`] | which slot to start, what a power cut leaves, the journal's byte table |
@@ -55,6 +56,7 @@ mod forge;
 pub mod install;
 mod journal;
 pub mod manifest;
+pub mod payload;
 pub mod plan;
 pub mod rollback;
 pub mod slot;

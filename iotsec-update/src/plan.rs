@@ -5,6 +5,7 @@ use iotsec_core::crypto::DIGEST_LEN;
 use crate::{
     error::UpdateError,
     manifest::{ComponentId, SequenceNumber},
+    payload::{RawTransport, Transport},
 };
 
 /// Components that one manifest may have.
@@ -33,6 +34,7 @@ pub enum Source<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComponentPlan<'a> {
     pub(crate) id: ComponentId<'a>,
+    pub(crate) place: usize,
     pub(crate) digest: [u8; DIGEST_LEN],
     pub(crate) size: u32,
     pub(crate) source: Source<'a>,
@@ -40,12 +42,17 @@ pub struct ComponentPlan<'a> {
     pub(crate) invoke: bool,
     pub(crate) invoke_arguments: Option<&'a [u8]>,
     pub(crate) fetch_arguments: Option<&'a [u8]>,
+    pub(crate) transport: RawTransport<'a>,
 }
 
 impl<'a> ComponentPlan<'a> {
     /// Which component.
     pub const fn id(&self) -> ComponentId<'a> {
         self.id
+    }
+    /// Its index among [`DeviceIdentity::components`](crate::DeviceIdentity::components).
+    pub const fn place(&self) -> usize {
+        self.place
     }
     /// SHA-256 of the whole content.
     pub const fn digest(&self) -> &[u8; DIGEST_LEN] {
@@ -70,6 +77,13 @@ impl<'a> ComponentPlan<'a> {
     /// What the manifest hands to the component when it is started.
     pub const fn invoke_arguments(&self) -> Option<&'a [u8]> {
         self.invoke_arguments
+    }
+    /// The payload as it is transported.
+    ///
+    /// # Errors
+    /// None in practice: admission has read it.
+    pub fn transport(&self) -> Result<Transport<'a>, UpdateError> {
+        self.transport.parse(self.size)
     }
     /// What the manifest hands to the transport that fetches the content.
     pub const fn fetch_arguments(&self) -> Option<&'a [u8]> {
@@ -128,6 +142,7 @@ impl<'a> Plan<'a> {
     ) -> Self {
         const UNUSED: ComponentPlan<'_> = ComponentPlan {
             id: ComponentId::NONE,
+            place: 0,
             digest: [0; DIGEST_LEN],
             size: 0,
             source: Source::None,
@@ -135,6 +150,11 @@ impl<'a> Plan<'a> {
             invoke: false,
             invoke_arguments: None,
             fetch_arguments: None,
+            transport: RawTransport {
+                encryption: None,
+                chunks: None,
+                encoding: None,
+            },
         };
         Self {
             envelope,

@@ -35,6 +35,7 @@ fn component<'a>(id: &'a [u8], image: &[u8], payload: Payload<'a>, invoke: bool)
         digest: sha256(image),
         size: u32::try_from(image.len()).unwrap(),
         payload,
+        transport: None,
         invoke,
     }
 }

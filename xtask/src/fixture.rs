@@ -41,6 +41,7 @@ fn envelope(root: &Path) -> Result<Vec<u8>, Failure> {
         digest: Sha256::of(&[&image]),
         size: u32::try_from(image.len())?,
         payload: Payload::Present,
+        transport: None,
         invoke: true,
     };
     let key = Ed25519SigningKey::from_seed(&Secret::from_bytes(Sha256::of(&[SEED])));

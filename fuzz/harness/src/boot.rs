@@ -215,6 +215,7 @@ fn signed(number: u64, key: &dyn Sign) -> Release {
         digest: Sha256::of(&[&image]),
         size: u32::try_from(image.len()).expect("a small image"),
         payload: Payload::Uri("https://fw.example/image"),
+        transport: None,
         invoke: true,
     }];
     let (mut scratch, mut out) = ([0; 1024], [0; 1024]);

@@ -349,6 +349,7 @@ pub fn seeds() -> Vec<Seed> {
         digest: Sha256::of(&[image]),
         size: 8,
         payload,
+        transport: None,
         invoke: id == first,
     };
     let fetched = component(first, Payload::Uri("https://fw.example/2.bin"));

@@ -52,6 +52,7 @@ pub(super) fn run(create: &Create) -> Result<String, Problem> {
         digest: Sha256::of(&[&image]),
         size,
         payload,
+        transport: None,
         invoke: true,
     };
 

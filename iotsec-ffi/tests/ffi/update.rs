@@ -36,6 +36,7 @@ fn envelope(release: u64, signer: &dyn Sign) -> Vec<u8> {
         digest: Sha256::of(&[&image]),
         size: image.len() as u32,
         payload: Payload::Uri("https://fw.example/app"),
+        transport: None,
         invoke: true,
     };
     let (mut scratch, mut out) = ([0; 1024], [0; 1024]);

@@ -6,6 +6,7 @@ use crate::{
     command::Parameters,
     error::UpdateError,
     manifest::{ComponentId, Manifest, Section},
+    payload::RawTransport,
     plan::{ComponentPlan, MAX_COMPONENTS, Plan, Source},
 };
 
@@ -28,6 +29,7 @@ struct Fact<'a> {
     invoke: bool,
     invoke_arguments: Option<&'a [u8]>,
     fetch_arguments: Option<&'a [u8]>,
+    transport: RawTransport<'a>,
 }
 
 /// SHA-256 of nothing.
@@ -57,6 +59,11 @@ impl<'a> Facts<'a> {
             invoke: false,
             invoke_arguments: None,
             fetch_arguments: None,
+            transport: RawTransport {
+                encryption: None,
+                chunks: None,
+                encoding: None,
+            },
         };
         Self {
             components: [NONE; MAX_COMPONENTS],
@@ -101,7 +108,7 @@ impl<'a> Facts<'a> {
         id: ComponentId<'a>,
         section: Section,
         source: Source<'a>,
-        fetch_arguments: Option<&'a [u8]>,
+        parameters: &Parameters<'a>,
     ) -> Result<(), UpdateError> {
         // What was copied must stay what it was until the plan is done.
         if self.components.iter().any(|other| other.copies_from(id)) {
@@ -109,6 +116,10 @@ impl<'a> Facts<'a> {
         }
         self.writes = self.writes.saturating_add(1);
         let order = self.writes;
+        let transported = matches!(source, Source::Uri(_) | Source::Integrated(_));
+        if !transported && parameters.transport != RawTransport::default() {
+            return Err(UpdateError::Transport);
+        }
         let fact = self.fact(component)?;
         if section == Section::Load {
             // A boot that overwrites what install wrote could not be repeated.
@@ -121,7 +132,8 @@ impl<'a> Facts<'a> {
                 return Err(UpdateError::WriteOrder);
             }
             fact.source = Some((source, order));
-            fact.fetch_arguments = fetch_arguments;
+            fact.fetch_arguments = parameters.fetch_arguments;
+            fact.transport = parameters.transport;
         }
         Ok(())
     }
@@ -171,16 +183,15 @@ impl<'a> Facts<'a> {
                 }
                 self.check(fact, *id)?;
                 let (digest, size) = self.content(fact)?;
-                let capacity = device
-                    .components
-                    .iter()
-                    .find(|place| place.id == *id)
-                    .map(|place| place.capacity);
-                if size > capacity.ok_or(UpdateError::ComponentUnknown)? {
+                let mut places = device.components.iter().enumerate();
+                let place = places.find(|(_, place)| place.id == *id);
+                let (index, place) = place.ok_or(UpdateError::ComponentUnknown)?;
+                if size > place.capacity {
                     return Err(UpdateError::Capacity);
                 }
                 plan.push(ComponentPlan {
                     id: *id,
+                    place: index,
                     digest,
                     size,
                     source: fact.source.map_or(Source::None, |(source, _)| source),
@@ -188,6 +199,7 @@ impl<'a> Facts<'a> {
                     invoke: fact.invoke,
                     invoke_arguments: fact.invoke_arguments,
                     fetch_arguments: fact.fetch_arguments,
+                    transport: fact.transport,
                 })?;
             }
         }
@@ -227,8 +239,9 @@ impl<'a> Facts<'a> {
         if size == 0 && digest != EMPTY {
             return Err(UpdateError::ImageSize);
         }
+        let transport = fact.transport.parse(size)?;
         match fact.source {
-            Some((Source::Integrated(bytes), _)) if u32::try_from(bytes.len()) != Ok(size) => {
+            Some((Source::Integrated(bytes), _)) if u32::try_from(bytes.len()) != Ok(transport.size) => {
                 Err(UpdateError::ImageSize)
             }
             _ => Ok((digest, size)),

@@ -331,7 +331,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             id.copied().ok_or(UpdateError::ComponentIndex)?,
             self.section,
             source,
-            parameters.fetch_arguments,
+            &parameters,
         )?;
         if let Source::Content(content) = source {
             let digest = digest::of(self.hash, content);

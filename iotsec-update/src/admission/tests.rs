@@ -463,7 +463,16 @@ fn malformed_sequences_commands_and_parameters_are_refused_wherever_they_stand()
         (vec![command(-257)], UpdateError::CommandUnknown),
         (vec![vec![Text("run"), Int(0)]], UpdateError::CommandUnknown),
         (vec![set(&[(99, Int(1))])], UpdateError::ParameterUnknown),
-        (vec![set(&[(19, Bytes(vec![]))])], UpdateError::ParameterUnknown),
+        (vec![set(&[(26, Bytes(vec![]))])], UpdateError::ParameterUnknown),
+        (vec![set(&[(-259, Bytes(vec![]))])], UpdateError::ParameterUnknown),
+        (
+            vec![set(&[(-257, Array(vec![Int(100), Bytes(vec![])]).wrapped())])],
+            UpdateError::Transport,
+        ),
+        (
+            vec![set(&[(-258, Item::Map(vec![(1, Int(0))]).wrapped())])],
+            UpdateError::Transport,
+        ),
         (vec![set(&[])], UpdateError::Sequence),
         (vec![set(&[(22, Int(1))])], UpdateError::ComponentIndex),
         (vec![select(Int(1))], UpdateError::ComponentIndex),

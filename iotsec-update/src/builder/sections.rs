@@ -6,7 +6,12 @@ use iotsec_core::{
 };
 
 use super::{EnvelopeBuilder, Payload, length};
-use crate::{digest, error::UpdateError};
+use crate::{
+    command::{CHUNK_DIGESTS, PAYLOAD_ENCODING},
+    digest,
+    error::UpdateError,
+    payload::Transport,
+};
 
 /// The encoded byte strings that make up the envelope.
 pub(super) struct Parts<'s> {
@@ -182,7 +187,7 @@ impl EnvelopeBuilder<'_> {
                 Payload::Uri(uri) | Payload::Integrated { name: uri, .. } => uri,
             };
             self.select(writer, index)?;
-            writer.uint(20)?.map(1)?.uint(21)?.text(uri)?;
+            write_source(writer, uri, component.transport.as_ref())?;
             writer.uint(21)?.uint(REPORT_FAILURE)?;
             writer.uint(3)?.uint(REPORT)?;
         }
@@ -206,4 +211,33 @@ impl EnvelopeBuilder<'_> {
     fn several(&self) -> bool {
         self.components.len() > 1
     }
+}
+
+/// Where the payload is, and how it becomes the image.
+fn write_source(
+    writer: &mut Writer<'_>,
+    uri: &str,
+    transport: Option<&Transport<'_>>,
+) -> Result<(), CborError> {
+    let encryption = transport.and_then(|transport| transport.encryption);
+    let chunks = transport.and_then(|transport| transport.chunks);
+    let encoding = transport.filter(|transport| transport.is_told());
+    let told = [encryption.is_some(), chunks.is_some(), encoding.is_some()];
+    let told = told.iter().filter(|told| **told).count();
+    writer
+        .uint(20)?
+        .map(u64::try_from(told).unwrap_or(0).saturating_add(1))?;
+    if let Some(encryption) = encryption {
+        writer.uint(19)?.bytes(encryption)?;
+    }
+    writer.uint(21)?.text(uri)?;
+    if let Some(chunks) = chunks {
+        writer.int(CHUNK_DIGESTS)?.embedded(|inner| chunks.write(inner))?;
+    }
+    if let Some(encoding) = encoding {
+        writer
+            .int(PAYLOAD_ENCODING)?
+            .embedded(|inner| encoding.write(inner))?;
+    }
+    Ok(())
 }

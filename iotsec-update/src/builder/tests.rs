@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     DeviceComponent, DeviceIdentity, Envelope, Policy, Source, TrustAnchor, TrustAnchors,
     forge::{CLASS, DEVICE, ID_0, ID_1, NOW, VENDOR, key, public, sha256},
+    payload::{Chunks, Encoding},
 };
 
 fn component<'a>(id: &'a [u8], bytes: &[u8], payload: Payload<'a>) -> ManifestComponent<'a> {
@@ -14,6 +15,7 @@ fn component<'a>(id: &'a [u8], bytes: &[u8], payload: Payload<'a>) -> ManifestCo
         digest: sha256(bytes),
         size: u32::try_from(bytes.len()).unwrap(),
         payload,
+        transport: None,
         invoke: id == ID_0,
     }
 }
@@ -114,6 +116,59 @@ fn everything_that_is_written_is_admitted() {
                 .collect();
             assert_eq!(seen, expected);
         }
+    }
+}
+
+#[test]
+fn the_payload_is_told_apart_from_the_image() {
+    let chunks = [[1; 32], [2; 32]];
+    let transport = Transport {
+        size: 300,
+        digest: Some(&[3; 32]),
+        chunks: Some(Chunks::new(256, &chunks).unwrap()),
+        encoding: Encoding::Delta {
+            base: &[4; 32],
+            base_size: 9000,
+        },
+        encryption: Some(b"COSE"),
+    };
+    let patched = ManifestComponent {
+        transport: Some(transport),
+        ..component(&ID_0, b"application", Payload::Uri("https://fw"))
+    };
+    let radio = Payload::Integrated {
+        name: "#radio",
+        bytes: &[5; 300],
+    };
+    let integrated = ManifestComponent {
+        transport: Some(transport),
+        ..component(&ID_1, b"radio", radio)
+    };
+    let envelope = write(&builder(&[patched, integrated]), &[1]).unwrap();
+    let seen = admit(&envelope, 1, |accepted| {
+        for plan in accepted.components() {
+            assert_eq!(plan.transport(), Ok(transport));
+        }
+        accepted.components().len()
+    });
+    assert_eq!(seen, Ok(2));
+    // Digests for fewer chunks than there are, a plain payload of another size than the image.
+    let short = Transport {
+        size: 600,
+        ..transport
+    };
+    let other = Transport {
+        encoding: Encoding::Plain,
+        encryption: None,
+        ..transport
+    };
+    for transport in [short, other] {
+        let component = ManifestComponent {
+            transport: Some(transport),
+            ..patched
+        };
+        let envelope = write(&builder(&[component]), &[1]).unwrap();
+        assert_eq!(admit(&envelope, 1, |_| ()), Err(UpdateError::Transport));
     }
 }
 

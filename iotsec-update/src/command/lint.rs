@@ -1,5 +1,5 @@
 use super::{Alternative, Alternatives, Assignment, Command, Effect, Sequence};
-use crate::{envelope::Limits, error::UpdateError, manifest::Section};
+use crate::{envelope::Limits, error::UpdateError, manifest::Section, payload::RawTransport};
 
 /// Sequences inside one another that can be followed, whatever [`Limits::depth`] says.
 pub(crate) const MAX_DEPTH: usize = 4;
@@ -90,6 +90,8 @@ fn allowed(effect: Effect, section: Section) -> bool {
 fn check(assignment: Assignment<'_>, components: usize) -> Result<(), UpdateError> {
     match assignment {
         Assignment::Source(source) if source >= components => Err(UpdateError::ComponentIndex),
+        Assignment::Chunks(encoded) => RawTransport::check_chunks(encoded),
+        Assignment::Encoding(encoded) => RawTransport::check_encoding(encoded),
         _ => Ok(()),
     }
 }

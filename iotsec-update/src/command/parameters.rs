@@ -3,7 +3,12 @@ use iotsec_core::{
     crypto::DIGEST_LEN,
 };
 
-use crate::{digest, error::UpdateError};
+use crate::{digest, error::UpdateError, payload::RawTransport};
+
+/// Private use (below -256): digests of the payload's chunks.
+pub(crate) const CHUNK_DIGESTS: i64 = -257;
+/// Private use: size, digest and encoding of the payload.
+pub(crate) const PAYLOAD_ENCODING: i64 = -258;
 
 /// What override-parameters has set for one component.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +25,7 @@ pub(crate) struct Parameters<'a> {
     pub(crate) source: Option<usize>,
     pub(crate) invoke_arguments: Option<&'a [u8]>,
     pub(crate) fetch_arguments: Option<&'a [u8]>,
+    pub(crate) transport: RawTransport<'a>,
 }
 
 /// One entry of override-parameters.
@@ -37,6 +43,9 @@ pub(crate) enum Assignment<'a> {
     Source(usize),
     InvokeArguments(&'a [u8]),
     FetchArguments(&'a [u8]),
+    Encryption(&'a [u8]),
+    Chunks(&'a [u8]),
+    Encoding(&'a [u8]),
     /// Of the sequence, not of a component.
     StrictOrder(bool),
     /// Of the sequence, not of a component.
@@ -59,6 +68,9 @@ impl<'a> Parameters<'a> {
             Assignment::Source(source) => self.source = Some(source),
             Assignment::InvokeArguments(arguments) => self.invoke_arguments = Some(arguments),
             Assignment::FetchArguments(arguments) => self.fetch_arguments = Some(arguments),
+            Assignment::Encryption(info) => self.transport.encryption = Some(info),
+            Assignment::Chunks(digests) => self.transport.chunks = Some(digests),
+            Assignment::Encoding(encoding) => self.transport.encoding = Some(encoding),
             Assignment::StrictOrder(_) | Assignment::SoftFailure(_) => {}
         }
     }
@@ -110,11 +122,14 @@ impl<'a> Assignments<'a> {
             13 => Assignment::SoftFailure(reader.bool()?),
             14 => Assignment::Size(reader.uint_as()?),
             18 => Assignment::Content(reader.bytes()?),
+            19 => Assignment::Encryption(reader.bytes()?),
             21 => Assignment::Uri(reader.text()?),
             22 => Assignment::Source(reader.uint_as().map_err(|_| UpdateError::ComponentIndex)?),
             23 => Assignment::InvokeArguments(reader.bytes()?),
             24 => Assignment::Device(reader.array_of()?),
             25 => Assignment::FetchArguments(reader.bytes()?),
+            CHUNK_DIGESTS => Assignment::Chunks(reader.bytes()?),
+            PAYLOAD_ENCODING => Assignment::Encoding(reader.bytes()?),
             _ => return Err(UpdateError::ParameterUnknown),
         }))
     }
