@@ -25,7 +25,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
 /// Refuses a name that is taken, before work is done for it.
 pub(crate) fn must_be_free(path: &Path) -> Result<(), Problem> {
     match fs::symlink_metadata(path) {
-        Ok(_) => Err(exists(path)),
+        Ok(_) => Err(Problem::exists(path)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(cause) => Err(failed(path)(cause)),
     }
@@ -73,16 +73,7 @@ fn sync_name(path: &Path) -> io::Result<()> {
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Problem + '_ {
     |cause| match cause.kind() {
-        io::ErrorKind::AlreadyExists => exists(path),
-        _ => Problem::File {
-            path: path.display().to_string(),
-            cause,
-        },
-    }
-}
-
-fn exists(path: &Path) -> Problem {
-    Problem::Exists {
-        path: path.display().to_string(),
+        io::ErrorKind::AlreadyExists => Problem::exists(path),
+        _ => Problem::file(path, &cause),
     }
 }

@@ -15,10 +15,11 @@ use iotsec::core::{
     },
     secret::Secret,
 };
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::{
-    Problem,
+    Output, Problem,
     file::{self, Access},
     published::is_published,
 };
@@ -51,16 +52,16 @@ pub(crate) enum Kind {
     P256,
 }
 
-pub(crate) fn run(command: &Command) -> Result<String, Problem> {
+pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
         Command::New { file, kind, kid } => new(file, *kind, kid.as_deref()),
         Command::Show { file } => show(file),
     }
 }
 
-fn new(path: &Path, kind: Kind, kid: Option<&str>) -> Result<String, Problem> {
+fn new(path: &Path, kind: Kind, kid: Option<&str>) -> Result<Output, Problem> {
     if kid.is_some_and(|kid| kid.is_empty() || kid.len() > MAX_KID) {
-        return Err(Problem::usage("--kid takes 1 to 64 bytes"));
+        return Err(Problem::usage("--kid takes 1 to 64 bytes", "choose another name"));
     }
     let public_path = public_path(path);
     file::must_be_free(path)?;
@@ -82,14 +83,17 @@ fn new(path: &Path, kind: Kind, kid: Option<&str>) -> Result<String, Problem> {
     let mut out = [0; Key::MAX_LEN];
     let public = public.write(&mut out).map_err(Problem::make("key"))?;
     file::create(&public_path, public, Access::Public)?;
-    Ok(format!(
-        "private key  {} (for the signing machine alone)\npublic key   {} (for devices, as a trust anchor)\n",
-        path.display(),
-        public_path.display()
+    Ok(Output::new(
+        format!(
+            "private key  {} (for the signing machine alone)\npublic key   {} (for devices, as a trust anchor)\n",
+            path.display(),
+            public_path.display()
+        ),
+        json!({ "private": path, "public": public_path }),
     ))
 }
 
-fn show(path: &Path) -> Result<String, Problem> {
+fn show(path: &Path) -> Result<Output, Problem> {
     let key = KeyFile::read(path)?;
     let public = key.verifier()?;
     let mut report = format!("type    {:?}\n", public.key_type());
@@ -103,7 +107,8 @@ fn show(path: &Path) -> Result<String, Problem> {
         "not in this file"
     };
     let _ = writeln!(report, "private {half}");
-    Ok(report)
+    let json = json!({ "type": format!("{:?}", public.key_type()), "public": hex(public.public_key()) });
+    Ok(Output::new(report, json))
 }
 
 /// The bytes of a key file, wiped when dropped.
@@ -131,11 +136,10 @@ impl KeyFile {
     /// warns of it.
     pub(crate) fn signer(&self) -> Result<Box<dyn Sign>, Problem> {
         let key = self.parse()?;
-        let path = || self.path.display().to_string();
-        let secret = key.secret().ok_or_else(|| Problem::PublicOnly { path: path() })?;
+        let secret = key.secret().ok_or_else(|| public_only(&self.path))?;
         let secret = Secret::from_bytes(*secret);
         if is_published(&secret, key.x()) {
-            let problem = Problem::PublishedKey { path: path() };
+            let problem = published(&self.path);
             if cfg!(debug_assertions) {
                 eprintln!("iotsec: warning: {problem}; only a debug build signs with it");
             } else {
@@ -175,10 +179,12 @@ impl KeyFile {
     }
 
     fn problem(&self, cause: CoseError) -> Problem {
-        Problem::KeyFile {
-            path: self.path.display().to_string(),
-            cause,
-        }
+        let path = self.path.display();
+        Problem::coded(
+            format!("{path} is not a COSE_Key for Ed25519 or P-256: {cause}"),
+            &cause,
+        )
+        .with_remedy("make a key with `iotsec key new`, or bring one in with `iotsec key import`")
     }
 }
 
@@ -196,6 +202,25 @@ pub(crate) fn name(kid: &[u8]) -> String {
         Ok(text) => format!("{text:?}"),
         Err(_) => format!("h'{}'", hex(kid)),
     }
+}
+
+fn public_only(path: &Path) -> Problem {
+    Problem::new(
+        "PublicOnly",
+        format!("{} holds a public key only", path.display()),
+        "give the private key, which this command signs with",
+    )
+}
+
+fn published(path: &Path) -> Problem {
+    let path = path.display();
+    Problem::new(
+        "PublishedKey",
+        format!(
+            "{path} holds a key that everyone has: it is published with the iotsec test vectors, or all its bytes are equal"
+        ),
+        "make a key of your own with `iotsec key new`",
+    )
 }
 
 fn key_of(kind: Kind, point: &[u8]) -> Result<Key<'_>, CryptoError> {

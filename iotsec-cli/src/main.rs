@@ -1,40 +1,45 @@
 //! `iotsec`: the device maker's host tool.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod file;
 mod key;
+mod output;
 mod problem;
 mod provision;
 mod published;
+
 mod target;
 mod update;
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ErrorKind};
 
+use output::{Format, Output};
 use problem::Problem;
 
 /// Signing keys, signed updates and factory batches for devices that run iotsec.
 ///
-/// Exit status: 0 when done, 1 when refused or failed (the reason is on standard error, with the number
-/// that a device reports for it), 2 when the command line is wrong. No command overwrites a file.
+/// Exit status: 0 when done, 1 when refused, invalid or failed (the reason is on standard error, with the
+/// number that a device reports for it, and what to do), 2 when the command line is wrong. No command
+/// overwrites a file.
 #[derive(Parser)]
 #[command(name = "iotsec", version, propagate_version = true)]
 struct Cli {
+    /// Write one JSON object to standard output: the result, or {"error": {number, name, message, remedy}}.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make and show signing keys (COSE_Key files).
+    /// Make, show, import and export signing keys (COSE_Key files).
     #[command(subcommand)]
     Key(key::Command),
-    /// Make, show and check update envelopes (SUIT).
+    /// Make, sign, show and check update envelopes (SUIT).
     #[command(subcommand)]
     Update(update::Command),
     /// Mint unique passwords in the factory, and check a batch.
@@ -43,29 +48,38 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Key(command) => key::run(&command),
-        Command::Update(command) => update::run(&command),
-        Command::Provision(command) => provision::run(&command),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_parsed(&error),
     };
-    match done.and_then(|report| print(&report)) {
+    let format = if cli.json { Format::Json } else { Format::Human };
+    let done = match &cli.command {
+        Command::Key(command) => key::run(command),
+        Command::Update(command) => update::run(command),
+        Command::Provision(command) => provision::run(command),
+    };
+    match done.and_then(|output| format.print(&output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("iotsec: {problem}");
-            ExitCode::FAILURE
+            format.report(&problem);
+            ExitCode::from(problem.exit())
         }
     }
 }
 
-/// Writes the report to standard output; a reader that has seen enough (`| head`) is no failure.
-fn print(report: &str) -> Result<(), Problem> {
-    let mut out = io::stdout().lock();
-    let written = out.write_all(report.as_bytes()).and_then(|()| out.flush());
-    match written {
-        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Problem::File {
-            path: "standard output".into(),
-            cause,
-        }),
-        _ => Ok(()),
+/// Help and version are no errors. A wrong command line is told to programs as any other problem is.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if asked || !std::env::args_os().any(|argument| argument == "--json") {
+        error.exit();
     }
+    let text = error.to_string();
+    let message = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    let problem = Problem::usage(message, "`iotsec help COMMAND` describes every option");
+    Format::Json.report(&problem);
+    ExitCode::from(problem.exit())
 }

@@ -23,10 +23,11 @@ use iotsec::{
     factory::Batch,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::{
-    Problem,
+    Output, Problem,
     file::{self, Access},
     key::{KeyFile, hex},
 };
@@ -106,16 +107,21 @@ const CONTEXT: &[u8] = b"iotsec/provision/entry/v1";
 const LABELS: &str = "labels.tsv";
 const MANIFEST: &str = "manifest.cborseq";
 
-pub(crate) fn run(command: &Command) -> Result<String, Problem> {
+pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
         Command::Batch(new) => batch(new),
         Command::Verify { dir, key } => verify(dir, key),
     }
 }
 
-fn batch(new: &New) -> Result<String, Problem> {
+fn batch(new: &New) -> Result<Output, Problem> {
     file::must_be_free(&new.out)?;
-    let beyond = || Problem::usage("running numbers end at 4294967295");
+    let beyond = || {
+        Problem::usage(
+            "running numbers end at 4294967295",
+            "choose a smaller --first or --count, or another --serial-prefix",
+        )
+    };
     let last = new.first.checked_add(new.count - 1).ok_or_else(beyond)?;
     let exposure = if new.offline {
         Exposure::Offline
@@ -173,21 +179,30 @@ fn batch(new: &New) -> Result<String, Problem> {
     file::create(&labels_path, labels.as_bytes(), Access::Private)?;
     // Last, so that a batch with a manifest is whole.
     file::create(&manifest_path, &manifest, Access::Public)?;
-    Ok(format!(
-        "{} units minted, {} bits each, all different\n\
-         labels    {} (secret: print, then destroy)\n\
-         manifest  {} (no secrets: keep)\n",
-        new.count,
-        exposure.entropy_bits(),
-        labels_path.display(),
-        manifest_path.display()
+    Ok(Output::new(
+        format!(
+            "{} units minted, {} bits each, all different\n\
+             labels    {} (secret: print, then destroy)\n\
+             manifest  {} (no secrets: keep)\n",
+            new.count,
+            exposure.entropy_bits(),
+            labels_path.display(),
+            manifest_path.display()
+        ),
+        json!({
+            "batch": id,
+            "units": new.count,
+            "entropy_bits": exposure.entropy_bits(),
+            "labels": labels_path,
+            "manifest": manifest_path,
+        }),
     ))
 }
 
 /// A running number, a tab, a label of up to 21 bytes, a line break.
 const LABEL_LINE: usize = 10 + 1 + 21 + 1;
 
-fn verify(dir: &Path, key: &Path) -> Result<String, Problem> {
+fn verify(dir: &Path, key: &Path) -> Result<Output, Problem> {
     let verifier = KeyFile::read(key)?.verifier()?;
     let path = dir.join(MANIFEST);
     let manifest = file::read(&path)?;
@@ -196,14 +211,15 @@ fn verify(dir: &Path, key: &Path) -> Result<String, Problem> {
     let mut report = format!("{units} units: signatures, completeness and serial numbers hold\n");
 
     let path = dir.join(LABELS);
+    let result = |labels: bool| json!({ "accepted": true, "units": units, "labels_checked": labels });
     if file::must_be_free(&path).is_ok() {
         let _ = writeln!(report, "{} is not there: labels not checked", path.display());
-        return Ok(report);
+        return Ok(Output::new(report, result(false)));
     }
     let labels = Zeroizing::new(file::read(&path)?);
     check_labels(&labels, serials).map_err(refused(&path))?;
     let _ = writeln!(report, "{units} labels: check symbols hold, all different");
-    Ok(report)
+    Ok(Output::new(report, result(true)))
 }
 
 /// The serial numbers of a whole batch.
@@ -275,9 +291,12 @@ fn check_labels(labels: &[u8], mut serials: BTreeSet<String>) -> Result<(), Stri
 }
 
 fn refused(path: &Path) -> impl Fn(String) -> Problem + '_ {
-    |cause| Problem::Batch {
-        path: path.display().to_string(),
-        cause,
+    |cause| {
+        Problem::new(
+            "Batch",
+            format!("{} refused: {cause}", path.display()),
+            "get the batch again from the station that minted it; do not ship units of this one",
+        )
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use iotsec::update::Limits;
 
-use crate::{Problem, target::Component, target::Target};
+use crate::{Output, Problem, target::Component, target::Target};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -109,7 +109,7 @@ pub(crate) struct Verify {
     room: Room,
 }
 
-pub(crate) fn run(command: &Command) -> Result<String, Problem> {
+pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
         Command::Create(create) => create::run(create),
         Command::Inspect { file } => inspect::run(file),

@@ -9,9 +9,11 @@ use iotsec::{
     },
 };
 
+use serde_json::json;
+
 use super::Create;
 use crate::{
-    Problem,
+    Output, Problem,
     file::{self, Access},
     key::{KeyFile, hex, name},
     target::Component,
@@ -20,24 +22,32 @@ use crate::{
 /// What the envelope calls a payload that it carries.
 const INTEGRATED: &str = "#payload";
 
-pub(super) fn run(create: &Create) -> Result<String, Problem> {
+pub(super) fn run(create: &Create) -> Result<Output, Problem> {
     file::must_be_free(&create.out)?;
     let image = file::read(&create.payload)?;
     let size = u32::try_from(image.len()).ok().filter(|size| *size > 0);
-    let size = size.ok_or_else(|| Problem::usage("the payload has 1 to 4294967295 bytes"))?;
+    let size = size.ok_or_else(|| {
+        Problem::usage(
+            "the payload has 1 to 4294967295 bytes",
+            "give the image that was built",
+        )
+    })?;
     let payload = match create.place.uri.as_deref() {
         Some(uri) if uri.is_empty() || uri.starts_with('#') => {
             return Err(Problem::usage(
-                "--uri takes an address; for a payload inside the envelope use --integrated",
+                "--uri takes an address, which does not begin with #",
+                "for a payload inside the envelope use --integrated",
             ));
         }
         Some(uri) => Payload::Uri(uri),
         None if size > create.room.max_integrated => {
-            return Err(Problem::usage(format!(
-                "a payload of {size} bytes does not go into an envelope for devices with room for {}: \
-                 use --uri, or --max-integrated for devices with more",
-                create.room.max_integrated
-            )));
+            return Err(Problem::usage(
+                format!(
+                    "a payload of {size} bytes does not go into an envelope for devices with room for {}",
+                    create.room.max_integrated
+                ),
+                "use --uri, or --max-integrated for devices with more room",
+            ));
         }
         None => Payload::Integrated {
             name: INTEGRATED,
@@ -67,7 +77,7 @@ pub(super) fn run(create: &Create) -> Result<String, Problem> {
         .iter()
         .map(|kid| kid.as_deref().map_or("-".into(), name))
         .collect();
-    Ok(format!(
+    let human = format!(
         "{}: {} bytes, sequence {}, {} signature(s), key identifiers {}\n\
          vendor   {vendor}\nclass    {class}\npayload  {size} bytes, SHA-256 {}\n",
         create.out.display(),
@@ -76,7 +86,15 @@ pub(super) fn run(create: &Create) -> Result<String, Problem> {
         kids.len(),
         kids.join(" "),
         hex(&component.digest),
-    ))
+    );
+    let json = json!({
+        "file": create.out,
+        "bytes": envelope.len(),
+        "sequence": create.sequence,
+        "vendor": vendor.to_string(),
+        "class": class.to_string(),
+    });
+    Ok(Output::new(human, json))
 }
 
 /// The encoding of a component identifier.
@@ -110,15 +128,18 @@ impl Keys {
             keys.kids.push(key.kid()?);
         }
         if keys.private.len() > TrustAnchors::MAX {
-            return Err(Problem::usage(format!(
-                "at most {} keys can sign",
-                TrustAnchors::MAX
-            )));
+            return Err(Problem::usage(
+                format!("at most {} keys can sign", TrustAnchors::MAX),
+                "leave out signers that no device asks for",
+            ));
         }
         let distinct: std::collections::BTreeSet<_> =
             keys.public.iter().map(|key| key.public_key()).collect();
         if distinct.len() != keys.public.len() {
-            return Err(Problem::usage("one key signs twice: a device counts it once"));
+            return Err(Problem::usage(
+                "one key signs twice: a device counts it once",
+                "give each key once",
+            ));
         }
         Ok(keys)
     }

@@ -9,18 +9,20 @@ use iotsec::core::{
     error::ErrorCode,
 };
 
+use serde_json::json;
+
 use super::{
     commands,
     diagnostic::{self, LIMITS},
 };
-use crate::{Problem, file, key::name};
+use crate::{Output, Problem, file, key::name};
 
 const TAG: u64 = 107;
 const AUTHENTICATION: i64 = 2;
 const MANIFEST: i64 = 3;
 const TEXT: i64 = 23;
 
-pub(super) fn run(path: &Path) -> Result<String, Problem> {
+pub(super) fn run(path: &Path) -> Result<Output, Problem> {
     let bytes = file::read(path)?;
     let elements = outer(&bytes).map_err(Problem::refused(path))?;
     let mut out = format!(
@@ -35,7 +37,8 @@ pub(super) fn run(path: &Path) -> Result<String, Problem> {
     }
     section(&mut out, "authentication", |out| authentication(&elements, out));
     section(&mut out, "manifest", |out| manifest(&elements, out));
-    Ok(out)
+    let json = json!({ "authenticated": false, "lines": out.lines().collect::<Vec<_>>() });
+    Ok(Output::new(out, json))
 }
 
 /// An entry of the outer map.

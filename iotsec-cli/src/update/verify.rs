@@ -14,17 +14,19 @@ use iotsec::{
     },
 };
 
+use serde_json::json;
+
 use super::{
     Verify,
     create::{MAX_ID, component_id},
     diagnostic,
 };
 use crate::{
-    Problem, file,
+    Output, Problem, file,
     key::{KeyFile, hex},
 };
 
-pub(super) fn run(verify: &Verify) -> Result<String, Problem> {
+pub(super) fn run(verify: &Verify) -> Result<Output, Problem> {
     let bytes = file::read(&verify.file)?;
     let payload = verify.payload.as_deref().map(file::read).transpose()?;
 
@@ -69,7 +71,7 @@ pub(super) fn run(verify: &Verify) -> Result<String, Problem> {
         .and_then(|authentic| authentic.admit(&device, &policy, &mut hash))
         .map_err(Problem::refused(&verify.file))?;
     let payloads = payloads(verify, &accepted, payload.as_deref())?;
-    Ok(format!(
+    let human = format!(
         "{}: accepted\n\
          signed     by at least {} of {} trusted keys\n\
          made for   vendor {vendor}, class {class}\n\
@@ -79,7 +81,9 @@ pub(super) fn run(verify: &Verify) -> Result<String, Problem> {
         verify.key.len(),
         accepted.sequence_number().0,
         verify.installed,
-    ))
+    );
+    let json = json!({ "accepted": true, "sequence": accepted.sequence_number().0 });
+    Ok(Output::new(human, json))
 }
 
 /// Checks every payload that is at hand, and says which are not.
@@ -113,10 +117,13 @@ fn payloads(verify: &Verify, accepted: &Accepted<'_>, fetched: Option<&[u8]>) ->
     }
     match left {
         None => Ok(report),
-        Some((path, _)) => Err(Problem::usage(format!(
-            "{} is the payload of no component that this envelope has fetched",
-            path.display()
-        ))),
+        Some((path, _)) => Err(Problem::usage(
+            format!(
+                "{} is the payload of no component that this envelope has fetched",
+                path.display()
+            ),
+            "leave it out, or give the payload that this envelope was made for",
+        )),
     }
 }
 
@@ -142,12 +149,17 @@ fn check(path: &Path, component: &ComponentPlan<'_>, bytes: &[u8]) -> Result<(),
 }
 
 fn unusable(verify: &Verify) -> Problem {
-    Problem::usage(format!(
-        "a threshold of {} of {} keys cannot be used: it takes 1 to {} different keys, and 1 to all of them",
-        verify.threshold,
-        verify.key.len(),
-        TrustAnchors::MAX
-    ))
+    Problem::usage(
+        format!(
+            "a threshold of {} of {} keys cannot be used",
+            verify.threshold,
+            verify.key.len()
+        ),
+        format!(
+            "give 1 to {} different keys, and a threshold of 1 to all of them",
+            TrustAnchors::MAX
+        ),
+    )
 }
 
 /// This computer's clock stands for the device's trusted time.

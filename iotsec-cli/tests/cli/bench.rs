@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output},
 };
 
+use serde_json::Value;
+
 /// Where a test works; removed when it has passed.
 pub(crate) struct Bench {
     dir: PathBuf,
@@ -53,12 +55,35 @@ impl Bench {
         run.out
     }
 
-    /// Runs a line that must be refused with just this reason.
+    /// Runs a line that must be refused with just this reason, and a remedy.
     pub(crate) fn refused(&self, line: &str, reason: &str) {
+        self.fails(line, 1, reason);
+    }
+
+    /// Runs a line that asks for what cannot be.
+    pub(crate) fn misused(&self, line: &str, reason: &str) {
+        self.fails(line, 2, reason);
+    }
+
+    fn fails(&self, line: &str, status: i32, reason: &str) {
         let run = self.run(line);
-        assert_eq!(run.status, Some(1), "{line}\n{run:?}");
-        assert_eq!(run.err, format!("iotsec: {reason}\n"), "{line}");
+        assert_eq!(run.status, Some(status), "{line}\n{run:?}");
+        let (problem, remedy) = run.err.split_once("\nremedy: ").unwrap_or_default();
+        assert_eq!(problem, format!("iotsec: {reason}"), "{line}\n{run:?}");
+        assert!(
+            remedy.trim().len() > 5 && remedy.lines().count() == 1,
+            "{line}\n{run:?}"
+        );
         assert_eq!(run.out, "", "{line}");
+    }
+
+    /// Runs a line with `--json`; the object that it writes, and the exit status.
+    pub(crate) fn json(&self, line: &str) -> (Option<i32>, Value) {
+        let run = self.run(&format!("{line} --json"));
+        assert_eq!(run.err, "", "{line}");
+        let value: Value = serde_json::from_str(&run.out).unwrap();
+        assert!(value.is_object(), "{line}");
+        (run.status, value)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -65,17 +65,11 @@ fn a_key_never_replaces_another() {
     let bench = Bench::new("a_key_never_replaces_another");
     bench.done("key new maker");
     let before = (bench.read("maker"), bench.read("maker.pub"));
-    bench.refused(
-        "key new maker",
-        "maker exists already and is left as it is; choose another name",
-    );
+    bench.refused("key new maker", "maker exists already and is left as it is");
     assert_eq!(before, (bench.read("maker"), bench.read("maker.pub")));
 
     bench.write("other.pub", b"something");
-    bench.refused(
-        "key new other",
-        "other.pub exists already and is left as it is; choose another name",
-    );
+    bench.refused("key new other", "other.pub exists already and is left as it is");
     assert!(!bench.path("other").exists(), "half a key is left");
 }
 
@@ -88,7 +82,7 @@ fn what_is_no_key_is_refused() {
     assert!(run.err.contains("text is not a COSE_Key"), "{}", run.err);
     assert_eq!(bench.run("key show missing").status, Some(1));
     let long = "k".repeat(65);
-    bench.refused(&format!("key new a --kid {long}"), "--kid takes 1 to 64 bytes");
+    bench.misused(&format!("key new a --kid {long}"), "--kid takes 1 to 64 bytes");
 }
 
 #[test]

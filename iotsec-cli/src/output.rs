@@ -1,0 +1,79 @@
+//! What a command has to say: once for people, once for programs.
+
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use crate::Problem;
+
+/// The result of a command. Every command makes both forms; `--json` picks one.
+///
+/// ```text
+/// Ok(Output::new(
+///     format!("{}: {} bytes\n", path.display(), bytes.len()),
+///     json!({ "file": path, "bytes": bytes.len() }),
+/// ))
+/// ```
+#[derive(Debug)]
+pub(crate) struct Output {
+    human: String,
+    json: Value,
+}
+
+impl Output {
+    /// `human` ends with a line break. `json` is an object: digests and keys in lower-case hexadecimal,
+    /// sizes in bytes, times in seconds since 1970.
+    pub(crate) fn new(human: impl Into<String>, json: Value) -> Self {
+        Self {
+            human: human.into(),
+            json,
+        }
+    }
+}
+
+/// Which of the two forms is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Human,
+    Json,
+}
+
+impl Format {
+    /// Writes the result to standard output.
+    pub(crate) fn print(self, output: &Output) -> Result<(), Problem> {
+        let text = match self {
+            Self::Human => output.human.clone(),
+            Self::Json => format!("{:#}\n", output.json),
+        };
+        print(&text)
+    }
+
+    /// Reports a failure: to people on standard error, to programs on standard output.
+    pub(crate) fn report(self, problem: &Problem) {
+        match self {
+            Self::Human => eprintln!("iotsec: {problem}\nremedy: {}", problem.remedy()),
+            Self::Json => {
+                let error = json!({ "error": {
+                    "number": problem.number(),
+                    "name": problem.name(),
+                    "message": problem.message(),
+                    "remedy": problem.remedy(),
+                }});
+                // Nobody is left to be told of a second failure; the exit status says it.
+                let _ = print(&format!("{error:#}\n"));
+            }
+        }
+    }
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> Result<(), Problem> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Problem::file("standard output".as_ref(), &cause))
+        }
+        _ => Ok(()),
+    }
+}
