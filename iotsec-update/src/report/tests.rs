@@ -78,13 +78,19 @@ fn no_bit_of_a_report_can_be_changed() {
     let mut scratch = [0; 2048];
     let good = verify(&message, &keys().1, &mut scratch).unwrap().manifest_digest;
     assert_eq!(good, &[7; 32]);
+    // Only the unprotected header, with the key identifier, is outside the signature; it decides nothing.
+    let mut reader = Reader::new(&message, &LIMITS).unwrap();
+    reader.tag().unwrap();
+    reader.array().unwrap();
+    reader.skip().unwrap();
+    let from = reader.offset();
+    let unsigned = from..from + reader.skip().unwrap().len();
     for bit in 0..message.len() * 8 {
         let mut bad = message.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
         if let Ok(received) = verify(&bad, &keys().1, &mut scratch) {
-            // Only the key identifier is outside the signature, and it decides nothing here.
+            assert!(unsigned.contains(&(bit / 8)), "bit {bit}");
             assert_eq!(received.outcome, Outcome::Done);
-            assert!(bad.windows(6).all(|window| window != b"device"));
         }
     }
 }
