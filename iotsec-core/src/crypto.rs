@@ -16,6 +16,11 @@ pub use rustcrypto::{
     Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256,
 };
 
+#[cfg(feature = "ed25519-small")]
+mod ed25519_small;
+#[cfg(feature = "ed25519-small")]
+pub use ed25519_small::Ed25519SmallPublicKey;
+
 #[cfg(feature = "p256")]
 mod p256;
 #[cfg(feature = "p256")]
@@ -187,4 +192,11 @@ pub trait Kdf {
     /// # Errors
     /// [`CryptoError::Driver`] when hardware fails.
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError>;
+}
+
+/// Whether the y coordinate that an Ed25519 point is encoded by lies below the field's prime, 2^255 - 19
+/// (RFC 8032 §5.1.3).
+#[cfg(any(feature = "rustcrypto", feature = "ed25519-small"))]
+fn is_canonical_y([first, middle @ .., last]: &[u8; 32]) -> bool {
+    *first < 0xED || *last & 0x7F != 0x7F || middle.iter().any(|byte| *byte != 0xFF)
 }

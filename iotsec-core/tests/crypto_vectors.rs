@@ -6,7 +6,7 @@ mod vector_file;
 use iotsec_core::{
     crypto::{
         Aead, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey, Ed25519SigningKey,
-        HkdfSha256, Kdf, P256PublicKey, P256SigningKey, Sha256, Sign, Verify,
+        Ed25519SmallPublicKey, HkdfSha256, Kdf, P256PublicKey, P256SigningKey, Sha256, Sign, Verify,
     },
     secret::Secret,
 };
@@ -84,6 +84,12 @@ fn ed25519_signs_and_verifies_as_rfc_8032_says_and_refuses_what_it_forbids() {
         15,
         |case| Some(Box::new(Ed25519SigningKey::from_seed(&secret(&case["seed"])))),
         |bytes| Ok(Box::new(Ed25519PublicKey::from_bytes(bytes)?)),
+    );
+    signatures(
+        "crypto/ed25519.json",
+        15,
+        |case| Some(Box::new(Ed25519SigningKey::from_seed(&secret(&case["seed"])))),
+        |bytes| Ok(Box::new(Ed25519SmallPublicKey::from_bytes(bytes)?)),
     );
 }
 

@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use super::{
     Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, Digest, Kdf, KeyType, NONCE_LEN, SIGNATURE_LEN, Sign,
-    TAG_LEN, Verify,
+    TAG_LEN, Verify, is_canonical_y,
 };
 use crate::secret::Secret;
 
@@ -36,11 +36,11 @@ impl Ed25519PublicKey {
     ///
     /// # Errors
     /// [`CryptoError::KeyLength`], or [`CryptoError::PublicKey`] for a point that is not on the
-    /// curve or is weak.
+    /// curve, not canonically encoded, or weak.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
         let bytes: &[u8; 32] = bytes.try_into().map_err(|_| CryptoError::KeyLength)?;
         let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| CryptoError::PublicKey)?;
-        if key.is_weak() {
+        if key.is_weak() || !is_canonical_y(bytes) {
             return Err(CryptoError::PublicKey);
         }
         Ok(Self(key))
