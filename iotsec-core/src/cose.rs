@@ -7,6 +7,7 @@ mod encrypt0;
 mod error;
 mod header;
 mod key;
+mod mac0;
 mod sign;
 mod sign1;
 
@@ -14,6 +15,7 @@ pub use encrypt0::Encrypt0;
 pub use error::CoseError;
 pub use header::{Algorithm, ContentType, Headers};
 pub use key::Key;
+pub use mac0::{Mac0, Mac0Builder};
 pub use sign::{Sign, SignBuilder, Signature, Signatures, Signer};
 pub use sign1::{Sign1, Sign1Builder, Verified};
 

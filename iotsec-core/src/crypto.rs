@@ -26,6 +26,19 @@ mod p256;
 #[cfg(feature = "p256")]
 pub use p256::{P256PublicKey, P256SigningKey};
 
+#[cfg(feature = "lms")]
+mod hss_lms;
+#[cfg(feature = "lms")]
+pub use hss_lms::HssLmsPublicKey;
+
+#[cfg(feature = "ml-dsa")]
+mod ml_dsa;
+#[cfg(feature = "ml-dsa")]
+pub use ml_dsa::MlDsa44PublicKey;
+
+mod symmetric_key;
+pub use symmetric_key::SymmetricKey;
+
 /// Bytes of an Ed25519 or a raw (r‖s) P-256 signature.
 pub const SIGNATURE_LEN: usize = 64;
 /// Bytes of a SHA-256 digest.
@@ -35,7 +48,7 @@ pub const NONCE_LEN: usize = 12;
 /// Bytes of a tag of every AEAD here.
 pub const TAG_LEN: usize = 16;
 
-/// What a public key is, and so which signatures it can check.
+/// What a key is, and so which signatures or MACs it can check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyType {
@@ -43,6 +56,14 @@ pub enum KeyType {
     Ed25519,
     /// ECDSA on P-256 with SHA-256 (FIPS 186-5); the public key is the 65-byte uncompressed point.
     P256,
+    /// HSS-LMS with SHA-256 (RFC 8554); the public key has 60 bytes. Every signature uses up a part of
+    /// the private key, of which nothing may ever be used twice.
+    HssLms,
+    /// ML-DSA-44 (FIPS 204); the public key has 1312 bytes.
+    MlDsa44,
+    /// HMAC-SHA-256 with all 32 bytes (RFC 2104), a shared key: it checks MACs and no signature, and
+    /// whoever checks could forge. In place of a public key stand 32 bytes derived from it.
+    HmacSha256,
 }
 
 /// Why a cryptographic operation did not succeed.
@@ -96,7 +117,7 @@ impl ErrorCode for CryptoError {
     }
 }
 
-/// A public key.
+/// A key that checks: a public key, or a [`SymmetricKey`].
 pub trait Verify {
     /// What kind of key this is.
     fn key_type(&self) -> KeyType;

@@ -23,6 +23,12 @@ pub enum Algorithm {
     Esp256,
     /// ECDSA with SHA-256 (RFC 9053); here only with a P-256 key.
     Es256,
+    /// HSS-LMS, hash-based and so safe from quantum computers (RFC 8778).
+    HssLms,
+    /// ML-DSA-44, lattice-based and so safe from quantum computers (FIPS 204; IANA COSE registry).
+    MlDsa44,
+    /// HMAC 256/256 (RFC 9053), for MACs and never for signatures.
+    HmacSha256,
     /// ChaCha20-Poly1305 (RFC 9053).
     ChaCha20Poly1305,
 }
@@ -35,6 +41,9 @@ impl Algorithm {
             -8 => Self::EdDsa,
             -9 => Self::Esp256,
             -7 => Self::Es256,
+            -46 => Self::HssLms,
+            -48 => Self::MlDsa44,
+            5 => Self::HmacSha256,
             24 => Self::ChaCha20Poly1305,
             _ => return None,
         })
@@ -47,16 +56,22 @@ impl Algorithm {
             Self::EdDsa => -8,
             Self::Esp256 => -9,
             Self::Es256 => -7,
+            Self::HssLms => -46,
+            Self::MlDsa44 => -48,
+            Self::HmacSha256 => 5,
             Self::ChaCha20Poly1305 => 24,
         }
     }
 
-    /// The type of key that it needs; `None` for symmetric algorithms.
+    /// The type of key that its signatures need; `None` for symmetric algorithms, MACs too: what is no
+    /// signature algorithm fits no key of a signature.
     pub const fn key_type(self) -> Option<KeyType> {
         match self {
             Self::Ed25519 | Self::EdDsa => Some(KeyType::Ed25519),
             Self::Esp256 | Self::Es256 => Some(KeyType::P256),
-            Self::ChaCha20Poly1305 => None,
+            Self::HssLms => Some(KeyType::HssLms),
+            Self::MlDsa44 => Some(KeyType::MlDsa44),
+            Self::HmacSha256 | Self::ChaCha20Poly1305 => None,
         }
     }
 
@@ -65,6 +80,9 @@ impl Algorithm {
         match key {
             KeyType::Ed25519 => Self::Ed25519,
             KeyType::P256 => Self::Esp256,
+            KeyType::HssLms => Self::HssLms,
+            KeyType::MlDsa44 => Self::MlDsa44,
+            KeyType::HmacSha256 => Self::HmacSha256,
         }
     }
 }

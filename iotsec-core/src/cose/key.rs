@@ -24,7 +24,7 @@ const LIMITS: Limits = Limits {
     bytes: 512,
 };
 
-/// A COSE_Key (RFC 9052 §7, RFC 9053 §7) for one of the signature algorithms here.
+/// A COSE_Key (RFC 9052 §7, RFC 9053 §7) for Ed25519 or P-256.
 ///
 /// ```text
 /// Ed25519: { 1: 1, ? 2: kid, 3: -19, -1: 6, -2: x, ? -4: d }
@@ -98,6 +98,14 @@ impl<'a> Key<'a> {
             KeyType::Ed25519
         }
     }
+    /// `kty` and `crv`.
+    const fn shape(&self) -> (i64, i64) {
+        if self.y.is_some() {
+            (KTY_EC2, CRV_P256)
+        } else {
+            (KTY_OKP, CRV_ED25519)
+        }
+    }
     /// The key identifier.
     pub const fn kid(&self) -> Option<&'a [u8]> {
         self.kid
@@ -139,11 +147,8 @@ impl<'a> Key<'a> {
         }
         let x = x.ok_or(reader.error(Kind::MissingKey))?;
         let key = Self { kid, x, y, d };
-        let shape = match key.key_type() {
-            KeyType::Ed25519 => (Some(KTY_OKP), Some(CRV_ED25519)),
-            KeyType::P256 => (Some(KTY_EC2), Some(CRV_P256)),
-        };
-        if (kty, crv) != shape || alg.and_then(Algorithm::key_type) != Some(key.key_type()) {
+        let (wanted_kty, wanted_crv) = key.shape();
+        if (kty, crv) != (Some(wanted_kty), Some(wanted_crv)) || alg.and_then(Algorithm::key_type) != Some(key.key_type()) {
             return Err(CoseError::AlgorithmMismatch);
         }
         Ok(key)
@@ -154,10 +159,7 @@ impl<'a> Key<'a> {
     /// # Errors
     /// [`CoseError::Encoding`] when `out` is too small.
     pub fn write<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], CoseError> {
-        let (kty, crv) = match self.key_type() {
-            KeyType::Ed25519 => (KTY_OKP, CRV_ED25519),
-            KeyType::P256 => (KTY_EC2, CRV_P256),
-        };
+        let (kty, crv) = self.shape();
         let optional = [self.kid.is_some(), self.y.is_some(), self.d.is_some()];
         let extra = optional
             .iter()

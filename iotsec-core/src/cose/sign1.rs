@@ -8,6 +8,7 @@ use crate::{
 };
 
 const TAG: u64 = 18;
+const CONTEXT: &str = "Signature1";
 
 /// A tagged COSE_Sign1 (RFC 9052 §4.2), read but not yet checked.
 ///
@@ -23,8 +24,8 @@ pub struct Sign1<'a> {
     signature: &'a [u8],
 }
 
-/// A payload whose signature was checked. Only [`Sign1`] and a [`Signature`](super::Signature) of a
-/// [`Sign`](super::Sign) make one.
+/// A payload whose signature or MAC was checked. Only [`Sign1`], [`Mac0`](super::Mac0) and a
+/// [`Signature`](super::Signature) of a [`Sign`](super::Sign) make one.
 #[derive(Clone, Copy, Debug)]
 pub struct Verified<'a> {
     payload: &'a [u8],
@@ -35,7 +36,7 @@ impl<'a> Verified<'a> {
         Self { payload }
     }
 
-    /// The bytes that were signed.
+    /// The bytes that were checked.
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
     }
@@ -55,8 +56,13 @@ impl<'a> Sign1<'a> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn read(reader: &mut Reader<'a>) -> Result<Self, CoseError> {
+        Self::read_tagged(reader, TAG)
+    }
+
+    /// COSE_Mac0 has the same shape.
+    pub(super) fn read_tagged(reader: &mut Reader<'a>, tag: u64) -> Result<Self, CoseError> {
         let error = reader.error(crate::cbor::Kind::Range);
-        if reader.tag()? != TAG {
+        if reader.tag()? != tag {
             return Err(error.into());
         }
         reader.array_len(4)?;
@@ -94,8 +100,7 @@ impl<'a> Sign1<'a> {
         external_aad: &[u8],
         scratch: &mut [u8],
     ) -> Result<Verified<'a>, CoseError> {
-        let payload = self.payload.ok_or(CoseError::Payload)?;
-        self.check(key, payload, external_aad, scratch)
+        self.check(key, self.attached()?, external_aad, scratch)
     }
 
     /// Checks the signature over a payload that travelled apart.
@@ -110,10 +115,19 @@ impl<'a> Sign1<'a> {
         external_aad: &[u8],
         scratch: &mut [u8],
     ) -> Result<Verified<'p>, CoseError> {
-        if self.payload.is_some() {
-            return Err(CoseError::Payload);
-        }
+        self.detached()?;
         self.check(key, payload, external_aad, scratch)
+    }
+
+    pub(super) fn attached(&self) -> Result<&'a [u8], CoseError> {
+        self.payload.ok_or(CoseError::Payload)
+    }
+
+    pub(super) fn detached(&self) -> Result<(), CoseError> {
+        match self.payload {
+            Some(_) => Err(CoseError::Payload),
+            None => Ok(()),
+        }
     }
 
     fn check<'p>(
@@ -127,7 +141,19 @@ impl<'a> Sign1<'a> {
         if algorithm.key_type() != Some(key.key_type()) {
             return Err(CoseError::AlgorithmMismatch);
         }
-        let message = sig_structure(self.protected, external_aad, payload, scratch)?;
+        self.check_as(CONTEXT, key, payload, external_aad, scratch)
+    }
+
+    /// Whoever calls this has seen that the key is one for the algorithm.
+    pub(super) fn check_as<'p>(
+        &self,
+        context: &str,
+        key: &dyn Verify,
+        payload: &'p [u8],
+        external_aad: &[u8],
+        scratch: &mut [u8],
+    ) -> Result<Verified<'p>, CoseError> {
+        let message = structure(context, self.protected, external_aad, payload, scratch)?;
         key.verify(message, self.signature)?;
         Ok(Verified { payload })
     }
@@ -230,7 +256,7 @@ impl<'a> Sign1Builder<'a> {
 
         let mut signature = [0; SIGNATURE_LEN];
         key.sign(
-            sig_structure(content, external_aad, payload, scratch)?,
+            structure(CONTEXT, content, external_aad, payload, scratch)?,
             &mut signature,
         )?;
 
@@ -247,7 +273,9 @@ impl<'a> Sign1Builder<'a> {
     }
 }
 
-fn sig_structure<'s>(
+/// Sig_structure, and with another context MAC_structure (RFC 9052 §6.3).
+pub(super) fn structure<'s>(
+    context: &str,
     protected: &[u8],
     external_aad: &[u8],
     payload: &[u8],
@@ -256,7 +284,7 @@ fn sig_structure<'s>(
     let mut writer = Writer::new(scratch);
     let written = writer
         .array(4)
-        .and_then(|w| w.text("Signature1"))
+        .and_then(|w| w.text(context))
         .and_then(|w| w.bytes(protected))
         .and_then(|w| w.bytes(external_aad))
         .and_then(|w| w.bytes(payload))
