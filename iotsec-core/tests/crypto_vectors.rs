@@ -6,7 +6,8 @@ mod vector_file;
 use iotsec_core::{
     crypto::{
         Aead, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey, Ed25519SigningKey,
-        Ed25519SmallPublicKey, HkdfSha256, Kdf, P256PublicKey, P256SigningKey, Sha256, Sign, Verify,
+        Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, Kdf, MlDsa44PublicKey, P256PublicKey,
+        P256SigningKey, Sha256, Sign, Verify,
     },
     secret::Secret,
 };
@@ -110,6 +111,69 @@ fn p256_signs_and_verifies_as_rfc_6979_says_and_refuses_what_fips_186_forbids() 
         let refused = P256SigningKey::from_scalar(&secret(scalar)).err();
         assert_eq!(refused, Some(CryptoError::PublicKey), "{scalar}");
     }
+}
+
+/// Signatures that this SDK checks and does not make.
+fn checked(file: &str, count: usize, stride: usize, open: fn(&[u8]) -> Opened) {
+    for case in cases(&vector_file::read(file), count) {
+        let comment = &case["comment"];
+        let message = hex(&case["message"]);
+        let signature = hex(&case["signature"]);
+        let key = hex(&case["public_key"]);
+        let public = open(&key).unwrap();
+        assert_eq!(public.public_key(), key);
+        let wrong = Err(CryptoError::Signature);
+        if case["result"] == "invalid" {
+            assert_eq!(public.verify(&message, &signature), wrong, "{comment}");
+            continue;
+        }
+        assert_eq!(public.verify(&message, &signature), Ok(()), "{comment}");
+        assert_eq!(public.verify(&[&message[..], b"x"].concat(), &signature), wrong);
+        assert_eq!(public.verify(&message, &[&signature[..], b"x"].concat()), wrong);
+        for len in (0..signature.len()).step_by(stride).chain([signature.len() - 1]) {
+            assert_eq!(
+                public.verify(&message, &signature[..len]),
+                wrong,
+                "{comment}, {len} bytes"
+            );
+        }
+        for at in (0..signature.len()).step_by(stride).chain(0..16) {
+            for change in [0x01, 0x80, 0xFF] {
+                let mut flipped = signature.clone();
+                flipped[at] ^= change;
+                assert_eq!(public.verify(&message, &flipped), wrong, "{comment}, byte {at}");
+            }
+        }
+        for at in (0..key.len()).step_by(stride) {
+            let mut flipped = key.clone();
+            flipped[at] ^= 1;
+            let other = open(&flipped).map(|other| other.verify(&message, &signature));
+            assert!(other != Ok(Ok(())), "{comment}, byte {at} of the key");
+        }
+        assert_eq!(open(&key[1..]).err(), Some(CryptoError::KeyLength));
+    }
+}
+
+#[test]
+fn hss_lms_verifies_as_rfc_8554_says_and_refuses_every_change() {
+    checked("crypto/hss_lms.json", 9, 7, |bytes| {
+        Ok(Box::new(HssLmsPublicKey::from_bytes(bytes)?))
+    });
+    let key = hex(&vector_file::read("crypto/hss_lms.json")["cases"][0]["public_key"]);
+    // Levels, tree and one-time signature that RFC 8554 does not have.
+    for (at, value) in [(3, 0), (3, 9), (0, 1), (7, 4), (7, 10), (11, 0), (11, 5)] {
+        let mut wrong = key.clone();
+        wrong[at] = value;
+        let refused = HssLmsPublicKey::from_bytes(&wrong).err();
+        assert_eq!(refused, Some(CryptoError::PublicKey), "{at}: {value}");
+    }
+}
+
+#[test]
+fn ml_dsa_44_verifies_as_fips_204_says_and_refuses_every_change() {
+    checked("crypto/ml_dsa_44.json", 4, 61, |bytes| {
+        Ok(Box::new(MlDsa44PublicKey::from_bytes(bytes)?))
+    });
 }
 
 fn aead(aead: &dyn Aead, file: &str, count: usize) {

@@ -148,7 +148,9 @@ impl<'a> Key<'a> {
         let x = x.ok_or(reader.error(Kind::MissingKey))?;
         let key = Self { kid, x, y, d };
         let (wanted_kty, wanted_crv) = key.shape();
-        if (kty, crv) != (Some(wanted_kty), Some(wanted_crv)) || alg.and_then(Algorithm::key_type) != Some(key.key_type()) {
+        if (kty, crv) != (Some(wanted_kty), Some(wanted_crv))
+            || alg.and_then(Algorithm::key_type) != Some(key.key_type())
+        {
             return Err(CoseError::AlgorithmMismatch);
         }
         Ok(key)

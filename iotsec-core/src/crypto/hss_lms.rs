@@ -3,9 +3,6 @@
 //! Written on SHA-256 alone: a signature is checked where it lies, in a few hundred bytes of stack, and the
 //! parameter sets share one piece of code.
 
-#[cfg(test)]
-mod tests;
-
 use super::{CryptoError, DIGEST_LEN, Digest, KeyType, Sha256, Verify};
 use crate::secret::ct_eq;
 

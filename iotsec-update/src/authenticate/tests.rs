@@ -85,7 +85,7 @@ fn the_only_block_says_what_is_wrong_with_it() {
     let unknown = Tag(
         18,
         Box::new(Array(vec![
-            Map(vec![(1, Int(-46))]).wrapped(),
+            Map(vec![(1, Int(-37))]).wrapped(),
             Map(vec![]),
             Item::Null,
             Bytes(vec![0; 64]),
