@@ -20,6 +20,7 @@
 //! | [`install`] | the updater: streaming into the staging slot, read-back, trial, accept or reject |
 //! | [`boot`] | which slot to start, what a power cut leaves, the journal's byte table |
 //! | [`rollback`] | sequence number and security counter |
+//! | [`policy`] | when to check, when to install, what the owner decides |
 //! | [`report`] | the outcome, signed, for the server |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
 //! | [`error`] | every reason for a refusal, each with its number |
@@ -59,6 +60,7 @@ mod journal;
 pub mod manifest;
 pub mod payload;
 pub mod plan;
+pub mod policy;
 pub mod report;
 pub mod rollback;
 pub mod slot;
