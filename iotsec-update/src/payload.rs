@@ -23,12 +23,20 @@
 //! or, with encryption and chunk digests left out, before the digest of the image has been checked. So
 //! they trust nothing, and what they give is bounded by the signed size of the image.
 
+#[cfg(feature = "delta")]
+mod delta;
 mod error;
+#[cfg(feature = "delta")]
+mod heatshrink;
 mod plain;
+#[cfg(feature = "delta")]
+mod state;
 mod transport;
 
 use iotsec_core::hal::FlashError;
 
+#[cfg(feature = "delta")]
+pub use delta::Delta;
 pub use error::PayloadError;
 pub use plain::Plain;
 pub(crate) use transport::RawTransport;

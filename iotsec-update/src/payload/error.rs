@@ -22,6 +22,47 @@ pub enum PayloadError {
     /// A saved state that this decoder did not write for this payload.
     #[error("saved state of the decoder not usable")]
     State,
+
+    // Heatshrink and patches.
+    /// The compressed stream needs a larger window than this decoder has, or its parameters are none.
+    #[error("window of the compressed stream not supported")]
+    Window,
+    /// A patch of another type than sequential.
+    #[error("patch is not a sequential one")]
+    PatchType,
+    /// A patch with a compression other than none, CRLE and heatshrink.
+    #[error("compression of the patch not supported")]
+    PatchCompression,
+    /// A patch that needs code of one instruction set disassembled.
+    #[error("patch with a data format not supported")]
+    PatchFormat,
+    /// The patch makes an image of another size than the manifest says.
+    #[error("patch makes an image of another size")]
+    PatchSize,
+    /// A number in the patch is malformed, negative or beyond 32 bits.
+    #[error("number in the patch malformed")]
+    PatchNumber,
+    /// A difference goes beyond the end of the image.
+    #[error("patch adds beyond the image")]
+    PatchDiff,
+    /// New bytes go beyond the end of the image.
+    #[error("patch inserts beyond the image")]
+    PatchExtra,
+    /// A difference goes beyond the end of the base.
+    #[error("patch reads beyond its base")]
+    PatchBase,
+    /// A move to before the beginning or behind the end of the base.
+    #[error("patch moves out of its base")]
+    PatchSeek,
+    /// Too many chunks in a row that make nothing.
+    #[error("patch makes no progress")]
+    PatchIdle,
+    /// A segment in CRLE that is neither scattered nor repeated.
+    #[error("run in the patch malformed")]
+    PatchRun,
+    /// The image that runs is shorter than the base of the patch.
+    #[error("base of the patch is longer than what is there")]
+    BaseSize,
 }
 
 impl ErrorCode for PayloadError {
@@ -32,6 +73,19 @@ impl ErrorCode for PayloadError {
             Self::TooLong => 2902,
             Self::TooShort => 2903,
             Self::State => 2904,
+            Self::Window => 2910,
+            Self::PatchType => 2911,
+            Self::PatchCompression => 2912,
+            Self::PatchFormat => 2913,
+            Self::PatchSize => 2914,
+            Self::PatchNumber => 2915,
+            Self::PatchDiff => 2916,
+            Self::PatchExtra => 2917,
+            Self::PatchBase => 2918,
+            Self::PatchSeek => 2919,
+            Self::PatchIdle => 2920,
+            Self::PatchRun => 2921,
+            Self::BaseSize => 2922,
         }
     }
 
