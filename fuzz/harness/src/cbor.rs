@@ -293,7 +293,7 @@ fn offset_within(found: Result<(), CborError>, input: &[u8]) {
 }
 
 fn place(error: CborError) -> usize {
-    usize::try_from(error.offset).expect("hosts have at least 32 bits")
+    usize::try_from(error.offset()).expect("hosts have at least 32 bits")
 }
 
 fn count(len: usize) -> u64 {

@@ -39,7 +39,7 @@ impl Limits {
 /// assert_eq!(check(&[0x18, 0x01], &Limits::SMALL).unwrap_err().kind, Kind::NotShortest);
 /// ```
 pub fn check(input: &[u8], limits: &Limits) -> Result<(), CborError> {
-    Checker::new(input, limits, 0)?.run(Some(1))
+    check_from(input, 0, limits)
 }
 
 /// Checks a CBOR sequence (RFC 8742): any number of items, one after the other.
@@ -54,7 +54,7 @@ pub fn check(input: &[u8], limits: &Limits) -> Result<(), CborError> {
 /// assert!(check_sequence(&[0x01, 0x61], &Limits::SMALL).is_err());
 /// ```
 pub fn check_sequence(input: &[u8], limits: &Limits) -> Result<(), CborError> {
-    Checker::new(input, limits, 0)?.run(None)
+    Checker::new(input, 0, limits)?.run(None)
 }
 
 /// Checks the first item of a CBOR sequence (RFC 8742) and splits it off, so that a sequence of any
@@ -75,7 +75,7 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
         .unwrap_or(usize::MAX)
         .min(input.len());
     let window = input.get(..most).unwrap_or(input);
-    let mut checker = Checker::new(window, limits, 0)?;
+    let mut checker = Checker::new(window, 0, limits)?;
     let done = checker.one();
     if most < input.len() && done.is_err_and(|error| error.kind == Kind::Truncated) {
         return Err(CborError::new(Kind::Bytes, most));
@@ -86,8 +86,9 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
         .ok_or(checker.fail(Kind::Truncated))
 }
 
-pub(super) fn check_at(input: &[u8], limits: &Limits, base: usize) -> Result<(), CborError> {
-    Checker::new(input, limits, base)?.run(Some(1))
+/// As [`check()`] from byte `start` on; error offsets count from byte 0.
+pub(super) fn check_from(input: &[u8], start: usize, limits: &Limits) -> Result<(), CborError> {
+    Checker::new(input, start, limits)?.run(Some(1))
 }
 
 /// One open array, map or tag.
@@ -111,7 +112,6 @@ impl Frame {
 struct Checker<'a> {
     input: &'a [u8],
     limits: &'a Limits,
-    base: usize,
     pos: usize,
     items: u16,
     depth: usize,
@@ -119,24 +119,24 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(input: &'a [u8], limits: &'a Limits, base: usize) -> Result<Self, CborError> {
-        if u32::try_from(input.len()).is_ok_and(|len| len <= limits.bytes) {
+    fn new(input: &'a [u8], start: usize, limits: &'a Limits) -> Result<Self, CborError> {
+        let len = input.len().saturating_sub(start);
+        if u32::try_from(len).is_ok_and(|len| len <= limits.bytes) {
             Ok(Self {
                 input,
                 limits,
-                base,
-                pos: 0,
+                pos: start,
                 items: 0,
                 depth: 0,
                 stack: [Frame::default(); MAX_DEPTH],
             })
         } else {
-            Err(CborError::new(Kind::Bytes, base))
+            Err(CborError::new(Kind::Bytes, start))
         }
     }
 
     fn fail(&self, kind: Kind) -> CborError {
-        CborError::new(kind, self.base.saturating_add(self.pos))
+        CborError::new(kind, self.pos)
     }
 
     fn run(mut self, roots: Option<u32>) -> Result<(), CborError> {
@@ -176,7 +176,7 @@ impl<'a> Checker<'a> {
         if let Some(frame) = self.top().filter(|frame| frame.at_key()) {
             frame.key_start = pos;
         }
-        let Head { major, value, len } = head::read(self.input, self.pos, self.base)?;
+        let Head { major, value, len } = head::read(self.input, self.pos)?;
         let body = self.pos.saturating_add(len);
         match major {
             head::UINT | head::NINT => {}
@@ -235,7 +235,7 @@ impl<'a> Checker<'a> {
 
     /// Counts the item that just ended in the container around it, and so on outwards.
     fn ended(&mut self) -> Result<(), CborError> {
-        let (input, pos, base) = (self.input, self.pos, self.base);
+        let (input, pos) = (self.input, self.pos);
         while let Some(frame) = self.top() {
             if frame.at_key() {
                 let key = input.get(frame.key_start..pos).unwrap_or_default();
@@ -246,7 +246,7 @@ impl<'a> Checker<'a> {
                     } else {
                         Kind::Unsorted
                     };
-                    return Err(CborError::new(kind, base.saturating_add(frame.key_start)));
+                    return Err(CborError::new(kind, frame.key_start));
                 }
                 frame.last_key = (frame.key_start, pos);
             }

@@ -58,22 +58,42 @@ pub enum Kind {
 }
 
 /// An error and the byte offset at which it was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{kind} at byte {offset}")]
+// One word, so that it and the errors around it travel in registers.
+#[repr(align(4))]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{kind} at byte {}", self.offset())]
 pub struct CborError {
     /// What is wrong.
     pub kind: Kind,
-    /// Where, counted from the start of the outermost input.
-    pub offset: u32,
+    /// Little-endian.
+    offset: [u8; 3],
 }
 
 impl CborError {
     /// An error at `offset`.
     pub fn new(kind: Kind, offset: usize) -> Self {
+        let [a, b, c, ..] = offset.min(MAX_OFFSET).to_le_bytes();
         Self {
             kind,
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            offset: [a, b, c],
         }
+    }
+
+    /// Where, counted from the start of the outermost input; 2^24 - 1 for all that lies beyond.
+    pub const fn offset(&self) -> u32 {
+        let [a, b, c] = self.offset;
+        u32::from_le_bytes([a, b, c, 0])
+    }
+}
+
+const MAX_OFFSET: usize = 0xFF_FFFF;
+
+impl core::fmt::Debug for CborError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("CborError")
+            .field("kind", &self.kind)
+            .field("offset", &self.offset())
+            .finish()
     }
 }
 

@@ -29,9 +29,9 @@ pub(super) struct Head {
     pub(super) len: usize,
 }
 
-/// Reads the head at `pos`; `base` is added to error offsets.
-pub(super) fn read(input: &[u8], pos: usize, base: usize) -> Result<Head, CborError> {
-    let fail = |kind| CborError::new(kind, base.saturating_add(pos));
+/// Reads the head at `pos`.
+pub(super) fn read(input: &[u8], pos: usize) -> Result<Head, CborError> {
+    let fail = |kind| CborError::new(kind, pos);
     let rest = input.get(pos..).ok_or(fail(Kind::Truncated))?;
     let (&first, rest) = rest.split_first().ok_or(fail(Kind::Truncated))?;
     let (major, info) = (first >> 5, first & 0x1F);

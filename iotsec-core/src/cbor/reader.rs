@@ -43,9 +43,9 @@ pub enum Key<'a> {
 /// values of a map follow as items of their own. A method that fails does not move.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
+    /// The outermost input, up to the end of what is read.
     input: &'a [u8],
     pos: usize,
-    base: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -54,17 +54,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Whatever [`check()`](super::check()) finds.
     pub fn new(input: &'a [u8], limits: &Limits) -> Result<Self, CborError> {
-        Self::at(input, limits, 0)
-    }
-
-    /// As [`new`](Self::new), for an input that starts at byte `base` of a larger one, so that error
-    /// offsets count from the start of that.
-    ///
-    /// # Errors
-    /// Whatever [`check()`](super::check()) finds.
-    pub fn at(input: &'a [u8], limits: &Limits, base: usize) -> Result<Self, CborError> {
-        check::check_at(input, limits, base)?;
-        Ok(Self { input, pos: 0, base })
+        check::check(input, limits)?;
+        Ok(Self { input, pos: 0 })
     }
 
     /// Checks a CBOR sequence (RFC 8742) and starts at its first item.
@@ -73,16 +64,22 @@ impl<'a> Reader<'a> {
     /// Whatever [`check_sequence`](super::check_sequence) finds.
     pub fn sequence(input: &'a [u8], limits: &Limits) -> Result<Self, CborError> {
         check::check_sequence(input, limits)?;
-        Ok(Self {
-            input,
-            pos: 0,
-            base: 0,
-        })
+        Ok(Self { input, pos: 0 })
     }
 
     /// Offset of the next item in the outermost input.
-    pub fn offset(&self) -> usize {
-        self.base.saturating_add(self.pos)
+    pub const fn offset(&self) -> usize {
+        self.pos
+    }
+
+    /// A reader of the same input that stands at byte `offset` of it, where one stood before: what
+    /// [`offset`](Self::offset) told is enough to come back. Elsewhere it reads nonsense or fails.
+    #[must_use]
+    pub const fn seek(&self, offset: usize) -> Self {
+        Self {
+            input: self.input,
+            pos: offset,
+        }
     }
 
     /// True after the last item.
@@ -92,7 +89,7 @@ impl<'a> Reader<'a> {
 
     /// An error at the next item, for the format's own rules.
     pub fn error(&self, kind: Kind) -> CborError {
-        CborError::new(kind, self.offset())
+        CborError::new(kind, self.pos)
     }
 
     /// The type of the next item.
@@ -177,12 +174,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`], or what is wrong inside, at its offset in the outermost input.
     pub fn embedded(&mut self, limits: &Limits) -> Result<Self, CborError> {
-        let mut after = self.clone();
-        let content = after.bytes()?;
-        let base = after.offset().saturating_sub(content.len());
-        let inner = Self::at(content, limits, base)?;
-        *self = after;
-        Ok(inner)
+        let (start, end) = self.bounds(head::BYTES)?;
+        let input = self.input.get(..end).unwrap_or_default();
+        check::check_from(input, start, limits)?;
+        self.pos = end;
+        Ok(Self { input, pos: start })
     }
 
     /// The number of elements of an array; they follow.
@@ -313,7 +309,7 @@ impl<'a> Reader<'a> {
     }
 
     fn head(&self) -> Result<Head, CborError> {
-        head::read(self.input, self.pos, self.base)
+        head::read(self.input, self.pos)
     }
 
     fn take(&mut self, wanted: u8) -> Result<u64, CborError> {
@@ -330,15 +326,20 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self, wanted: u8) -> Result<&'a [u8], CborError> {
+        let (start, end) = self.bounds(wanted)?;
+        self.pos = end;
+        Ok(self.input.get(start..end).unwrap_or_default())
+    }
+
+    /// Where the content of the string here lies in the input.
+    fn bounds(&self, wanted: u8) -> Result<(usize, usize), CborError> {
         let Head { major, value, len } = self.head()?;
         if major != wanted {
             return Err(self.error(Kind::Type));
         }
         let start = self.pos.saturating_add(len);
         let end = usize::try_from(value).ok().and_then(|n| start.checked_add(n));
-        let content = end.and_then(|end| self.input.get(start..end));
-        let content = content.ok_or(self.error(Kind::Truncated))?;
-        self.pos = start.saturating_add(content.len());
-        Ok(content)
+        let end = end.filter(|end| *end <= self.input.len());
+        Ok((start, end.ok_or(self.error(Kind::Truncated))?))
     }
 }

@@ -72,7 +72,7 @@ fn each_violation_has_its_own_error_and_offset() {
     ];
     for (input, kind, offset) in cases {
         let error = check(input, &Limits::SMALL).unwrap_err();
-        assert_eq!((error.kind, error.offset), (*kind, *offset), "{input:02x?}");
+        assert_eq!((error.kind, error.offset()), (*kind, *offset), "{input:02x?}");
     }
 }
 
@@ -162,7 +162,7 @@ fn an_embedded_item_reports_offsets_in_the_whole() {
     reader.array().unwrap();
     reader.uint().unwrap();
     let error = reader.embedded(&Limits::SMALL).unwrap_err();
-    assert_eq!((error.kind, error.offset), (Kind::NotShortest, 3));
+    assert_eq!((error.kind, error.offset()), (Kind::NotShortest, 3));
     // A method that fails does not move.
     assert_eq!(reader.bytes(), Ok(&[0x18, 0x01][..]));
 }
