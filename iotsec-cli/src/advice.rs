@@ -363,6 +363,11 @@ const NUMBERS: &[(u16, &str, &str)] = &[
         "give the envelope with its payloads, or create it anew with --integrated",
     ),
     (
+        2090,
+        "what is told of a payload is well-formed, and its sizes and chunk digests fit each other",
+        SHOW,
+    ),
+    (
         2098,
         "a manifest has 1 to 8 different components with content, and 1 to 8 signers",
         "correct components, payloads and signers",

@@ -1,18 +1,20 @@
-//! Signing keys as COSE_Key files.
+//! Signing keys as COSE_Key files, and the way to and from the formats of other tools.
+
+mod exchange;
+mod key_file;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
 };
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use getrandom::SysRng;
 use iotsec::core::{
-    cose::{CoseError, Key},
-    crypto::{
-        CryptoError, Ed25519PublicKey, Ed25519SigningKey, KeyType, P256PublicKey, P256SigningKey, Sign,
-        Verify,
-    },
+    cose::Key,
+    crypto::{Ed25519SigningKey, KeyType, P256SigningKey, Sha256, Sign, Verify},
     secret::Secret,
 };
 use serde_json::json;
@@ -21,8 +23,8 @@ use zeroize::Zeroizing;
 use crate::{
     Output, Problem,
     file::{self, Access},
-    published::is_published,
 };
+pub(crate) use key_file::{KeyFile, cose_key};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -33,18 +35,49 @@ pub(crate) enum Command {
         /// What kind of key.
         #[arg(long, value_enum, default_value = "ed25519")]
         kind: Kind,
-        /// Key identifier that signatures carry, so that a device tries this key first; up to 64 bytes.
-        #[arg(long)]
-        kid: Option<String>,
+        #[command(flatten)]
+        kid: Kid,
     },
-    /// Show a key's public half.
+    /// Show a key's public half: type, bytes, COSE_Key, fingerprint (RFC 9679) and PEM.
     Show {
         /// A private or public key file.
         file: PathBuf,
     },
+    /// Write a key for other tools: SubjectPublicKeyInfo, or PKCS#8 with --private.
+    Export {
+        /// A private or public key file.
+        file: PathBuf,
+        /// The private half, in PKCS#8 (mode 0600), instead of the public one.
+        #[arg(long)]
+        private: bool,
+        /// The encoding.
+        #[arg(long, value_enum, default_value = "pem")]
+        format: Encoding,
+        /// Where it goes; must not exist.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Bring in a key of OpenSSL: PKCS#8 or SubjectPublicKeyInfo, PEM or DER, Ed25519 or P-256.
+    ///
+    /// A private key goes to FILE (mode 0600) and its public half to FILE.pub; a public key to FILE.
+    Import {
+        /// The other tool's file.
+        from: PathBuf,
+        /// Where the key goes.
+        file: PathBuf,
+        #[command(flatten)]
+        kid: Kid,
+    },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Args)]
+pub(crate) struct Kid {
+    /// Key identifier that signatures carry, so that a device tries this key first; up to 64 bytes.
+    #[arg(long, value_parser = kid)]
+    kid: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// Ed25519: the default everywhere in iotsec.
     Ed25519,
@@ -52,36 +85,46 @@ pub(crate) enum Kind {
     P256,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Encoding {
+    /// Text.
+    Pem,
+    /// Bytes.
+    Der,
+}
+
 pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
-        Command::New { file, kind, kid } => new(file, *kind, kid.as_deref()),
+        Command::New { file, kind, kid } => new(file, *kind, kid.kid.as_deref()),
         Command::Show { file } => show(file),
+        Command::Export {
+            file,
+            private,
+            format,
+            out,
+        } => export(file, *private, *format, out),
+        Command::Import { from, file, kid } => import(from, file, kid.kid.as_deref()),
     }
 }
 
 fn new(path: &Path, kind: Kind, kid: Option<&str>) -> Result<Output, Problem> {
-    if kid.is_some_and(|kid| kid.is_empty() || kid.len() > MAX_KID) {
-        return Err(Problem::usage("--kid takes 1 to 64 bytes", "choose another name"));
-    }
-    let public_path = public_path(path);
-    file::must_be_free(path)?;
-    file::must_be_free(&public_path)?;
-
     let secret = Secret::<32>::random(&mut SysRng).map_err(Problem::make("key"))?;
     let signer: Box<dyn Sign> = match kind {
         Kind::Ed25519 => Box::new(Ed25519SigningKey::from_seed(&secret)),
         Kind::P256 => Box::new(P256SigningKey::from_scalar(&secret).map_err(Problem::make("key"))?),
     };
-    let mut public = key_of(kind, signer.public_key()).map_err(Problem::make("key"))?;
-    if let Some(kid) = kid {
-        public = public.with_kid(kid.as_bytes());
-    }
-    let mut out = Zeroizing::new([0; Key::MAX_LEN]);
-    let private = public.with_secret(secret.expose());
-    let private = private.write(out.as_mut()).map_err(Problem::make("key"))?;
+    let kid = kid.map(str::as_bytes);
+    let private = cose_key(signer.public_key(), kid, Some(&secret)).map_err(Problem::make("key"))?;
+    let public = cose_key(signer.public_key(), kid, None).map_err(Problem::make("key"))?;
+    write_pair(path, &private, &public)
+}
+
+/// The private half in `path`, the public one beside it; neither replaces a file.
+fn write_pair(path: &Path, private: &[u8], public: &[u8]) -> Result<Output, Problem> {
+    let public_path = public_path(path);
+    file::must_be_free(path)?;
+    file::must_be_free(&public_path)?;
     file::create(path, private, Access::Private)?;
-    let mut out = [0; Key::MAX_LEN];
-    let public = public.write(&mut out).map_err(Problem::make("key"))?;
     file::create(&public_path, public, Access::Public)?;
     Ok(Output::new(
         format!(
@@ -96,100 +139,113 @@ fn new(path: &Path, kind: Kind, kid: Option<&str>) -> Result<Output, Problem> {
 fn show(path: &Path) -> Result<Output, Problem> {
     let key = KeyFile::read(path)?;
     let public = key.verifier()?;
-    let mut report = format!("type    {:?}\n", public.key_type());
-    if let Some(kid) = key.kid()? {
-        let _ = writeln!(report, "kid     {}", name(&kid));
+    let kid = key.kid()?;
+    let cose = cose_key(public.public_key(), kid.as_deref(), None).map_err(Problem::make("key"))?;
+    let pem = exchange::public_pem(public.as_ref())?;
+    let private = key.holds_private()?;
+    let fingerprint = fingerprint(public.as_ref())?;
+
+    let mut human = format!("type         {}\n", type_name(public.key_type()));
+    if let Some(kid) = &kid {
+        let _ = writeln!(human, "kid          {}", name(kid));
     }
-    let _ = writeln!(report, "public  {}", hex(public.public_key()));
-    let half = if key.parse()?.secret().is_some() {
+    let half = if private {
         "in this file"
     } else {
         "not in this file"
     };
-    let _ = writeln!(report, "private {half}");
-    let json = json!({ "type": format!("{:?}", public.key_type()), "public": hex(public.public_key()) });
-    Ok(Output::new(report, json))
+    let _ = write!(
+        human,
+        "public       {}\nfingerprint  {fingerprint}\nCOSE_Key     {}\nprivate      {half}\n{pem}",
+        hex(public.public_key()),
+        hex(&cose),
+    );
+    let json = json!({
+        "type": type_name(public.key_type()),
+        "kid": kid.as_deref().map(hex),
+        "kid_text": kid.as_deref().and_then(|kid| std::str::from_utf8(kid).ok()),
+        "public": hex(public.public_key()),
+        "fingerprint": fingerprint,
+        "cose_key": hex(&cose),
+        "spki": hex(&exchange::public_der(public.as_ref())?),
+        "pem": pem,
+        "private": private,
+    });
+    Ok(Output::new(human, json))
 }
 
-/// The bytes of a key file, wiped when dropped.
-pub(crate) struct KeyFile {
-    path: PathBuf,
-    bytes: Zeroizing<Vec<u8>>,
+/// SHA-256 over the required parameters in deterministic order: the thumbprint of RFC 9679.
+pub(crate) fn fingerprint(key: &dyn Verify) -> Result<String, Problem> {
+    let full = cose_key(key.public_key(), None, None).map_err(Problem::make("fingerprint"))?;
+    let parsed = Key::parse(&full).map_err(Problem::make("fingerprint"))?;
+    let mut bytes = match parsed.y() {
+        None => vec![0xA3, 0x01, 0x01, 0x20, 0x06],
+        Some(_) => vec![0xA4, 0x01, 0x02, 0x20, 0x01],
+    };
+    bytes.extend_from_slice(&[0x21, 0x58, 0x20]);
+    bytes.extend_from_slice(parsed.x());
+    if let Some(y) = parsed.y() {
+        bytes.extend_from_slice(&[0x22, 0x58, 0x20]);
+        bytes.extend_from_slice(y);
+    }
+    Ok(hex(&Sha256::of(&[&bytes])))
 }
 
-impl KeyFile {
-    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
-        let key = Self {
-            path: path.to_owned(),
-            bytes: Zeroizing::new(file::read(path)?),
+fn export(path: &Path, private: bool, encoding: Encoding, out: &Path) -> Result<Output, Problem> {
+    file::must_be_free(out)?;
+    let key = KeyFile::read(path)?;
+    let public = key.verifier()?;
+    if private {
+        let secret = key.secret()?;
+        let bytes = match encoding {
+            Encoding::Pem => exchange::private_pem(public.as_ref(), &secret)?,
+            Encoding::Der => exchange::private_der(public.as_ref(), &secret)?,
         };
-        key.parse()?;
-        Ok(key)
-    }
-
-    /// The key identifier, if the file names one.
-    pub(crate) fn kid(&self) -> Result<Option<Vec<u8>>, Problem> {
-        Ok(self.parse()?.kid().map(<[u8]>::to_vec))
-    }
-
-    /// The private key. One that everyone has is refused; a debug build, which tests and examples run,
-    /// warns of it.
-    pub(crate) fn signer(&self) -> Result<Box<dyn Sign>, Problem> {
-        let key = self.parse()?;
-        let secret = key.secret().ok_or_else(|| public_only(&self.path))?;
-        let secret = Secret::from_bytes(*secret);
-        if is_published(&secret, key.x()) {
-            let problem = published(&self.path);
-            if cfg!(debug_assertions) {
-                eprintln!("iotsec: warning: {problem}; only a debug build signs with it");
-            } else {
-                return Err(problem);
-            }
-        }
-        let signer: Box<dyn Sign> = match key.key_type() {
-            KeyType::P256 => Box::new(P256SigningKey::from_scalar(&secret).map_err(self.wrong())?),
-            _ => Box::new(Ed25519SigningKey::from_seed(&secret)),
+        file::create(out, &bytes, Access::Private)?;
+    } else {
+        let bytes = match encoding {
+            Encoding::Pem => exchange::public_pem(public.as_ref())?.into_bytes(),
+            Encoding::Der => exchange::public_der(public.as_ref())?,
         };
-        // A signature by another key than the file shows would verify nowhere.
-        if signer.public_key() == self.verifier()?.public_key() {
-            Ok(signer)
-        } else {
-            Err(self.wrong()(CryptoError::PublicKey))
-        }
+        file::create(out, &bytes, Access::Public)?;
     }
+    let half = if private { "private" } else { "public" };
+    Ok(Output::new(
+        format!("{half} key  {}\n", out.display()),
+        json!({ "file": out, "half": half, "type": type_name(public.key_type()) }),
+    ))
+}
 
-    /// The public key.
-    pub(crate) fn verifier(&self) -> Result<Box<dyn Verify>, Problem> {
-        let key = self.parse()?;
-        Ok(match key.y() {
-            Some(y) => {
-                let point = [&[4], &key.x()[..], y].concat();
-                Box::new(P256PublicKey::from_sec1(&point).map_err(self.wrong())?)
-            }
-            None => Box::new(Ed25519PublicKey::from_bytes(key.x()).map_err(self.wrong())?),
-        })
+fn import(from: &Path, path: &Path, kid: Option<&str>) -> Result<Output, Problem> {
+    let foreign = Zeroizing::new(file::read(from)?);
+    let key = KeyFile::foreign(from, &foreign, kid.map(str::as_bytes))?;
+    let public = key.verifier()?;
+    let kid = key.kid()?;
+    let public = cose_key(public.public_key(), kid.as_deref(), None).map_err(Problem::make("key"))?;
+    if key.holds_private()? {
+        key.signer()?;
+        return write_pair(path, key.bytes(), &public);
     }
-
-    fn parse(&self) -> Result<Key<'_>, Problem> {
-        Key::parse(&self.bytes).map_err(|cause| self.problem(cause))
-    }
-
-    fn wrong(&self) -> impl Fn(CryptoError) -> Problem + '_ {
-        |cause| self.problem(cause.into())
-    }
-
-    fn problem(&self, cause: CoseError) -> Problem {
-        let path = self.path.display();
-        Problem::coded(
-            format!("{path} is not a COSE_Key for Ed25519 or P-256: {cause}"),
-            &cause,
-        )
-        .with_remedy("make a key with `iotsec key new`, or bring one in with `iotsec key import`")
-    }
+    file::create(path, &public, Access::Public)?;
+    Ok(Output::new(
+        format!(
+            "public key   {} (for devices, as a trust anchor)\n",
+            path.display()
+        ),
+        json!({ "private": null, "public": path }),
+    ))
 }
 
 /// What envelopes have room for.
 const MAX_KID: usize = 64;
+
+/// A key identifier from the command line.
+pub(crate) fn kid(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.len() > MAX_KID {
+        return Err("a key identifier has 1 to 64 bytes");
+    }
+    Ok(text.to_owned())
+}
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -204,34 +260,13 @@ pub(crate) fn name(kid: &[u8]) -> String {
     }
 }
 
-fn public_only(path: &Path) -> Problem {
-    Problem::new(
-        "PublicOnly",
-        format!("{} holds a public key only", path.display()),
-        "give the private key, which this command signs with",
-    )
-}
-
-fn published(path: &Path) -> Problem {
-    let path = path.display();
-    Problem::new(
-        "PublishedKey",
-        format!(
-            "{path} holds a key that everyone has: it is published with the iotsec test vectors, or all its bytes are equal"
-        ),
-        "make a key of your own with `iotsec key new`",
-    )
-}
-
-fn key_of(kind: Kind, point: &[u8]) -> Result<Key<'_>, CryptoError> {
-    let part = |range: std::ops::Range<usize>| {
-        let part = point.get(range).and_then(|part| part.try_into().ok());
-        part.ok_or(CryptoError::KeyLength)
-    };
-    Ok(match kind {
-        Kind::Ed25519 => Key::ed25519(part(0..32)?),
-        Kind::P256 => Key::p256(part(1..33)?, part(33..65)?),
-    })
+/// What the command line calls this kind of key.
+pub(crate) fn type_name(kind: KeyType) -> &'static str {
+    match kind {
+        KeyType::Ed25519 => "ed25519",
+        KeyType::P256 => "p256",
+        _ => "other",
+    }
 }
 
 fn public_path(path: &Path) -> PathBuf {

@@ -33,7 +33,7 @@ pub(super) fn run(verify: &Verify) -> Result<Output, Problem> {
     let (mut keys, mut kids) = (Vec::new(), Vec::new());
     for path in &verify.key {
         let key = KeyFile::read(path)?;
-        keys.push(key.verifier()?);
+        keys.push(key.anchor()?);
         kids.push(key.kid()?);
     }
     let anchors: Vec<TrustAnchor<'_>> = keys

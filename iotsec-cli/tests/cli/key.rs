@@ -25,9 +25,9 @@ fn both_kinds_of_key_are_made_and_shown() {
         bench.done(&format!("key new {kind} --kind {kind} --kid maker-1"));
         let private = bench.done(&format!("key show {kind}"));
         let public = bench.done(&format!("key show {kind}.pub"));
-        assert!(private.contains("kid     \"maker-1\""), "{private}");
+        assert!(private.contains("kid          \"maker-1\""), "{private}");
         assert_eq!(
-            private.replace("private in this file", "private not in this file"),
+            private.replace("private      in this file", "private      not in this file"),
             public
         );
         let (private, public) = (bench.read(kind), bench.read(&format!("{kind}.pub")));
@@ -37,7 +37,7 @@ fn both_kinds_of_key_are_made_and_shown() {
         let shown = bench.done(&format!("key show {kind}.pub"));
         let shown = shown
             .lines()
-            .find_map(|line| line.strip_prefix("public  "))
+            .find_map(|line| line.strip_prefix("public       "))
             .unwrap()
             .len();
         assert_eq!(shown, 2 * bytes);
@@ -82,7 +82,78 @@ fn what_is_no_key_is_refused() {
     assert!(run.err.contains("text is not a COSE_Key"), "{}", run.err);
     assert_eq!(bench.run("key show missing").status, Some(1));
     let long = "k".repeat(65);
-    bench.misused(&format!("key new a --kid {long}"), "--kid takes 1 to 64 bytes");
+    assert_eq!(bench.run(&format!("key new a --kid {long}")).status, Some(2));
+}
+
+#[test]
+fn a_key_goes_to_other_tools_and_back() {
+    let bench = Bench::new("a_key_goes_to_other_tools_and_back");
+    for kind in ["ed25519", "p256"] {
+        bench.done(&format!("key new {kind} --kind {kind} --kid maker-1"));
+        for format in ["pem", "der"] {
+            let (private, public) = (format!("{kind}.{format}"), format!("{kind}-pub.{format}"));
+            bench.done(&format!(
+                "key export {kind} --private --format {format} --out {private}"
+            ));
+            bench.done(&format!("key export {kind} --format {format} --out {public}"));
+            bench.done(&format!("key import {private} back-{private} --kid maker-1"));
+            bench.done(&format!("key import {public} back-{public} --kid maker-1"));
+            assert_eq!(bench.read(&format!("back-{private}")), bench.read(kind));
+            for back in [format!("back-{private}.pub"), format!("back-{public}")] {
+                assert_eq!(bench.read(&back), bench.read(&format!("{kind}.pub")));
+            }
+            // The other tool's file serves as it is.
+            let (_, shown) = bench.json(&format!("key show {public}"));
+            let (_, own) = bench.json(&format!("key show {kind}.pub"));
+            assert_eq!(shown["fingerprint"], own["fingerprint"]);
+            #[cfg(unix)]
+            assert_eq!(
+                (bench.mode(&private), bench.mode(&format!("back-{private}"))),
+                (0o600, 0o600)
+            );
+        }
+        bench.refused(
+            &format!("key export {kind}.pub --private --out none.pem"),
+            &format!("{kind}.pub holds a public key only"),
+        );
+    }
+}
+
+#[test]
+fn what_another_tool_wrote_is_refused_unless_it_is_a_key() {
+    let bench = Bench::new("what_another_tool_wrote_is_refused_unless_it_is_a_key");
+    bench.write(
+        "x.pem",
+        b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+    );
+    for line in ["key import x.pem x", "key show x.pem"] {
+        bench.refused(line, "x.pem holds no Ed25519 or P-256 key");
+    }
+    assert!(!bench.path("x").exists());
+}
+
+#[test]
+fn only_a_debug_build_trusts_a_key_that_everyone_has() {
+    let bench = Bench::new("only_a_debug_build_trusts_a_key_that_everyone_has");
+    bench.done("key new maker");
+    bench.write("app.bin", &[1; 300]);
+    let device = "--vendor-domain example.com --model lamp-2";
+    bench.done(&format!(
+        "update create {device} --sequence 2 --payload app.bin --integrated --key maker --out 2.suit"
+    ));
+    bench.write(
+        "published",
+        &key_file(Sha256::of(&[b"iotsec test vector key ed25519_a"])),
+    );
+    let run = bench.run(&format!(
+        "update verify 2.suit {device} --key maker.pub --key published"
+    ));
+    assert!(
+        run.err.contains("published holds a key that everyone has"),
+        "{}",
+        run.err
+    );
+    assert_eq!(run.status, Some(if cfg!(debug_assertions) { 0 } else { 1 }));
 }
 
 #[test]
