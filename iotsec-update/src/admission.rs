@@ -106,6 +106,7 @@ impl<'a> Authenticated<'a> {
         policy: &Policy,
         hash: &mut dyn Digest,
     ) -> Result<Accepted<'a>, UpdateError> {
+        self.check_again(hash)?;
         let manifest = Manifest::parse(&self, hash)?;
         policy.check_for_install(manifest.sequence)?;
         let plan = interpret(&self, &manifest, device, policy, Purpose::Install, hash)?;
@@ -129,6 +130,7 @@ impl<'a> Authenticated<'a> {
         policy: &Policy,
         hash: &mut dyn Digest,
     ) -> Result<Bootable<'a>, UpdateError> {
+        self.check_again(hash)?;
         let manifest = Manifest::parse(&self, hash)?;
         if manifest.sequence < policy.installed {
             return Err(UpdateError::Rollback);

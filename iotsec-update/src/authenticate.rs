@@ -4,15 +4,24 @@
 //! (draft-ietf-suit-manifest-37 §8.3). Both are checked before one byte of the manifest is parsed.
 //!
 //! ```text
-//! SUIT_Authentication = [bstr .cbor SUIT_Digest, * bstr .cbor COSE_Sign1_Tagged]  ; detached payload
+//! SUIT_Authentication = [bstr .cbor SUIT_Digest, * bstr .cbor Block]               ; detached payload
+//! Block = COSE_Sign1_Tagged / COSE_Sign_Tagged / COSE_Mac0_Tagged                  ; 18, 98, 17
 //! ```
+//!
+//! # Faults
+//!
+//! A pulse on the supply can make a core skip an instruction. Every decision here is therefore made twice,
+//! from values that are computed apart: each good signature is checked a second time, who signed is recorded
+//! in two forms, and the digest is compared again when the manifest is admitted. One skipped instruction does
+//! not make an unsigned manifest pass.
 
+mod tally;
 #[cfg(test)]
 mod tests;
 
 use iotsec_core::{
     cbor::Reader,
-    cose::{Algorithm, CoseError, Sign1},
+    cose::{Mac0, Sign, Sign1},
     crypto::{DIGEST_LEN, Digest, Verify},
 };
 
@@ -21,8 +30,13 @@ use crate::{
     envelope::{Envelope, Limits},
     error::UpdateError,
 };
+use tally::{Proof, Tally};
 
-/// A public key whose signature counts.
+/// A key whose signature counts.
+///
+/// A public key ([`Ed25519PublicKey`](iotsec_core::crypto::Ed25519PublicKey) and others), or, where the maker
+/// chooses so, a [`SymmetricKey`](iotsec_core::crypto::SymmetricKey): it checks only the blocks that
+/// [`TrustAnchors::with_mac0`] lets in, and every device that has it can sign for all others.
 #[derive(Clone, Copy)]
 pub struct TrustAnchor<'a> {
     /// The key. Its type decides which algorithms it accepts.
@@ -49,11 +63,20 @@ pub struct TrustAnchor<'a> {
 /// assert_eq!(TrustAnchors::new(&[anchor, alias], 2).err(), Some(UpdateError::TrustAnchors));
 /// # Ok::<(), iotsec_core::crypto::CryptoError>(())
 /// ```
+///
+/// Anchors of different types make a hybrid: with one Ed25519 and one ML-DSA or HSS-LMS key and a threshold of
+/// two, a forger has to break both.
 #[derive(Clone, Copy)]
 pub struct TrustAnchors<'a> {
     anchors: &'a [TrustAnchor<'a>],
     threshold: u8,
+    // What is not named by the application is not linked.
+    sign: Option<ReadBlock>,
+    mac0: Option<ReadBlock>,
 }
+
+/// Reads one block and lets the tally count it.
+type ReadBlock = fn(Reader<'_>, &mut Tally<'_>) -> Result<(), UpdateError>;
 
 impl<'a> TrustAnchors<'a> {
     /// Keys at most.
@@ -76,7 +99,31 @@ impl<'a> TrustAnchors<'a> {
         if twice || threshold == 0 || usize::from(threshold) > anchors.len() || anchors.len() > Self::MAX {
             return Err(UpdateError::TrustAnchors);
         }
-        Ok(Self { anchors, threshold })
+        Ok(Self {
+            anchors,
+            threshold,
+            sign: None,
+            mac0: None,
+        })
+    }
+
+    /// Reads blocks of COSE_Sign (tag 98) too: several signatures in one block. Without this they count for
+    /// nothing, and their code is not linked.
+    #[must_use]
+    pub fn with_sign(mut self) -> Self {
+        self.sign = Some(read_sign);
+        self
+    }
+
+    /// Reads blocks of COSE_Mac0 (tag 17) too, for anchors that are a
+    /// [`SymmetricKey`](iotsec_core::crypto::SymmetricKey). Anchors that are public keys never check a MAC.
+    ///
+    /// Whoever can check a MAC can make one: an attacker who opens one device signs for every device with the
+    /// same key.
+    #[must_use]
+    pub fn with_mac0(mut self) -> Self {
+        self.mac0 = Some(read_mac0);
+        self
     }
 }
 
@@ -96,7 +143,10 @@ impl core::fmt::Debug for TrustAnchors<'_> {
 pub struct Authenticated<'a> {
     pub(crate) envelope: Envelope<'a>,
     pub(crate) manifest: Reader<'a>,
+    /// The digest that was signed.
     pub(crate) manifest_digest: [u8; DIGEST_LEN],
+    signers: u8,
+    proof: Proof,
 }
 
 impl<'a> Authenticated<'a> {
@@ -112,23 +162,42 @@ impl<'a> Authenticated<'a> {
     pub const fn manifest_digest(&self) -> &[u8; DIGEST_LEN] {
         &self.manifest_digest
     }
+
+    /// Who signed: bit 0 for the first trust anchor, and so on. At least the threshold of them are set.
+    pub const fn signers(&self) -> u8 {
+        self.signers
+    }
+
+    /// The second decision, on what the first one did not look at: the proof of enough signatures, and the
+    /// digest of the very bytes that will be parsed.
+    #[inline(never)]
+    pub(crate) fn check_again(&self, hash: &mut dyn Digest) -> Result<(), UpdateError> {
+        let parsed_next = self.manifest.clone().skip()?;
+        let manifest_digest = digest::of(hash, parsed_next);
+        if !digest::equal(&manifest_digest, &self.manifest_digest) || !self.proof.fits(&manifest_digest) {
+            return Err(UpdateError::Unproven);
+        }
+        Ok(())
+    }
 }
 
-/// The tag of COSE_Sign1.
 const SIGN1: u64 = 18;
-/// "Signature1", a protected header of up to 256 bytes, and the digest.
-const SCRATCH: usize = 320;
+const SIGN: u64 = 98;
+const MAC0: u64 = 17;
 
 impl<'a> Envelope<'a> {
     /// Checks that enough different trusted keys signed this manifest.
     ///
-    /// Blocks by unknown keys or with unknown algorithms are passed over: they count for nothing.
+    /// Blocks by unknown keys or with unknown algorithms are passed over: they count for nothing. A signature
+    /// that is good is checked twice, against faults, and both count against
+    /// [`Limits::signature_checks`].
     ///
     /// # Errors
     /// [`UpdateError::Unsigned`] without any block, [`UpdateError::Threshold`] with too few good ones
     /// (or [`UpdateError::Method`] or [`UpdateError::Cose`] when the only block cannot be read), [`UpdateError::Blocks`] and
     /// [`UpdateError::SignatureChecks`] beyond the limits, [`UpdateError::DigestAlgorithm`] unless the
-    /// digest is SHA-256, and [`UpdateError::ManifestDigest`] when another manifest was signed.
+    /// digest is SHA-256, [`UpdateError::ManifestDigest`] when another manifest was signed, and
+    /// [`UpdateError::Unproven`] when a check that was passed does not hold a second time.
     // A frame of its own: neither what admission needs nor what the caller holds adds up with the 8 KB of a
     // signature check.
     #[inline(never)]
@@ -141,7 +210,7 @@ impl<'a> Envelope<'a> {
         let blocks = wrapper.array()?.saturating_sub(1);
         let mut digest_reader = wrapper.clone().embedded(&self.limits.cbor(1))?;
         let signed = wrapper.bytes()?;
-        let digest = digest::read(&mut digest_reader)?;
+        let digest = *digest::read(&mut digest_reader)?;
         if blocks == 0 {
             return Err(UpdateError::Unsigned);
         }
@@ -149,11 +218,12 @@ impl<'a> Envelope<'a> {
             return Err(UpdateError::Blocks);
         }
 
-        let mut tally = Tally::new(anchors, &self.limits);
+        let mut tally = Tally::new(anchors, signed, &digest, self.limits.signature_checks);
         let mut malformed = None;
         for _ in 0..blocks {
-            match parse_block(wrapper.bytes()?, &self.limits) {
-                Ok(block) => tally.count(&block, signed)?,
+            match read_block(wrapper.bytes()?, anchors, &self.limits, &mut tally) {
+                Ok(()) => {}
+                Err(error @ (UpdateError::SignatureChecks | UpdateError::Unproven)) => return Err(error),
                 Err(error) => malformed = Some(error),
             }
         }
@@ -163,77 +233,51 @@ impl<'a> Envelope<'a> {
                 _ => UpdateError::Threshold,
             });
         }
-
-        let manifest_digest = digest::of(hash, self.manifest.encoded);
-        if !digest::equal(&manifest_digest, digest) {
+        if !digest::equal(&digest::of(hash, self.manifest.encoded), &digest) {
             return Err(UpdateError::ManifestDigest);
         }
-        let manifest = self.manifest.reader.clone();
-        Ok(Authenticated {
+
+        let authenticated = Authenticated {
+            manifest: self.manifest.reader.clone(),
             envelope: self,
-            manifest,
-            manifest_digest,
-        })
+            manifest_digest: digest,
+            signers: tally.signers(),
+            proof: tally.proof(),
+        };
+        authenticated.check_again(hash)?;
+        Ok(authenticated)
     }
 }
 
-fn parse_block<'b>(block: &'b [u8], limits: &Limits) -> Result<Sign1<'b>, UpdateError> {
+fn read_block(
+    block: &[u8],
+    anchors: &TrustAnchors<'_>,
+    limits: &Limits,
+    tally: &mut Tally<'_>,
+) -> Result<(), UpdateError> {
     // COSE_Sign has one level more than COSE_Sign1.
-    let mut reader = Reader::new(block, &limits.cbor(6))?;
-    if !reader.clone().tag().is_ok_and(|tag| tag == SIGN1) {
-        return Err(UpdateError::Method);
-    }
-    Ok(Sign1::read(&mut reader)?)
+    let reader = Reader::new(block, &limits.cbor(6))?;
+    let read = match reader.clone().tag() {
+        Ok(SIGN1) => return read_sign1(reader, tally),
+        Ok(SIGN) => anchors.sign,
+        Ok(MAC0) => anchors.mac0,
+        _ => None,
+    };
+    read.ok_or(UpdateError::Method)?(reader, tally)
 }
 
-/// Which trust anchors have signed so far.
-struct Tally<'t> {
-    anchors: &'t TrustAnchors<'t>,
-    signed: [bool; TrustAnchors::MAX],
-    checks_left: u8,
+fn read_sign1(mut reader: Reader<'_>, tally: &mut Tally<'_>) -> Result<(), UpdateError> {
+    tally.count(&Sign1::read(&mut reader)?)
 }
 
-impl<'t> Tally<'t> {
-    fn new(anchors: &'t TrustAnchors<'t>, limits: &Limits) -> Self {
-        Self {
-            anchors,
-            signed: [false; TrustAnchors::MAX],
-            checks_left: limits.signature_checks,
-        }
-    }
-
-    /// Tries the keys that the block's kid points at, then the others. A key counts once.
-    fn count(&mut self, block: &Sign1<'_>, message: &[u8]) -> Result<(), UpdateError> {
-        let key_type = block.headers().algorithm.and_then(Algorithm::key_type);
-        for hinted in [true, false] {
-            let anchors = self.anchors.anchors.iter().zip(&mut self.signed);
-            for (anchor, signed) in anchors {
-                let points_here = anchor.kid.is_some() && anchor.kid == block.headers().kid;
-                if *signed || points_here != hinted || Some(anchor.key.key_type()) != key_type {
-                    continue;
-                }
-                self.checks_left = self
-                    .checks_left
-                    .checked_sub(1)
-                    .ok_or(UpdateError::SignatureChecks)?;
-                if verifies(block, anchor.key, message) {
-                    *signed = true;
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn reached(&self) -> bool {
-        let signed = self.signed.iter().filter(|signed| **signed).count();
-        // The threshold is never zero, and is compared with what was counted, not counted down.
-        signed >= usize::from(self.anchors.threshold) && self.anchors.threshold > 0
-    }
+fn read_mac0(mut reader: Reader<'_>, tally: &mut Tally<'_>) -> Result<(), UpdateError> {
+    tally.count(&Mac0::read(&mut reader)?)
 }
 
-fn verifies(block: &Sign1<'_>, key: &dyn Verify, message: &[u8]) -> bool {
-    let mut scratch = [0; SCRATCH];
-    let checked: Result<_, CoseError> = block.verify_detached(key, message, b"", &mut scratch);
-    checked.is_ok_and(|verified| verified.payload() == message)
+fn read_sign(mut reader: Reader<'_>, tally: &mut Tally<'_>) -> Result<(), UpdateError> {
+    // A signature that nobody here can check spoils only itself.
+    for signature in Sign::read(&mut reader)?.signatures().flatten() {
+        tally.count(&signature)?;
+    }
+    Ok(())
 }

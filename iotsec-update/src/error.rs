@@ -58,9 +58,14 @@ pub enum UpdateError {
     /// More signature checks than [`Limits::signature_checks`](crate::Limits::signature_checks).
     #[error("too many signature checks")]
     SignatureChecks,
-    /// The only authentication block is not a COSE_Sign1.
+    /// The only authentication block is not a COSE_Sign1, nor of another kind that the
+    /// [`TrustAnchors`](crate::TrustAnchors) let in.
     #[error("kind of authentication block not supported")]
     Method,
+    /// A check of the authentication that was passed does not hold a second time: the memory changed, or a
+    /// fault was injected.
+    #[error("authentication does not hold a second time")]
+    Unproven,
     /// A digest that is not SHA-256 with all its 32 bytes.
     #[error("digest algorithm or length not accepted")]
     DigestAlgorithm,
@@ -220,6 +225,7 @@ impl ErrorCode for UpdateError {
             Self::SignatureChecks => 2024,
             Self::DigestAlgorithm => 2025,
             Self::Method => 2026,
+            Self::Unproven => 2100,
             Self::Version => 2040,
             Self::Rollback => 2041,
             Self::Installed => 2042,
@@ -266,7 +272,7 @@ impl ErrorCode for UpdateError {
             Self::Encoding(error) => error.fault(),
             Self::Cose(error) => error.fault(),
             Self::TrustAnchors | Self::Builder => Fault::Misuse,
-            Self::TimeUnknown => Fault::Device,
+            Self::TimeUnknown | Self::Unproven => Fault::Device,
             _ => Fault::Input,
         }
     }

@@ -1,8 +1,11 @@
-use std::{boxed::Box, vec, vec::Vec};
+use std::{boxed::Box, sync::Mutex, vec, vec::Vec};
 
 use iotsec_core::{
-    cose::CoseError,
-    crypto::{CryptoError, Ed25519PublicKey, P256PublicKey, P256SigningKey, Sha256, Sign},
+    cose::{CoseError, Mac0Builder, SignBuilder, Signer},
+    crypto::{
+        CryptoError, Ed25519PublicKey, HkdfSha256, KeyType, P256PublicKey, P256SigningKey, Sha256, Sign as _,
+        SymmetricKey,
+    },
     secret::Secret,
 };
 
@@ -186,10 +189,12 @@ fn a_key_identifier_only_decides_what_is_tried_first() {
             .authenticate(&anchors, &mut Sha256::default())
             .map(|_| ())
     };
-    // The key that signed is found although the identifier points at another one, in two checks.
-    assert_eq!(with(2, b"one", b"two"), Ok(()));
-    assert_eq!(with(1, b"one", b"two"), Err(UpdateError::SignatureChecks));
-    assert_eq!(with(1, b"two", b"one"), Ok(()));
+    // The key that signed is found although the identifier points at another one: one check in vain, one
+    // that is good, and its repetition.
+    assert_eq!(with(3, b"one", b"two"), Ok(()));
+    assert_eq!(with(2, b"one", b"two"), Err(UpdateError::SignatureChecks));
+    assert_eq!(with(2, b"two", b"one"), Ok(()));
+    assert_eq!(with(1, b"two", b"one"), Err(UpdateError::SignatureChecks));
 }
 
 #[test]
@@ -244,7 +249,7 @@ fn keys_of_both_types_sign_together() {
 fn a_driver_that_fails_is_no_signature() {
     struct Broken(Ed25519PublicKey);
     impl Verify for Broken {
-        fn key_type(&self) -> iotsec_core::crypto::KeyType {
+        fn key_type(&self) -> KeyType {
             self.0.key_type()
         }
         fn public_key(&self) -> &[u8] {
@@ -266,6 +271,168 @@ fn a_driver_that_fails_is_no_signature() {
         envelope.authenticate(&anchors, &mut Sha256::default()).err(),
         Some(UpdateError::Threshold)
     );
+}
+
+/// Says of its first checks what the list says, and then the truth.
+struct Faulty(Ed25519PublicKey, Mutex<Vec<bool>>);
+
+impl Verify for Faulty {
+    fn key_type(&self) -> KeyType {
+        self.0.key_type()
+    }
+    fn public_key(&self) -> &[u8] {
+        self.0.public_key()
+    }
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        match self.1.lock().unwrap().pop() {
+            Some(true) => Ok(()),
+            Some(false) => Err(CryptoError::Signature),
+            None => self.0.verify(message, signature),
+        }
+    }
+}
+
+#[test]
+fn a_check_that_a_fault_decides_is_noticed_by_the_next_one() {
+    let with = |signer: u8, answers: &[bool]| {
+        let key = Faulty(public(1), Mutex::new(answers.iter().rev().copied().collect()));
+        let anchors = [TrustAnchor { key: &key, kid: None }];
+        let anchors = TrustAnchors::new(&anchors, 1).unwrap();
+        let envelope = signed_by(&[signer]);
+        let envelope = Envelope::parse(&envelope, &Limits::DEFAULT).unwrap();
+        envelope
+            .authenticate(&anchors, &mut Sha256::default())
+            .map(|_| ())
+    };
+    assert_eq!(with(1, &[]), Ok(()));
+    // Good, and then a fault: nothing is decided in its favour.
+    assert_eq!(with(1, &[false]), Err(UpdateError::Threshold));
+    assert_eq!(with(1, &[true, false]), Err(UpdateError::Unproven));
+    // A stranger's, and then a fault. It takes two of them.
+    assert_eq!(with(9, &[]), Err(UpdateError::Threshold));
+    assert_eq!(with(9, &[true]), Err(UpdateError::Unproven));
+    assert_eq!(with(9, &[true, true]), Ok(()));
+}
+
+#[test]
+fn what_changes_after_the_check_is_noticed_at_admission() {
+    let envelope = signed_by(&[1]);
+    let other = Forge {
+        sequence: 3,
+        ..Forge::default()
+    };
+    let other = other.envelope();
+    let hash = &mut Sha256::default();
+    let (good, mut swapped) = (
+        authenticated(&envelope, &Limits::DEFAULT).unwrap(),
+        authenticated(&envelope, &Limits::DEFAULT).unwrap(),
+    );
+    assert_eq!(good.check_again(hash), Ok(()));
+    // The digest check skipped: another manifest behind a good proof.
+    let foreign = Envelope::parse(&other, &Limits::DEFAULT).unwrap();
+    swapped.manifest = foreign.manifest.reader.clone();
+    assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
+    // And its digest with it: the proof is one for the manifest that was signed.
+    swapped.manifest_digest = digest::of(hash, foreign.manifest.encoded);
+    assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
+}
+
+#[test]
+fn both_records_of_who_signed_must_reach_the_threshold() {
+    let digest = [0x5A; 32];
+    let (one, two) = (public(1), public(2));
+    let anchors = [&one, &two].map(|key| TrustAnchor {
+        key: key as &dyn Verify,
+        kid: None,
+    });
+    let anchors = TrustAnchors::new(&anchors, 2).unwrap();
+    let of = |signed: u8, confirmed: u32| {
+        let mut tally = Tally::new(&anchors, b"", &digest, 0);
+        tally.set(signed, confirmed);
+        (tally.reached(), tally.proof().fits(&digest), tally.signers())
+    };
+    assert_eq!(of(0b11, 0b11), (true, true, 0b11));
+    assert_eq!(of(0b11, 0b01), (true, false, 0b01));
+    assert_eq!(of(0b01, 0b11), (false, true, 0b01));
+    assert_eq!(of(0, 0), (false, false, 0));
+    // What lay on the stack.
+    assert_eq!(of(0b11, 0xFFFF_FF03), (true, false, 0b11));
+    assert_eq!(of(0b11, 0x103), (true, false, 0b11));
+}
+
+#[test]
+fn a_block_with_several_signers_counts_where_it_is_let_in() {
+    let sealed = |signers: &[u8]| {
+        wrapped(|signed| {
+            let keys: Vec<_> = signers.iter().map(|seed| key(*seed)).collect();
+            let signers: Vec<Signer<'_>> = keys.iter().map(|key| Signer { key, kid: None }).collect();
+            let (mut scratch, mut out) = ([0; 256], [0; 1024]);
+            let block =
+                SignBuilder::new(&signers).sign_detached(&signed.encode(), b"", &mut scratch, &mut out);
+            vec![signed.wrapped(), Bytes(block.unwrap().to_vec())]
+        })
+    };
+    let with = |signers: &[u8], trusted: &[u8], threshold, checks| {
+        let keys: Vec<_> = trusted.iter().map(|seed| public(*seed)).collect();
+        let anchors: Vec<_> = keys.iter().map(|key| TrustAnchor { key, kid: None }).collect();
+        let anchors = TrustAnchors::new(&anchors, threshold).unwrap();
+        let limits = Limits {
+            signature_checks: checks,
+            ..Limits::DEFAULT
+        };
+        let envelope = sealed(signers);
+        let without = Envelope::parse(&envelope, &limits)
+            .unwrap()
+            .authenticate(&anchors, &mut Sha256::default());
+        assert_eq!(without.err(), Some(UpdateError::Method));
+        Envelope::parse(&envelope, &limits)
+            .unwrap()
+            .authenticate(&anchors.with_sign(), &mut Sha256::default())
+            .map(|authenticated| authenticated.signers())
+    };
+    assert_eq!(with(&[1, 2], &[1, 2], 2, 16), Ok(0b11));
+    assert_eq!(with(&[9, 2], &[1, 2, 3], 1, 16), Ok(0b10));
+    assert_eq!(with(&[1, 1], &[1, 2], 2, 16), Err(UpdateError::Threshold));
+    assert_eq!(with(&[9, 8], &[1], 1, 16), Err(UpdateError::Threshold));
+    // 2 + 3 checks for the two that are good.
+    assert_eq!(with(&[1, 2], &[2, 1], 2, 5), Ok(0b11));
+    assert_eq!(with(&[1, 2], &[2, 1], 2, 4), Err(UpdateError::SignatureChecks));
+}
+
+#[test]
+fn a_mac_counts_for_shared_keys_only_and_where_it_is_let_in() {
+    let secret = Secret::from_slice(key(1).public_key()).unwrap();
+    let shared = SymmetricKey::new(&HkdfSha256, &secret).unwrap();
+    let sealed = wrapped(|signed| {
+        let (mut scratch, mut out) = ([0; 256], [0; 256]);
+        let block = Mac0Builder::new().seal_detached(&shared, &signed.encode(), b"", &mut scratch, &mut out);
+        vec![signed.wrapped(), Bytes(block.unwrap().to_vec())]
+    });
+    let with = |key: &dyn Verify, mac0: bool| {
+        let anchors = [TrustAnchor { key, kid: None }];
+        let anchors = TrustAnchors::new(&anchors, 1).unwrap();
+        let anchors = if mac0 { anchors.with_mac0() } else { anchors };
+        Envelope::parse(&sealed, &Limits::DEFAULT)
+            .unwrap()
+            .authenticate(&anchors, &mut Sha256::default())
+            .map(|authenticated| authenticated.signers())
+    };
+    assert_eq!(with(&shared, true), Ok(1));
+    assert_eq!(with(&shared, false), Err(UpdateError::Method));
+    // The MAC's key is the bytes of this public key.
+    assert_eq!(with(&public(1), true), Err(UpdateError::Threshold));
+    assert_eq!(with(&public(1), false), Err(UpdateError::Method));
+    // A shared key checks no signature.
+    let envelope = signed_by(&[1]);
+    let anchors = [TrustAnchor {
+        key: &shared,
+        kid: None,
+    }];
+    let anchors = TrustAnchors::new(&anchors, 1).unwrap().with_mac0().with_sign();
+    let refused = Envelope::parse(&envelope, &Limits::DEFAULT)
+        .unwrap()
+        .authenticate(&anchors, &mut Sha256::default());
+    assert_eq!(refused.err(), Some(UpdateError::Threshold));
 }
 
 #[test]
