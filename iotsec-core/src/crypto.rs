@@ -13,7 +13,7 @@ use crate::{
 mod rustcrypto;
 #[cfg(feature = "rustcrypto")]
 pub use rustcrypto::{
-    Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256,
+    Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sha512,
 };
 
 #[cfg(feature = "ed25519-small")]
@@ -43,6 +43,8 @@ pub use symmetric_key::SymmetricKey;
 pub const SIGNATURE_LEN: usize = 64;
 /// Bytes of a SHA-256 digest.
 pub const DIGEST_LEN: usize = 32;
+/// Bytes of a SHA-512 digest.
+pub const WIDE_DIGEST_LEN: usize = 64;
 /// Bytes of a nonce of every AEAD here.
 pub const NONCE_LEN: usize = 12;
 /// Bytes of a tag of every AEAD here.
@@ -129,6 +131,16 @@ pub trait Verify {
     /// # Errors
     /// [`CryptoError::Signature`] unless the signature is genuine and canonical.
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError>;
+    /// Checks a signature over a message of which only the SHA-256 is known, where the algorithm begins
+    /// with that hash (ECDSA). So a message too large for memory can be hashed as it is read.
+    ///
+    /// # Errors
+    /// [`CryptoError::Signature`] unless the signature is genuine and canonical, and for every algorithm
+    /// that needs the message itself (Ed25519).
+    fn verify_prehash(&self, digest: &[u8; DIGEST_LEN], signature: &[u8]) -> Result<(), CryptoError> {
+        let _ = (digest, signature);
+        Err(CryptoError::Signature)
+    }
 }
 
 /// A private signing key, in memory or behind a driver.
@@ -198,6 +210,16 @@ pub trait Digest {
     fn update(&mut self, bytes: &[u8]);
     /// The digest of the bytes fed since the last reset, and resets.
     fn finish(&mut self) -> [u8; DIGEST_LEN];
+}
+
+/// A running SHA-512 hash, for formats that others defined over it.
+pub trait WideDigest {
+    /// Forgets everything fed so far.
+    fn reset(&mut self);
+    /// Feeds bytes. Any split of the same bytes gives the same digest.
+    fn update(&mut self, bytes: &[u8]);
+    /// The digest of the bytes fed since the last reset, and resets.
+    fn finish(&mut self) -> [u8; WIDE_DIGEST_LEN];
 }
 
 /// Key derivation and message authentication with HMAC-SHA-256.

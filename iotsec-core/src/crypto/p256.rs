@@ -1,9 +1,9 @@
 //! ECDSA on P-256, with raw signatures as COSE carries them (RFC 9053 §2.1).
 
-use p256::ecdsa::signature::{Signer, Verifier};
+use p256::ecdsa::signature::{Signer, Verifier, hazmat::PrehashVerifier};
 use rand_core::TryCryptoRng;
 
-use super::{CryptoError, KeyType, SIGNATURE_LEN, Sign, Verify};
+use super::{CryptoError, DIGEST_LEN, KeyType, SIGNATURE_LEN, Sign, Verify};
 use crate::secret::Secret;
 
 const POINT_LEN: usize = 65;
@@ -39,6 +39,12 @@ impl Verify for P256PublicKey {
         let signature = p256::ecdsa::Signature::from_slice(signature).map_err(|_| CryptoError::Signature)?;
         self.key
             .verify(message, &signature)
+            .map_err(|_| CryptoError::Signature)
+    }
+    fn verify_prehash(&self, digest: &[u8; DIGEST_LEN], signature: &[u8]) -> Result<(), CryptoError> {
+        let signature = p256::ecdsa::Signature::from_slice(signature).map_err(|_| CryptoError::Signature)?;
+        self.key
+            .verify_prehash(digest, &signature)
             .map_err(|_| CryptoError::Signature)
     }
 }

@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use super::{
     Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, Digest, Kdf, KeyType, NONCE_LEN, SIGNATURE_LEN, Sign,
-    TAG_LEN, Verify, is_canonical_y,
+    TAG_LEN, Verify, WIDE_DIGEST_LEN, WideDigest, is_canonical_y,
 };
 use crate::secret::Secret;
 
@@ -139,6 +139,43 @@ impl Digest for Sha256 {
         sha2::Digest::update(&mut self.0, bytes);
     }
     fn finish(&mut self) -> [u8; DIGEST_LEN] {
+        self.0.finalize_reset().into()
+    }
+}
+
+/// SHA-512 (FIPS 180-4).
+///
+/// ```
+/// use iotsec_core::crypto::{Sha512, WideDigest};
+///
+/// let mut hash = Sha512::new();
+/// hash.update(b"abc");
+/// assert_eq!(hash.finish()[..4], [0xDD, 0xAF, 0x35, 0xA1]);
+/// ```
+#[derive(Clone, Default)]
+pub struct Sha512(sha2::Sha512);
+
+impl Sha512 {
+    /// An empty hash.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl core::fmt::Debug for Sha512 {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Sha512(..)")
+    }
+}
+
+impl WideDigest for Sha512 {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+    fn update(&mut self, bytes: &[u8]) {
+        sha2::Digest::update(&mut self.0, bytes);
+    }
+    fn finish(&mut self) -> [u8; WIDE_DIGEST_LEN] {
         self.0.finalize_reset().into()
     }
 }
