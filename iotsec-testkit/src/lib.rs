@@ -3,6 +3,8 @@
 
 pub mod conformance;
 mod geometry;
+#[cfg(feature = "mcuboot-vectors")]
+pub mod mcuboot_vectors;
 mod power;
 mod sim_boot_control;
 mod sim_clock;

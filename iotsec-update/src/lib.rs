@@ -23,6 +23,7 @@
 //! | [`policy`] | when to check, when to install, what the owner decides |
 //! | [`report`] | the outcome, signed, for the server |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
+//! | `mcuboot` | with the feature `mcuboot`: images and trailers of MCUboot |
 //! | [`error`] | every reason for a refusal, each with its number |
 //!
 //! [`EnvelopeBuilder`](builder::EnvelopeBuilder) shows the way from a signature to an [`Accepted`] in one
@@ -58,6 +59,8 @@ mod forge;
 pub mod install;
 mod journal;
 pub mod manifest;
+#[cfg(feature = "mcuboot")]
+pub mod mcuboot;
 pub mod payload;
 pub mod plan;
 pub mod policy;

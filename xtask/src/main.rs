@@ -18,6 +18,7 @@ mod size;
 mod status;
 mod tool;
 mod vectors;
+mod vectors_mcuboot;
 
 use std::{env, path::Path, process::ExitCode};
 
@@ -96,6 +97,12 @@ const TASKS: &[Task] = &[
         usage: "INDEX.json",
         about: "answer the SUIT vectors of an index",
         run: vectors::run,
+    },
+    Task {
+        name: "vectors-mcuboot",
+        usage: "FOLDER [--keys FOLDER]",
+        about: "answer a folder of MCUboot images",
+        run: vectors_mcuboot::run,
     },
 ];
 
