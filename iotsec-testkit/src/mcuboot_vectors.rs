@@ -57,7 +57,11 @@ pub fn answer(folder: &Path, keys: &Path) -> io::Result<Vec<Line>> {
     let keys: Vec<&dyn Verify> = keys.iter().map(AsRef::as_ref).collect();
     let mut lines = Vec::new();
     for path in files(folder, ".bin")? {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let bytes = fs::read(&path)?;
         let answer = judge(&bytes, &keys);
         let has = |kind: KeyType| keys.iter().any(|key| key.key_type() == kind);
@@ -206,8 +210,12 @@ pub fn load_keys(folder: &Path) -> io::Result<Vec<Box<dyn Verify>>> {
             return Err(io::Error::other(format!("{} is not hexadecimal", path.display())));
         };
         match bytes.len() {
-            32 => keys.extend(Ed25519PublicKey::from_bytes(&bytes).map(|key| Box::new(key) as Box<dyn Verify>)),
-            65 => keys.extend(P256PublicKey::from_sec1(&bytes).map(|key| Box::new(key) as Box<dyn Verify>)),
+            32 => keys.push(Box::new(
+                Ed25519PublicKey::from_bytes(&bytes).map_err(io::Error::other)?,
+            )),
+            65 => keys.push(Box::new(
+                P256PublicKey::from_sec1(&bytes).map_err(io::Error::other)?,
+            )),
             _ => {}
         }
     }

@@ -51,8 +51,6 @@ mod image;
 mod key;
 mod seal;
 mod state;
-#[cfg(test)]
-mod tests;
 mod trailer;
 
 pub use admit::{Admitted, Device};

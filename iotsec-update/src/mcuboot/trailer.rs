@@ -120,10 +120,11 @@ impl Trailer {
     /// # Errors
     /// [`TrailerError`].
     pub fn withdraw<F: NorFlash>(&self, flash: &mut F, image_size: u32) -> Result<(), TrailerError> {
-        match self.read(flash)?.magic {
-            Magic::Unset => Ok(()),
-            Magic::Good | Magic::Bad if image_size > self.page_at() => Err(TrailerError::Used),
-            Magic::Good | Magic::Bad => Ok(self.erase(flash)?),
+        // A word that a cut left unreadable is a use too.
+        match self.read(flash).map(|state| state.magic) {
+            Ok(Magic::Unset) => Ok(()),
+            _ if image_size > self.page_at() => Err(TrailerError::Used),
+            _ => Ok(self.erase(flash)?),
         }
     }
 
@@ -160,14 +161,18 @@ impl Trailer {
             Request::Test => Flag::Unset,
             Request::Permanent => Flag::Set,
         };
-        let state = self.read(flash)?;
-        if state.magic == Magic::Good && state.image_ok == wanted && (state.copy_done == Flag::Set) == started
-        {
+        let stands = |state: &TrailerState| {
+            state.magic == Magic::Good
+                && state.image_ok == wanted
+                && (state.copy_done == Flag::Set) == started
+        };
+        // What cannot be read is what a cut left on flash with ECC.
+        if self.read(flash).is_ok_and(|state| stands(&state)) {
             return Ok(());
         }
         if image_size <= self.page_at() {
             self.erase(flash)?;
-        } else if !self.is_erased(flash)? {
+        } else if !self.is_erased(flash).unwrap_or(false) {
             return Err(TrailerError::Used);
         }
         if request == Request::Permanent {
@@ -177,13 +182,10 @@ impl Trailer {
             self.set(flash, self.below(2))?;
         }
         self.write_magic(flash)?;
-        match self.read(flash)? {
-            TrailerState {
-                magic: Magic::Good,
-                image_ok,
-                ..
-            } if image_ok == wanted => Ok(()),
-            _ => Err(TrailerError::ReadBack),
+        if stands(&self.read(flash)?) {
+            Ok(())
+        } else {
+            Err(TrailerError::ReadBack)
         }
     }
 
