@@ -7,7 +7,7 @@
 //! | – | [`core`]: hardware traits, secrets, strict CBOR and COSE, credentials |
 //! | `store` | [`store`]: encrypted, power-cut-safe key store on NOR flash |
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
-//! | `mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
+//! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
 //! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
 //! | `device` | [`device`]: the typed life cycle that ties all of it together |
 //! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
