@@ -1,8 +1,9 @@
 //! Answers an index of SUIT test vectors with the whole update process: authenticate, admit, then take
 //! in the payload and compare its size and digest.
 //!
-//! The index is a JSON array; paths in it are relative to it, and public keys are
-//! `keys/<name>.pub.hex` beside it.
+//! The index is a JSON array; paths in it are relative to it, and keys are `keys/<name>.*` beside it: raw, in
+//! hexadecimal digits, PEM or COSE_Key. Their length says what they are: Ed25519, P-256, HSS-LMS or ML-DSA-44.
+//! A key called `hmac…` is a shared one, and `hmac:000102..1f` is its own value.
 //!
 //! | field | meaning |
 //! |---|---|
@@ -11,9 +12,11 @@
 //! | `auth`, `process` | what must be answered, see [`Expectation`] |
 //! | `why` | in words; "threshold N" in it asks for N signatures, otherwise one is enough |
 //! | `payload` | folder or file that payloads are fetched from, `payloads/` otherwise |
+//! | `error` | the name of the [`UpdateError`](iotsec_update::UpdateError), or its number |
+//! | `limits` | changes to [`Limits::DEFAULT`](iotsec_update::Limits::DEFAULT); without it, larger envelopes are read |
 //! | `state` | `seq`: the sequence number installed; `slot`: to be written; `now`: seconds since 1970; `threshold` |
 //!
-//! Vectors in `oracle/` and `negative/` are made for one device: vendor "iotsec.example", class
+//! Vectors in `oracle/`, `positive/` and `negative/` are made for one device: vendor "iotsec.example", class
 //! "sensor-rev-b", device "device-0001", components `[h'00']` and `[h'01']`, sequence number 10 and
 //! `payloads/app_v2.bin` installed, and a clock that says 2026. All others are answered by the device that
 //! they were made for, fresh from the factory: vendor, class and components are read from the manifest
@@ -37,6 +40,8 @@
 
 mod device;
 mod expectation;
+mod hex;
+mod keys;
 mod process;
 #[cfg(test)]
 mod tests;
@@ -48,7 +53,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use expectation::{Answer, Expectation, Process};
+pub use expectation::{Answer, Expectation, Process, Refusal};
 
 /// What became of one file.
 #[derive(Clone, Debug)]
@@ -84,41 +89,15 @@ pub enum IndexError {
 
 /// Answers every vector of the index at `path`.
 ///
-/// An `exceptions.json` beside the index, an array of `{"file", "reason"}`, lists vectors that need a
-/// feature which is not there. They must be refused; that one of them passes is a difference too.
-///
 /// # Errors
-/// [`IndexError`] when the index or the exceptions cannot be read. A vector that cannot be read is a
-/// difference.
+/// [`IndexError`] when the index cannot be read. A vector that cannot be read is a difference.
 pub fn answer(path: &Path) -> Result<Vec<Line>, IndexError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let entries = array(path, &read(path)?)?;
-    let beside = folder.join("exceptions.json");
-    let exceptions = if beside.exists() {
-        array(&beside, &read(&beside)?)?
-    } else {
-        Vec::new()
-    };
-    let mut unused: Vec<&Value> = exceptions.iter().collect();
-    let mut lines = Vec::new();
-    for entry in &entries {
-        let exception = unused
-            .iter()
-            .position(|exception| exception["file"] == entry["file"]);
-        let exception = exception.map(|place| unused.remove(place));
-        lines.push(line(folder, entry, exception));
-    }
-    for exception in unused {
-        lines.push(Line {
-            file: exception["file"].to_string(),
-            answer: String::new(),
-            difference: Some("listed in exceptions.json, but not in the index".into()),
-        });
-    }
-    Ok(lines)
+    Ok(entries.iter().map(|entry| line(folder, entry)).collect())
 }
 
-fn line(folder: &Path, entry: &Value, exception: Option<&Value>) -> Line {
+fn line(folder: &Path, entry: &Value) -> Line {
     let file = entry["file"].as_str().unwrap_or("(no file)").to_string();
     // A panic is a wrong answer, and the rest of the index wants answering too.
     let answered = std::panic::catch_unwind(|| process::answer(folder, entry));
@@ -126,29 +105,14 @@ fn line(folder: &Path, entry: &Value, exception: Option<&Value>) -> Line {
         Err(_) => (String::new(), Some("panicked".to_string())),
         Ok(Err(problem)) => (String::new(), Some(problem)),
         Ok(Ok(answer)) => {
-            let difference = match exception {
-                Some(exception) => excepted(&answer, exception),
-                None => Expectation::of(entry)
-                    .and_then(|wanted| wanted.compare(&answer))
-                    .err(),
-            };
-            (answer.to_string(), difference)
+            let difference = Expectation::of(entry).and_then(|wanted| wanted.compare(&answer));
+            (answer.to_string(), difference.err())
         }
     };
     Line {
         file,
         answer,
         difference,
-    }
-}
-
-fn excepted(answer: &Answer, exception: &Value) -> Option<String> {
-    if exception["reason"].as_str().is_none_or(str::is_empty) {
-        return Some("exception without a reason".into());
-    }
-    match &answer.process {
-        Process::Refused(_) => None,
-        _ => Some("passes although it is listed in exceptions.json".into()),
     }
 }
 

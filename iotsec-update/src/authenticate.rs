@@ -34,7 +34,7 @@ use tally::{Proof, Tally};
 
 /// A key whose signature counts.
 ///
-/// A public key ([`Ed25519PublicKey`](iotsec_core::crypto::Ed25519PublicKey) and others), or, where the maker
+/// A public key, such as an `Ed25519PublicKey` of `iotsec_core::crypto`, or, where the maker
 /// chooses so, a [`SymmetricKey`](iotsec_core::crypto::SymmetricKey): it checks only the blocks that
 /// [`TrustAnchors::with_mac0`] lets in, and every device that has it can sign for all others.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use iotsec_core::error::ErrorCode;
 use iotsec_update::UpdateError;
 use serde_json::Value;
 
@@ -22,7 +23,57 @@ pub enum Process {
     /// Not to be installed, because a severed section is absent, but good to boot from.
     BootOnly,
     /// Refused, and why.
-    Refused(String),
+    Refused(Refusal),
+}
+
+/// Why an envelope was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// By the update process.
+    Update(UpdateError),
+    /// When its payload was taken in, or because there is no device that it could be for; in words.
+    Other(String),
+}
+
+impl From<UpdateError> for Refusal {
+    fn from(error: UpdateError) -> Self {
+        Self::Update(error)
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Other(reason)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(reason: &str) -> Self {
+        Self::Other(reason.into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Update(error) => write!(f, "{error} ({})", error.code()),
+            Self::Other(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether `wanted` names it: the name of the error, or its number.
+    fn is(&self, wanted: &Value) -> bool {
+        match (self, wanted) {
+            (Self::Update(error), Value::String(name)) => {
+                let shown = format!("{error:?}");
+                shown.split(['(', ' ', '{']).next() == Some(name.as_str())
+            }
+            (Self::Update(error), Value::Number(number)) => number.as_u64() == Some(error.code().into()),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Answer {
@@ -44,10 +95,11 @@ impl fmt::Display for Answer {
 }
 
 /// What an index entry asks for. Words that are not known are an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     auth: Wanted,
     process: Wanted,
+    error: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +137,20 @@ impl Expectation {
             | "reject-if-over-limit" => Wanted::Either,
             other => return Err(format!("process: \"{other}\" is not understood")),
         };
-        Ok(Self { auth, process })
+        let error = entry.get("error").cloned();
+        Ok(Self { auth, process, error })
     }
 
     /// # Errors
     /// The difference, in words.
     pub fn compare(&self, answer: &Answer) -> Result<(), String> {
         let authentic = answer.authentic.is_ok();
+        if let Some(error) = &self.error {
+            match &answer.process {
+                Process::Refused(refusal) if refusal.is(error) => {}
+                _ => return Err(format!("must be refused with {error}")),
+            }
+        }
         match self.auth {
             Wanted::Accept if !authentic => return Err("must be authentic".into()),
             Wanted::Reject | Wanted::RejectForUpdate if authentic => {

@@ -86,21 +86,44 @@ fn a_payload_that_differs_is_refused() {
 }
 
 #[test]
-fn an_exception_must_fail_have_a_reason_and_be_in_the_index() {
-    let (folder, good) = folder("exceptions");
-    let with = |exception: Value| {
-        fs::write(folder.join("exceptions.json"), json!([exception]).to_string()).unwrap();
-    };
-    with(json!({"file": good["file"], "reason": "not there yet"}));
-    let passes = difference(&folder, &good).unwrap();
-    assert!(passes.contains("passes"), "{passes}");
+fn an_error_that_is_named_must_be_the_one() {
+    let (folder, mut entry) = folder("errors");
+    entry["trusted_keys"] = json!(["ed25519_b"]);
+    for field in ["auth", "process"] {
+        entry[field] = json!("reject");
+    }
+    for (error, right) in [
+        (json!("Threshold"), true),
+        (json!(2022), true),
+        (json!("Thresh"), false),
+        (json!("Unsigned"), false),
+        (json!(2021), false),
+        (Value::Null, false),
+    ] {
+        entry["error"] = error.clone();
+        assert_eq!(difference(&folder, &entry).is_none(), right, "{error}");
+    }
+    // And there must be one.
+    entry["trusted_keys"] = json!(["ed25519_a"]);
+    entry["auth"] = json!("accept");
+    entry["process"] = json!("accept");
+    entry["error"] = json!("Threshold");
+    assert!(difference(&folder, &entry).is_some());
+    fs::remove_dir_all(folder).unwrap();
+}
 
-    let mut refused = good.clone();
-    refused["trusted_keys"] = json!([]);
-    assert_eq!(difference(&folder, &refused), None);
-    with(json!({"file": good["file"], "reason": ""}));
-    assert!(difference(&folder, &refused).is_some());
-    with(json!({"file": "oracle/other.suit", "reason": "not there yet"}));
-    assert!(difference(&folder, &refused).is_some());
+#[test]
+fn limits_are_those_of_the_entry() {
+    let (folder, mut entry) = folder("limits");
+    entry["limits"] = json!({"envelope": 4096});
+    assert_eq!(difference(&folder, &entry), None);
+    for limits in [
+        json!({"envelope": 100}),
+        json!({"blocks": 256}),
+        json!({"patience": 1}),
+    ] {
+        entry["limits"] = limits.clone();
+        assert!(difference(&folder, &entry).is_some(), "{limits}");
+    }
     fs::remove_dir_all(folder).unwrap();
 }
