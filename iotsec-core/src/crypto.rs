@@ -24,7 +24,7 @@ pub use ed25519_small::Ed25519SmallPublicKey;
 #[cfg(feature = "p256")]
 mod p256;
 #[cfg(feature = "p256")]
-pub use p256::{P256PublicKey, P256SigningKey};
+pub use p256::{P256PublicKey, P256SigningKey, PublicKey};
 
 #[cfg(feature = "lms")]
 mod hss_lms;

@@ -1,7 +1,7 @@
 use super::{error::CoseError, header::Algorithm};
 use crate::{
     cbor::{self, Kind, Limits, Reader, Writer},
-    crypto::KeyType,
+    crypto::{DIGEST_LEN, Digest, KeyType},
 };
 
 const KTY: i64 = 1;
@@ -123,6 +123,24 @@ impl<'a> Key<'a> {
         self.d
     }
 
+    /// The COSE Key Thumbprint with SHA-256 (RFC 9679): a name that only this public key has, whatever
+    /// its key identifier and algorithm.
+    pub fn thumbprint(&self, hash: &mut dyn Digest) -> [u8; DIGEST_LEN] {
+        // { 1: kty, -1: crv, -2: x, ? -3: y } in the deterministic encoding.
+        let (head, y): (&[u8], _) = match self.y {
+            None => (&[0xA3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20], None),
+            Some(y) => (&[0xA4, 0x01, 0x02, 0x20, 0x01, 0x21, 0x58, 0x20], Some(y)),
+        };
+        hash.reset();
+        hash.update(head);
+        hash.update(self.x);
+        if let Some(y) = y {
+            hash.update(&[0x22, 0x58, 0x20]);
+            hash.update(y);
+        }
+        hash.finish()
+    }
+
     /// Reads a key.
     ///
     /// # Errors
@@ -219,6 +237,25 @@ mod tests {
             );
             assert_eq!((back.y(), back.secret()), (key.y(), key.secret()));
         }
+    }
+
+    #[cfg(feature = "rustcrypto")]
+    #[test]
+    fn a_thumbprint_is_that_of_rfc_9679() {
+        let unhex = |text: &str| -> [u8; 32] {
+            core::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+        };
+        let mut hash = crate::crypto::Sha256::new();
+        // RFC 9679 §6.
+        let x = unhex("65eda5a12577c2bae829437fe338701a10aaa375e1bb5b5de108de439c08551d");
+        let y = unhex("1e52ed75701163f7f9e40ddf9f341b3dc9ba860af7e0ca7ca7e9eecd0084d19c");
+        assert_eq!(
+            Key::p256(&x, &y).with_kid(b"any").thumbprint(&mut hash),
+            unhex("496bd8afadf307e5b08c64b0421bf9dc01528a344a43bda88fadd1669da253ec")
+        );
+        let map = [&[0xA3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20], &x[..]].concat();
+        let expected = crate::crypto::Sha256::of(&[&map]);
+        assert_eq!(Key::ed25519(&x).thumbprint(&mut hash), expected);
     }
 
     #[test]

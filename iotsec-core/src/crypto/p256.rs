@@ -3,8 +3,8 @@
 use p256::ecdsa::signature::{Signer, Verifier, hazmat::PrehashVerifier};
 use rand_core::TryCryptoRng;
 
-use super::{CryptoError, DIGEST_LEN, KeyType, SIGNATURE_LEN, Sign, Verify};
-use crate::secret::Secret;
+use super::{CryptoError, DIGEST_LEN, Ed25519PublicKey, KeyType, SIGNATURE_LEN, Sign, Verify};
+use crate::{cose, secret::Secret};
 
 const POINT_LEN: usize = 65;
 
@@ -24,6 +24,62 @@ impl P256PublicKey {
         let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| CryptoError::PublicKey)?;
         let point = point_of(&key)?;
         Ok(Self { key, point })
+    }
+
+    /// The public half of a COSE_Key.
+    ///
+    /// # Errors
+    /// [`CryptoError::PublicKey`] for a key of another type or a point that is not on the curve.
+    pub fn from_cose(key: &cose::Key<'_>) -> Result<Self, CryptoError> {
+        let mut point = [4; POINT_LEN];
+        let y = key.y().ok_or(CryptoError::PublicKey)?;
+        for (to, from) in point.iter_mut().skip(1).zip(key.x().iter().chain(y)) {
+            *to = *from;
+        }
+        Self::from_sec1(&point)
+    }
+}
+
+/// A public key of either type, for devices that trust both.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "there is no heap to put it on")]
+pub enum PublicKey {
+    /// Ed25519.
+    Ed25519(Ed25519PublicKey),
+    /// ECDSA on P-256.
+    P256(P256PublicKey),
+}
+
+impl PublicKey {
+    /// The public half of a COSE_Key.
+    ///
+    /// # Errors
+    /// [`CryptoError::PublicKey`] for a key that is not on its curve, or weak.
+    pub fn from_cose(key: &cose::Key<'_>) -> Result<Self, CryptoError> {
+        match key.key_type() {
+            KeyType::Ed25519 => Ed25519PublicKey::from_cose(key).map(Self::Ed25519),
+            KeyType::P256 => P256PublicKey::from_cose(key).map(Self::P256),
+        }
+    }
+
+    fn inner(&self) -> &dyn Verify {
+        match self {
+            Self::Ed25519(key) => key,
+            Self::P256(key) => key,
+        }
+    }
+}
+
+impl Verify for PublicKey {
+    fn key_type(&self) -> KeyType {
+        self.inner().key_type()
+    }
+    fn public_key(&self) -> &[u8] {
+        self.inner().public_key()
+    }
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        self.inner().verify(message, signature)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, Digest, Kdf, KeyType, NONCE_LEN, SIGNATURE_LEN, Sign,
     TAG_LEN, Verify, WIDE_DIGEST_LEN, WideDigest, is_canonical_y,
 };
-use crate::secret::Secret;
+use crate::{cose, secret::Secret};
 
 /// An Ed25519 public key that is a canonical point outside the small subgroup.
 ///
@@ -44,6 +44,17 @@ impl Ed25519PublicKey {
             return Err(CryptoError::PublicKey);
         }
         Ok(Self(key))
+    }
+
+    /// The public half of a COSE_Key.
+    ///
+    /// # Errors
+    /// [`CryptoError::PublicKey`] for a key of another type, and as [`from_bytes`](Self::from_bytes).
+    pub fn from_cose(key: &cose::Key<'_>) -> Result<Self, CryptoError> {
+        match key.key_type() {
+            KeyType::Ed25519 => Self::from_bytes(key.x()),
+            _ => Err(CryptoError::PublicKey),
+        }
     }
 }
 
