@@ -1,0 +1,535 @@
+use embedded_storage::nor_flash::NorFlash;
+use iotsec_core::{
+    crypto::{DIGEST_LEN, Digest, Kdf},
+    hal::{CounterError, MonotonicCounter, Region, RootKey},
+    secret::Secret,
+};
+
+use super::{Rotation, Trust, bundle::TrustBundle, error::TrustError, open};
+use crate::{
+    DeviceIdentity,
+    checksum::crc32,
+    digest,
+    slot::{MAX_WORD, erase_pages, read_block, write_padded},
+};
+
+/// Where the trust bundle lives in flash: a region of two or more pages, used in halves.
+///
+/// A half is a header, a mark, and the signed bundle. A new bundle goes into the half that does not hold
+/// the present one.
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 4 | magic `iTRU` |
+/// | 4 | 1 | version, 1 |
+/// | 5 | 3 | zero |
+/// | 8 | 4 | bytes of the bundle, little-endian |
+/// | 12 | 4 | serial number of this writing, little-endian |
+/// | 16 | 32 | tag over "iotsec-trust-store/1", bytes 0 to 15, and the bundle |
+/// | 48 | 4 | CRC-32 of bytes 0 to 47, little-endian |
+/// | 52 | 12 | zero |
+/// | 64, rounded up to a word | 4 | mark `done` |
+/// | the next word | | the bundle |
+///
+/// The tag is HMAC-SHA-256 under a key from the device's [`RootKey`], or SHA-256 without a [`Seal`].
+///
+/// *Power loss* leaves the old bundle or the new one, never neither. The bundle is programmed first, then
+/// the header, then the mark. The words that were being programmed when the power went may read
+/// differently at every start; who sees the mark knows that this was not so in the header. Without a
+/// mark, [`mount`](TrustStore::mount) writes the half once more before the other may be given up.
+#[derive(Debug)]
+pub struct TrustStore {
+    region: Region,
+    home: Half,
+    serial: u32,
+}
+
+/// What binds the stored bundle to this device and to this moment. Each is optional: TRUST.md says what
+/// an attacker who writes to the flash can do without it.
+#[derive(Default)]
+pub struct Guard<'g> {
+    counter: Option<&'g mut dyn MonotonicCounter>,
+    seal: Option<Seal<'g>>,
+}
+
+impl<'g> Guard<'g> {
+    /// Neither counter nor seal.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            counter: None,
+            seal: None,
+        }
+    }
+
+    /// With a counter of its own that follows the version, so that an older bundle cannot be put back.
+    #[must_use]
+    pub fn with_counter(mut self, counter: &'g mut dyn MonotonicCounter) -> Self {
+        self.counter = Some(counter);
+        self
+    }
+
+    /// With a seal, so that only this device can have written it.
+    #[must_use]
+    pub const fn with_seal(mut self, seal: Seal<'g>) -> Self {
+        self.seal = Some(seal);
+        self
+    }
+
+    fn floor(&mut self) -> Result<u64, TrustError> {
+        match &mut self.counter {
+            Some(counter) => Ok(counter.read()?),
+            None => Ok(0),
+        }
+    }
+
+    fn raise(&mut self, version: u64) -> Result<(), TrustError> {
+        match &mut self.counter {
+            Some(counter) => Ok(counter.advance_to(version)?),
+            None => Ok(()),
+        }
+    }
+
+    fn tag(&self, head: &[u8], message: &[u8], hash: &mut dyn Digest) -> Result<[u8; DIGEST_LEN], TrustError> {
+        let Some(seal) = &self.seal else {
+            hash.reset();
+            hash.update(DOMAIN);
+            hash.update(head);
+            hash.update(message);
+            return Ok(hash.finish());
+        };
+        let mut key = Secret::zero();
+        seal.root.derive(DOMAIN, &mut key)?;
+        let tag = seal.kdf.hmac(key.expose(), &[DOMAIN, head, message]);
+        Ok(tag.map_err(iotsec_core::cose::CoseError::from)?)
+    }
+}
+
+impl core::fmt::Debug for Guard<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Guard")
+            .field("counter", &self.counter.is_some())
+            .field("seal", &self.seal.is_some())
+            .finish()
+    }
+}
+
+/// The device's root key and how to derive from it.
+#[derive(Clone, Copy)]
+pub struct Seal<'g> {
+    /// The root key.
+    pub root: &'g dyn RootKey,
+    /// HMAC-SHA-256.
+    pub kdf: &'g dyn Kdf,
+}
+
+impl TrustStore {
+    /// Checks that the region can hold two bundles of some size.
+    ///
+    /// # Errors
+    /// [`TrustError::Region`].
+    pub const fn check(region: &Region) -> Result<(), TrustError> {
+        if region.page_count() < 2 || region.word_size() > 256 || Self::capacity(region) == 0 {
+            return Err(TrustError::Region);
+        }
+        Ok(())
+    }
+
+    /// Bytes of the largest signed bundle that the region holds.
+    pub const fn capacity(region: &Region) -> u32 {
+        half_len(region).saturating_sub(body_offset(region))
+    }
+
+    /// Puts the first bundle there, twice, whatever was there before; and raises the counter to it.
+    ///
+    /// In the factory, with the factory bundle. In the field it mends a store that is
+    /// [`Missing`](TrustError::Missing) or [`Corrupt`](TrustError::Corrupt): start from the factory bundle,
+    /// [rotate](Trust::rotate) in memory to one that is not below the counter, and store that.
+    /// *Power loss:* leaves nothing or the bundle; do it again until it has returned.
+    ///
+    /// # Errors
+    /// [`TrustError::BelowCounter`]; [`TrustError::Region`]; [`TrustError::TooLarge`]; of flash, counter
+    /// and root key.
+    pub fn provision<F: NorFlash>(
+        flash: &mut F,
+        region: Region,
+        trust: &Trust<'_>,
+        guard: &mut Guard<'_>,
+        hash: &mut dyn Digest,
+    ) -> Result<Self, TrustError> {
+        Self::check(&region)?;
+        region.check(flash)?;
+        let version = trust.bundle().version();
+        if version < guard.floor()? {
+            return Err(TrustError::BelowCounter);
+        }
+        let mut store = Self {
+            region,
+            home: Half::First,
+            serial: 0,
+        };
+        // Nothing that was there may be taken for newer than this.
+        region.erase_page(flash, page_of(&region, Half::Second))?;
+        for half in [Half::First, Half::Second] {
+            store.write(flash, half, trust.message(), guard, hash)?;
+        }
+        guard.raise(version)?;
+        Ok(store)
+    }
+
+    /// Reads the stored bundle into `buffer`, and finishes a [`put`](Self::put) that was cut near its end.
+    ///
+    /// Its signatures were checked before it was stored, and are not checked again.
+    ///
+    /// # Errors
+    /// [`TrustError::Missing`] when nothing was ever stored; [`TrustError::Corrupt`] when nothing there
+    /// is whole and by this device; [`TrustError::BelowCounter`]; [`TrustError::Product`];
+    /// [`TrustError::BufferTooSmall`]; of flash, counter and root key. None of them is version zero: the
+    /// device has no trust until it is [provisioned](Self::provision) again.
+    pub fn mount<'b, F: NorFlash>(
+        flash: &mut F,
+        region: Region,
+        device: &DeviceIdentity<'_>,
+        guard: &mut Guard<'_>,
+        hash: &mut dyn Digest,
+        buffer: &'b mut [u8],
+    ) -> Result<(Self, Trust<'b>), TrustError> {
+        Self::check(&region)?;
+        region.check(flash)?;
+        let found = find(flash, &region, guard, hash, buffer)?;
+        let message = buffer.get(..found.len).ok_or(TrustError::BufferTooSmall)?;
+        let trust = believe(message, device, hash)?;
+        let version = trust.bundle().version();
+        let floor = guard.floor()?;
+        if version < floor {
+            return Err(TrustError::BelowCounter);
+        }
+        let mut store = Self {
+            region,
+            home: found.half,
+            serial: found.serial,
+        };
+        match found.standing {
+            Standing::Settled => {}
+            Standing::Behind(rewrite) => store.write(flash, rewrite, message, guard, hash)?,
+        }
+        if floor < version {
+            match guard.raise(version) {
+                // Said to whoever called `put`. What is stored stays in force.
+                Err(TrustError::Counter(CounterError::Exhausted)) => {}
+                done => done?,
+            }
+        }
+        Ok((store, trust))
+    }
+
+    /// Stores the next bundle, raises the counter, and from then on believes it.
+    ///
+    /// Erases as many pages as the bundle needs in one call.
+    ///
+    /// # Errors
+    /// [`TrustError::TooLarge`] and [`TrustError::BelowCounter`], which change nothing;
+    /// [`TrustError::Corrupt`] when flash does not hold what was written, and flash errors: the present
+    /// bundle stays. With an error of the counter the next bundle is stored, but could be put back.
+    pub fn put<'n, F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        next: Rotation<'n>,
+        guard: &mut Guard<'_>,
+        hash: &mut dyn Digest,
+    ) -> Result<Trust<'n>, TrustError> {
+        let next = next.into_trust();
+        let version = next.bundle().version();
+        if version < guard.floor()? {
+            return Err(TrustError::BelowCounter);
+        }
+        self.write(flash, self.home.other(), next.message(), guard, hash)?;
+        guard.raise(version)?;
+        Ok(next)
+    }
+
+    /// Writes a half, reads it back, and makes it the home.
+    fn write<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        half: Half,
+        message: &[u8],
+        guard: &Guard<'_>,
+        hash: &mut dyn Digest,
+    ) -> Result<(), TrustError> {
+        let region = &self.region;
+        let len = u32::try_from(message.len()).map_err(|_| TrustError::TooLarge)?;
+        if len > Self::capacity(region) {
+            return Err(TrustError::TooLarge);
+        }
+        let serial = self.serial.checked_add(1).ok_or(TrustError::Region)?;
+        let mut header = Header {
+            len,
+            serial,
+            tag: [0; DIGEST_LEN],
+        };
+        header.tag = guard.tag(&header.head(), message, hash)?;
+
+        let start = start_of(region, half);
+        let body = start.saturating_add(body_offset(region));
+        erase_pages(flash, region, start, body.saturating_add(len))?;
+        write_padded(flash, region, body, message)?;
+        write_padded(flash, region, start, &header.encode())?;
+        if !holds(flash, region, body, message) || Header::read(flash, region, half)? != Some(header) {
+            return Err(TrustError::Corrupt);
+        }
+        write_padded(flash, region, start.saturating_add(header_space(region)), MARK)?;
+        self.home = half;
+        self.serial = serial;
+        Ok(())
+    }
+}
+
+/// The bundle that counts, in the caller's buffer.
+struct Found {
+    half: Half,
+    serial: u32,
+    len: usize,
+    standing: Standing,
+}
+
+/// How sure it is that the bundle reads the same at the next start.
+enum Standing {
+    Settled,
+    /// This half must be written before anything else is.
+    Behind(Half),
+}
+
+fn find<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    guard: &Guard<'_>,
+    hash: &mut dyn Digest,
+    buffer: &mut [u8],
+) -> Result<Found, TrustError> {
+    let first = Header::read(flash, region, Half::First);
+    let second = Header::read(flash, region, Half::Second);
+    let blank = matches!((&first, &second), (Ok(None), Ok(None)));
+    let entry = |half, header: Result<Option<Header>, TrustError>| Some((half, header.ok()??));
+    let (first, second) = (entry(Half::First, first), entry(Half::Second, second));
+    let serial = |entry: &Option<(Half, Header)>| entry.map(|(_, header)| header.serial);
+    let (newer, older) = if serial(&first) > serial(&second) {
+        (first, second)
+    } else {
+        (second, first)
+    };
+
+    let mut load = |flash: &mut F, entry| is_whole(flash, region, entry, guard, hash, buffer);
+    if let Some((half, header)) = newer {
+        let settled = marked(flash, region, half);
+        // The other half matters only when this one is in doubt, and is read first: `buffer` is the one
+        // place for both.
+        let has_older = match older {
+            Some(older) if !settled => load(flash, older)?.is_some(),
+            _ => false,
+        };
+        if let Some(len) = load(flash, (half, header))? {
+            let standing = match (settled, has_older) {
+                (true, _) => Standing::Settled,
+                // The older bundle is safe while this one is written again.
+                (false, true) => Standing::Behind(half),
+                // There is but this copy: another goes beside it.
+                (false, false) => Standing::Behind(half.other()),
+            };
+            return Ok(Found {
+                half,
+                serial: header.serial,
+                len,
+                standing,
+            });
+        }
+    }
+    if let Some((half, header)) = older
+        && let Some(len) = load(flash, (half, header))?
+    {
+        // The other half was being written, which begins only when this one is settled.
+        return Ok(Found {
+            half,
+            serial: header.serial,
+            len,
+            standing: Standing::Settled,
+        });
+    }
+    Err(if blank { TrustError::Missing } else { TrustError::Corrupt })
+}
+
+/// Reads a bundle and checks its tag; its length if it is whole.
+fn is_whole<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    (half, header): (Half, Header),
+    guard: &Guard<'_>,
+    hash: &mut dyn Digest,
+    buffer: &mut [u8],
+) -> Result<Option<usize>, TrustError> {
+    let len = usize::try_from(header.len).map_err(|_| TrustError::BufferTooSmall)?;
+    let message = buffer.get_mut(..len).ok_or(TrustError::BufferTooSmall)?;
+    if read_message(flash, region, half, message).is_err() {
+        return Ok(None);
+    }
+    let tag = guard.tag(&header.head(), message, hash)?;
+    Ok(digest::equal(&tag, &header.tag).then_some(len))
+}
+
+fn marked<F: NorFlash>(flash: &mut F, region: &Region, half: Half) -> bool {
+    let at = start_of(region, half).saturating_add(header_space(region));
+    let mut block = [0; MAX_WORD];
+    read_block(flash, region, at, MARK.len(), &mut block).is_ok_and(|mark| mark == MARK)
+}
+
+const MARK: &[u8] = b"done";
+const DOMAIN: &[u8] = b"iotsec-trust-store/1";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    First,
+    Second,
+}
+
+impl Half {
+    const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+}
+
+const HEADER_LEN: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Header {
+    len: u32,
+    serial: u32,
+    tag: [u8; DIGEST_LEN],
+}
+
+impl Header {
+    /// What the tag covers.
+    fn head(&self) -> [u8; 16] {
+        let mut head = [0; 16];
+        let fields = b"iTRU\x01\0\0\0".iter().copied();
+        let fields = fields.chain(self.len.to_le_bytes()).chain(self.serial.to_le_bytes());
+        for (to, from) in head.iter_mut().zip(fields) {
+            *to = from;
+        }
+        head
+    }
+
+    fn encode(&self) -> [u8; HEADER_LEN] {
+        let mut out = [0; HEADER_LEN];
+        for (to, from) in out.iter_mut().zip(self.head().into_iter().chain(self.tag)) {
+            *to = from;
+        }
+        let crc = crc32(out.get(..48).unwrap_or_default());
+        for (to, from) in out.iter_mut().skip(48).zip(crc.to_le_bytes()) {
+            *to = from;
+        }
+        out
+    }
+
+    /// The header of a half; `None` where nothing was written.
+    fn read<F: NorFlash>(flash: &mut F, region: &Region, half: Half) -> Result<Option<Self>, TrustError> {
+        let mut block = [0; MAX_WORD];
+        let bytes = read_block(flash, region, start_of(region, half), HEADER_LEN, &mut block)?;
+        if bytes.iter().all(|byte| *byte == region.erased()) {
+            return Ok(None);
+        }
+        let number = |at: usize| {
+            let bytes = bytes.get(at..).and_then(|rest| rest.first_chunk());
+            bytes.map(|bytes| u32::from_le_bytes(*bytes))
+        };
+        let tag = bytes.get(16..).and_then(|rest| rest.first_chunk());
+        let (Some(len), Some(serial), Some(tag)) = (number(8), number(12), tag) else {
+            return Err(TrustError::Corrupt);
+        };
+        let header = Self { len, serial, tag: *tag };
+        if bytes == header.encode() && len <= TrustStore::capacity(region) {
+            Ok(Some(header))
+        } else {
+            Err(TrustError::Corrupt)
+        }
+    }
+}
+
+/// Bytes that the header takes in flash. Words are powers of two.
+const fn header_space(region: &Region) -> u32 {
+    if region.word_size() > 64 {
+        region.word_size()
+    } else {
+        64
+    }
+}
+
+/// Where the bundle starts in its half, behind the header and the mark.
+const fn body_offset(region: &Region) -> u32 {
+    let mark = if region.word_size() > 4 {
+        region.word_size()
+    } else {
+        4
+    };
+    header_space(region).saturating_add(mark)
+}
+
+const fn half_len(region: &Region) -> u32 {
+    region.page_size().saturating_mul(region.page_count() >> 1)
+}
+
+fn page_of(region: &Region, half: Half) -> u32 {
+    match half {
+        Half::First => 0,
+        Half::Second => region.page_count() >> 1,
+    }
+}
+
+fn start_of(region: &Region, half: Half) -> u32 {
+    page_of(region, half).saturating_mul(region.page_size())
+}
+
+fn read_message<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    half: Half,
+    out: &mut [u8],
+) -> Result<(), TrustError> {
+    let mut at = start_of(region, half).saturating_add(body_offset(region));
+    for chunk in out.chunks_mut(MAX_WORD) {
+        let mut block = [0; MAX_WORD];
+        let read = read_block(flash, region, at, chunk.len(), &mut block)?;
+        for (to, from) in chunk.iter_mut().zip(read) {
+            *to = *from;
+        }
+        at = at.saturating_add(256);
+    }
+    Ok(())
+}
+
+/// Whether exactly `bytes` stand at `at`.
+fn holds<F: NorFlash>(flash: &mut F, region: &Region, at: u32, bytes: &[u8]) -> bool {
+    let mut at = at;
+    bytes.chunks(MAX_WORD).all(|chunk| {
+        let mut block = [0; MAX_WORD];
+        let read = read_block(flash, region, at, chunk.len(), &mut block);
+        at = at.saturating_add(256);
+        read.is_ok_and(|read| read == chunk)
+    })
+}
+
+/// A bundle that was checked before it was stored.
+fn believe<'b>(
+    message: &'b [u8],
+    device: &DeviceIdentity<'_>,
+    hash: &mut dyn Digest,
+) -> Result<Trust<'b>, TrustError> {
+    let (_, payload) = open(message)?;
+    let bundle = TrustBundle::parse(payload, hash)?;
+    if !bundle.is_for(device) {
+        return Err(TrustError::Product);
+    }
+    Ok(Trust { message, payload, bundle })
+}
