@@ -11,7 +11,10 @@ mod machine;
 #[cfg(test)]
 mod tests;
 
-use iotsec_core::{crypto::Digest, hal::UnixTime};
+use iotsec_core::{
+    crypto::{DIGEST_LEN, Digest},
+    hal::UnixTime,
+};
 
 use crate::{
     authenticate::Authenticated,
@@ -19,6 +22,7 @@ use crate::{
     error::UpdateError,
     manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
     plan::{Accepted, Bootable, Plan},
+    trust::{Downgrade, Latest},
 };
 use facts::Facts;
 use machine::Machine;
@@ -59,6 +63,11 @@ pub struct Policy {
     pub max_jump: u64,
     /// Trusted time. Without it, a manifest with an expiry date is refused.
     pub now: Option<UnixTime>,
+    /// What the latest manifest is, by a fresh signed statement. With it, no other manifest is admitted.
+    pub latest: Option<Latest>,
+    /// Leave to go back to one certain manifest, which is then admitted although its number is lower and
+    /// it is not the latest.
+    pub downgrade: Option<Downgrade>,
 }
 
 impl Policy {
@@ -69,10 +78,34 @@ impl Policy {
             reinstall: false,
             max_jump: 1 << 16,
             now: None,
+            latest: None,
+            downgrade: None,
         }
     }
 
-    fn check_for_install(&self, sequence: SequenceNumber) -> Result<(), UpdateError> {
+    /// The leave for just this manifest.
+    fn leave(&self, digest: &[u8; DIGEST_LEN]) -> Option<&Downgrade> {
+        self.downgrade
+            .as_ref()
+            .filter(|downgrade| downgrade.to() == digest)
+    }
+
+    fn check_for_install(
+        &self,
+        sequence: SequenceNumber,
+        digest: &[u8; DIGEST_LEN],
+    ) -> Result<(), UpdateError> {
+        if self.leave(digest).is_some() && sequence < self.installed {
+            return Ok(());
+        }
+        if let Some(latest) = &self.latest {
+            if latest.trust_is_behind() {
+                return Err(UpdateError::TrustBehind);
+            }
+            if latest.sequence_number() != sequence || latest.manifest_digest() != digest {
+                return Err(UpdateError::NotLatest);
+            }
+        }
         if sequence < self.installed {
             Err(UpdateError::Rollback)
         } else if sequence == self.installed && !self.reinstall {
@@ -108,11 +141,12 @@ impl<'a> Authenticated<'a> {
     ) -> Result<Accepted<'a>, UpdateError> {
         self.check_again(hash)?;
         let manifest = Manifest::parse(&self, hash)?;
-        policy.check_for_install(manifest.sequence)?;
+        policy.check_for_install(manifest.sequence, &self.manifest_digest)?;
+        let leave = policy.leave(&self.manifest_digest);
         let plan = interpret(&self, &manifest, device, policy, Purpose::Install, hash)?;
         // Installed and then refused at boot, it would cost a boot and a revert.
         interpret(&self, &manifest, device, policy, Purpose::Boot, hash)?;
-        Ok(Accepted::new(plan))
+        Ok(Accepted::new(plan.with_leave(leave.map(|leave| *leave.from()))))
     }
 
     /// Checks that the manifest is safe to start from.

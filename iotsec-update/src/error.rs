@@ -83,6 +83,12 @@ pub enum UpdateError {
     /// The sequence number is further ahead than the policy allows.
     #[error("sequence number too far ahead")]
     FastForward,
+    /// Not the manifest that a fresh statement says is the latest.
+    #[error("not the latest manifest")]
+    NotLatest,
+    /// The statement of what is latest knows of a later trust bundle. Rotate first, then ask again.
+    #[error("trust bundle is behind")]
+    TrustBehind,
     /// A component that this device does not have.
     #[error("component unknown to this device")]
     ComponentUnknown,
@@ -230,6 +236,8 @@ impl ErrorCode for UpdateError {
             Self::Rollback => 2041,
             Self::Installed => 2042,
             Self::FastForward => 2043,
+            Self::NotLatest => 2140,
+            Self::TrustBehind => 2141,
             Self::ComponentUnknown => 2044,
             Self::ComponentDuplicate => 2045,
             Self::ComponentIndex => 2046,

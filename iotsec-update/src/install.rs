@@ -225,7 +225,11 @@ impl<D: Digest> Updater<D> {
         {
             return Err(InstallError::AlreadyRejected);
         }
-        rollback.check_install(manifest.sequence, self.installed())?;
+        if accepted.may_go_back_from(&self.record.active.manifest.digest) {
+            rollback.check_downgrade(manifest.sequence)?;
+        } else {
+            rollback.check_install(manifest.sequence, self.installed())?;
+        }
         let slot = *self.staging();
         let mut session = Session::new(&accepted, &slot)?;
 

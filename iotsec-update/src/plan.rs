@@ -130,6 +130,8 @@ pub(crate) struct Plan<'a> {
     envelope: &'a [u8],
     manifest_digest: [u8; DIGEST_LEN],
     sequence: SequenceNumber,
+    /// The manifest from which this one may be gone back to.
+    leave: Option<[u8; DIGEST_LEN]>,
     components: [ComponentPlan<'a>; MAX_COMPONENTS],
     count: usize,
 }
@@ -160,9 +162,15 @@ impl<'a> Plan<'a> {
             envelope,
             manifest_digest,
             sequence,
+            leave: None,
             components: [UNUSED; MAX_COMPONENTS],
             count: 0,
         }
+    }
+
+    pub(crate) const fn with_leave(mut self, from: Option<[u8; DIGEST_LEN]>) -> Self {
+        self.leave = from;
+        self
     }
 
     pub(crate) fn push(&mut self, component: ComponentPlan<'a>) -> Result<(), UpdateError> {
@@ -202,6 +210,13 @@ macro_rules! accessors {
             }
         }
     };
+}
+
+impl Accepted<'_> {
+    /// Whether it may be gone back to, over a manifest with this digest, by a downgrade token.
+    pub(crate) fn may_go_back_from(&self, installed: &[u8; DIGEST_LEN]) -> bool {
+        self.plan.leave.as_ref() == Some(installed)
+    }
 }
 
 accessors!(Accepted);

@@ -89,6 +89,7 @@ impl RollbackPolicy {
             reinstall: self.reinstall,
             max_jump: self.max_jump,
             now,
+            ..Policy::newer_than(installed)
         }
     }
 }
@@ -159,6 +160,15 @@ impl<'c> Rollback<'c> {
             Some(jump) if jump > self.policy.max_jump => Err(RollbackError::Jump),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Checks that a manifest with this number may be installed by leave of a
+    /// [downgrade token](crate::trust::Downgrade).
+    ///
+    /// # Errors
+    /// [`RollbackError::BelowFloor`]: no token lowers the security counter.
+    pub fn check_downgrade(&mut self, sequence: SequenceNumber) -> Result<(), RollbackError> {
+        self.check_boot(sequence)
     }
 
     /// Raises the floor to an accepted image. Does nothing when it is there already.

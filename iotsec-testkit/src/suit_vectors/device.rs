@@ -91,10 +91,10 @@ impl Device {
 /// The vectors' positives carry the sequence number that is installed, and one the highest there is.
 fn policy(state: &State, installed: SequenceNumber) -> Policy {
     Policy {
-        installed: state.installed.map_or(installed, SequenceNumber),
         reinstall: true,
         max_jump: u64::MAX,
         now: Some(state.now.map_or(NOW, UnixTime)),
+        ..Policy::newer_than(state.installed.map_or(installed, SequenceNumber))
     }
 }
 

@@ -139,10 +139,10 @@ fn authenticate<'b, F: NorFlash>(
     let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
     // The number is judged against the counter, which cannot be talked down as the journal can.
     let policy = Policy {
-        installed: SequenceNumber(0),
         reinstall: true,
         max_jump: u64::MAX,
         now: config.now,
+        ..Policy::newer_than(SequenceNumber(0))
     };
     Ok(Envelope::parse(envelope, &config.limits)?
         .authenticate(&config.anchors, hash)?

@@ -108,7 +108,9 @@ impl Members {
     }
 
     pub(super) fn add(&mut self, place: usize) {
-        let bit = u32::try_from(place).ok().and_then(|place| 1u16.checked_shl(place));
+        let bit = u32::try_from(place)
+            .ok()
+            .and_then(|place| 1u16.checked_shl(place));
         self.0 |= bit.unwrap_or(0);
     }
 
@@ -286,7 +288,11 @@ impl TrustBundleContent<'_> {
     /// What [`TrustBundle::parse`] says of it; [`TrustError::Encoding`] when `out` is too small.
     pub fn write<'o>(&self, hash: &mut dyn Digest, out: &'o mut [u8]) -> Result<&'o [u8], TrustError> {
         let mut writer = Writer::new(out);
-        let optional = [self.expires.is_some(), !self.revoked.is_empty(), !self.tls.is_empty()];
+        let optional = [
+            self.expires.is_some(),
+            !self.revoked.is_empty(),
+            !self.tls.is_empty(),
+        ];
         let optional = optional.iter().filter(|present| **present).count();
         writer.map(len(optional).saturating_add(6))?;
         writer.uint(0)?.text(DOMAIN)?.uint(1)?.uint(self.version)?;
@@ -337,7 +343,10 @@ fn entries<'r, 'a, T>(
     mut read: impl FnMut(&mut Reader<'a>) -> Option<T> + 'r,
 ) -> impl Iterator<Item = T> + 'r {
     let mut reader = array.cloned();
-    let left = reader.as_mut().and_then(|reader| reader.array().ok()).unwrap_or(0);
+    let left = reader
+        .as_mut()
+        .and_then(|reader| reader.array().ok())
+        .unwrap_or(0);
     (0..left).map_while(move |_| read(reader.as_mut()?))
 }
 
@@ -372,7 +381,9 @@ fn read_roles(reader: &mut Reader<'_>) -> Result<[Option<RoleMembers>; 4], Trust
         let cbor::Key::Int(number) = reader.key()? else {
             return Err(TrustError::Role);
         };
-        let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        let place = usize::try_from(number)
+            .ok()
+            .and_then(|number| number.checked_sub(1));
         let role = place.and_then(|place| roles.get_mut(place));
         *role.ok_or(TrustError::Role)? = Some(read_role(reader)?);
     }
@@ -438,7 +449,10 @@ fn read_tls_anchor<'a>(reader: &mut Reader<'a>) -> Result<TlsAnchor<'a>, TrustEr
     let bytes = reader.bytes()?;
     match kind {
         TLS_CERTIFICATE if (1..=1024).contains(&bytes.len()) => Ok(TlsAnchor::Certificate(bytes)),
-        TLS_SPKI => bytes.try_into().map(TlsAnchor::Spki).map_err(|_| TrustError::TlsAnchors),
+        TLS_SPKI => bytes
+            .try_into()
+            .map(TlsAnchor::Spki)
+            .map_err(|_| TrustError::TlsAnchors),
         _ => Err(TrustError::TlsAnchors),
     }
 }

@@ -28,7 +28,13 @@ use crate::{TrustAnchor, TrustAnchors, UpdateError};
 #[derive(Debug)]
 pub struct RoleKeys<'a, K> {
     threshold: u8,
-    keys: [Option<(K, Option<&'a [u8]>)>; TrustAnchors::MAX],
+    keys: [Option<RoleKey<'a, K>>; TrustAnchors::MAX],
+}
+
+#[derive(Debug)]
+struct RoleKey<'a, K> {
+    key: K,
+    kid: Option<&'a [u8]>,
 }
 
 impl<'a, K: Verify> RoleKeys<'a, K> {
@@ -40,14 +46,21 @@ impl<'a, K: Verify> RoleKeys<'a, K> {
         let (threshold, members) = bundle.role(role).ok_or(TrustError::RoleAbsent)?;
         let mut keys = [const { None }; TrustAnchors::MAX];
         for (place, key) in keys.iter_mut().zip(members) {
-            *place = Some((load(&key).map_err(|_| TrustError::KeyRefused)?, key.kid()));
+            *place = Some(RoleKey {
+                key: load(&key).map_err(|_| TrustError::KeyRefused)?,
+                kid: key.kid(),
+            });
         }
         Ok(Self { threshold, keys })
     }
 
     /// The keys as [`TrustAnchors`] wants them.
     pub fn list(&self) -> AnchorList<'_> {
-        let mut keys = self.keys.iter().flatten().map(|(key, kid)| TrustAnchor { key, kid: *kid });
+        let mut keys = self
+            .keys
+            .iter()
+            .flatten()
+            .map(|RoleKey { key, kid }| TrustAnchor { key, kid: *kid });
         let first = keys.next();
         let mut list = AnchorList {
             threshold: self.threshold,
@@ -77,7 +90,10 @@ impl AnchorList<'_> {
     /// # Errors
     /// None in practice: the bundle was checked to have different keys and a threshold within reach.
     pub fn anchors(&self) -> Result<TrustAnchors<'_>, UpdateError> {
-        let anchors = self.anchors.as_ref().and_then(|anchors| anchors.get(..self.count));
+        let anchors = self
+            .anchors
+            .as_ref()
+            .and_then(|anchors| anchors.get(..self.count));
         TrustAnchors::new(anchors.unwrap_or_default(), self.threshold)
     }
 }

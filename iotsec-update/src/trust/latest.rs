@@ -192,7 +192,11 @@ impl LatestContent {
         writer.map(if self.time.is_some() { 8 } else { 7 })?;
         writer.uint(0)?.text(DOMAIN)?.uint(1)?.bytes(&self.nonce)?;
         writer.uint(2)?.bytes(&self.vendor)?.uint(3)?.bytes(&self.class)?;
-        writer.uint(4)?.uint(self.sequence.0)?.uint(5)?.bytes(&self.manifest_digest)?;
+        writer
+            .uint(4)?
+            .uint(self.sequence.0)?
+            .uint(5)?
+            .bytes(&self.manifest_digest)?;
         writer.uint(6)?.uint(self.trust_version)?;
         if let Some(time) = self.time {
             writer.uint(7)?.uint(time.0)?;

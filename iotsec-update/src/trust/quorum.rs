@@ -74,7 +74,10 @@ impl<'s, K: Verify, L: Fn(&Key<'_>) -> Result<K, CryptoError>> Quorum<'s, L> {
                 if !open.contains(place) || points_here != hinted || Some(key.key_type()) != key_type {
                     continue;
                 }
-                self.checks_left = self.checks_left.checked_sub(1).ok_or(TrustError::SignatureChecks)?;
+                self.checks_left = self
+                    .checks_left
+                    .checked_sub(1)
+                    .ok_or(TrustError::SignatureChecks)?;
                 let loaded = (self.load)(&key).map_err(|_| TrustError::KeyRefused)?;
                 match signature.verify(&loaded, b"", self.scratch) {
                     Ok(_) => return Ok(Some(place)),

@@ -90,7 +90,12 @@ impl<'g> Guard<'g> {
         }
     }
 
-    fn tag(&self, head: &[u8], message: &[u8], hash: &mut dyn Digest) -> Result<[u8; DIGEST_LEN], TrustError> {
+    fn tag(
+        &self,
+        head: &[u8],
+        message: &[u8],
+        hash: &mut dyn Digest,
+    ) -> Result<[u8; DIGEST_LEN], TrustError> {
         let Some(seal) = &self.seal else {
             hash.reset();
             hash.update(DOMAIN);
@@ -355,7 +360,11 @@ fn find<F: NorFlash>(
             standing: Standing::Settled,
         });
     }
-    Err(if blank { TrustError::Missing } else { TrustError::Corrupt })
+    Err(if blank {
+        TrustError::Missing
+    } else {
+        TrustError::Corrupt
+    })
 }
 
 /// Reads a bundle and checks its tag; its length if it is whole.
@@ -414,7 +423,9 @@ impl Header {
     fn head(&self) -> [u8; 16] {
         let mut head = [0; 16];
         let fields = b"iTRU\x01\0\0\0".iter().copied();
-        let fields = fields.chain(self.len.to_le_bytes()).chain(self.serial.to_le_bytes());
+        let fields = fields
+            .chain(self.len.to_le_bytes())
+            .chain(self.serial.to_le_bytes());
         for (to, from) in head.iter_mut().zip(fields) {
             *to = from;
         }
@@ -448,7 +459,11 @@ impl Header {
         let (Some(len), Some(serial), Some(tag)) = (number(8), number(12), tag) else {
             return Err(TrustError::Corrupt);
         };
-        let header = Self { len, serial, tag: *tag };
+        let header = Self {
+            len,
+            serial,
+            tag: *tag,
+        };
         if bytes == header.encode() && len <= TrustStore::capacity(region) {
             Ok(Some(header))
         } else {
@@ -531,5 +546,9 @@ fn believe<'b>(
     if !bundle.is_for(device) {
         return Err(TrustError::Product);
     }
-    Ok(Trust { message, payload, bundle })
+    Ok(Trust {
+        message,
+        payload,
+        bundle,
+    })
 }
