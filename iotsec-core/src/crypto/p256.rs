@@ -82,6 +82,9 @@ impl Verify for PublicKey {
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
         self.inner().verify(message, signature)
     }
+    fn verify_prehash(&self, digest: &[u8; DIGEST_LEN], signature: &[u8]) -> Result<(), CryptoError> {
+        self.inner().verify_prehash(digest, signature)
+    }
 }
 
 impl Verify for P256PublicKey {
