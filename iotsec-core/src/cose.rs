@@ -3,6 +3,7 @@
 //! The algorithm is taken from the protected header only and must fit the type of the key: a
 //! signature cannot choose how it is checked. A successful check leaves a token, [`Verified`].
 
+mod encrypt;
 mod encrypt0;
 mod error;
 mod header;
@@ -11,6 +12,7 @@ mod mac0;
 mod sign;
 mod sign1;
 
+pub use encrypt::{Encrypt, EncryptBuilder, EncryptTo, RecipientKey};
 pub use encrypt0::Encrypt0;
 pub use error::CoseError;
 pub use header::{Algorithm, ContentType, Headers};

@@ -9,6 +9,12 @@ use crate::{
     secret::Secret,
 };
 
+mod content;
+pub use content::{
+    AgreementCurve, ContentAlgorithm, ContentDecrypt, ContentEncrypt, KeyAgreement, KeyUnwrap, KeyWrap,
+    KeyWrapAlgorithm,
+};
+
 #[cfg(feature = "rustcrypto")]
 mod rustcrypto;
 #[cfg(feature = "rustcrypto")]
@@ -24,7 +30,21 @@ pub use ed25519_small::Ed25519SmallPublicKey;
 #[cfg(feature = "p256")]
 mod p256;
 #[cfg(feature = "p256")]
-pub use p256::{P256PublicKey, P256SigningKey, PublicKey};
+pub use p256::{P256AgreementKey, P256PublicKey, P256SigningKey, PublicKey};
+
+#[cfg(feature = "x25519")]
+mod x25519;
+#[cfg(feature = "x25519")]
+pub use x25519::X25519Key;
+
+#[cfg(feature = "encryption")]
+mod aes;
+#[cfg(feature = "encryption")]
+pub use aes::{Aes128Ctr, Aes128KeyWrap, Aes128WrappingKey, Aes256Ctr, Aes256KeyWrap, Aes256WrappingKey};
+#[cfg(feature = "encryption")]
+mod stream_aead;
+#[cfg(feature = "encryption")]
+pub use stream_aead::{Aes128GcmStream, ChaCha20Poly1305Stream};
 
 #[cfg(feature = "lms")]
 mod hss_lms;

@@ -3,11 +3,15 @@
 use core::fmt::Debug;
 
 use iotsec_core::{
+    cose::RecipientKey,
     credential::{
         Attempt, DevicePassword, Exposure, Iterations, Label, Login, LoginError, Pepper, StorageError,
         Throttle, ThrottlePolicy, ThrottleStorage, UserPassword, Verifier,
     },
-    crypto::{Digest, Ed25519SigningKey, HkdfSha256, P256SigningKey, Sha256},
+    crypto::{
+        Aes128Ctr, Aes128KeyWrap, Aes256WrappingKey, ChaCha20Poly1305Stream, ContentDecrypt, Digest,
+        Ed25519SigningKey, HkdfSha256, P256AgreementKey, P256SigningKey, Sha256, X25519Key,
+    },
     hal::{DeviceRootKey, Millis},
     secret::Secret,
 };
@@ -84,6 +88,19 @@ fn keys_and_secrets_show_nothing() {
     assert_silent(&Secret::from_bytes(random::<64>(32)), &random::<64>(32));
     assert_silent(&Ed25519SigningKey::from_seed(&key), &bytes);
     assert_silent(&P256SigningKey::from_scalar(&key).unwrap(), &bytes);
+    assert_silent(&P256AgreementKey::from_scalar(&key).unwrap(), &bytes);
+    let agreement = X25519Key::from_scalar(&key);
+    assert_silent(&agreement, &bytes);
+    assert_silent(
+        &RecipientKey::agreement(&agreement, &HkdfSha256, &Aes128KeyWrap),
+        &bytes,
+    );
+    assert_silent(&Aes256WrappingKey::new(Secret::from_bytes(bytes)), &bytes);
+    let (mut counter, mut stream) = (Aes128Ctr::new(), ChaCha20Poly1305Stream::new());
+    counter.start(&bytes[..16], &[1; 16], &[]).unwrap();
+    stream.start(&bytes, &[1; 12], &[]).unwrap();
+    assert_silent(&counter, &bytes);
+    assert_silent(&stream, &bytes);
     assert_silent(&DeviceRootKey::new(&key, &HkdfSha256).unwrap(), &bytes);
     assert_silent(&Pepper::new(key, &HkdfSha256).unwrap(), &bytes);
     let mut hash = Sha256::new();

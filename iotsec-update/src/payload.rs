@@ -23,6 +23,8 @@
 //! or, with encryption and chunk digests left out, before the digest of the image has been checked. So
 //! they trust nothing, and what they give is bounded by the signed size of the image.
 
+#[cfg(feature = "encryption")]
+mod decrypt;
 #[cfg(feature = "delta")]
 mod delta;
 mod error;
@@ -35,6 +37,8 @@ mod transport;
 
 use iotsec_core::hal::FlashError;
 
+#[cfg(feature = "encryption")]
+pub use decrypt::Decrypt;
 #[cfg(feature = "delta")]
 pub use delta::Delta;
 pub use error::PayloadError;

@@ -38,6 +38,9 @@ pub enum CoseError {
     /// No signature, or more than [`Sign::MAX_SIGNATURES`](super::Sign::MAX_SIGNATURES).
     #[error("no signature, or too many")]
     Signatures,
+    /// No recipient structure of a COSE_Encrypt opens with this key.
+    #[error("not encrypted for this key")]
+    Recipient,
 }
 
 impl ErrorCode for CoseError {
@@ -53,6 +56,7 @@ impl ErrorCode for CoseError {
             Self::Payload => 1106,
             Self::Scratch => 1107,
             Self::Signatures => 1108,
+            Self::Recipient => 1120,
         }
     }
 

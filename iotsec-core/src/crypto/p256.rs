@@ -1,9 +1,12 @@
-//! ECDSA on P-256, with raw signatures as COSE carries them (RFC 9053 §2.1).
+//! ECDSA on P-256, with raw signatures as COSE carries them (RFC 9053 §2.1), and key agreement.
 
 use p256::ecdsa::signature::{Signer, Verifier, hazmat::PrehashVerifier};
 use rand_core::TryCryptoRng;
 
-use super::{CryptoError, DIGEST_LEN, Ed25519PublicKey, KeyType, SIGNATURE_LEN, Sign, Verify};
+use super::{
+    AgreementCurve, CryptoError, DIGEST_LEN, Ed25519PublicKey, KeyAgreement, KeyType, SIGNATURE_LEN, Sign,
+    Verify,
+};
 use crate::{cose, secret::Secret};
 
 const POINT_LEN: usize = 65;
@@ -158,6 +161,70 @@ impl Sign for P256SigningKey {
         let made: p256::ecdsa::Signature = self.key.sign(message);
         *signature = made.to_bytes().into();
         Ok(())
+    }
+}
+
+/// A P-256 private key for key agreement (SP 800-56A §5.7.1.2); wiped on drop.
+///
+/// ```
+/// use iotsec_core::{crypto::{KeyAgreement, P256AgreementKey}, secret::Secret};
+///
+/// let device = P256AgreementKey::from_scalar(&Secret::from_bytes([1; 32]))?;
+/// let maker = P256AgreementKey::from_scalar(&Secret::from_bytes([2; 32]))?;
+/// assert!(device.agree(maker.public_key())?.ct_eq(&maker.agree(device.public_key())?));
+/// # Ok::<(), iotsec_core::crypto::CryptoError>(())
+/// ```
+pub struct P256AgreementKey {
+    key: p256::SecretKey,
+    point: [u8; POINT_LEN],
+}
+
+impl P256AgreementKey {
+    /// The key of a 32-byte scalar.
+    ///
+    /// # Errors
+    /// [`CryptoError::PublicKey`] for zero or a scalar that is not below the group order.
+    pub fn from_scalar(scalar: &Secret<32>) -> Result<Self, CryptoError> {
+        let key = p256::SecretKey::from_slice(scalar.expose()).map_err(|_| CryptoError::PublicKey)?;
+        let point = point_of(&key.public_key().into())?;
+        Ok(Self { key, point })
+    }
+
+    /// A fresh key, by rejection sampling.
+    ///
+    /// # Errors
+    /// [`CryptoError::Entropy`] when the source fails.
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, CryptoError> {
+        // As for a signing key.
+        for _ in 0..8 {
+            if let Ok(key) = Self::from_scalar(&Secret::random(rng)?) {
+                return Ok(key);
+            }
+        }
+        Err(CryptoError::Entropy)
+    }
+}
+
+impl core::fmt::Debug for P256AgreementKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("P256AgreementKey(..)")
+    }
+}
+
+impl KeyAgreement for P256AgreementKey {
+    fn curve(&self) -> AgreementCurve {
+        AgreementCurve::P256
+    }
+    fn public_key(&self) -> &[u8] {
+        &self.point
+    }
+    fn agree(&self, peer: &[u8]) -> Result<Secret<32>, CryptoError> {
+        if peer.len() != POINT_LEN {
+            return Err(CryptoError::PublicKey);
+        }
+        let peer = p256::PublicKey::from_sec1_bytes(peer).map_err(|_| CryptoError::PublicKey)?;
+        let shared = p256::ecdh::diffie_hellman(self.key.to_nonzero_scalar(), peer.as_affine());
+        Secret::from_slice(shared.raw_secret_bytes())
     }
 }
 

@@ -1,4 +1,6 @@
 use iotsec_core::{
+    cose::CoseError,
+    crypto::CryptoError,
     error::{ErrorCode, Fault},
     hal::FlashError,
 };
@@ -63,6 +65,17 @@ pub enum PayloadError {
     /// The image that runs is shorter than the base of the patch.
     #[error("base of the patch is longer than what is there")]
     BaseSize,
+
+    // Encryption.
+    /// The encryption info is malformed, for another cipher, or for no key of this device.
+    #[error(transparent)]
+    Encryption(#[from] CoseError),
+    /// Encrypted by a cipher that notices no change, and no digest over the payload.
+    #[error("encrypted payload without a digest over it")]
+    Unchecked,
+    /// The tag is not that of the payload, or the cipher failed.
+    #[error(transparent)]
+    Cipher(CryptoError),
 }
 
 impl ErrorCode for PayloadError {
@@ -86,12 +99,17 @@ impl ErrorCode for PayloadError {
             Self::PatchIdle => 2920,
             Self::PatchRun => 2921,
             Self::BaseSize => 2922,
+            Self::Encryption(error) => error.code(),
+            Self::Unchecked => 2930,
+            Self::Cipher(error) => error.code(),
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
             Self::Base(error) => error.fault(),
+            Self::Encryption(error) => error.fault(),
+            Self::Cipher(error) => error.fault(),
             _ => Fault::Input,
         }
     }

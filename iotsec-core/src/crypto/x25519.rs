@@ -1,0 +1,66 @@
+//! X25519 key agreement (RFC 7748).
+
+use rand_core::TryCryptoRng;
+
+use super::{
+    CryptoError,
+    content::{AgreementCurve, KeyAgreement},
+};
+use crate::secret::Secret;
+
+/// An X25519 private key; wiped on drop.
+///
+/// ```
+/// use iotsec_core::{crypto::{KeyAgreement, X25519Key}, secret::Secret};
+///
+/// let device = X25519Key::from_scalar(&Secret::from_bytes([1; 32]));
+/// let maker = X25519Key::from_scalar(&Secret::from_bytes([2; 32]));
+/// assert!(device.agree(maker.public_key())?.ct_eq(&maker.agree(device.public_key())?));
+/// assert!(device.agree(&[0; 32]).is_err()); // a point of small order
+/// # Ok::<(), iotsec_core::crypto::CryptoError>(())
+/// ```
+pub struct X25519Key {
+    key: x25519_dalek::StaticSecret,
+    public: [u8; 32],
+}
+
+impl X25519Key {
+    /// The key of 32 bytes, clamped as RFC 7748 §5 says.
+    pub fn from_scalar(scalar: &Secret<32>) -> Self {
+        let key = x25519_dalek::StaticSecret::from(*scalar.expose());
+        let public = x25519_dalek::PublicKey::from(&key).to_bytes();
+        Self { key, public }
+    }
+
+    /// A fresh key.
+    ///
+    /// # Errors
+    /// [`CryptoError::Entropy`] when the source fails.
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, CryptoError> {
+        Ok(Self::from_scalar(&Secret::random(rng)?))
+    }
+}
+
+impl core::fmt::Debug for X25519Key {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("X25519Key(..)")
+    }
+}
+
+impl KeyAgreement for X25519Key {
+    fn curve(&self) -> AgreementCurve {
+        AgreementCurve::X25519
+    }
+    fn public_key(&self) -> &[u8] {
+        &self.public
+    }
+    fn agree(&self, peer: &[u8]) -> Result<Secret<32>, CryptoError> {
+        let peer: [u8; 32] = peer.try_into().map_err(|_| CryptoError::PublicKey)?;
+        let shared = self.key.diffie_hellman(&peer.into());
+        // All zero exactly when the peer's point has small order (RFC 7748 §6.1).
+        if !shared.was_contributory() {
+            return Err(CryptoError::PublicKey);
+        }
+        Ok(Secret::from_bytes(*shared.as_bytes()))
+    }
+}
