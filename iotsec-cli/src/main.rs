@@ -10,6 +10,7 @@ mod provision;
 mod published;
 
 mod target;
+mod time;
 mod update;
 
 use std::process::ExitCode;

@@ -4,4 +4,6 @@ mod bench;
 mod json;
 mod key;
 mod provision;
+mod release;
+mod sign;
 mod update;
