@@ -388,6 +388,36 @@ const NUMBERS: &[(u16, &str, &str)] = &[
         "a payload has the digest that the manifest says",
         "give the payload that this envelope was made for; if it should be the one, it was changed after signing",
     ),
+    (
+        2910,
+        "the window of a compressed stream fits the device's memory",
+        "make it anew with the --window that the device has room for",
+    ),
+    (
+        2911,
+        "patches are sequential ones of detools",
+        "make it with `iotsec update delta`, or `detools create_patch --type sequential`",
+    ),
+    (
+        2912,
+        "patches are compressed with heatshrink or CRLE, or not at all",
+        "make it with `iotsec update delta`, or `detools create_patch --compression heatshrink`",
+    ),
+    (
+        2913,
+        "patches have no data format",
+        "make it with `iotsec update delta`, or leave out --data-format of detools",
+    ),
+    (
+        2918,
+        "a patch is for the image that it is applied to",
+        "apply it to the image that it was made from",
+    ),
+    (
+        2922,
+        "a patch is for the image that runs",
+        "make it from the release that the device runs, or send the whole image",
+    ),
 ];
 
 #[cfg(test)]

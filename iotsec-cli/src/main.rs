@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod delta;
 mod file;
 mod key;
 mod output;
@@ -10,7 +11,6 @@ mod provision;
 mod published;
 
 mod target;
-mod time;
 mod update;
 
 use std::process::ExitCode;

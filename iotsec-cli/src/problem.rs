@@ -17,7 +17,6 @@ pub(crate) struct Problem {
     name: String,
     message: String,
     remedy: String,
-    rule: Option<&'static str>,
     exit: u8,
 }
 
@@ -34,7 +33,6 @@ impl Problem {
             name: name.into(),
             message: message.into(),
             remedy: remedy.into(),
-            rule: None,
             exit: FAILED,
         }
     }
@@ -92,14 +90,6 @@ impl Problem {
         }
     }
 
-    /// With the rule that was not kept.
-    pub(crate) fn with_rule(self) -> Self {
-        Self {
-            rule: self.number.map(|number| advice(number).rule),
-            ..self
-        }
-    }
-
     pub(crate) const fn number(&self) -> Option<u16> {
         self.number
     }
@@ -112,9 +102,6 @@ impl Problem {
     }
     pub(crate) fn remedy(&self) -> &str {
         &self.remedy
-    }
-    pub(crate) const fn rule(&self) -> Option<&'static str> {
-        self.rule
     }
     pub(crate) const fn exit(&self) -> u8 {
         self.exit

@@ -24,7 +24,6 @@
 //! | [`report`] | the outcome, signed, for the server |
 //! | [`trust`] | who may sign: trust bundles and their rotation, freshness, downgrade tokens |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
-//! | `linux` | with the feature `std`: partitions and files as flash, the environment of U-Boot |
 //! | `mcuboot` | with the feature `mcuboot`: images and trailers of MCUboot |
 //! | [`error`] | every reason for a refusal, each with its number |
 //!
@@ -44,7 +43,7 @@
     )
 )]
 
-#[cfg(any(test, feature = "std"))]
+#[cfg(test)]
 extern crate std;
 
 pub mod admission;
@@ -60,8 +59,6 @@ pub mod error;
 mod forge;
 pub mod install;
 mod journal;
-#[cfg(feature = "std")]
-pub mod linux;
 pub mod manifest;
 #[cfg(feature = "mcuboot")]
 pub mod mcuboot;

@@ -1,9 +1,8 @@
 //! The built `iotsec`, run as a maker runs it.
 
 mod bench;
+mod delta;
 mod json;
 mod key;
 mod provision;
-mod release;
-mod sign;
 mod update;

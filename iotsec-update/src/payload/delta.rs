@@ -134,6 +134,21 @@ impl<const WINDOW: usize> Delta<WINDOW> {
             inflate: Inflate::new(),
         }
     }
+
+    /// Bytes of the image that a patch says it makes. [`begin`](Decode::begin) compares them with the
+    /// signed size; this is for tools that have nothing but the patch.
+    ///
+    /// # Errors
+    /// [`PayloadError::TooShort`], [`PayloadError::PatchNumber`].
+    pub fn announced(patch: &[u8]) -> Result<u32, PayloadError> {
+        let mut number = Number::START;
+        for byte in patch.iter().skip(1) {
+            if let Some(size) = number.push(*byte)? {
+                return size.size();
+            }
+        }
+        Err(PayloadError::TooShort)
+    }
 }
 
 impl<const WINDOW: usize> Default for Delta<WINDOW> {

@@ -117,6 +117,7 @@ fn an_insertion_beyond_the_declared_size_is_refused() {
 fn a_size_other_than_the_signed_one_is_refused() {
     let patch = stored(3, &[chunk(&[0; 3], &[], 0)]);
     assert!(apply(&patch, 3).is_ok());
+    assert_eq!(Delta::<256>::announced(&patch), Ok(3));
     refused(&patch, 2, PayloadError::PatchSize);
     refused(&patch, 4, PayloadError::PatchSize);
     refused(&stored(-3, &[]), 3, PayloadError::PatchNumber);
