@@ -2,6 +2,7 @@
 
 mod exchange;
 mod key_file;
+mod recipient;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use getrandom::SysRng;
 use iotsec::core::{
     cose::Key,
-    crypto::{Ed25519SigningKey, KeyType, P256SigningKey, Sha256, Sign, Verify},
+    crypto::{AgreementCurve, Ed25519SigningKey, KeyType, P256SigningKey, Sha256, Sign, Verify},
     secret::Secret,
 };
 use serde_json::json;
@@ -25,6 +26,7 @@ use crate::{
     file::{self, Access},
 };
 pub(crate) use key_file::{KeyFile, cose_key};
+pub(crate) use recipient::{RecipientFile, fresh};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -83,6 +85,10 @@ pub(crate) enum Kind {
     Ed25519,
     /// ECDSA on P-256, for clouds and secure elements that need it.
     P256,
+    /// X25519, for a device that payloads are encrypted to; signs nothing.
+    X25519,
+    /// ECDH on P-256, for a device that payloads are encrypted to; signs nothing.
+    P256Ecdh,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -109,9 +115,19 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
 
 fn new(path: &Path, kind: Kind, kid: Option<&str>) -> Result<Output, Problem> {
     let secret = Secret::<32>::random(&mut SysRng).map_err(Problem::make("key"))?;
+    let curve = match kind {
+        Kind::Ed25519 | Kind::P256 => None,
+        Kind::X25519 => Some(AgreementCurve::X25519),
+        Kind::P256Ecdh => Some(AgreementCurve::P256),
+    };
+    if let Some(curve) = curve {
+        let kid = kid.map(str::as_bytes);
+        let (private, public) = recipient::pair(curve, kid, &secret).map_err(Problem::make("key"))?;
+        return write_pair(path, &private, &public);
+    }
     let signer: Box<dyn Sign> = match kind {
         Kind::Ed25519 => Box::new(Ed25519SigningKey::from_seed(&secret)),
-        Kind::P256 => Box::new(P256SigningKey::from_scalar(&secret).map_err(Problem::make("key"))?),
+        _ => Box::new(P256SigningKey::from_scalar(&secret).map_err(Problem::make("key"))?),
     };
     let kid = kid.map(str::as_bytes);
     let private = cose_key(signer.public_key(), kid, Some(&secret)).map_err(Problem::make("key"))?;
@@ -126,9 +142,14 @@ fn write_pair(path: &Path, private: &[u8], public: &[u8]) -> Result<Output, Prob
     file::must_be_free(&public_path)?;
     file::create(path, private, Access::Private)?;
     file::create(&public_path, public, Access::Public)?;
+    let (owner, user) = if RecipientFile::is_one(public) {
+        ("the device", "who encrypts to it")
+    } else {
+        ("the signing machine", "devices, as a trust anchor")
+    };
     Ok(Output::new(
         format!(
-            "private key  {} (for the signing machine alone)\npublic key   {} (for devices, as a trust anchor)\n",
+            "private key  {} (for {owner} alone)\npublic key   {} (for {user})\n",
             path.display(),
             public_path.display()
         ),
@@ -137,6 +158,9 @@ fn write_pair(path: &Path, private: &[u8], public: &[u8]) -> Result<Output, Prob
 }
 
 fn show(path: &Path) -> Result<Output, Problem> {
+    if RecipientFile::is_one(&Zeroizing::new(file::read(path)?)) {
+        return show_recipient(path);
+    }
     let key = KeyFile::read(path)?;
     let public = key.verifier()?;
     let kid = key.kid()?;
@@ -169,6 +193,35 @@ fn show(path: &Path) -> Result<Output, Problem> {
         "cose_key": hex(&cose),
         "spki": hex(&exchange::public_der(public.as_ref())?),
         "pem": pem,
+        "private": private,
+    });
+    Ok(Output::new(human, json))
+}
+
+fn show_recipient(path: &Path) -> Result<Output, Problem> {
+    let key = RecipientFile::read(path)?;
+    let (curve, public) = key.public()?;
+    let kid = key.kid()?;
+    let private = key.holds_private()?;
+    let kind = match curve {
+        AgreementCurve::P256 => "p256-ecdh",
+        _ => "x25519",
+    };
+    let mut human = format!("type         {kind}\n");
+    if let Some(kid) = &kid {
+        let _ = writeln!(human, "kid          {}", name(kid));
+    }
+    let half = if private {
+        "in this file"
+    } else {
+        "not in this file"
+    };
+    let _ = writeln!(human, "public       {}\nprivate      {half}", hex(&public));
+    let json = json!({
+        "type": kind,
+        "kid": kid.as_deref().map(hex),
+        "kid_text": kid.as_deref().and_then(|kid| std::str::from_utf8(kid).ok()),
+        "public": hex(&public),
         "private": private,
     });
     Ok(Output::new(human, json))

@@ -4,6 +4,7 @@ mod commands;
 mod create;
 mod delta;
 mod diagnostic;
+mod encrypt;
 mod inspect;
 mod verify;
 
@@ -36,6 +37,13 @@ pub(crate) enum Command {
     Compress(delta::Compress),
     /// Apply a patch, as a device would.
     Apply(delta::Apply),
+    /// Encrypt a payload to devices.
+    ///
+    /// The key of the content is fresh each time. `update create` takes both files, as --transport and
+    /// --encryption-info. Encryption keeps an image from being read; it is the signature that counts.
+    Encrypt(encrypt::Encrypt),
+    /// Decrypt a payload as a device does, to test what was encrypted.
+    Decrypt(encrypt::Decrypt),
 }
 
 #[derive(Args)]
@@ -127,5 +135,7 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Delta(make) => delta::make(make),
         Command::Compress(compress) => delta::compress(compress),
         Command::Apply(apply) => delta::apply(apply),
+        Command::Encrypt(command) => encrypt::encrypt(command),
+        Command::Decrypt(command) => encrypt::decrypt(command),
     }
 }

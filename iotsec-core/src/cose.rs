@@ -3,6 +3,7 @@
 //! The algorithm is taken from the protected header only and must fit the type of the key: a
 //! signature cannot choose how it is checked. A successful check leaves a token, [`Verified`].
 
+mod agreement_key;
 mod encrypt;
 mod encrypt0;
 mod error;
@@ -12,6 +13,7 @@ mod mac0;
 mod sign;
 mod sign1;
 
+pub use agreement_key::AgreementKey;
 pub use encrypt::{Encrypt, EncryptBuilder, EncryptTo, RecipientKey};
 pub use encrypt0::Encrypt0;
 pub use error::CoseError;

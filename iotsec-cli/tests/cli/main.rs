@@ -2,6 +2,7 @@
 
 mod bench;
 mod delta;
+mod encrypt;
 mod json;
 mod key;
 mod provision;
