@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{boot, cbor, cose, credential, store, suit, telemetry};
+use crate::{boot, cbor, cose, credential, encryption, store, suit, telemetry};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -69,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     target("store_image", store::image, store::image_seeds, &[]),
     target("store_tampered", store::tampered, store::tampered_seeds, &[]),
     target("update_boot", boot::boot, boot::seeds, &[]),
+    target("update_decrypt", encryption::payload, encryption::seeds, &[]),
     target("suit_envelope", suit::envelope, suit::seeds, &SUIT),
     target("suit_manifest", suit::manifest, suit::seeds, &SUIT),
     target(
