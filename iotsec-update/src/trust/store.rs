@@ -35,8 +35,9 @@ use crate::{
 ///
 /// *Power loss* leaves the old bundle or the new one, never neither. The bundle is programmed first, then
 /// the header, then the mark. The words that were being programmed when the power went may read
-/// differently at every start; who sees the mark knows that this was not so in the header. Without a
-/// mark, [`mount`](TrustStore::mount) writes the half once more before the other may be given up.
+/// differently at every start; who sees the mark, or a counter that was raised, knows that this is not so
+/// in the header. Otherwise [`mount`](TrustStore::mount) writes the half once more, before the other may
+/// be given up.
 #[derive(Debug)]
 pub struct TrustStore {
     region: Region,
@@ -183,6 +184,7 @@ impl TrustStore {
     }
 
     /// Reads the stored bundle into `buffer`, and finishes a [`put`](Self::put) that was cut near its end.
+    /// Finishing costs one writing of the bundle (at every mount, once the counter is exhausted).
     ///
     /// Its signatures were checked before it was stored, and are not checked again.
     ///
@@ -214,9 +216,20 @@ impl TrustStore {
             home: found.half,
             serial: found.serial,
         };
-        match found.standing {
-            Standing::Settled => {}
-            Standing::Behind(rewrite) => store.write(flash, rewrite, message, guard, hash)?,
+        // The counter is raised only to what was written without a cut, and then needs no mark.
+        let settled = match guard.counter {
+            Some(_) => floor == version,
+            None => found.marked,
+        };
+        if !settled {
+            // With an older bundle to fall back on, this one is written again; without, there is but this
+            // copy, and another goes beside it.
+            let half = if found.has_older {
+                found.half
+            } else {
+                found.half.other()
+            };
+            store.write(flash, half, message, guard, hash)?;
         }
         if floor < version {
             match guard.raise(version) {
@@ -295,14 +308,9 @@ struct Found {
     half: Half,
     serial: u32,
     len: usize,
-    standing: Standing,
-}
-
-/// How sure it is that the bundle reads the same at the next start.
-enum Standing {
-    Settled,
-    /// This half must be written before anything else is.
-    Behind(Half),
+    marked: bool,
+    /// The other half holds the bundle before it.
+    has_older: bool,
 }
 
 fn find<F: NorFlash>(
@@ -325,40 +333,24 @@ fn find<F: NorFlash>(
     };
 
     let mut load = |flash: &mut F, entry| is_whole(flash, region, entry, guard, hash, buffer);
-    if let Some((half, header)) = newer {
-        let settled = marked(flash, region, half);
-        // The other half matters only when this one is in doubt, and is read first: `buffer` is the one
-        // place for both.
-        let has_older = match older {
-            Some(older) if !settled => load(flash, older)?.is_some(),
-            _ => false,
-        };
-        if let Some(len) = load(flash, (half, header))? {
-            let standing = match (settled, has_older) {
-                (true, _) => Standing::Settled,
-                // The older bundle is safe while this one is written again.
-                (false, true) => Standing::Behind(half),
-                // There is but this copy: another goes beside it.
-                (false, false) => Standing::Behind(half.other()),
-            };
+    // `buffer` is the one place for both: the one that is to stay there comes last.
+    let mut has_older = match older {
+        Some(older) => load(flash, older)?.is_some(),
+        None => false,
+    };
+    for entry in [newer, older].into_iter().flatten() {
+        if let Some(len) = load(flash, entry)? {
+            let (half, Header { serial, .. }) = entry;
+            let marked = marked(flash, region, half);
             return Ok(Found {
                 half,
-                serial: header.serial,
+                serial,
                 len,
-                standing,
+                marked,
+                has_older,
             });
         }
-    }
-    if let Some((half, header)) = older
-        && let Some(len) = load(flash, (half, header))?
-    {
-        // The other half was being written, which begins only when this one is settled.
-        return Ok(Found {
-            half,
-            serial: header.serial,
-            len,
-            standing: Standing::Settled,
-        });
+        has_older = false;
     }
     Err(if blank {
         TrustError::Missing
