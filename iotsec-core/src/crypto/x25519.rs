@@ -28,7 +28,8 @@ impl X25519Key {
     /// The key of 32 bytes, clamped as RFC 7748 §5 says.
     pub fn from_scalar(scalar: &Secret<32>) -> Self {
         let key = x25519_dalek::StaticSecret::from(*scalar.expose());
-        let public = x25519_dalek::PublicKey::from(&key).to_bytes();
+        // By the ladder, as the agreement: the tables of the other way would cost kilobytes of flash.
+        let public = x25519_dalek::x25519(*scalar.expose(), x25519_dalek::X25519_BASEPOINT_BYTES);
         Self { key, public }
     }
 
