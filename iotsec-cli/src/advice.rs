@@ -1,5 +1,7 @@
 //! For each error number: the rule behind it, and what to do.
 
+mod trust;
+
 /// What there is to say about an error number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Advice {
@@ -11,8 +13,10 @@ pub(crate) struct Advice {
 
 /// The advice for one number; numbers of a later SDK get that of their range.
 pub(crate) fn advice(number: u16) -> Advice {
-    let exact = NUMBERS.binary_search_by_key(&number, |(listed, ..)| *listed);
-    let found = exact.ok().and_then(|at| NUMBERS.get(at));
+    let found = [NUMBERS, trust::NUMBERS].into_iter().find_map(|table| {
+        let exact = table.binary_search_by_key(&number, |(listed, ..)| *listed);
+        table.get(exact.ok()?)
+    });
     let (_, rule, remedy) = found.copied().unwrap_or_else(|| {
         let range = RANGES.iter().rfind(|(first, ..)| *first <= number);
         range.copied().unwrap_or((0, ENCODING, AGAIN))
@@ -428,6 +432,7 @@ mod tests {
     #[test]
     fn numbers_and_ranges_are_sorted() {
         assert!(NUMBERS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(trust::NUMBERS.is_sorted_by(|a, b| a.0 < b.0));
         assert!(RANGES.is_sorted_by(|a, b| a.0 < b.0));
     }
 

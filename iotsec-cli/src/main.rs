@@ -11,6 +11,7 @@ mod provision;
 mod published;
 
 mod target;
+mod trust;
 mod update;
 
 use std::process::ExitCode;
@@ -43,6 +44,9 @@ enum Command {
     /// Make, sign, show and check update envelopes (SUIT).
     #[command(subcommand)]
     Update(update::Command),
+    /// Say who may sign what: trust bundles, their rotation, freshness, downgrade tokens.
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Mint unique passwords in the factory, and check a batch.
     #[command(subcommand)]
     Provision(provision::Command),
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Key(command) => key::run(command),
         Command::Update(command) => update::run(command),
+        Command::Trust(command) => trust::run(command),
         Command::Provision(command) => provision::run(command),
     };
     match done.and_then(|output| format.print(&output)) {

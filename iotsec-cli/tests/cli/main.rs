@@ -6,4 +6,5 @@ mod encrypt;
 mod json;
 mod key;
 mod provision;
+mod trust;
 mod update;
