@@ -19,12 +19,12 @@ use iotsec_core::{
 use crate::{
     authenticate::Authenticated,
     command::lint,
+    envelope::Limits,
     error::UpdateError,
     manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
     plan::{Accepted, Bootable, Plan},
     trust::{Downgrade, Latest},
 };
-use facts::Facts;
 use machine::Machine;
 
 /// A place on this device that a manifest can name.
@@ -140,13 +140,24 @@ impl<'a> Authenticated<'a> {
         hash: &mut dyn Digest,
     ) -> Result<Accepted<'a>, UpdateError> {
         self.check_again(hash)?;
-        let manifest = Manifest::parse(&self, hash)?;
+        let mut plan = Plan::new(self.envelope.bytes, self.manifest_digest);
+        let manifest = Manifest::parse(&self, hash, &mut plan)?;
         policy.check_for_install(manifest.sequence, &self.manifest_digest)?;
-        let leave = policy.leave(&self.manifest_digest);
-        let plan = interpret(&self, &manifest, device, policy, Purpose::Install, hash)?;
+        plan.leave = policy.leave(&self.manifest_digest).map(|leave| *leave.from());
+        check_form(&manifest, &self.envelope.limits)?;
+        let mut boot = plan.clone();
+        interpret(
+            &self,
+            &manifest,
+            device,
+            policy,
+            Purpose::Install,
+            hash,
+            &mut plan,
+        )?;
         // Installed and then refused at boot, it would cost a boot and a revert.
-        interpret(&self, &manifest, device, policy, Purpose::Boot, hash)?;
-        Ok(Accepted::new(plan.with_leave(leave.map(|leave| *leave.from()))))
+        interpret(&self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)?;
+        Ok(Accepted::new(plan))
     }
 
     /// Checks that the manifest is safe to start from.
@@ -165,15 +176,19 @@ impl<'a> Authenticated<'a> {
         hash: &mut dyn Digest,
     ) -> Result<Bootable<'a>, UpdateError> {
         self.check_again(hash)?;
-        let manifest = Manifest::parse(&self, hash)?;
+        let mut plan = Plan::new(self.envelope.bytes, self.manifest_digest);
+        let manifest = Manifest::parse(&self, hash, &mut plan)?;
         if manifest.sequence < policy.installed {
             return Err(UpdateError::Rollback);
         }
-        let plan = interpret(&self, &manifest, device, policy, Purpose::Boot, hash)?;
+        check_form(&manifest, &self.envelope.limits)?;
+        interpret(&self, &manifest, device, policy, Purpose::Boot, hash, &mut plan)?;
         Ok(Bootable::new(plan))
     }
 }
 
+/// Runs the sections for a purpose, and completes the plan, which has the components and nothing else.
+#[inline(never)]
 fn interpret<'a>(
     authenticated: &Authenticated<'a>,
     manifest: &Manifest<'a>,
@@ -181,9 +196,8 @@ fn interpret<'a>(
     policy: &Policy,
     purpose: Purpose,
     hash: &mut dyn Digest,
-) -> Result<Plan<'a>, UpdateError> {
-    let envelope = &authenticated.envelope;
-    check_form(manifest, envelope.limits)?;
+    plan: &mut Plan<'a>,
+) -> Result<(), UpdateError> {
     let sections: &[Section] = match purpose {
         Purpose::Install => &[
             Section::Fetch,
@@ -194,21 +208,22 @@ fn interpret<'a>(
         ],
         Purpose::Boot => &[Section::Validate, Section::Load, Section::Invoke],
     };
-    let mut machine = Machine::new(manifest, envelope, device, policy, purpose, hash)?;
+    let envelope = &authenticated.envelope;
+    let mut machine = Machine::new(manifest, envelope, device, policy, purpose, hash, plan)?;
     for section in sections {
         match manifest.body(*section) {
             Body::Missing if *section == Section::Validate => return Err(UpdateError::NotValidated),
             Body::Missing => {}
             Body::Absent => return Err(UpdateError::ElementAbsent),
-            Body::Present(_) => machine.run(*section)?,
+            Body::Present => machine.run(*section)?,
         }
     }
-    let facts: Facts<'a> = machine.into_facts();
-    facts.into_plan(authenticated, manifest, device)
+    machine.complete()
 }
 
 /// Reads every command of every section that is here, taken or not.
-fn check_form(manifest: &Manifest<'_>, limits: crate::envelope::Limits) -> Result<(), UpdateError> {
+#[inline(never)]
+fn check_form(manifest: &Manifest<'_>, limits: &Limits) -> Result<(), UpdateError> {
     let mut budget = limits.commands;
     for section in [
         Section::Shared,
@@ -218,9 +233,15 @@ fn check_form(manifest: &Manifest<'_>, limits: crate::envelope::Limits) -> Resul
         Section::Load,
         Section::Invoke,
     ] {
-        if let Some(commands) = manifest.commands(section, &limits.cbor(2))? {
-            let components = manifest.components().len();
-            lint(commands, section, components, &limits, &mut budget)?;
+        if let Some(commands) = manifest.commands(section)? {
+            lint(
+                &manifest.root,
+                commands,
+                section,
+                manifest.components,
+                limits,
+                &mut budget,
+            )?;
         }
     }
     Ok(())

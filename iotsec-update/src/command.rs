@@ -3,6 +3,9 @@
 //! ```text
 //! SUIT_Command_Sequence = [+ (code: int, argument: any)]
 //! ```
+//!
+//! Nothing is copied out of the envelope: sequences, alternatives and values are known by their place in
+//! it, which `root`, a reader of the whole envelope, finds again.
 
 mod lint;
 mod parameters;
@@ -10,9 +13,17 @@ mod parameters;
 use iotsec_core::cbor::{self, Reader, Type};
 
 pub(crate) use lint::{MAX_DEPTH, lint};
-pub(crate) use parameters::{Assignment, Assignments, CHUNK_DIGESTS, PAYLOAD_ENCODING, Parameters};
+pub(crate) use parameters::{Parameters, key};
 
 use crate::{error::UpdateError, plan::MAX_COMPONENTS};
+
+/// What any byte string with commands may hold: a sequence with a map or an array in it. Its bytes were
+/// counted as part of the envelope.
+pub(crate) const LIMITS: cbor::Limits = cbor::Limits {
+    depth: 2,
+    items: 1024,
+    bytes: u32::MAX,
+};
 
 /// A question whose answer lets the sequence go on, or ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,70 +48,69 @@ pub(crate) enum Effect {
 }
 
 /// One command.
-#[derive(Clone, Debug)]
-pub(crate) enum Command<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Command {
     Check(Condition),
     Do(Effect),
-    Select(Index<'a>),
-    Set(Assignments<'a>),
-    Run(Sequence<'a>),
-    Try(Alternatives<'a>),
-}
-
-/// The argument of set-component-index.
-#[derive(Clone, Debug)]
-pub(crate) enum Index<'a> {
-    All,
-    One(usize),
-    /// At the first of so many indices.
-    Several(Reader<'a>, u64),
-}
-
-/// The commands of a sequence that are still to come.
-#[derive(Clone, Debug)]
-pub(crate) struct Sequence<'a> {
-    reader: Reader<'a>,
-    left: u64,
-    limits: cbor::Limits,
-}
-
-/// What a try-each still has to offer.
-#[derive(Clone, Debug)]
-pub(crate) struct Alternatives<'a> {
-    reader: Reader<'a>,
-    left: u64,
-    limits: cbor::Limits,
+    Select(Selection),
+    Set(Items),
+    Run(Items),
+    Try(Items),
 }
 
 /// One way of a try-each.
-pub(crate) enum Alternative<'a> {
-    Commands(Sequence<'a>),
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alternative {
+    Commands(Items),
     /// The trailing nil: go on although nothing succeeded.
     Nil,
+    /// There is no other.
+    None,
 }
 
-impl<'a> Sequence<'a> {
+/// What is still to come of a sequence, a try-each, or an override-parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Items {
+    at: usize,
+    left: usize,
+}
+
+impl Items {
+    pub(crate) const NONE: Self = Self { at: 0, left: 0 };
+
+    fn new(reader: &Reader<'_>, count: u64) -> Self {
+        Self {
+            at: reader.offset(),
+            // A checked input never has more items than bytes.
+            left: usize::try_from(count).unwrap_or(usize::MAX),
+        }
+    }
+
     /// The byte string at `reader` as a sequence of at least one command.
-    pub(crate) fn open(reader: &mut Reader<'a>, limits: &cbor::Limits) -> Result<Self, UpdateError> {
-        let mut inner = reader.embedded(limits)?;
+    pub(crate) fn open(reader: &mut Reader<'_>) -> Result<Self, UpdateError> {
+        let mut inner = reader.embedded(&LIMITS)?;
         let items = inner.array()?;
         if items == 0 || items % 2 != 0 {
             return Err(UpdateError::Sequence);
         }
-        Ok(Self {
-            reader: inner,
-            left: items / 2,
-            limits: *limits,
-        })
+        Ok(Self::new(&inner, items / 2))
     }
 
-    /// Reads the next command; `None` after the last.
-    pub(crate) fn next(&mut self) -> Result<Option<Command<'a>>, UpdateError> {
-        let Some(left) = self.left.checked_sub(1) else {
+    /// A reader at the next item, which is counted as read; `None` after the last.
+    fn advance<'a>(&mut self, root: &Reader<'a>) -> Option<Reader<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(root.seek(self.at))
+    }
+
+    /// Reads the next command of a manifest with so many `components`; `None` after the last.
+    pub(crate) fn command(
+        &mut self,
+        root: &Reader<'_>,
+        components: usize,
+    ) -> Result<Option<Command>, UpdateError> {
+        let Some(mut reader) = self.advance(root) else {
             return Ok(None);
         };
-        self.left = left;
-        let reader = &mut self.reader;
         let code = reader.int().map_err(|_| UpdateError::CommandUnknown)?;
         let command = match code {
             1 => Command::Check(Condition::Vendor),
@@ -115,113 +125,31 @@ impl<'a> Sequence<'a> {
             21 => Command::Do(Effect::Fetch),
             22 => Command::Do(Effect::Copy),
             23 => Command::Do(Effect::Invoke),
-            12 => return Index::read(reader).map(|index| Some(Command::Select(index))),
-            15 => return Alternatives::read(reader, &self.limits).map(|all| Some(Command::Try(all))),
-            20 => return Assignments::read(reader, &self.limits).map(|all| Some(Command::Set(all))),
-            32 => return Self::open(reader, &self.limits).map(|sequence| Some(Command::Run(sequence))),
+            12 => Command::Select(Selection::read(&mut reader, components)?),
+            15 => Command::Try(Self::alternatives(&mut reader)?),
+            20 => Command::Set(Self::assignments(&mut reader)?),
+            32 => Command::Run(Self::open(&mut reader)?),
             _ => return Err(UpdateError::CommandUnknown),
         };
         // Four bits say what to report of success and failure (§8.4.7). There are no reports yet.
-        match reader.uint() {
-            Ok(0..=15) => Ok(Some(command)),
-            _ => Err(UpdateError::ReportingPolicy),
+        if matches!(command, Command::Check(_) | Command::Do(_))
+            && !reader.uint().is_ok_and(|policy| policy <= 15)
+        {
+            return Err(UpdateError::ReportingPolicy);
         }
-    }
-}
-
-impl<'a> Index<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, UpdateError> {
-        let wrong = |_| UpdateError::ComponentIndex;
-        match reader.peek()? {
-            Type::Uint => reader.uint_as().map(Self::One).map_err(wrong),
-            Type::Bool if reader.bool()? => Ok(Self::All),
-            Type::Array => {
-                let count = reader.array()?;
-                let several = Self::Several(reader.clone(), count);
-                for _ in 0..count {
-                    reader.uint().map_err(wrong)?;
-                }
-                if count == 0 {
-                    return Err(UpdateError::ComponentIndex);
-                }
-                Ok(several)
-            }
-            _ => Err(UpdateError::ComponentIndex),
-        }
+        self.at = reader.offset();
+        Ok(Some(command))
     }
 
-    /// The components it names, in order, of `count`.
-    pub(crate) fn resolve(&self, count: usize) -> Result<Selection, UpdateError> {
-        let mut selection = Selection::NONE;
-        match self {
-            Self::One(index) => selection.push(*index, count)?,
-            Self::All => {
-                for index in 0..count {
-                    selection.push(index, count)?;
-                }
-            }
-            Self::Several(reader, indices) => {
-                let mut reader = reader.clone();
-                for _ in 0..*indices {
-                    let index = reader.uint_as().map_err(|_| UpdateError::ComponentIndex)?;
-                    selection.push(index, count)?;
-                }
-            }
-        }
-        Ok(selection)
-    }
-}
-
-/// The components that commands apply to, in order, each once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Selection {
-    indices: [usize; MAX_COMPONENTS],
-    len: usize,
-}
-
-impl Selection {
-    pub(crate) const NONE: Self = Self {
-        indices: [0; MAX_COMPONENTS],
-        len: 0,
-    };
-
-    pub(crate) fn one(index: usize) -> Self {
-        let mut indices = [0; MAX_COMPONENTS];
-        indices[0] = index;
-        Self { indices, len: 1 }
-    }
-
-    pub(crate) fn as_slice(&self) -> &[usize] {
-        self.indices.get(..self.len).unwrap_or_default()
-    }
-
-    fn push(&mut self, index: usize, count: usize) -> Result<(), UpdateError> {
-        if index >= count || self.as_slice().contains(&index) {
-            return Err(UpdateError::ComponentIndex);
-        }
-        *self
-            .indices
-            .get_mut(self.len)
-            .ok_or(UpdateError::ComponentIndex)? = index;
-        self.len = self.len.saturating_add(1);
-        Ok(())
-    }
-}
-
-impl<'a> Alternatives<'a> {
     /// `[2* bstr .cbor SUIT_Command_Sequence, ? nil]`
-    fn read(reader: &mut Reader<'a>, limits: &cbor::Limits) -> Result<Self, UpdateError> {
-        let left = reader.array().map_err(|_| UpdateError::Sequence)?;
-        let all = Self {
-            reader: reader.clone(),
-            left,
-            limits: *limits,
-        };
-        let mut sequences = 0u64;
-        for place in 1..=left {
+    fn alternatives(reader: &mut Reader<'_>) -> Result<Self, UpdateError> {
+        let count = reader.array().map_err(|_| UpdateError::Sequence)?;
+        let all = Self::new(reader, count);
+        let mut sequences = 0u8;
+        for place in 1..=all.left {
             match reader.peek()? {
                 Type::Bytes => sequences = sequences.saturating_add(1),
-                Type::Null if place == left => {}
+                Type::Null if place == all.left => {}
                 _ => return Err(UpdateError::Sequence),
             }
             reader.skip()?;
@@ -232,16 +160,85 @@ impl<'a> Alternatives<'a> {
         Ok(all)
     }
 
-    pub(crate) fn next(&mut self) -> Result<Option<Alternative<'a>>, UpdateError> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return Ok(None);
+    /// Reads the next way of a try-each.
+    pub(crate) fn alternative(&mut self, root: &Reader<'_>) -> Result<Alternative, UpdateError> {
+        let Some(mut reader) = self.advance(root) else {
+            return Ok(Alternative::None);
         };
-        self.left = left;
-        if self.reader.peek()? == Type::Null {
-            self.reader.null()?;
-            return Ok(Some(Alternative::Nil));
+        if reader.peek()? == Type::Null {
+            return Ok(Alternative::Nil);
         }
-        let sequence = Sequence::open(&mut self.reader, &self.limits)?;
-        Ok(Some(Alternative::Commands(sequence)))
+        let sequence = Self::open(&mut reader)?;
+        self.at = reader.offset();
+        Ok(Alternative::Commands(sequence))
+    }
+}
+
+/// The components that commands apply to, in order, each once: four bits a component from the lowest up,
+/// of which the highest is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Selection(u32);
+
+const _: () = assert!(
+    MAX_COMPONENTS == 8,
+    "three bits an index, and eight of them in a word"
+);
+
+impl Selection {
+    pub(crate) const NONE: Self = Self(0);
+    /// With one component, it is the current one.
+    pub(crate) const FIRST: Self = Self(8);
+
+    /// The argument of set-component-index.
+    fn read(reader: &mut Reader<'_>, components: usize) -> Result<Self, UpdateError> {
+        let mut selection = Self::NONE;
+        match reader.peek()? {
+            Type::Uint => selection.push(reader.uint()?, components)?,
+            Type::Bool if reader.bool()? => {
+                for index in (0..8).take(components) {
+                    selection.push(index, components)?;
+                }
+            }
+            Type::Array => {
+                for _ in 0..reader.array()? {
+                    let index = reader.uint().map_err(|_| UpdateError::ComponentIndex)?;
+                    selection.push(index, components)?;
+                }
+            }
+            _ => {}
+        }
+        if selection == Self::NONE {
+            return Err(UpdateError::ComponentIndex);
+        }
+        Ok(selection)
+    }
+
+    fn push(&mut self, index: u64, components: usize) -> Result<(), UpdateError> {
+        let place = usize::try_from(index).map_err(|_| UpdateError::ComponentIndex)?;
+        if place >= components || { *self }.any(|other| other == place) {
+            return Err(UpdateError::ComponentIndex);
+        }
+        let used = u32::BITS.saturating_sub(self.0.leading_zeros());
+        let nibble = u32::try_from(place).unwrap_or(0) | 8;
+        self.0 |= nibble.checked_shl(used).ok_or(UpdateError::ComponentIndex)?;
+        Ok(())
+    }
+
+    /// The first one alone.
+    pub(crate) const fn first(self) -> Self {
+        Self(self.0 & 15)
+    }
+}
+
+impl Iterator for Selection {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let index = usize::try_from(self.0 & 7).ok();
+        self.0 >>= 4;
+        index
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use iotsec_core::cbor::{self, CborError, Key, Kind, Reader, Type};
+use iotsec_core::cbor::{self, Key, Kind, Reader, Type};
 
 use crate::{error::UpdateError, plan::MAX_COMPONENTS};
 
@@ -88,11 +88,10 @@ impl Default for Limits {
 pub struct Envelope<'a> {
     pub(crate) bytes: &'a [u8],
     /// At the first key of the outer map.
-    map: Reader<'a>,
+    pub(crate) root: Reader<'a>,
     entries: u64,
     pub(crate) authentication: Reader<'a>,
     pub(crate) manifest: Element<'a>,
-    severed: [Option<Element<'a>>; 3],
     /// Has an element that belongs to a SUIT extension.
     pub(crate) extended: bool,
     pub(crate) limits: Limits,
@@ -141,10 +140,8 @@ impl<'a> Envelope<'a> {
         }
         let missing = reader.error(Kind::MissingKey);
         let entries = reader.map()?;
-        let map = reader.clone();
+        let root = reader.clone();
 
-        let (mut authentication, mut manifest) = (None, None);
-        let mut severed = [const { None }; 3];
         let (mut integrated, mut extended) = (0usize, false);
         for _ in 0..entries {
             let unknown = reader.error(Kind::UnknownKey);
@@ -152,24 +149,13 @@ impl<'a> Envelope<'a> {
             if reader.peek()? != Type::Bytes {
                 return Err(reader.error(Kind::Type).into());
             }
-            let value = reader.clone();
-            let element = Element {
-                reader: value.clone(),
-                encoded: reader.skip()?,
-            };
+            let encoded = reader.skip()?;
             match key {
-                Key::Int(AUTHENTICATION) => authentication = Some(value),
-                Key::Int(MANIFEST) => manifest = Some(element),
-                Key::Int(key) => match SEVERABLE.iter().position(|known| *known == key) {
-                    Some(place) => {
-                        if let Some(place) = severed.get_mut(place) {
-                            *place = Some(element);
-                        }
-                    }
-                    None if EXTENSIONS.contains(&key) => extended = true,
-                    None => return Err(unknown.into()),
-                },
-                Key::Text(_) => integrated = integrated.saturating_add(element.encoded.len()),
+                Key::Int(AUTHENTICATION | MANIFEST) => {}
+                Key::Int(key) if SEVERABLE.contains(&key) => {}
+                Key::Int(key) if EXTENSIONS.contains(&key) => extended = true,
+                Key::Int(_) => return Err(unknown.into()),
+                Key::Text(_) => integrated = integrated.saturating_add(encoded.len()),
             }
         }
         if !u32::try_from(integrated).is_ok_and(|len| len <= limits.integrated) {
@@ -179,13 +165,13 @@ impl<'a> Envelope<'a> {
         if !u32::try_from(rest).is_ok_and(|len| len <= limits.envelope) {
             return Err(UpdateError::EnvelopeSize);
         }
+        let find = |key| find(&root, entries, Key::Int(key)).ok_or(missing);
         Ok(Self {
             bytes,
-            map,
+            authentication: find(AUTHENTICATION)?.reader,
+            manifest: find(MANIFEST)?,
+            root,
             entries,
-            authentication: authentication.ok_or(missing)?,
-            manifest: manifest.ok_or(missing)?,
-            severed,
             extended,
             limits: *limits,
         })
@@ -197,21 +183,33 @@ impl<'a> Envelope<'a> {
     }
 
     /// The severed element under one of [`SEVERABLE`].
-    pub(crate) fn severed(&self, key: i64) -> Option<&Element<'a>> {
-        let place = SEVERABLE.iter().position(|known| *known == key)?;
-        self.severed.get(place)?.as_ref()
+    pub(crate) fn severed(&self, key: i64) -> Option<Element<'a>> {
+        find(&self.root, self.entries, Key::Int(key))
     }
 
     /// The integrated payload called `name`.
-    pub(crate) fn integrated(&self, name: &str) -> Result<Option<&'a [u8]>, CborError> {
-        let mut reader = self.map.clone();
-        for _ in 0..self.entries {
-            let found = reader.key()? == Key::Text(name);
-            if found {
-                return reader.bytes().map(Some);
-            }
-            reader.skip()?;
-        }
-        Ok(None)
+    pub(crate) fn integrated(&self, name: &str) -> Option<&'a [u8]> {
+        find(&self.root, self.entries, Key::Text(name))?
+            .reader
+            .bytes()
+            .ok()
     }
+}
+
+/// The element under `key`, of a map of so many `entries` whose first key `root` stands at.
+#[inline(never)]
+fn find<'a>(root: &Reader<'a>, entries: u64, key: Key<'_>) -> Option<Element<'a>> {
+    let mut reader = root.clone();
+    for _ in 0..entries {
+        let found = reader.key() == Ok(key);
+        let element = reader.clone();
+        let encoded = reader.skip().ok()?;
+        if found {
+            return Some(Element {
+                reader: element,
+                encoded,
+            });
+        }
+    }
+    None
 }

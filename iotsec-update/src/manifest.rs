@@ -7,11 +7,11 @@ use iotsec_core::{
 
 use crate::{
     authenticate::Authenticated,
-    command::Sequence,
+    command::Items,
     digest,
     envelope::{Envelope, SEVERABLE},
     error::UpdateError,
-    plan::MAX_COMPONENTS,
+    plan::Plan,
 };
 
 /// The number that orders the manifests of one device against replay.
@@ -103,22 +103,27 @@ pub(crate) enum Section {
 /// ```
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest<'a> {
+    /// Of the whole envelope.
+    pub(crate) root: Reader<'a>,
     pub(crate) sequence: SequenceNumber,
-    ids: [ComponentId<'a>; MAX_COMPONENTS],
-    count: usize,
-    shared: Reader<'a>,
-    sections: [Body<'a>; 5],
+    /// How many components it has.
+    pub(crate) components: usize,
+    /// Where in the envelope each [`Section`] stands.
+    sections: [usize; 6],
 }
 
 /// Where the commands of a section are.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Body<'a> {
-    #[default]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
     Missing,
     /// Severed, and not in the envelope.
     Absent,
-    Present(Reader<'a>),
+    Present,
 }
+
+/// Instead of a place: the section is not in the manifest, or was severed and is not in the envelope.
+const MISSING: usize = 0;
+const ABSENT: usize = usize::MAX;
 
 const VERSION: i64 = 1;
 const SEQUENCE_NUMBER: i64 = 2;
@@ -134,9 +139,11 @@ const COMMON_COMPONENTS: i64 = 2;
 const COMMON_SHARED: i64 = 4;
 
 impl<'a> Manifest<'a> {
+    /// Reads the manifest, and its components into `plan`.
     pub(crate) fn parse(
         authenticated: &Authenticated<'a>,
         hash: &mut dyn Digest,
+        plan: &mut Plan<'a>,
     ) -> Result<Self, UpdateError> {
         let envelope = &authenticated.envelope;
         let limits = &envelope.limits;
@@ -146,33 +153,50 @@ impl<'a> Manifest<'a> {
         let mut reader = authenticated.manifest.clone().embedded(&limits.cbor(2))?;
         let missing = reader.error(Kind::MissingKey);
         let (mut version, mut sequence, mut common) = (None, None, None);
-        let mut sections = [const { Body::Missing }; 5];
+        let mut sections = [MISSING; 6];
         let mut named = [false; SEVERABLE.len()];
         for _ in 0..reader.map()? {
             let unknown = reader.error(Kind::UnknownKey);
             let Key::Int(key) = reader.key()? else {
                 return Err(unknown.into());
             };
-            match key {
-                VERSION => version = Some(reader.uint()?),
-                SEQUENCE_NUMBER => sequence = Some(SequenceNumber(reader.uint()?)),
-                COMMON => common = Some(reader.embedded(&limits.cbor(3))?),
+            let mut place = reader.offset();
+            let section = match key {
+                VERSION => {
+                    version = Some(reader.uint()?);
+                    continue;
+                }
+                SEQUENCE_NUMBER => {
+                    sequence = Some(SequenceNumber(reader.uint()?));
+                    continue;
+                }
+                COMMON => {
+                    common = Some(reader.embedded(&limits.cbor(3))?);
+                    continue;
+                }
                 REFERENCE_URI => {
                     reader.text()?;
+                    continue;
                 }
-                VALIDATE | LOAD | INVOKE => {
-                    let body = Body::Present(reader.clone());
-                    reader.bytes()?;
-                    store(&mut sections, key, body);
-                }
-                PAYLOAD_FETCH | INSTALL | TEXT => {
-                    let body = severable(&mut reader, envelope, key, hash)?;
-                    store(&mut sections, key, body);
-                    for (named, known) in named.iter_mut().zip(SEVERABLE) {
-                        *named |= known == key;
-                    }
-                }
+                VALIDATE => Some(Section::Validate),
+                LOAD => Some(Section::Load),
+                INVOKE => Some(Section::Invoke),
+                PAYLOAD_FETCH => Some(Section::Fetch),
+                INSTALL => Some(Section::Install),
+                TEXT => None,
                 _ => return Err(unknown.into()),
+            };
+            match SEVERABLE.iter().zip(&mut named).find(|(known, _)| **known == key) {
+                Some((_, named)) => {
+                    place = severable(&mut reader, envelope, key, hash)?;
+                    *named = true;
+                }
+                None => {
+                    reader.bytes()?;
+                }
+            }
+            if let Some(kept) = section.and_then(|section| sections.get_mut(section.index())) {
+                *kept = place;
             }
         }
         if version.ok_or(missing)? != 1 {
@@ -183,123 +207,111 @@ impl<'a> Manifest<'a> {
                 return Err(UpdateError::ElementUnauthenticated);
             }
         }
-        let (ids, count, shared) = read_common(&mut common.ok_or(missing)?, limits.most_components())?;
+        let mut common = common.ok_or(missing)?;
+        let shared = read_common(&mut common, limits.most_components(), plan)?;
+        if let Some(kept) = sections.get_mut(Section::Shared.index()) {
+            *kept = shared;
+        }
+        plan.sequence = sequence.ok_or(missing)?;
         Ok(Self {
-            sequence: sequence.ok_or(missing)?,
-            ids,
-            count,
-            shared,
+            root: envelope.root.clone(),
+            sequence: plan.sequence,
+            components: plan.count,
             sections,
         })
     }
 
-    pub(crate) fn components(&self) -> &[ComponentId<'a>] {
-        self.ids.get(..self.count).unwrap_or_default()
-    }
-
-    pub(crate) fn body(&self, section: Section) -> Body<'a> {
-        match section {
-            Section::Shared => Body::Present(self.shared.clone()),
-            Section::Validate => self.stored(VALIDATE),
-            Section::Load => self.stored(LOAD),
-            Section::Invoke => self.stored(INVOKE),
-            Section::Fetch => self.stored(PAYLOAD_FETCH),
-            Section::Install => self.stored(INSTALL),
+    pub(crate) fn body(&self, section: Section) -> Body {
+        match self.place(section) {
+            MISSING => Body::Missing,
+            ABSENT => Body::Absent,
+            _ => Body::Present,
         }
     }
 
     /// The commands of a section, if it is there.
-    pub(crate) fn commands(
-        &self,
-        section: Section,
-        limits: &cbor::Limits,
-    ) -> Result<Option<Sequence<'a>>, UpdateError> {
+    pub(crate) fn commands(&self, section: Section) -> Result<Option<Items>, UpdateError> {
         match self.body(section) {
-            Body::Present(mut reader) => Sequence::open(&mut reader, limits).map(Some),
+            Body::Present => Items::open(&mut self.root.seek(self.place(section))).map(Some),
             Body::Missing | Body::Absent => Ok(None),
         }
     }
 
-    fn stored(&self, key: i64) -> Body<'a> {
-        place(key)
-            .and_then(|place| self.sections.get(place))
-            .cloned()
-            .unwrap_or_default()
+    fn place(&self, section: Section) -> usize {
+        self.sections.get(section.index()).copied().unwrap_or(MISSING)
     }
 }
 
-/// Where the section under `key` is kept; text is not.
-fn place(key: i64) -> Option<usize> {
-    [VALIDATE, LOAD, INVOKE, PAYLOAD_FETCH, INSTALL]
-        .iter()
-        .position(|known| *known == key)
-}
-
-fn store<'a>(sections: &mut [Body<'a>; 5], key: i64, body: Body<'a>) {
-    if let Some(section) = place(key).and_then(|place| sections.get_mut(place)) {
-        *section = body;
+impl Section {
+    const fn index(self) -> usize {
+        match self {
+            Self::Shared => 0,
+            Self::Fetch => 1,
+            Self::Install => 2,
+            Self::Validate => 3,
+            Self::Load => 4,
+            Self::Invoke => 5,
+        }
     }
 }
 
 /// Reads a severable member: a byte string here, or a digest here and, maybe, the byte string in the
-/// envelope. What is there is always checked against its digest, also when it is only text.
+/// envelope. What is there is always checked against its digest, also when it is only text. Returns where
+/// the byte string stands.
 fn severable<'a>(
     reader: &mut Reader<'a>,
     envelope: &Envelope<'a>,
     key: i64,
     hash: &mut dyn Digest,
-) -> Result<Body<'a>, UpdateError> {
+) -> Result<usize, UpdateError> {
     let outside = envelope.severed(key);
     if reader.peek()? != Type::Array {
-        let body = Body::Present(reader.clone());
+        let place = reader.offset();
         reader.bytes()?;
         return match outside {
             Some(_) => Err(UpdateError::ElementUnauthenticated),
-            None => Ok(body),
+            None => Ok(place),
         };
     }
     let digest: &[u8; DIGEST_LEN] = digest::read(reader)?;
     let Some(element) = outside else {
-        return Ok(Body::Absent);
+        return Ok(ABSENT);
     };
     if digest::equal(&digest::of(hash, element.encoded), digest) {
-        Ok(Body::Present(element.reader.clone()))
+        Ok(element.reader.offset())
     } else {
         Err(UpdateError::ElementDigest)
     }
 }
 
-type Common<'a> = ([ComponentId<'a>; MAX_COMPONENTS], usize, Reader<'a>);
-
-fn read_common<'a>(reader: &mut Reader<'a>, most: usize) -> Result<Common<'a>, UpdateError> {
+/// Reads the components into `plan`, and returns where the shared sequence stands.
+fn read_common<'a>(reader: &mut Reader<'a>, most: usize, plan: &mut Plan<'a>) -> Result<usize, UpdateError> {
     let missing = reader.error(Kind::MissingKey);
-    let mut ids = [ComponentId::NONE; MAX_COMPONENTS];
-    let (mut count, mut shared) = (0usize, None);
+    let mut shared = None;
     for _ in 0..reader.map()? {
         let unknown = reader.error(Kind::UnknownKey);
         match reader.key()? {
             Key::Int(COMMON_COMPONENTS) => {
                 for _ in 0..reader.array()? {
                     let id = ComponentId::from_encoded(reader.skip()?)?;
-                    if ids.iter().take(count).any(|other| *other == id) {
+                    if plan.components().iter().any(|other| other.id == id) {
                         return Err(UpdateError::ComponentDuplicate);
                     }
-                    if count >= most {
+                    if plan.count >= most {
                         return Err(UpdateError::Components);
                     }
-                    *ids.get_mut(count).ok_or(UpdateError::Components)? = id;
-                    count = count.saturating_add(1);
+                    plan.push(id)?;
                 }
             }
             Key::Int(COMMON_SHARED) => {
-                shared = Some(reader.clone());
+                shared = Some(reader.offset());
                 reader.bytes()?;
             }
             _ => return Err(unknown.into()),
         }
     }
-    if count == 0 {
+    if plan.count == 0 {
         return Err(missing.into());
     }
-    Ok((ids, count, shared.ok_or(missing)?))
+    Ok(shared.ok_or(missing)?)
 }

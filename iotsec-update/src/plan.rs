@@ -43,9 +43,55 @@ pub struct ComponentPlan<'a> {
     pub(crate) invoke_arguments: Option<&'a [u8]>,
     pub(crate) fetch_arguments: Option<&'a [u8]>,
     pub(crate) transport: RawTransport<'a>,
+    pub(crate) known: Known,
+}
+
+/// What admission has come to know of a component beside the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) digest: bool,
+    pub(crate) size: bool,
+    /// Matched before any write of install.
+    pub(crate) matched_early: bool,
+    /// Matched after install wrote it.
+    pub(crate) matched_after_install: bool,
+    pub(crate) matched_after_load: bool,
+    /// Matched in the validate section.
+    pub(crate) validated: bool,
+    /// Which write of all puts its source there, counted from 1.
+    pub(crate) order: usize,
 }
 
 impl<'a> ComponentPlan<'a> {
+    /// A component of which nothing is known.
+    const UNKNOWN: Self = {
+        Self {
+            id: ComponentId::NONE,
+            place: 0,
+            digest: [0; DIGEST_LEN],
+            size: 0,
+            source: Source::None,
+            load: None,
+            invoke: false,
+            invoke_arguments: None,
+            fetch_arguments: None,
+            transport: RawTransport {
+                encryption: None,
+                chunks: None,
+                encoding: None,
+            },
+            known: Known {
+                digest: false,
+                size: false,
+                matched_early: false,
+                matched_after_install: false,
+                matched_after_load: false,
+                validated: false,
+                order: 0,
+            },
+        }
+    };
+
     /// Which component.
     pub const fn id(&self) -> ComponentId<'a> {
         self.id
@@ -129,57 +175,40 @@ pub struct Bootable<'a> {
 pub(crate) struct Plan<'a> {
     envelope: &'a [u8],
     manifest_digest: [u8; DIGEST_LEN],
-    sequence: SequenceNumber,
+    pub(crate) sequence: SequenceNumber,
     /// The manifest from which this one may be gone back to.
-    leave: Option<[u8; DIGEST_LEN]>,
-    components: [ComponentPlan<'a>; MAX_COMPONENTS],
-    count: usize,
+    pub(crate) leave: Option<[u8; DIGEST_LEN]>,
+    all: [ComponentPlan<'a>; MAX_COMPONENTS],
+    pub(crate) count: usize,
 }
 
 impl<'a> Plan<'a> {
-    pub(crate) fn new(
-        envelope: &'a [u8],
-        manifest_digest: [u8; DIGEST_LEN],
-        sequence: SequenceNumber,
-    ) -> Self {
-        const UNUSED: ComponentPlan<'_> = ComponentPlan {
-            id: ComponentId::NONE,
-            place: 0,
-            digest: [0; DIGEST_LEN],
-            size: 0,
-            source: Source::None,
-            load: None,
-            invoke: false,
-            invoke_arguments: None,
-            fetch_arguments: None,
-            transport: RawTransport {
-                encryption: None,
-                chunks: None,
-                encoding: None,
-            },
-        };
+    /// Without components.
+    pub(crate) const fn new(envelope: &'a [u8], manifest_digest: [u8; DIGEST_LEN]) -> Self {
         Self {
             envelope,
             manifest_digest,
-            sequence,
+            sequence: SequenceNumber(0),
             leave: None,
-            components: [UNUSED; MAX_COMPONENTS],
+            all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
             count: 0,
         }
     }
 
-    pub(crate) const fn with_leave(mut self, from: Option<[u8; DIGEST_LEN]>) -> Self {
-        self.leave = from;
-        self
-    }
-
-    pub(crate) fn push(&mut self, component: ComponentPlan<'a>) -> Result<(), UpdateError> {
-        *self
-            .components
-            .get_mut(self.count)
-            .ok_or(UpdateError::Components)? = component;
+    /// Adds a component of which nothing is known yet.
+    pub(crate) fn push(&mut self, id: ComponentId<'a>) -> Result<(), UpdateError> {
+        let place = self.all.get_mut(self.count).ok_or(UpdateError::Components)?;
+        place.id = id;
         self.count = self.count.saturating_add(1);
         Ok(())
+    }
+
+    pub(crate) fn components(&self) -> &[ComponentPlan<'a>] {
+        self.all.get(..self.count).unwrap_or_default()
+    }
+
+    pub(crate) fn components_mut(&mut self) -> &mut [ComponentPlan<'a>] {
+        self.all.get_mut(..self.count).unwrap_or_default()
     }
 }
 
@@ -199,10 +228,7 @@ macro_rules! accessors {
             }
             /// The components in the order in which they are to be installed.
             pub fn components(&self) -> &[ComponentPlan<'a>] {
-                self.plan
-                    .components
-                    .get(..self.plan.count)
-                    .unwrap_or_default()
+                self.plan.components()
             }
             /// The envelope it came from.
             pub const fn envelope(&self) -> &'a [u8] {

@@ -2,35 +2,11 @@ use iotsec_core::crypto::DIGEST_LEN;
 
 use super::DeviceIdentity;
 use crate::{
-    authenticate::Authenticated,
-    command::Parameters,
     error::UpdateError,
-    manifest::{ComponentId, Manifest, Section},
+    manifest::{ComponentId, Section},
     payload::RawTransport,
-    plan::{ComponentPlan, MAX_COMPONENTS, Plan, Source},
+    plan::{ComponentPlan, Known, Plan, Source},
 };
-
-/// What the sections demand of one component, and what they do to it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fact<'a> {
-    digest: Option<[u8; DIGEST_LEN]>,
-    size: Option<u32>,
-    /// What install puts there, and as which write of all.
-    source: Option<(Source<'a>, usize)>,
-    /// What load puts there at every boot.
-    load: Option<Source<'a>>,
-    /// Matched before any write of install.
-    matched_early: bool,
-    /// Matched after install wrote it.
-    matched_after_install: bool,
-    matched_after_load: bool,
-    /// Matched in the validate section.
-    validated: bool,
-    invoke: bool,
-    invoke_arguments: Option<&'a [u8]>,
-    fetch_arguments: Option<&'a [u8]>,
-    transport: RawTransport<'a>,
-}
 
 /// SHA-256 of nothing.
 const EMPTY: [u8; DIGEST_LEN] = [
@@ -38,37 +14,21 @@ const EMPTY: [u8; DIGEST_LEN] = [
     0xAE, 0x41, 0xE4, 0x64, 0x9B, 0x93, 0x4C, 0xA4, 0x95, 0x99, 0x1B, 0x78, 0x52, 0xB8, 0x55,
 ];
 
-/// What is known of all components.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Facts<'a> {
-    components: [Fact<'a>; MAX_COMPONENTS],
+/// What the sections demand of the components and do to them, put into the plan as it becomes known.
+pub(super) struct Facts<'p, 'a> {
+    plan: &'p mut Plan<'a>,
     writes: usize,
 }
 
-impl<'a> Facts<'a> {
-    pub(super) const fn new() -> Self {
-        const NONE: Fact<'_> = Fact {
-            digest: None,
-            size: None,
-            source: None,
-            load: None,
-            matched_early: false,
-            matched_after_install: false,
-            matched_after_load: false,
-            validated: false,
-            invoke: false,
-            invoke_arguments: None,
-            fetch_arguments: None,
-            transport: RawTransport {
-                encryption: None,
-                chunks: None,
-                encoding: None,
-            },
-        };
-        Self {
-            components: [NONE; MAX_COMPONENTS],
-            writes: 0,
+impl<'p, 'a> Facts<'p, 'a> {
+    /// About the components of `plan`, of which nothing is known but their names.
+    pub(super) fn new(plan: &'p mut Plan<'a>, device: &DeviceIdentity<'_>) -> Result<Self, UpdateError> {
+        for component in plan.components_mut() {
+            let mut places = device.components.iter();
+            let place = places.position(|place| place.id == component.id);
+            component.place = place.ok_or(UpdateError::ComponentUnknown)?;
         }
+        Ok(Self { plan, writes: 0 })
     }
 
     /// How many effects there were so far.
@@ -76,26 +36,32 @@ impl<'a> Facts<'a> {
         self.writes
     }
 
+    /// The component with this index in the manifest.
+    pub(super) fn component(&self, index: usize) -> Result<&ComponentPlan<'a>, UpdateError> {
+        let component = self.plan.components().get(index);
+        component.ok_or(UpdateError::ComponentIndex)
+    }
+
     /// The component's content must have this digest and size, or the sequence must not go on.
     pub(super) fn matched(
         &mut self,
-        component: usize,
+        index: usize,
         section: Section,
         digest: &[u8; DIGEST_LEN],
         size: Option<u32>,
     ) -> Result<(), UpdateError> {
-        let fact = self.fact(component)?;
-        fact.demand(digest, size)?;
+        let component = self.demand(index, digest, size)?;
+        let known = &mut component.known;
         match section {
             Section::Fetch | Section::Install => {
-                if fact.source.is_some() {
-                    fact.matched_after_install = true;
+                if known.order != 0 {
+                    known.matched_after_install = true;
                 } else {
-                    fact.matched_early = true;
+                    known.matched_early = true;
                 }
             }
-            Section::Validate => fact.validated = true,
-            Section::Load => fact.matched_after_load |= fact.load.is_some(),
+            Section::Validate => known.validated = true,
+            Section::Load => known.matched_after_load |= component.load.is_some(),
             Section::Shared | Section::Invoke => {}
         }
         Ok(())
@@ -104,175 +70,201 @@ impl<'a> Facts<'a> {
     /// The component's content is replaced by `source`.
     pub(super) fn written(
         &mut self,
-        component: usize,
-        id: ComponentId<'a>,
+        index: usize,
         section: Section,
         source: Source<'a>,
-        parameters: &Parameters<'a>,
+        fetch_arguments: Option<&'a [u8]>,
+        transport: RawTransport<'a>,
     ) -> Result<(), UpdateError> {
         // What was copied must stay what it was until the plan is done.
-        if self.components.iter().any(|other| other.copies_from(id)) {
+        let id = self.component(index)?.id;
+        if self
+            .plan
+            .components()
+            .iter()
+            .any(|other| installs_from(other, id) || loads_from(other, id))
+        {
             return Err(UpdateError::WriteOrder);
         }
         self.writes = self.writes.saturating_add(1);
         let order = self.writes;
         let transported = matches!(source, Source::Uri(_) | Source::Integrated(_));
-        if !transported && parameters.transport != RawTransport::default() {
+        if !transported && transport != RawTransport::default() {
             return Err(UpdateError::Transport);
         }
-        let fact = self.fact(component)?;
+        let component = self.component_mut(index)?;
+        let known = &mut component.known;
         if section == Section::Load {
             // A boot that overwrites what install wrote could not be repeated.
-            if fact.load.is_some() || fact.source.is_some() || fact.validated {
+            if component.load.is_some() || known.order != 0 || known.validated {
                 return Err(UpdateError::WriteOrder);
             }
-            fact.load = Some(source);
+            component.load = Some(source);
         } else {
-            if fact.source.is_some() || fact.matched_early {
+            if known.order != 0 || known.matched_early {
                 return Err(UpdateError::WriteOrder);
             }
-            fact.source = Some((source, order));
-            fact.fetch_arguments = parameters.fetch_arguments;
-            fact.transport = parameters.transport;
+            known.order = order;
+            component.source = source;
+            component.fetch_arguments = fetch_arguments;
+            component.transport = transport;
         }
         Ok(())
     }
 
-    /// Bytes that are known here and now are demanded of the component that they are written to.
-    pub(super) fn known(
+    /// A digest and maybe a size that the component's content must have; told twice, they must agree.
+    pub(super) fn demand(
         &mut self,
-        component: usize,
+        index: usize,
         digest: &[u8; DIGEST_LEN],
         size: Option<u32>,
-    ) -> Result<(), UpdateError> {
-        self.fact(component)?.demand(digest, size)
+    ) -> Result<&mut ComponentPlan<'a>, UpdateError> {
+        let component = self.component_mut(index)?;
+        let known = &mut component.known;
+        if known.digest && component.digest != *digest {
+            return Err(UpdateError::DigestConflict);
+        }
+        if let Some(size) = size {
+            if known.size && component.size != size {
+                return Err(UpdateError::DigestConflict);
+            }
+            known.size = true;
+            component.size = size;
+        }
+        known.digest = true;
+        component.digest = *digest;
+        Ok(component)
     }
 
-    pub(super) fn invoked(
-        &mut self,
-        component: usize,
-        parameters: &Parameters<'a>,
-    ) -> Result<(), UpdateError> {
+    pub(super) fn invoked(&mut self, index: usize, arguments: Option<&'a [u8]>) -> Result<(), UpdateError> {
         self.writes = self.writes.saturating_add(1);
-        let fact = self.fact(component)?;
-        fact.invoke = true;
-        fact.invoke_arguments = parameters.invoke_arguments;
+        let component = self.component_mut(index)?;
+        component.invoke = true;
+        component.invoke_arguments = arguments;
         Ok(())
     }
 
-    /// Checks what can only be told at the end, and draws up the plan.
-    pub(super) fn into_plan(
-        self,
-        authenticated: &Authenticated<'a>,
-        manifest: &Manifest<'a>,
-        device: &DeviceIdentity<'_>,
-    ) -> Result<Plan<'a>, UpdateError> {
-        let mut plan = Plan::new(
-            authenticated.envelope.bytes,
-            authenticated.manifest_digest,
-            manifest.sequence,
-        );
-        if !self.components.iter().any(|fact| fact.validated) {
+    /// Checks what can only be told at the end, and leaves in the plan what there is to do: writes in their
+    /// order, then what is only validated, loaded or started.
+    pub(super) fn complete(self, device: &DeviceIdentity<'_>) -> Result<(), UpdateError> {
+        let components = self.plan.components_mut();
+        if !components.iter().any(|component| component.known.validated) {
             return Err(UpdateError::NotValidated);
         }
-        // Writes in their order, then what is only validated, loaded or started.
-        for order in (1..=self.writes).map(Some).chain([None]) {
-            for (fact, id) in self.components.iter().zip(manifest.components()) {
-                if fact.source.map(|(_, order)| order) != order || fact.is_untouched() {
-                    continue;
-                }
-                self.check(fact, *id)?;
-                let (digest, size) = self.content(fact)?;
-                let mut places = device.components.iter().enumerate();
-                let place = places.find(|(_, place)| place.id == *id);
-                let (index, place) = place.ok_or(UpdateError::ComponentUnknown)?;
-                if size > place.capacity {
-                    return Err(UpdateError::Capacity);
-                }
-                plan.push(ComponentPlan {
-                    id: *id,
-                    place: index,
-                    digest,
-                    size,
-                    source: fact.source.map_or(Source::None, |(source, _)| source),
-                    load: fact.load,
-                    invoke: fact.invoke,
-                    invoke_arguments: fact.invoke_arguments,
-                    fetch_arguments: fact.fetch_arguments,
-                    transport: fact.transport,
-                })?;
+        sort(components);
+        let components = self.plan.components_mut();
+        let count = components
+            .iter()
+            .filter(|component| rank(component) < UNTOUCHED)
+            .count();
+        for index in 0..count {
+            let component = self.component(index)?;
+            self.check(component)?;
+            let size = self.size(component)?;
+            let place = device.components.get(component.place);
+            if size > place.map_or(0, |place| place.capacity) {
+                return Err(UpdateError::Capacity);
+            }
+            // Not known of the component itself: it must not tell the size of another one.
+            if let Some(component) = self.plan.components_mut().get_mut(index) {
+                component.size = size;
             }
         }
-        Ok(plan)
+        self.plan.count = count;
+        for component in self.plan.components_mut() {
+            component.known = Known::default();
+        }
+        Ok(())
     }
 
-    fn check(&self, fact: &Fact<'a>, id: ComponentId<'a>) -> Result<(), UpdateError> {
-        let matched_after_write = fact.matched_after_install || fact.validated;
-        if (fact.source.is_some() && !matched_after_write)
-            || (fact.load.is_some() && !fact.matched_after_load)
+    fn check(&self, component: &ComponentPlan<'a>) -> Result<(), UpdateError> {
+        let known = &component.known;
+        let written = known.order != 0;
+        if (written && !known.matched_after_install && !known.validated)
+            || (component.load.is_some() && !known.matched_after_load)
         {
             return Err(UpdateError::WriteUnverified);
         }
         // A component that is only a stop on the way to another one need not be valid at boot.
-        let is_staging = self
-            .components
-            .iter()
-            .any(|other| other.source.is_some() && other.copies_from(id));
-        let needs_validation = fact.invoke || (fact.source.is_some() && !is_staging);
-        if needs_validation && !fact.validated && !fact.matched_after_load {
+        let mut others = self.plan.components().iter();
+        let is_staging = others.any(|other| {
+            other.known.order != 0 && (installs_from(other, component.id) || loads_from(other, component.id))
+        });
+        let needs_validation = component.invoke || (written && !is_staging);
+        if needs_validation && !known.validated && !known.matched_after_load {
             return Err(UpdateError::NotValidated);
         }
         Ok(())
     }
 
-    /// Digest and size of a component. A size may be told through another component with the same
-    /// digest: equal digests are equal contents.
-    fn content(&self, fact: &Fact<'a>) -> Result<([u8; DIGEST_LEN], u32), UpdateError> {
-        let digest = fact.digest.ok_or(UpdateError::ParameterMissing)?;
-        let same = self
-            .components
-            .iter()
-            .filter(|other| other.digest == Some(digest));
-        let size = fact.size.or_else(|| same.filter_map(|other| other.size).next());
-        let size = size.ok_or(UpdateError::ImageSize)?;
+    /// The size of a component. It may be told through another component with the same digest: equal digests
+    /// are equal contents.
+    fn size(&self, component: &ComponentPlan<'a>) -> Result<u32, UpdateError> {
+        if !component.known.digest {
+            return Err(UpdateError::ParameterMissing);
+        }
+        let mut same = self.plan.components().iter();
+        let told = if component.known.size {
+            Some(component)
+        } else {
+            same.find(|other| other.known.size && other.digest == component.digest)
+        };
+        let size = told.ok_or(UpdateError::ImageSize)?.size;
         // A size that was forgotten must not pass for an empty image.
-        if size == 0 && digest != EMPTY {
+        if size == 0 && component.digest != EMPTY {
             return Err(UpdateError::ImageSize);
         }
-        let transport = fact.transport.parse(size)?;
-        match fact.source {
-            Some((Source::Integrated(bytes), _)) if u32::try_from(bytes.len()) != Ok(transport.size) => {
+        let transport = component.transport.parse(size)?;
+        match component.source {
+            Source::Integrated(bytes) if u32::try_from(bytes.len()) != Ok(transport.size) => {
                 Err(UpdateError::ImageSize)
             }
-            _ => Ok((digest, size)),
+            _ => Ok(size),
         }
     }
 
-    fn fact(&mut self, component: usize) -> Result<&mut Fact<'a>, UpdateError> {
-        self.components
-            .get_mut(component)
-            .ok_or(UpdateError::ComponentIndex)
+    fn component_mut(&mut self, index: usize) -> Result<&mut ComponentPlan<'a>, UpdateError> {
+        let component = self.plan.components_mut().get_mut(index);
+        component.ok_or(UpdateError::ComponentIndex)
     }
 }
 
-impl<'a> Fact<'a> {
-    fn copies_from(&self, id: ComponentId<'a>) -> bool {
-        let from = |source: Source<'a>| matches!(source, Source::Copy { from } if from == id);
-        self.source.is_some_and(|(source, _)| from(source)) || self.load.is_some_and(from)
-    }
+/// Whether what install puts into the component comes from the one called `id`.
+fn installs_from(component: &ComponentPlan<'_>, id: ComponentId<'_>) -> bool {
+    matches!(component.source, Source::Copy { from } if from == id)
+}
 
-    fn demand(&mut self, digest: &[u8; DIGEST_LEN], size: Option<u32>) -> Result<(), UpdateError> {
-        let other_digest = self.digest.is_some_and(|known| known != *digest);
-        let other_size = size.is_some() && self.size.is_some() && self.size != size;
-        if other_digest || other_size {
-            return Err(UpdateError::DigestConflict);
+/// Whether what load puts into the component comes from the one called `id`.
+fn loads_from(component: &ComponentPlan<'_>, id: ComponentId<'_>) -> bool {
+    matches!(component.load, Some(Source::Copy { from }) if from == id)
+}
+
+/// The rank of a component with which there is nothing to do.
+const UNTOUCHED: usize = usize::MAX;
+
+/// Where a component belongs in the plan.
+fn rank(component: &ComponentPlan<'_>) -> usize {
+    match component.known.order {
+        0 if component.known.digest || component.load.is_some() || component.invoke => UNTOUCHED - 1,
+        0 => UNTOUCHED,
+        order => order,
+    }
+}
+
+/// By rank; equals stay in their order.
+fn sort(mut components: &mut [ComponentPlan<'_>]) {
+    while let [_, .., _] = components {
+        // The last of the lowest rank bubbles up; there are eight of them at most.
+        let mut last = components.len();
+        while let Some([a, b]) = last
+            .checked_sub(2)
+            .and_then(|from| components.get_mut(from..last))
+        {
+            if rank(b) < rank(a) {
+                core::mem::swap(a, b);
+            }
+            last = last.saturating_sub(1);
         }
-        self.digest = Some(*digest);
-        self.size = self.size.or(size);
-        Ok(())
-    }
-
-    fn is_untouched(&self) -> bool {
-        self.digest.is_none() && self.source.is_none() && self.load.is_none() && !self.invoke
+        components = components.split_first_mut().map_or(&mut [], |(_, rest)| rest);
     }
 }

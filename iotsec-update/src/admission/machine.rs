@@ -1,16 +1,15 @@
-use iotsec_core::{cbor, crypto::Digest};
+use iotsec_core::{cbor::Reader, crypto::Digest};
 
-use super::{DeviceComponent, DeviceIdentity, Policy, Purpose, facts::Facts};
+use super::{DeviceIdentity, Policy, Purpose, facts::Facts};
 use crate::{
     command::{
-        Alternative, Alternatives, Assignment, Assignments, Command, Condition, Effect, MAX_DEPTH,
-        Parameters, Selection, Sequence,
+        Alternative, Command, Condition, Effect, Items, LIMITS, MAX_DEPTH, Parameters, Selection, key,
     },
     digest,
     envelope::Envelope,
     error::UpdateError,
     manifest::{Manifest, Section},
-    plan::{MAX_COMPONENTS, Source},
+    plan::{MAX_COMPONENTS, Plan, Source},
 };
 
 /// Runs sections without side effects, with a stack of fixed size and no recursion.
@@ -18,60 +17,63 @@ pub(super) struct Machine<'m, 'a> {
     manifest: &'m Manifest<'a>,
     envelope: &'m Envelope<'a>,
     device: &'m DeviceIdentity<'m>,
-    places: [Option<&'m DeviceComponent<'m>>; MAX_COMPONENTS],
     policy: &'m Policy,
     purpose: Purpose,
     hash: &'m mut dyn Digest,
-    cbor: cbor::Limits,
 
-    facts: Facts<'a>,
+    facts: Facts<'m, 'a>,
     // Of the section that is running.
     section: Section,
-    parameters: [Parameters<'a>; MAX_COMPONENTS],
+    parameters: [Parameters; MAX_COMPONENTS],
     strict_order: bool,
     vendor_checked: bool,
     class_checked: bool,
+    /// The error under way is that of a condition, which may be passed over by soft failure.
+    is_condition: bool,
     selected: Selection,
-    stack: [Option<Frame<'a>>; MAX_DEPTH],
+    stack: [Frame; MAX_DEPTH],
     depth: usize,
     budget: u16,
 }
 
 /// A sequence that is running.
-#[derive(Clone, Debug)]
-struct Frame<'a> {
-    commands: Sequence<'a>,
-    body: Body<'a>,
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    commands: Items,
+    body: Body,
+    /// The sequence, or the try-each, from its start.
+    again: Items,
+    /// Of a try-each: the alternatives that were not tried.
+    rest: Items,
     soft_failure: bool,
     /// Effects before it began.
     writes: usize,
-    /// Components that it is run for, one after the other, and which of them it is now.
+    /// Components that it is run for, one after the other, and those for which it is not done.
     components: Selection,
-    turn: usize,
+    to_do: Selection,
     /// Whether it changed the component index.
     moved: bool,
 }
 
-#[derive(Clone, Debug)]
-enum Body<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
     Section,
-    Run {
-        again: Sequence<'a>,
-    },
-    Try {
-        again: Alternatives<'a>,
-        rest: Alternatives<'a>,
-    },
+    Run,
+    Try,
 }
 
-/// How a condition turned out, with the reason when it failed.
-type Outcome = Result<(), UpdateError>;
-
-/// What becomes of a sequence after a command.
-enum Step {
-    Next,
-    /// A condition did not hold. Unlike an error, it may be passed over by soft failure.
-    Failed(UpdateError),
+impl Frame {
+    const NONE: Self = Self {
+        commands: Items::NONE,
+        body: Body::Section,
+        again: Items::NONE,
+        rest: Items::NONE,
+        soft_failure: false,
+        writes: 0,
+        components: Selection::NONE,
+        to_do: Selection::NONE,
+        moved: false,
+    };
 }
 
 impl<'m, 'a> Machine<'m, 'a> {
@@ -82,42 +84,38 @@ impl<'m, 'a> Machine<'m, 'a> {
         policy: &'m Policy,
         purpose: Purpose,
         hash: &'m mut dyn Digest,
+        plan: &'m mut Plan<'a>,
     ) -> Result<Self, UpdateError> {
-        let mut places = [None; MAX_COMPONENTS];
-        for (place, id) in places.iter_mut().zip(manifest.components()) {
-            let found = device.components.iter().find(|place| place.id == *id);
-            *place = Some(found.ok_or(UpdateError::ComponentUnknown)?);
-        }
         Ok(Self {
             manifest,
             envelope,
             device,
-            places,
             policy,
             purpose,
             hash,
-            cbor: envelope.limits.cbor(2),
-            facts: Facts::new(),
+            facts: Facts::new(plan, device)?,
             section: Section::Shared,
-            parameters: [Parameters::default(); MAX_COMPONENTS],
+            parameters: [Parameters::NONE; MAX_COMPONENTS],
             strict_order: true,
             vendor_checked: false,
             class_checked: false,
+            is_condition: false,
             selected: Selection::NONE,
-            stack: [const { None }; MAX_DEPTH],
+            stack: [Frame::NONE; MAX_DEPTH],
             depth: 0,
             budget: 0,
         })
     }
 
-    pub(super) fn into_facts(self) -> Facts<'a> {
-        self.facts
+    /// Ends the run: the plan is complete.
+    pub(super) fn complete(self) -> Result<(), UpdateError> {
+        self.facts.complete(self.device)
     }
 
     /// Runs the shared sequence and then `section`, with all parameters cleared before.
     pub(super) fn run(&mut self, section: Section) -> Result<(), UpdateError> {
         self.section = section;
-        self.parameters = [Parameters::default(); MAX_COMPONENTS];
+        self.parameters = [Parameters::NONE; MAX_COMPONENTS];
         self.vendor_checked = false;
         self.class_checked = false;
         self.budget = self.envelope.limits.commands;
@@ -128,27 +126,26 @@ impl<'m, 'a> Machine<'m, 'a> {
         self.run_commands(section)
     }
 
+    #[inline(never)]
     fn run_commands(&mut self, section: Section) -> Result<(), UpdateError> {
-        let Some(commands) = self.manifest.commands(section, &self.cbor)? else {
+        let Some(commands) = self.manifest.commands(section)? else {
             return Ok(());
         };
+        let (manifest, components) = (self.manifest, self.manifest.components);
         self.strict_order = true;
         self.deselect();
         self.push(Frame {
             commands,
-            body: Body::Section,
-            soft_failure: false,
             writes: self.facts.writes(),
-            components: Selection::NONE,
-            turn: 0,
-            moved: false,
+            ..Frame::NONE
         })?;
         while let Some(frame) = self.top() {
-            match frame.commands.next()? {
+            match frame.commands.command(&manifest.root, components)? {
                 None => self.succeed()?,
                 Some(command) => {
                     self.budget = self.budget.checked_sub(1).ok_or(UpdateError::Commands)?;
-                    if let Step::Failed(reason) = self.execute(command)? {
+                    self.is_condition = false;
+                    if let Err(reason) = self.execute(command) {
                         self.fail(reason)?;
                     }
                 }
@@ -157,57 +154,58 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(())
     }
 
-    fn execute(&mut self, command: Command<'a>) -> Result<Step, UpdateError> {
+    fn execute(&mut self, command: Command) -> Result<(), UpdateError> {
         match command {
             Command::Check(condition) => {
-                for component in self.selection()?.as_slice() {
-                    if let Err(reason) = self.check(condition, *component)? {
-                        return Ok(Step::Failed(reason));
-                    }
+                for component in self.selection()? {
+                    self.check(condition, component)?;
                 }
             }
             Command::Do(effect) => {
-                for component in self.selection()?.as_slice() {
-                    self.effect(effect, *component)?;
+                for component in self.selection()? {
+                    self.effect(effect, component)?;
                 }
             }
-            Command::Select(index) => {
-                self.selected = index.resolve(self.manifest.components().len())?;
-                for frame in self.stack.iter_mut().flatten() {
+            Command::Select(selected) => {
+                self.selected = selected;
+                for frame in &mut self.stack {
                     frame.moved = true;
                 }
             }
             Command::Set(assignments) => self.set(assignments)?,
             Command::Run(again) => {
-                let commands = again.clone();
-                self.enter(commands, Body::Run { again }, false)?;
+                self.enter(Frame {
+                    commands: again,
+                    body: Body::Run,
+                    again,
+                    ..Frame::NONE
+                })?;
             }
             Command::Try(again) => {
-                let mut rest = again.clone();
-                let Some(Alternative::Commands(first)) = rest.next()? else {
-                    return Err(UpdateError::Sequence);
-                };
-                // Soft failure is the default in a try-each, and only there (§8.4.8.12).
-                self.enter(first, Body::Try { again, rest }, true)?;
+                self.enter(Frame {
+                    body: Body::Try,
+                    again,
+                    ..Frame::NONE
+                })?;
             }
         }
-        Ok(Step::Next)
+        Ok(())
     }
 
-    fn set(&mut self, mut assignments: Assignments<'a>) -> Result<(), UpdateError> {
-        while let Some(assignment) = assignments.next()? {
-            match assignment {
-                Assignment::StrictOrder(strict) => self.strict_order = strict,
-                Assignment::SoftFailure(soft) => match self.top() {
-                    Some(frame) if !matches!(frame.body, Body::Section) => frame.soft_failure = soft,
+    fn set(&mut self, mut assignments: Items) -> Result<(), UpdateError> {
+        let manifest = self.manifest;
+        while let Some((key, mut value)) = assignments.assignment(&manifest.root, manifest.components)? {
+            match key {
+                key::STRICT_ORDER => self.strict_order = value.bool()?,
+                key::SOFT_FAILURE => match self.top() {
+                    Some(frame) if frame.body != Body::Section => frame.soft_failure = value.bool()?,
                     _ => return Err(UpdateError::SoftFailure),
                 },
                 _ => {
-                    for component in self.selection()?.as_slice() {
-                        self.parameters
-                            .get_mut(*component)
-                            .ok_or(UpdateError::ComponentIndex)?
-                            .set(assignment);
+                    for component in self.selection()? {
+                        if let Some(parameters) = self.parameters.get_mut(component) {
+                            parameters.set(key, value.offset());
+                        }
                     }
                 }
             }
@@ -216,126 +214,114 @@ impl<'m, 'a> Machine<'m, 'a> {
     }
 
     /// Decides a condition about the device, or demands one about content.
-    fn check(&mut self, condition: Condition, component: usize) -> Result<Outcome, UpdateError> {
+    fn check(&mut self, condition: Condition, component: usize) -> Result<(), UpdateError> {
         let parameters = self.parameters_of(component)?;
+        let (computed, digest, size);
         match condition {
             Condition::ImageMatch => {
-                let digest = parameters.digest.ok_or(UpdateError::ParameterMissing)?;
-                self.require_hard()?;
-                self.facts
-                    .matched(component, self.section, digest, parameters.size)?;
-                Ok(Ok(()))
+                let mut reader = self.value(&parameters, key::DIGEST)?;
+                digest = digest::read(&mut reader.embedded(&LIMITS)?)?;
+                let value = parameters.get(key::SIZE, &self.manifest.root);
+                size = value.and_then(|mut value| value.uint_as().ok());
             }
             Condition::CheckContent => {
-                let content = parameters.content.ok_or(UpdateError::ParameterMissing)?;
-                self.require_hard()?;
-                let (digest, size) = (digest::of(self.hash, content), size_of(content));
-                self.facts.matched(component, self.section, &digest, size)?;
-                Ok(Ok(()))
+                let content = self.value(&parameters, key::CONTENT)?.bytes()?;
+                computed = digest::of(self.hash, content);
+                (digest, size) = (&computed, size_of(content));
             }
             _ => {
-                let outcome = self.decide(condition, component, &parameters);
-                if outcome.is_ok() {
-                    self.vendor_checked |= condition == Condition::Vendor;
-                    self.class_checked |= condition == Condition::Class;
-                }
-                Ok(outcome)
+                self.is_condition = true;
+                self.decide(condition, component, &parameters)?;
+                self.vendor_checked |= condition == Condition::Vendor;
+                self.class_checked |= condition == Condition::Class;
+                return Ok(());
             }
         }
+        self.require_hard()?;
+        self.facts.matched(component, self.section, digest, size)
     }
 
     /// A condition that depends on the device and on nothing that the manifest does.
-    fn decide(&self, condition: Condition, component: usize, parameters: &Parameters<'a>) -> Outcome {
-        fn same<T: PartialEq>(wanted: Option<T>, have: Option<T>, otherwise: UpdateError) -> Outcome {
-            match (wanted, have) {
-                (None, _) => Err(UpdateError::ParameterMissing),
-                (Some(wanted), Some(have)) if wanted == have => Ok(()),
-                _ => Err(otherwise),
-            }
-        }
-        match condition {
-            Condition::Vendor => same(
-                parameters.vendor,
-                Some(&self.device.vendor),
-                UpdateError::WrongVendor,
-            ),
-            Condition::Class => same(
-                parameters.class,
-                Some(&self.device.class),
-                UpdateError::WrongClass,
-            ),
-            Condition::Device => same(
-                parameters.device,
-                self.device.device.as_ref(),
-                UpdateError::WrongDevice,
-            ),
-            Condition::Slot => {
-                let place = self.places.get(component).copied().flatten();
-                same(
-                    parameters.slot,
-                    place.and_then(|place| place.slot),
-                    UpdateError::WrongSlot,
-                )
-            }
-            Condition::UseBefore => self.in_time(parameters.use_before),
-            Condition::Abort => Err(UpdateError::Aborted),
+    fn decide(
+        &self,
+        condition: Condition,
+        component: usize,
+        parameters: &Parameters,
+    ) -> Result<(), UpdateError> {
+        let (key, otherwise) = match condition {
+            Condition::Vendor => (key::VENDOR, UpdateError::WrongVendor),
+            Condition::Class => (key::CLASS, UpdateError::WrongClass),
+            Condition::Device => (key::DEVICE, UpdateError::WrongDevice),
+            Condition::Slot => (key::SLOT, UpdateError::WrongSlot),
+            Condition::UseBefore => (key::USE_BEFORE, UpdateError::Expired),
+            Condition::Abort => return Err(UpdateError::Aborted),
             // Content is not known yet.
-            Condition::ImageMatch | Condition::CheckContent => Err(UpdateError::SoftMatch),
-        }
-    }
-
-    fn in_time(&self, use_before: Option<u64>) -> Outcome {
-        let last = use_before.ok_or(UpdateError::ParameterMissing)?;
-        if self.purpose == Purpose::Boot {
-            // An expiry date stops an installation. A device that is running does not stop.
-            return Ok(());
-        }
-        match self.policy.now {
-            None => Err(UpdateError::TimeUnknown),
-            Some(now) if now.0 < last => Ok(()),
-            Some(_) => Err(UpdateError::Expired),
-        }
+            Condition::ImageMatch | Condition::CheckContent => return Err(UpdateError::SoftMatch),
+        };
+        let mut value = self.value(parameters, key)?;
+        let holds = match condition {
+            Condition::Slot => {
+                let place = self.device.components.get(self.facts.component(component)?.place);
+                place.and_then(|place| place.slot) == Some(value.uint()?)
+            }
+            Condition::UseBefore => {
+                // An expiry date stops an installation. A device that is running does not stop.
+                self.purpose == Purpose::Boot
+                    || self.policy.now.ok_or(UpdateError::TimeUnknown)?.0 < value.uint()?
+            }
+            _ => {
+                let id = match condition {
+                    Condition::Vendor => Some(&self.device.vendor),
+                    Condition::Class => Some(&self.device.class),
+                    _ => self.device.device.as_ref(),
+                };
+                let wanted = value.bytes()?;
+                id.is_some_and(|id| id == wanted)
+            }
+        };
+        if holds { Ok(()) } else { Err(otherwise) }
     }
 
     fn effect(&mut self, effect: Effect, component: usize) -> Result<(), UpdateError> {
         let parameters = self.parameters_of(component)?;
+        let root = &self.manifest.root;
         let source = match effect {
-            Effect::Invoke => return self.facts.invoked(component, &parameters),
-            Effect::Write => Source::Content(parameters.content.ok_or(UpdateError::ParameterMissing)?),
+            Effect::Invoke => {
+                let arguments = parameters.bytes(key::INVOKE_ARGUMENTS, root);
+                return self.facts.invoked(component, arguments);
+            }
+            Effect::Write => Source::Content(self.value(&parameters, key::CONTENT)?.bytes()?),
             Effect::Fetch => {
-                let uri = parameters.uri.ok_or(UpdateError::ParameterMissing)?;
+                let uri = self.value(&parameters, key::URI)?.text()?;
                 if uri.starts_with('#') {
-                    let payload = self.envelope.integrated(uri)?;
+                    let payload = self.envelope.integrated(uri);
                     Source::Integrated(payload.ok_or(UpdateError::PayloadAbsent)?)
                 } else {
                     Source::Uri(uri)
                 }
             }
             Effect::Copy => {
-                let source = parameters.source.ok_or(UpdateError::ParameterMissing)?;
+                let source = self.value(&parameters, key::SOURCE)?.uint_as()?;
                 if !self.strict_order {
                     return Err(UpdateError::StrictOrder);
                 }
-                let from = self.manifest.components().get(source).copied();
                 if source == component {
                     return Err(UpdateError::ComponentIndex);
                 }
-                Source::Copy {
-                    from: from.ok_or(UpdateError::ComponentIndex)?,
-                }
+                let from = self.facts.component(source)?.id;
+                Source::Copy { from }
             }
         };
-        let id = self.manifest.components().get(component);
         self.facts.written(
             component,
-            id.copied().ok_or(UpdateError::ComponentIndex)?,
             self.section,
             source,
-            &parameters,
+            parameters.bytes(key::FETCH_ARGUMENTS, root),
+            parameters.transport(root),
         )?;
         if let Source::Content(content) = source {
             let digest = digest::of(self.hash, content);
-            self.facts.known(component, &digest, size_of(content))?;
+            self.facts.demand(component, &digest, size_of(content))?;
         }
         Ok(())
     }
@@ -343,11 +329,13 @@ impl<'m, 'a> Machine<'m, 'a> {
     /// Refuses a content check whose failure would not end everything. It does when every sequence
     /// around it is hard, or is an alternative after which no other one can succeed.
     fn require_hard(&self) -> Result<(), UpdateError> {
-        for frame in self.stack.iter().take(self.depth).flatten() {
-            match (&frame.body, frame.components.as_slice().get(frame.turn)) {
-                _ if !frame.soft_failure => {}
-                (Body::Try { rest, .. }, Some(component)) if self.must_fail(rest.clone(), *component)? => {}
-                _ => return Err(UpdateError::SoftMatch),
+        for frame in self.stack.iter().take(self.depth) {
+            if !frame.soft_failure {
+                continue;
+            }
+            let component = { frame.to_do }.next().ok_or(UpdateError::SoftMatch)?;
+            if frame.body != Body::Try || !self.must_fail(frame.rest, component)? {
+                return Err(UpdateError::SoftMatch);
             }
         }
         Ok(())
@@ -355,17 +343,20 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     /// Whether none of the alternatives can succeed on this device, which is so when each comes to a
     /// condition about the device that does not hold before it does anything.
-    fn must_fail(&self, mut rest: Alternatives<'a>, component: usize) -> Result<bool, UpdateError> {
+    fn must_fail(&self, mut rest: Items, component: usize) -> Result<bool, UpdateError> {
+        let (root, components) = (&self.manifest.root, self.manifest.components);
         let mut parameters = self.parameters_of(component)?;
-        while let Some(alternative) = rest.next()? {
-            let Alternative::Commands(mut commands) = alternative else {
-                return Ok(false);
+        loop {
+            let mut commands = match rest.alternative(root)? {
+                Alternative::Commands(commands) => commands,
+                Alternative::Nil => return Ok(false),
+                Alternative::None => return Ok(true),
             };
             loop {
-                match commands.next()? {
+                match commands.command(root, components)? {
                     Some(Command::Set(mut assignments)) => {
-                        while let Some(assignment) = assignments.next()? {
-                            parameters.set(assignment);
+                        while let Some((key, value)) = assignments.assignment(root, components)? {
+                            parameters.set(key, value.offset());
                         }
                     }
                     Some(Command::Check(condition))
@@ -379,61 +370,51 @@ impl<'m, 'a> Machine<'m, 'a> {
                 }
             }
         }
-        Ok(true)
     }
 
     /// Starts a nested sequence, for each selected component in turn.
-    fn enter(
-        &mut self,
-        commands: Sequence<'a>,
-        body: Body<'a>,
-        soft_failure: bool,
-    ) -> Result<(), UpdateError> {
+    fn enter(&mut self, frame: Frame) -> Result<(), UpdateError> {
         let components = self.selection()?;
-        let first = components.as_slice().first().copied();
-        self.selected = Selection::one(first.ok_or(UpdateError::ComponentIndex)?);
-        let writes = self.facts.writes();
         self.push(Frame {
-            commands,
-            body,
-            soft_failure,
-            writes,
             components,
-            turn: 0,
-            moved: false,
-        })
+            to_do: components,
+            ..frame
+        })?;
+        self.start()
+    }
+
+    /// Starts the nested sequence on top, for the component whose turn it is.
+    fn start(&mut self) -> Result<(), UpdateError> {
+        let (manifest, writes) = (self.manifest, self.facts.writes());
+        let Some(frame) = self.top() else {
+            return Ok(());
+        };
+        frame.writes = writes;
+        frame.commands = frame.again;
+        // Soft failure is the default in a try-each, and only there (§8.4.8.12).
+        frame.soft_failure = frame.body == Body::Try;
+        if frame.soft_failure {
+            frame.rest = frame.again;
+            let Alternative::Commands(first) = frame.rest.alternative(&manifest.root)? else {
+                return Err(UpdateError::Sequence);
+            };
+            frame.commands = first;
+        }
+        self.selected = frame.to_do.first();
+        Ok(())
     }
 
     /// The running sequence has come to its end: run it for the next component, or go back.
     fn succeed(&mut self) -> Result<(), UpdateError> {
-        let writes = self.facts.writes();
         let Some(frame) = self.top() else {
             return Ok(());
         };
-        frame.turn = frame.turn.saturating_add(1);
-        let next = frame.components.as_slice().get(frame.turn).copied();
-        if let Some(next) = next {
-            match &mut frame.body {
-                Body::Section => {}
-                Body::Run { again } => {
-                    frame.commands = again.clone();
-                    frame.soft_failure = false;
-                }
-                Body::Try { again, rest } => {
-                    *rest = again.clone();
-                    let Some(Alternative::Commands(first)) = rest.next()? else {
-                        return Err(UpdateError::Sequence);
-                    };
-                    frame.commands = first;
-                    frame.soft_failure = true;
-                }
-            }
-            frame.writes = writes;
-            self.selected = Selection::one(next);
-            return Ok(());
+        let _ = frame.to_do.next();
+        if frame.to_do != Selection::NONE {
+            return self.start();
         }
         let (components, moved) = (frame.components, frame.moved);
-        self.pop();
+        self.depth = self.depth.saturating_sub(1);
         // The standard does not say which component is current after a nested sequence chose another:
         // the manifest has to say it.
         self.selected = components;
@@ -443,39 +424,35 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(())
     }
 
-    /// A condition did not hold.
+    /// A command failed. A condition that did not hold may be passed over.
     fn fail(&mut self, reason: UpdateError) -> Result<(), UpdateError> {
-        let writes = self.facts.writes();
+        let (manifest, writes, is_condition) = (self.manifest, self.facts.writes(), self.is_condition);
         let Some(frame) = self.top() else {
             return Err(reason);
         };
-        if !frame.soft_failure {
+        if !is_condition || !frame.soft_failure {
             return Err(reason);
         }
-        let component = frame.components.as_slice().get(frame.turn).copied();
-        match &mut frame.body {
-            Body::Section => Err(reason),
-            Body::Run { .. } => self.succeed(),
-            Body::Try { rest, .. } => {
-                if frame.writes != writes {
-                    return Err(UpdateError::WriteInFailedAlternative);
-                }
-                match rest.next()? {
-                    None => Err(reason),
-                    Some(Alternative::Nil) => self.succeed(),
-                    Some(Alternative::Commands(commands)) => {
-                        frame.commands = commands;
-                        frame.soft_failure = true;
-                        self.selected = Selection::one(component.ok_or(UpdateError::ComponentIndex)?);
-                        Ok(())
-                    }
-                }
+        if frame.body != Body::Try {
+            return self.succeed();
+        }
+        if frame.writes != writes {
+            return Err(UpdateError::WriteInFailedAlternative);
+        }
+        match frame.rest.alternative(&manifest.root)? {
+            Alternative::None => Err(reason),
+            Alternative::Nil => self.succeed(),
+            Alternative::Commands(commands) => {
+                frame.commands = commands;
+                frame.soft_failure = true;
+                self.selected = frame.to_do.first();
+                Ok(())
             }
         }
     }
 
     fn selection(&self) -> Result<Selection, UpdateError> {
-        if self.selected.as_slice().is_empty() {
+        if self.selected == Selection::NONE {
             return Err(UpdateError::ComponentIndex);
         }
         Ok(self.selected)
@@ -483,36 +460,34 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     /// With one component, it is the current one; with several, none is.
     fn deselect(&mut self) {
-        self.selected = match self.manifest.components().len() {
-            1 => Selection::one(0),
+        self.selected = match self.manifest.components {
+            1 => Selection::FIRST,
             _ => Selection::NONE,
         };
     }
 
-    fn parameters_of(&self, component: usize) -> Result<Parameters<'a>, UpdateError> {
+    fn parameters_of(&self, component: usize) -> Result<Parameters, UpdateError> {
         let parameters = self.parameters.get(component).copied();
         parameters.ok_or(UpdateError::ComponentIndex)
     }
 
-    fn top(&mut self) -> Option<&mut Frame<'a>> {
-        let top = self.depth.checked_sub(1)?;
-        self.stack.get_mut(top)?.as_mut()
+    /// A reader at the value of a parameter.
+    fn value(&self, parameters: &Parameters, key: i16) -> Result<Reader<'a>, UpdateError> {
+        let value = parameters.get(key, &self.manifest.root);
+        value.ok_or(UpdateError::ParameterMissing)
     }
 
-    fn push(&mut self, frame: Frame<'a>) -> Result<(), UpdateError> {
+    fn top(&mut self) -> Option<&mut Frame> {
+        self.stack.get_mut(self.depth.checked_sub(1)?)
+    }
+
+    fn push(&mut self, frame: Frame) -> Result<(), UpdateError> {
         if self.depth >= usize::from(self.envelope.limits.depth) {
             return Err(UpdateError::Depth);
         }
-        *self.stack.get_mut(self.depth).ok_or(UpdateError::Depth)? = Some(frame);
+        *self.stack.get_mut(self.depth).ok_or(UpdateError::Depth)? = frame;
         self.depth = self.depth.saturating_add(1);
         Ok(())
-    }
-
-    fn pop(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        if let Some(place) = self.stack.get_mut(self.depth) {
-            *place = None;
-        }
     }
 }
 

@@ -6,12 +6,7 @@ use iotsec_core::{
 };
 
 use super::{EnvelopeBuilder, Payload, length};
-use crate::{
-    command::{CHUNK_DIGESTS, PAYLOAD_ENCODING},
-    digest,
-    error::UpdateError,
-    payload::Transport,
-};
+use crate::{command::key, digest, error::UpdateError, payload::Transport};
 
 /// The encoded byte strings that make up the envelope.
 pub(super) struct Parts<'s> {
@@ -232,11 +227,13 @@ fn write_source(
     }
     writer.uint(21)?.text(uri)?;
     if let Some(chunks) = chunks {
-        writer.int(CHUNK_DIGESTS)?.embedded(|inner| chunks.write(inner))?;
+        writer
+            .int(key::CHUNK_DIGESTS.into())?
+            .embedded(|inner| chunks.write(inner))?;
     }
     if let Some(encoding) = encoding {
         writer
-            .int(PAYLOAD_ENCODING)?
+            .int(key::PAYLOAD_ENCODING.into())?
             .embedded(|inner| encoding.write(inner))?;
     }
     Ok(())

@@ -1,5 +1,7 @@
-use super::{Alternative, Alternatives, Assignment, Command, Effect, Sequence};
-use crate::{envelope::Limits, error::UpdateError, manifest::Section, payload::RawTransport};
+use iotsec_core::cbor::Reader;
+
+use super::{Alternative, Command, Effect, Items};
+use crate::{envelope::Limits, error::UpdateError, manifest::Section};
 
 /// Sequences inside one another that can be followed, whatever [`Limits::depth`] says.
 pub(crate) const MAX_DEPTH: usize = 4;
@@ -9,16 +11,20 @@ pub(crate) const MAX_DEPTH: usize = 4;
 ///
 /// `budget` is what is left of [`Limits::commands`].
 pub(crate) fn lint(
-    commands: Sequence<'_>,
+    root: &Reader<'_>,
+    commands: Items,
     section: Section,
     components: usize,
     limits: &Limits,
     budget: &mut u16,
 ) -> Result<(), UpdateError> {
-    if components > 1 && !matches!(commands.clone().next()?, Some(Command::Select(_))) {
+    if components > 1 && !matches!({ commands }.command(root, components)?, Some(Command::Select(_))) {
         return Err(UpdateError::ComponentIndex);
     }
-    let mut stack: [Option<Level<'_>>; MAX_DEPTH] = [const { None }; MAX_DEPTH];
+    let mut stack = [Level {
+        commands: Items::NONE,
+        alternatives: Items::NONE,
+    }; MAX_DEPTH];
     let mut depth = 0usize;
     let mut next = Some(commands);
     loop {
@@ -26,54 +32,47 @@ pub(crate) fn lint(
             if depth >= usize::from(limits.depth) {
                 return Err(UpdateError::Depth);
             }
-            *stack.get_mut(depth).ok_or(UpdateError::Depth)? = Some(Level {
+            *stack.get_mut(depth).ok_or(UpdateError::Depth)? = Level {
                 commands,
-                alternatives: None,
-            });
+                alternatives: Items::NONE,
+            };
             depth = depth.saturating_add(1);
         }
         let top = depth.checked_sub(1).and_then(|top| stack.get_mut(top));
-        let Some(level) = top.and_then(Option::as_mut) else {
+        let Some(level) = top else {
             return Ok(());
         };
-        if let Some(alternatives) = &mut level.alternatives {
-            match alternatives.next()? {
-                Some(Alternative::Commands(commands)) => next = Some(commands),
-                Some(Alternative::Nil) => {}
-                None => level.alternatives = None,
+        match level.alternatives.alternative(root)? {
+            Alternative::Commands(commands) => {
+                next = Some(commands);
+                continue;
             }
-            continue;
+            Alternative::Nil | Alternative::None => {}
         }
-        let Some(command) = level.commands.next()? else {
+        let Some(command) = level.commands.command(root, components)? else {
             depth = depth.saturating_sub(1);
             continue;
         };
         *budget = budget.checked_sub(1).ok_or(UpdateError::Commands)?;
         match command {
-            Command::Check(_) => {}
+            Command::Check(_) | Command::Select(_) => {}
             Command::Do(effect) => {
                 if !allowed(effect, section) {
                     return Err(UpdateError::CommandMisplaced);
                 }
             }
-            Command::Select(index) => {
-                index.resolve(components)?;
-            }
-            Command::Set(mut assignments) => {
-                while let Some(assignment) = assignments.next()? {
-                    check(assignment, components)?;
-                }
-            }
+            Command::Set(mut assignments) => while assignments.assignment(root, components)?.is_some() {},
             Command::Run(commands) => next = Some(commands),
-            Command::Try(alternatives) => level.alternatives = Some(alternatives),
+            Command::Try(alternatives) => level.alternatives = alternatives,
         }
     }
 }
 
-struct Level<'a> {
-    commands: Sequence<'a>,
+#[derive(Clone, Copy)]
+struct Level {
+    commands: Items,
     /// Of the try-each that is being read.
-    alternatives: Option<Alternatives<'a>>,
+    alternatives: Items,
 }
 
 /// The shared sequence and validation change nothing; only invocation starts something; a boot does
@@ -84,14 +83,5 @@ fn allowed(effect: Effect, section: Section) -> bool {
         Section::Fetch | Section::Install => effect != Effect::Invoke,
         Section::Load => matches!(effect, Effect::Copy | Effect::Write),
         Section::Invoke => effect == Effect::Invoke,
-    }
-}
-
-fn check(assignment: Assignment<'_>, components: usize) -> Result<(), UpdateError> {
-    match assignment {
-        Assignment::Source(source) if source >= components => Err(UpdateError::ComponentIndex),
-        Assignment::Chunks(encoded) => RawTransport::check_chunks(encoded),
-        Assignment::Encoding(encoded) => RawTransport::check_encoding(encoded),
-        _ => Ok(()),
     }
 }

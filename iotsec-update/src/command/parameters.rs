@@ -1,136 +1,151 @@
-use iotsec_core::{
-    cbor::{self, Key, Reader},
-    crypto::DIGEST_LEN,
-};
+use iotsec_core::cbor::{Key, Reader};
 
+use super::{Items, LIMITS};
 use crate::{digest, error::UpdateError, payload::RawTransport};
 
-/// Private use (below -256): digests of the payload's chunks.
-pub(crate) const CHUNK_DIGESTS: i64 = -257;
-/// Private use: size, digest and encoding of the payload.
-pub(crate) const PAYLOAD_ENCODING: i64 = -258;
-
-/// What override-parameters has set for one component.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Parameters<'a> {
-    pub(crate) vendor: Option<&'a [u8; 16]>,
-    pub(crate) class: Option<&'a [u8; 16]>,
-    pub(crate) device: Option<&'a [u8; 16]>,
-    pub(crate) digest: Option<&'a [u8; DIGEST_LEN]>,
-    pub(crate) size: Option<u32>,
-    pub(crate) slot: Option<u64>,
-    pub(crate) use_before: Option<u64>,
-    pub(crate) content: Option<&'a [u8]>,
-    pub(crate) uri: Option<&'a str>,
-    pub(crate) source: Option<usize>,
-    pub(crate) invoke_arguments: Option<&'a [u8]>,
-    pub(crate) fetch_arguments: Option<&'a [u8]>,
-    pub(crate) transport: RawTransport<'a>,
+/// The keys of override-parameters.
+pub(crate) mod key {
+    pub(crate) const VENDOR: i16 = 1;
+    pub(crate) const CLASS: i16 = 2;
+    pub(crate) const DIGEST: i16 = 3;
+    pub(crate) const USE_BEFORE: i16 = 4;
+    pub(crate) const SLOT: i16 = 5;
+    /// Of the sequence, not of a component.
+    pub(crate) const STRICT_ORDER: i16 = 12;
+    /// Of the sequence, not of a component.
+    pub(crate) const SOFT_FAILURE: i16 = 13;
+    pub(crate) const SIZE: i16 = 14;
+    pub(crate) const CONTENT: i16 = 18;
+    pub(crate) const ENCRYPTION: i16 = 19;
+    pub(crate) const URI: i16 = 21;
+    pub(crate) const SOURCE: i16 = 22;
+    pub(crate) const INVOKE_ARGUMENTS: i16 = 23;
+    pub(crate) const DEVICE: i16 = 24;
+    pub(crate) const FETCH_ARGUMENTS: i16 = 25;
+    pub(crate) const CHUNK_DIGESTS: i16 = -257;
+    pub(crate) const PAYLOAD_ENCODING: i16 = -258;
 }
 
-/// One entry of override-parameters.
+/// The parameters that belong to a component, in the order of [`Parameters`].
+const KEPT: [i16; 15] = [
+    key::VENDOR,
+    key::CLASS,
+    key::DIGEST,
+    key::USE_BEFORE,
+    key::SLOT,
+    key::SIZE,
+    key::CONTENT,
+    key::ENCRYPTION,
+    key::URI,
+    key::SOURCE,
+    key::INVOKE_ARGUMENTS,
+    key::DEVICE,
+    key::FETCH_ARGUMENTS,
+    key::CHUNK_DIGESTS,
+    key::PAYLOAD_ENCODING,
+];
+
+/// What override-parameters has set for one component: where in the envelope each value stands, and zero
+/// for none.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Assignment<'a> {
-    Vendor(&'a [u8; 16]),
-    Class(&'a [u8; 16]),
-    Device(&'a [u8; 16]),
-    Digest(&'a [u8; DIGEST_LEN]),
-    Size(u32),
-    Slot(u64),
-    UseBefore(u64),
-    Content(&'a [u8]),
-    Uri(&'a str),
-    Source(usize),
-    InvokeArguments(&'a [u8]),
-    FetchArguments(&'a [u8]),
-    Encryption(&'a [u8]),
-    Chunks(&'a [u8]),
-    Encoding(&'a [u8]),
-    /// Of the sequence, not of a component.
-    StrictOrder(bool),
-    /// Of the sequence, not of a component.
-    SoftFailure(bool),
-}
+pub(crate) struct Parameters([usize; KEPT.len()]);
 
-impl<'a> Parameters<'a> {
-    /// Sets a parameter, whatever it was before.
-    pub(crate) fn set(&mut self, assignment: Assignment<'a>) {
-        match assignment {
-            Assignment::Vendor(id) => self.vendor = Some(id),
-            Assignment::Class(id) => self.class = Some(id),
-            Assignment::Device(id) => self.device = Some(id),
-            Assignment::Digest(digest) => self.digest = Some(digest),
-            Assignment::Size(size) => self.size = Some(size),
-            Assignment::Slot(slot) => self.slot = Some(slot),
-            Assignment::UseBefore(time) => self.use_before = Some(time),
-            Assignment::Content(content) => self.content = Some(content),
-            Assignment::Uri(uri) => self.uri = Some(uri),
-            Assignment::Source(source) => self.source = Some(source),
-            Assignment::InvokeArguments(arguments) => self.invoke_arguments = Some(arguments),
-            Assignment::FetchArguments(arguments) => self.fetch_arguments = Some(arguments),
-            Assignment::Encryption(info) => self.transport.encryption = Some(info),
-            Assignment::Chunks(digests) => self.transport.chunks = Some(digests),
-            Assignment::Encoding(encoding) => self.transport.encoding = Some(encoding),
-            Assignment::StrictOrder(_) | Assignment::SoftFailure(_) => {}
+impl Parameters {
+    pub(crate) const NONE: Self = Self([0; KEPT.len()]);
+
+    /// Sets a parameter to the value at `place`, whatever it was before.
+    pub(crate) fn set(&mut self, key: i16, place: usize) {
+        for (known, kept) in KEPT.iter().zip(&mut self.0) {
+            if *known == key {
+                *kept = place;
+            }
+        }
+    }
+
+    /// A reader at the value of a parameter, if it is set.
+    #[inline(never)]
+    pub(crate) fn get<'a>(&self, key: i16, root: &Reader<'a>) -> Option<Reader<'a>> {
+        let (_, place) = KEPT.iter().zip(self.0).find(|(known, _)| **known == key)?;
+        (place != 0).then(|| root.seek(place))
+    }
+
+    /// The bytes of a parameter, if it is set.
+    pub(crate) fn bytes<'a>(&self, key: i16, root: &Reader<'a>) -> Option<&'a [u8]> {
+        self.get(key, root)?.bytes().ok()
+    }
+
+    /// What is said of the payload as it is transported.
+    pub(crate) fn transport<'a>(&self, root: &Reader<'a>) -> RawTransport<'a> {
+        RawTransport {
+            encryption: self.bytes(key::ENCRYPTION, root),
+            chunks: self.bytes(key::CHUNK_DIGESTS, root),
+            encoding: self.bytes(key::PAYLOAD_ENCODING, root),
         }
     }
 }
 
-/// The entries of one override-parameters that are still to come.
-#[derive(Clone, Debug)]
-pub(crate) struct Assignments<'a> {
-    reader: Reader<'a>,
-    left: u64,
-    limits: cbor::Limits,
-}
-
-impl<'a> Assignments<'a> {
+impl Items {
     /// `{+ parameter: value}`
-    pub(super) fn read(reader: &mut Reader<'a>, limits: &cbor::Limits) -> Result<Self, UpdateError> {
-        let left = reader.map()?;
-        if left == 0 {
+    pub(super) fn assignments(reader: &mut Reader<'_>) -> Result<Self, UpdateError> {
+        let all = reader.clone();
+        let count = reader.map()?;
+        if count == 0 {
             return Err(UpdateError::Sequence);
         }
-        let all = Self {
-            reader: reader.clone(),
-            left,
-            limits: *limits,
-        };
-        for _ in 0..left {
-            reader.skip()?;
-            reader.skip()?;
-        }
-        Ok(all)
+        let entries = Self::new(reader, count);
+        *reader = all;
+        reader.skip()?;
+        Ok(entries)
     }
 
-    pub(crate) fn next(&mut self) -> Result<Option<Assignment<'a>>, UpdateError> {
-        let Some(left) = self.left.checked_sub(1) else {
+    /// Reads the next entry of an override-parameters in a manifest with so many `components`: its key, and a
+    /// reader at its value, which is of the right type.
+    pub(crate) fn assignment<'a>(
+        &mut self,
+        root: &Reader<'a>,
+        components: usize,
+    ) -> Result<Option<(i16, Reader<'a>)>, UpdateError> {
+        let Some(mut reader) = self.advance(root) else {
             return Ok(None);
         };
-        self.left = left;
-        let reader = &mut self.reader;
         let Ok(Key::Int(key)) = reader.key() else {
             return Err(UpdateError::ParameterUnknown);
         };
-        Ok(Some(match key {
-            1 => Assignment::Vendor(reader.array_of()?),
-            2 => Assignment::Class(reader.array_of()?),
-            3 => Assignment::Digest(digest::read(&mut reader.embedded(&self.limits)?)?),
-            4 => Assignment::UseBefore(reader.uint()?),
-            5 => Assignment::Slot(reader.uint()?),
-            12 => Assignment::StrictOrder(reader.bool()?),
-            13 => Assignment::SoftFailure(reader.bool()?),
-            14 => Assignment::Size(reader.uint_as()?),
-            18 => Assignment::Content(reader.bytes()?),
-            19 => Assignment::Encryption(reader.bytes()?),
-            21 => Assignment::Uri(reader.text()?),
-            22 => Assignment::Source(reader.uint_as().map_err(|_| UpdateError::ComponentIndex)?),
-            23 => Assignment::InvokeArguments(reader.bytes()?),
-            24 => Assignment::Device(reader.array_of()?),
-            25 => Assignment::FetchArguments(reader.bytes()?),
-            CHUNK_DIGESTS => Assignment::Chunks(reader.bytes()?),
-            PAYLOAD_ENCODING => Assignment::Encoding(reader.bytes()?),
+        let key = i16::try_from(key).map_err(|_| UpdateError::ParameterUnknown)?;
+        let value = reader.clone();
+        match key {
+            key::VENDOR | key::CLASS | key::DEVICE => {
+                reader.array_of::<16>()?;
+            }
+            key::DIGEST => {
+                digest::read(&mut reader.embedded(&LIMITS)?)?;
+            }
+            key::USE_BEFORE | key::SLOT => {
+                reader.uint()?;
+            }
+            key::SIZE => {
+                reader.uint_as::<u32>()?;
+            }
+            key::STRICT_ORDER | key::SOFT_FAILURE => {
+                reader.bool()?;
+            }
+            key::CONTENT | key::ENCRYPTION | key::INVOKE_ARGUMENTS | key::FETCH_ARGUMENTS => {
+                reader.bytes()?;
+            }
+            key::CHUNK_DIGESTS => RawTransport::check_chunks(reader.bytes()?)?,
+            key::PAYLOAD_ENCODING => RawTransport::check_encoding(reader.bytes()?)?,
+            key::URI => {
+                reader.text()?;
+            }
+            key::SOURCE => {
+                let source = reader.uint_as::<usize>();
+                if !source.is_ok_and(|source| source < components) {
+                    return Err(UpdateError::ComponentIndex);
+                }
+            }
             _ => return Err(UpdateError::ParameterUnknown),
-        }))
+        }
+        self.at = reader.offset();
+        Ok(Some((key, value)))
     }
 }
