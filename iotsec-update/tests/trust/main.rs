@@ -2,6 +2,10 @@
 #![allow(unreachable_pub, reason = "shared between modules of one test")]
 
 mod bundle;
+#[allow(dead_code, reason = "the whole device of another test")]
+#[path = "../install/device.rs"]
+mod device;
+mod downgrade;
 mod maker;
 mod rotation;
 mod statement;
