@@ -1,5 +1,6 @@
 //! Trust bundles, statements and tokens, as a maker signs them and an attacker bends them.
 #![allow(unreachable_pub, reason = "shared between modules of one test")]
+#![allow(clippy::cast_possible_truncation, reason = "small numbers in tests")]
 
 mod bundle;
 #[allow(dead_code, reason = "the whole device of another test")]
@@ -10,3 +11,4 @@ mod maker;
 mod rotation;
 mod statement;
 mod store;
+mod vectors;
