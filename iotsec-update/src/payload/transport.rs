@@ -98,7 +98,10 @@ impl<'a> Chunks<'a> {
     }
 
     fn fit(&self, payload: u32) -> bool {
-        usize::try_from(payload.div_ceil(self.size)) == Ok(self.digests.len())
+        // Checked, although no chunk is empty: the compiler has to see that nothing divides by zero.
+        let chunks = payload.checked_div(self.size).zip(payload.checked_rem(self.size));
+        let chunks = chunks.map(|(whole, rest)| whole.saturating_add((rest != 0).into()));
+        chunks.and_then(|chunks| usize::try_from(chunks).ok()) == Some(self.digests.len())
     }
 }
 

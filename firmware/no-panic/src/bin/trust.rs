@@ -46,16 +46,32 @@ fn trust(input: &[u8]) -> Option<()> {
     black_box(TrustStore::provision(&mut flash, region, &factory, &mut guard, &mut hash).is_ok());
     let (mut store, trust) =
         TrustStore::mount(&mut flash, region, &device, &mut guard, &mut hash, &mut buffer).ok()?;
-    let rotation = trust.rotate(input, &device, load, &mut hash, &mut scratch).ok()??;
+    let rotation = trust
+        .rotate(input, &device, load, &mut hash, &mut scratch)
+        .ok()??;
     let trust = store.put(&mut flash, rotation, &mut guard, &mut hash).ok()?;
 
-    let now = TimeFloor::new(black_box(UnixTime(0))).read(black_box(Some(UnixTime(1)))).trusted();
+    let now = TimeFloor::new(black_box(UnixTime(0)))
+        .read(black_box(Some(UnixTime(1))))
+        .trusted();
     let keys = trust.keys(Role::Update, now, load).ok()?;
     black_box(keys.list().anchors().is_ok());
     black_box(trust.bundle().tls_anchors().count());
     let challenge = Challenge::new(&mut Unknown).ok()?;
-    black_box(challenge.check(input, &trust, &device, now, load, &mut scratch).is_ok());
-    let leave = Downgrade::check(input, &trust, &device, &black_box([0; 32]), now, load, &mut scratch);
+    black_box(
+        challenge
+            .check(input, &trust, &device, now, load, &mut scratch)
+            .is_ok(),
+    );
+    let leave = Downgrade::check(
+        input,
+        &trust,
+        &device,
+        &black_box([0; 32]),
+        now,
+        load,
+        &mut scratch,
+    );
     black_box(leave.is_ok());
     Some(())
 }
