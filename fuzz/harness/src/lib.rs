@@ -21,5 +21,6 @@ pub mod store;
 pub mod suit;
 mod target;
 pub mod telemetry;
+pub mod trust;
 
 pub use target::{Seed, TARGETS, Target, run};

@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{boot, cbor, cose, credential, encryption, store, suit, telemetry};
+use crate::{boot, cbor, cose, credential, encryption, store, suit, telemetry, trust};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -70,6 +70,14 @@ pub const TARGETS: &[Target] = &[
     target("store_tampered", store::tampered, store::tampered_seeds, &[]),
     target("update_boot", boot::boot, boot::seeds, &[]),
     target("update_decrypt", encryption::payload, encryption::seeds, &[]),
+    target("trust_bundle", trust::bundle, trust::bundle_seeds, &TRUST),
+    target(
+        "trust_statement",
+        trust::statement,
+        trust::statement_seeds,
+        &TRUST,
+    ),
+    target("trust_store", trust::store, trust::store_seeds, &[]),
     target("suit_envelope", suit::envelope, suit::seeds, &SUIT),
     target("suit_manifest", suit::manifest, suit::seeds, &SUIT),
     target(
@@ -93,6 +101,7 @@ pub const TARGETS: &[Target] = &[
     ),
 ];
 
+const TRUST: [&str; 1] = ["vectors/trust"];
 const SUIT: [&str; 2] = ["vectors/suit/oracle", "vectors/suit/negative"];
 
 const fn target(
