@@ -3,11 +3,15 @@
 use core::hint::black_box;
 
 use harness::{
-    device::{LAYOUT, ROLLBACK, VolatileCounter, with_config},
+    console,
+    device::{LAYOUT, ROLLBACK, VolatileCounter, with_key},
     flash::SimulatedFlash,
     vector,
 };
-use iotsec_core::{crypto::Sha256, hal::Slot};
+use iotsec_core::{
+    crypto::{CryptoError, Sha256, Verify},
+    hal::Slot,
+};
 use iotsec_update::{
     Accepted, Envelope, Limits, SequenceNumber, UpdateError,
     boot::{self, BootConfig, Running, Selection},
@@ -15,11 +19,19 @@ use iotsec_update::{
     rollback::Rollback,
 };
 
+/// The maker's key, read by one of the backends: what is not called is not linked.
+pub fn key<K: Verify>(read: impl FnOnce(&[u8]) -> Result<K, CryptoError>, bytes: &[u8]) -> K {
+    match read(black_box(bytes)) {
+        Ok(key) => key,
+        Err(_) => console::fail("the maker's key was refused"),
+    }
+}
+
 /// Authenticate and admit.
 #[inline(never)]
-pub fn verify() -> bool {
-    with_config(|config| {
-        let accepted = admit(config);
+pub fn verify(key: &dyn Verify, envelope: &[u8]) -> bool {
+    with_key(key, |config| {
+        let accepted = admit(config, envelope);
         black_box(&accepted);
         accepted.is_ok()
     })
@@ -34,27 +46,32 @@ pub fn prepare(flash: &mut SimulatedFlash) -> Option<()> {
 
 /// What the boot loader does: choose, authenticate, measure 4 KiB.
 #[inline(never)]
-pub fn boot(flash: &mut SimulatedFlash) -> Option<Running> {
+pub fn boot(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running> {
     let mut scratch = [0; 512];
     let mut counter = VolatileCounter::default();
     let mut rollback = Rollback::new(&mut counter, ROLLBACK);
     let mut hash = Sha256::new();
-    match with_config(|config| boot::select(flash, config, &mut rollback, &mut hash, &mut scratch)) {
+    match with_key(key, |config| {
+        boot::select(flash, config, &mut rollback, &mut hash, &mut scratch)
+    }) {
         Ok(Selection::Boot(verified)) => Some(verified.running()),
         _ => None,
     }
 }
 
 /// What an application does that knows itself to be running from slot A.
-pub fn identify(flash: &mut SimulatedFlash) -> Option<Running> {
+pub fn identify(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running> {
     let mut scratch = [0; 512];
-    with_config(|config| boot::identify(flash, config, Slot::A, &mut Sha256::new(), &mut scratch)).ok()
+    with_key(key, |config| {
+        boot::identify(flash, config, Slot::A, &mut Sha256::new(), &mut scratch)
+    })
+    .ok()
 }
 
 /// Authenticate, admit, install 5000 bytes, read back.
 #[inline(never)]
-pub fn install(flash: &mut SimulatedFlash, running: Running) -> bool {
-    with_config(|config| stream(config, flash, running)) == Ok(State::Staged)
+pub fn install(key: &dyn Verify, flash: &mut SimulatedFlash, running: Running) -> bool {
+    with_key(key, |config| stream(config, flash, running)) == Ok(State::Staged)
 }
 
 fn stream(
@@ -86,16 +103,16 @@ fn start(
     updater: &mut Updater<Sha256>,
     rollback: &mut Rollback<'_>,
 ) -> Result<u32, InstallError> {
-    match admit(config) {
+    match admit(config, &vector::ENVELOPE_ED25519) {
         Ok(accepted) => updater.start(flash, accepted, rollback),
         Err(_) => Err(InstallError::Rejected),
     }
 }
 
-fn admit<'e>(config: &BootConfig<'_>) -> Result<Accepted<'e>, UpdateError> {
+fn admit<'e>(config: &BootConfig<'_>, envelope: &'e [u8]) -> Result<Accepted<'e>, UpdateError> {
     let mut hash = Sha256::new();
     let policy = ROLLBACK.admission(SequenceNumber(vector::SEQUENCE_NUMBER - 1), None);
-    Envelope::parse(black_box(&vector::ENVELOPE_ED25519), &Limits::DEFAULT)?
+    Envelope::parse(black_box(envelope), &Limits::DEFAULT)?
         .authenticate(&config.anchors, &mut hash)?
         .admit(&config.device_b, &policy, &mut hash)
 }

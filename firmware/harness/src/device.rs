@@ -1,7 +1,7 @@
 //! The device that [`vector`](crate::vector)s are for: its identity, its flash, whom it trusts.
 
 use iotsec_core::{
-    crypto::Ed25519PublicKey,
+    crypto::{Ed25519PublicKey, Verify},
     hal::{CounterError, MonotonicCounter, Region},
 };
 use iotsec_update::{
@@ -49,12 +49,17 @@ const fn region(page: u32, count: u32) -> Region {
     }
 }
 
-/// Calls `with` with all that a boot loader knows of the device.
+/// Calls `with` with all that a boot loader knows of the device, whose maker signs with Ed25519.
 pub fn with_config<R>(with: impl FnOnce(&BootConfig<'_>) -> R) -> R {
     let Ok(key) = Ed25519PublicKey::from_bytes(&vector::KEY_ED25519) else {
         console::fail("the maker's key was refused")
     };
-    let anchors = [TrustAnchor { key: &key, kid: None }];
+    with_key(&key, with)
+}
+
+/// As [`with_config`], for a maker with this key.
+pub fn with_key<R>(key: &dyn Verify, with: impl FnOnce(&BootConfig<'_>) -> R) -> R {
+    let anchors = [TrustAnchor { key, kid: None }];
     let (Ok(anchors), Ok(id)) = (
         TrustAnchors::new(&anchors, 1),
         ComponentId::from_encoded(vector::COMPONENT),

@@ -4,10 +4,12 @@
 
 use cortex_m_rt::entry;
 use footprint::{credential, store, telemetry, update};
-use harness::{console, flash::SimulatedFlash, measure};
+use harness::{console, flash::SimulatedFlash, measure, vector};
+use iotsec_core::crypto::Ed25519PublicKey;
 
 #[entry]
 fn main() -> ! {
+    let key = update::key(Ed25519PublicKey::from_bytes, &vector::KEY_ED25519);
     let mut flash = SimulatedFlash::erased();
     let (Some(mut login), Some(root)) = (credential::prepare(), store::root()) else {
         console::fail("not prepared")
@@ -17,7 +19,7 @@ fn main() -> ! {
         console::fail("not prepared")
     }
     measure::report(|| {
-        update::boot(&mut flash).is_some_and(|running| update::install(&mut flash, running))
+        update::boot(&key, &mut flash).is_some_and(|running| update::install(&key, &mut flash, running))
             && store::run(&mut flash, &root)
             && credential::run(&mut login)
             && telemetry::run()

@@ -4,13 +4,15 @@
 
 use cortex_m_rt::entry;
 use footprint::update;
-use harness::{console, flash::SimulatedFlash, measure};
+use harness::{console, flash::SimulatedFlash, measure, vector};
+use iotsec_core::crypto::Ed25519PublicKey;
 
 #[entry]
 fn main() -> ! {
+    let key = update::key(Ed25519PublicKey::from_bytes, &vector::KEY_ED25519);
     let mut flash = SimulatedFlash::erased();
     if update::prepare(&mut flash).is_none() {
         console::fail("not prepared")
     }
-    measure::report(|| update::boot(&mut flash).is_some())
+    measure::report(|| update::boot(&key, &mut flash).is_some())
 }

@@ -4,14 +4,16 @@
 
 use cortex_m_rt::entry;
 use footprint::update;
-use harness::{console, flash::SimulatedFlash, measure};
+use harness::{console, flash::SimulatedFlash, measure, vector};
+use iotsec_core::crypto::Ed25519PublicKey;
 
 #[entry]
 fn main() -> ! {
+    let key = update::key(Ed25519PublicKey::from_bytes, &vector::KEY_ED25519);
     let mut flash = SimulatedFlash::erased();
     let prepared = update::prepare(&mut flash);
-    let Some(running) = prepared.and_then(|()| update::identify(&mut flash)) else {
+    let Some(running) = prepared.and_then(|()| update::identify(&key, &mut flash)) else {
         console::fail("not prepared")
     };
-    measure::report(|| update::install(&mut flash, running))
+    measure::report(|| update::install(&key, &mut flash, running))
 }

@@ -4,9 +4,11 @@
 
 use cortex_m_rt::entry;
 use footprint::update;
-use harness::measure;
+use harness::{measure, vector};
+use iotsec_core::crypto::Ed25519PublicKey;
 
 #[entry]
 fn main() -> ! {
-    measure::report(update::verify)
+    let key = update::key(Ed25519PublicKey::from_bytes, &vector::KEY_ED25519);
+    measure::report(|| update::verify(&key, &vector::ENVELOPE_ED25519))
 }

@@ -1,0 +1,18 @@
+//! What a boot loader does, with the small backend.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use footprint::update;
+use harness::{console, flash::SimulatedFlash, measure, vector};
+use iotsec_core::crypto::Ed25519SmallPublicKey;
+
+#[entry]
+fn main() -> ! {
+    let key = update::key(Ed25519SmallPublicKey::from_bytes, &vector::KEY_ED25519);
+    let mut flash = SimulatedFlash::erased();
+    if update::prepare(&mut flash).is_none() {
+        console::fail("not prepared")
+    }
+    measure::report(|| update::boot(&key, &mut flash).is_some())
+}
