@@ -22,6 +22,7 @@ use crate::{
     envelope::Limits,
     error::UpdateError,
     manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
+    payload::RawTransport,
     plan::{Accepted, Bootable, Plan},
     trust::{Downgrade, Latest},
 };
@@ -119,10 +120,19 @@ impl Policy {
 }
 
 /// What a manifest is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Purpose {
-    Install,
+    /// Whoever installs needs to know how the payload is transported. A boot has no payload, and does not
+    /// link the code that tells.
+    Install(PayloadSize),
     Boot,
+}
+
+/// Checks the transport of an image with so many bytes, and returns the bytes of its payload.
+type PayloadSize = fn(&RawTransport<'_>, u32) -> Result<u32, UpdateError>;
+
+fn payload_size(transport: &RawTransport<'_>, image_size: u32) -> Result<u32, UpdateError> {
+    Ok(transport.parse(image_size)?.size)
 }
 
 impl<'a> Authenticated<'a> {
@@ -151,7 +161,7 @@ impl<'a> Authenticated<'a> {
             &manifest,
             device,
             policy,
-            Purpose::Install,
+            Purpose::Install(payload_size),
             hash,
             &mut plan,
         )?;
@@ -199,7 +209,7 @@ fn interpret<'a>(
     plan: &mut Plan<'a>,
 ) -> Result<(), UpdateError> {
     let sections: &[Section] = match purpose {
-        Purpose::Install => &[
+        Purpose::Install(_) => &[
             Section::Fetch,
             Section::Install,
             Section::Validate,

@@ -1,6 +1,6 @@
 use iotsec_core::crypto::DIGEST_LEN;
 
-use super::DeviceIdentity;
+use super::{DeviceIdentity, Purpose};
 use crate::{
     error::UpdateError,
     manifest::{ComponentId, Section},
@@ -146,7 +146,7 @@ impl<'p, 'a> Facts<'p, 'a> {
 
     /// Checks what can only be told at the end, and leaves in the plan what there is to do: writes in their
     /// order, then what is only validated, loaded or started.
-    pub(super) fn complete(self, device: &DeviceIdentity<'_>) -> Result<(), UpdateError> {
+    pub(super) fn complete(self, device: &DeviceIdentity<'_>, purpose: Purpose) -> Result<(), UpdateError> {
         let components = self.plan.components_mut();
         if !components.iter().any(|component| component.known.validated) {
             return Err(UpdateError::NotValidated);
@@ -160,7 +160,7 @@ impl<'p, 'a> Facts<'p, 'a> {
         for index in 0..count {
             let component = self.component(index)?;
             self.check(component)?;
-            let size = self.size(component)?;
+            let size = self.size(component, purpose)?;
             let place = device.components.get(component.place);
             if size > place.map_or(0, |place| place.capacity) {
                 return Err(UpdateError::Capacity);
@@ -199,7 +199,7 @@ impl<'p, 'a> Facts<'p, 'a> {
 
     /// The size of a component. It may be told through another component with the same digest: equal digests
     /// are equal contents.
-    fn size(&self, component: &ComponentPlan<'a>) -> Result<u32, UpdateError> {
+    fn size(&self, component: &ComponentPlan<'a>, purpose: Purpose) -> Result<u32, UpdateError> {
         if !component.known.digest {
             return Err(UpdateError::ParameterMissing);
         }
@@ -214,13 +214,16 @@ impl<'p, 'a> Facts<'p, 'a> {
         if size == 0 && component.digest != EMPTY {
             return Err(UpdateError::ImageSize);
         }
-        let transport = component.transport.parse(size)?;
-        match component.source {
-            Source::Integrated(bytes) if u32::try_from(bytes.len()) != Ok(transport.size) => {
-                Err(UpdateError::ImageSize)
+        if let Purpose::Install(payload_size) = purpose {
+            let payload = payload_size(&component.transport, size)?;
+            match component.source {
+                Source::Integrated(bytes) if u32::try_from(bytes.len()) != Ok(payload) => {
+                    return Err(UpdateError::ImageSize);
+                }
+                _ => {}
             }
-            _ => Ok(size),
         }
+        Ok(size)
     }
 
     fn component_mut(&mut self, index: usize) -> Result<&mut ComponentPlan<'a>, UpdateError> {

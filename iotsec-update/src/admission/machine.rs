@@ -109,7 +109,7 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     /// Ends the run: the plan is complete.
     pub(super) fn complete(self) -> Result<(), UpdateError> {
-        self.facts.complete(self.device)
+        self.facts.complete(self.device, self.purpose)
     }
 
     /// Runs the shared sequence and then `section`, with all parameters cleared before.
@@ -266,7 +266,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             }
             Condition::UseBefore => {
                 // An expiry date stops an installation. A device that is running does not stop.
-                self.purpose == Purpose::Boot
+                matches!(self.purpose, Purpose::Boot)
                     || self.policy.now.ok_or(UpdateError::TimeUnknown)?.0 < value.uint()?
             }
             _ => {
