@@ -219,19 +219,20 @@ impl<'m, 'a> Machine<'m, 'a> {
         let (computed, digest, size);
         match condition {
             Condition::ImageMatch => {
-                let mut reader = self.value(&parameters, key::DIGEST)?;
+                let mut reader = self.value(parameters, key::DIGEST)?;
                 digest = digest::read(&mut reader.embedded(&LIMITS)?)?;
                 let value = parameters.get(key::SIZE, &self.manifest.root);
                 size = value.and_then(|mut value| value.uint_as().ok());
             }
             Condition::CheckContent => {
-                let content = self.value(&parameters, key::CONTENT)?.bytes()?;
+                let content = self.value(parameters, key::CONTENT)?.bytes()?;
                 computed = digest::of(self.hash, content);
                 (digest, size) = (&computed, size_of(content));
             }
             _ => {
+                let decided = self.decide(condition, component, parameters);
                 self.is_condition = true;
-                self.decide(condition, component, &parameters)?;
+                decided?;
                 self.vendor_checked |= condition == Condition::Vendor;
                 self.class_checked |= condition == Condition::Class;
                 return Ok(());
@@ -290,9 +291,9 @@ impl<'m, 'a> Machine<'m, 'a> {
                 let arguments = parameters.bytes(key::INVOKE_ARGUMENTS, root);
                 return self.facts.invoked(component, arguments);
             }
-            Effect::Write => Source::Content(self.value(&parameters, key::CONTENT)?.bytes()?),
+            Effect::Write => Source::Content(self.value(parameters, key::CONTENT)?.bytes()?),
             Effect::Fetch => {
-                let uri = self.value(&parameters, key::URI)?.text()?;
+                let uri = self.value(parameters, key::URI)?.text()?;
                 if uri.starts_with('#') {
                     let payload = self.envelope.integrated(uri);
                     Source::Integrated(payload.ok_or(UpdateError::PayloadAbsent)?)
@@ -301,7 +302,7 @@ impl<'m, 'a> Machine<'m, 'a> {
                 }
             }
             Effect::Copy => {
-                let source = self.value(&parameters, key::SOURCE)?.uint_as()?;
+                let source = self.value(parameters, key::SOURCE)?.uint_as()?;
                 if !self.strict_order {
                     return Err(UpdateError::StrictOrder);
                 }
@@ -312,13 +313,10 @@ impl<'m, 'a> Machine<'m, 'a> {
                 Source::Copy { from }
             }
         };
-        self.facts.written(
-            component,
-            self.section,
-            source,
-            parameters.bytes(key::FETCH_ARGUMENTS, root),
-            parameters.transport(root),
-        )?;
+        let fetch_arguments = parameters.bytes(key::FETCH_ARGUMENTS, root);
+        let transport = parameters.transport(root);
+        self.facts
+            .written(component, self.section, source, fetch_arguments, transport)?;
         if let Source::Content(content) = source {
             let digest = digest::of(self.hash, content);
             self.facts.demand(component, &digest, size_of(content))?;
@@ -345,7 +343,7 @@ impl<'m, 'a> Machine<'m, 'a> {
     /// condition about the device that does not hold before it does anything.
     fn must_fail(&self, mut rest: Items, component: usize) -> Result<bool, UpdateError> {
         let (root, components) = (&self.manifest.root, self.manifest.components);
-        let mut parameters = self.parameters_of(component)?;
+        let mut parameters = *self.parameters_of(component)?;
         loop {
             let mut commands = match rest.alternative(root)? {
                 Alternative::Commands(commands) => commands,
@@ -466,8 +464,8 @@ impl<'m, 'a> Machine<'m, 'a> {
         };
     }
 
-    fn parameters_of(&self, component: usize) -> Result<Parameters, UpdateError> {
-        let parameters = self.parameters.get(component).copied();
+    fn parameters_of(&self, component: usize) -> Result<&Parameters, UpdateError> {
+        let parameters = self.parameters.get(component);
         parameters.ok_or(UpdateError::ComponentIndex)
     }
 
