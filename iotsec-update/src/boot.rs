@@ -176,6 +176,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
     }
 
     /// The active slot, else the other.
+    #[inline(never)]
     fn active(&mut self, record: &Record) -> Selection {
         let slot = record.active.slot;
         match self.judge(slot) {
@@ -191,6 +192,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
     }
 
     /// The staged slot, if its trial boots are not used up; else back.
+    #[inline(never)]
     fn trial(&mut self, record: Record) -> Selection {
         let staged = record.active.slot.other();
         let old = record.active.slot;
@@ -235,6 +237,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
 
     /// Nothing is known. Of two good images the newer one is taken on trial: it may be one that was
     /// never accepted.
+    #[inline(never)]
     fn without_journal(&mut self) -> Selection {
         let (a, b) = match (self.judge(Slot::A), self.judge(Slot::B)) {
             (Ok(a), Ok(b)) => (a, b),

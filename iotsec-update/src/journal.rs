@@ -34,6 +34,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Finds the newest whole record. A page that cannot be read counts as empty.
+    #[inline(never)]
     pub(crate) fn mount<F: NorFlash>(flash: &mut F, region: Region) -> (Self, Option<Record>) {
         let mut newest: Option<(u32, u32, Record)> = None;
         let mut progress: Option<(u32, u32)> = None;

@@ -9,7 +9,7 @@ use iotsec_core::{
 
 use super::{BootConfig, Reason, Running, Verified};
 use crate::{
-    Bootable, ComponentPlan, Envelope, Policy, SequenceNumber, UpdateError,
+    Authenticated, Bootable, ComponentPlan, Envelope, Policy, SequenceNumber, UpdateError,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -29,7 +29,22 @@ pub fn verify<F: NorFlash>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Verified, Refusal> {
-    let bootable = authenticate(flash, config, slot, hash, scratch)?;
+    let authentic = authenticate(flash, config, slot, hash, scratch)?;
+    measure(flash, config, slot, rollback, hash, authentic)
+}
+
+/// What comes after the signatures.
+// A frame of its own: the plan does not add up with the stack of a signature check.
+#[inline(never)]
+fn measure<F: NorFlash>(
+    flash: &mut F,
+    config: &BootConfig<'_>,
+    slot: Slot,
+    rollback: &mut Rollback<'_>,
+    hash: &mut dyn Digest,
+    authentic: Authenticated<'_>,
+) -> Result<Verified, Refusal> {
+    let bootable = admit(config, slot, hash, authentic)?;
     let manifest = id(&bootable);
     rollback.check_boot(manifest.sequence)?;
     let component = image(&bootable)?;
@@ -66,10 +81,10 @@ pub fn identify<F: NorFlash>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Running, Refusal> {
-    let bootable = authenticate(flash, config, slot, hash, scratch)?;
+    let authentic = authenticate(flash, config, slot, hash, scratch)?;
     Ok(Running {
         slot,
-        manifest: id(&bootable),
+        manifest: id(&admit(config, slot, hash, authentic)?),
     })
 }
 
@@ -128,15 +143,25 @@ impl ErrorCode for Refusal {
     }
 }
 
+#[inline(never)]
 fn authenticate<'b, F: NorFlash>(
     flash: &mut F,
     config: &BootConfig<'_>,
     slot: Slot,
     hash: &mut dyn Digest,
     scratch: &'b mut [u8],
-) -> Result<Bootable<'b>, Refusal> {
+) -> Result<Authenticated<'b>, Refusal> {
     // Read once: what is parsed below is this copy, whatever the flash says at the next reading.
     let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
+    Ok(Envelope::parse(envelope, &config.limits)?.authenticate(&config.anchors, hash)?)
+}
+
+fn admit<'b>(
+    config: &BootConfig<'_>,
+    slot: Slot,
+    hash: &mut dyn Digest,
+    authentic: Authenticated<'b>,
+) -> Result<Bootable<'b>, Refusal> {
     // The number is judged against the counter, which cannot be talked down as the journal can.
     let policy = Policy {
         reinstall: true,
@@ -144,9 +169,7 @@ fn authenticate<'b, F: NorFlash>(
         now: config.now,
         ..Policy::newer_than(SequenceNumber(0))
     };
-    Ok(Envelope::parse(envelope, &config.limits)?
-        .authenticate(&config.anchors, hash)?
-        .admit_for_boot(config.device(slot), &policy, hash)?)
+    Ok(authentic.admit_for_boot(config.device(slot), &policy, hash)?)
 }
 
 fn id(bootable: &Bootable<'_>) -> ManifestId {
