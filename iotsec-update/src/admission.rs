@@ -149,25 +149,9 @@ impl<'a> Authenticated<'a> {
         policy: &Policy,
         hash: &mut dyn Digest,
     ) -> Result<Accepted<'a>, UpdateError> {
-        self.check_again(hash)?;
-        let mut plan = Plan::new(self.envelope.bytes, self.manifest_digest);
-        let manifest = Manifest::parse(&self, hash, &mut plan)?;
-        policy.check_for_install(manifest.sequence, &self.manifest_digest)?;
-        plan.leave = policy.leave(&self.manifest_digest).map(|leave| *leave.from());
-        check_form(&manifest, &self.envelope.limits)?;
-        let mut boot = plan.clone();
-        interpret(
-            &self,
-            &manifest,
-            device,
-            policy,
-            Purpose::Install(payload_size),
-            hash,
-            &mut plan,
-        )?;
-        // Installed and then refused at boot, it would cost a boot and a revert.
-        interpret(&self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)?;
-        Ok(Accepted::new(plan))
+        let mut accepted = Accepted::empty(self.envelope.bytes, &self.manifest_digest);
+        self.plan_install(device, policy, hash, accepted.plan_mut())?;
+        Ok(accepted)
     }
 
     /// Checks that the manifest is safe to start from.
@@ -185,15 +169,46 @@ impl<'a> Authenticated<'a> {
         policy: &Policy,
         hash: &mut dyn Digest,
     ) -> Result<Bootable<'a>, UpdateError> {
+        let mut bootable = Bootable::empty(self.envelope.bytes, &self.manifest_digest);
+        self.plan_boot(device, policy, hash, bootable.plan_mut())?;
+        Ok(bootable)
+    }
+
+    #[inline(never)]
+    fn plan_install(
+        &self,
+        device: &DeviceIdentity<'_>,
+        policy: &Policy,
+        hash: &mut dyn Digest,
+        plan: &mut Plan<'a>,
+    ) -> Result<(), UpdateError> {
         self.check_again(hash)?;
-        let mut plan = Plan::new(self.envelope.bytes, self.manifest_digest);
-        let manifest = Manifest::parse(&self, hash, &mut plan)?;
+        let manifest = Manifest::parse(self, hash, plan)?;
+        policy.check_for_install(manifest.sequence, &self.manifest_digest)?;
+        plan.leave = policy.leave(&self.manifest_digest).map(|leave| *leave.from());
+        check_form(&manifest, &self.envelope.limits)?;
+        let mut boot = plan.clone();
+        let purpose = Purpose::Install(payload_size);
+        interpret(self, &manifest, device, policy, purpose, hash, plan)?;
+        // Installed and then refused at boot, it would cost a boot and a revert.
+        interpret(self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)
+    }
+
+    #[inline(never)]
+    fn plan_boot(
+        &self,
+        device: &DeviceIdentity<'_>,
+        policy: &Policy,
+        hash: &mut dyn Digest,
+        plan: &mut Plan<'a>,
+    ) -> Result<(), UpdateError> {
+        self.check_again(hash)?;
+        let manifest = Manifest::parse(self, hash, plan)?;
         if manifest.sequence < policy.installed {
             return Err(UpdateError::Rollback);
         }
         check_form(&manifest, &self.envelope.limits)?;
-        interpret(&self, &manifest, device, policy, Purpose::Boot, hash, &mut plan)?;
-        Ok(Bootable::new(plan))
+        interpret(self, &manifest, device, policy, Purpose::Boot, hash, plan)
     }
 }
 

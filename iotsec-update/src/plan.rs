@@ -183,18 +183,6 @@ pub(crate) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Without components.
-    pub(crate) const fn new(envelope: &'a [u8], manifest_digest: [u8; DIGEST_LEN]) -> Self {
-        Self {
-            envelope,
-            manifest_digest,
-            sequence: SequenceNumber(0),
-            leave: None,
-            all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
-            count: 0,
-        }
-    }
-
     /// Adds a component of which nothing is known yet.
     pub(crate) fn push(&mut self, id: ComponentId<'a>) -> Result<(), UpdateError> {
         let place = self.all.get_mut(self.count).ok_or(UpdateError::Components)?;
@@ -215,8 +203,21 @@ impl<'a> Plan<'a> {
 macro_rules! accessors {
     ($token:ident) => {
         impl<'a> $token<'a> {
-            pub(crate) const fn new(plan: Plan<'a>) -> Self {
-                Self { plan }
+            /// Without components. Plans are large: this one is filled where it is, and not moved.
+            pub(crate) const fn empty(envelope: &'a [u8], manifest_digest: &[u8; DIGEST_LEN]) -> Self {
+                Self {
+                    plan: Plan {
+                        envelope,
+                        manifest_digest: *manifest_digest,
+                        sequence: SequenceNumber(0),
+                        leave: None,
+                        all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
+                        count: 0,
+                    },
+                }
+            }
+            pub(crate) const fn plan_mut(&mut self) -> &mut Plan<'a> {
+                &mut self.plan
             }
             /// The manifest's sequence number.
             pub const fn sequence_number(&self) -> SequenceNumber {

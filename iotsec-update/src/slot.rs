@@ -156,6 +156,7 @@ impl SlotLayout {
     ///
     /// # Errors
     /// [`SlotError::Empty`], [`SlotError::Corrupt`], [`SlotError::BufferTooSmall`], or of the flash.
+    #[inline(never)]
     pub fn load_envelope<'b, F: NorFlash>(
         &self,
         flash: &mut F,

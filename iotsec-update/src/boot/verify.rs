@@ -44,10 +44,12 @@ fn measure<F: NorFlash>(
     hash: &mut dyn Digest,
     authentic: Authenticated<'_>,
 ) -> Result<Verified, Refusal> {
-    let bootable = admit(config, slot, hash, authentic)?;
-    let manifest = id(&bootable);
+    let bootable = admit(config, slot, hash, authentic);
+    // Used where it is: to take it out would be to copy it.
+    let bootable = bootable.as_ref().map_err(|reason| *reason)?;
+    let manifest = id(bootable);
     rollback.check_boot(manifest.sequence)?;
-    let component = image(&bootable)?;
+    let component = image(bootable)?;
     let (size, expected) = (component.size(), *component.digest());
 
     let region = &config.layout.slot(slot).image;
@@ -161,7 +163,7 @@ fn admit<'b>(
     slot: Slot,
     hash: &mut dyn Digest,
     authentic: Authenticated<'b>,
-) -> Result<Bootable<'b>, Refusal> {
+) -> Result<Bootable<'b>, UpdateError> {
     // The number is judged against the counter, which cannot be talked down as the journal can.
     let policy = Policy {
         reinstall: true,
@@ -169,7 +171,7 @@ fn admit<'b>(
         now: config.now,
         ..Policy::newer_than(SequenceNumber(0))
     };
-    Ok(authentic.admit_for_boot(config.device(slot), &policy, hash)?)
+    authentic.admit_for_boot(config.device(slot), &policy, hash)
 }
 
 fn id(bootable: &Bootable<'_>) -> ManifestId {
