@@ -1,6 +1,11 @@
 //! `iotsec trust init`, `rotate` and `revoke`.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use iotsec::{
     core::{
@@ -19,7 +24,7 @@ use super::{Finish, Init, Revoke, Roles, Rotate, Tls, bytes, sign};
 use crate::{
     Output, Problem,
     file::{self, Access},
-    key::{KeyFile, cose_key},
+    key::{KeyFile, cose_key, hex},
 };
 
 pub(super) fn init(init: &Init) -> Result<Output, Problem> {
@@ -312,6 +317,14 @@ impl Draft {
     fn finish(&self, present: Option<&Trust<'_>>, finish: &Finish) -> Result<Output, Problem> {
         let out = &finish.signing.out;
         file::must_be_free(out)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_secs());
+        if self.expires.is_some_and(|expires| expires < now) {
+            return Err(Problem::usage(
+                "the bundle would have expired already",
+                "give a later day with --expires (or, rotating, --no-expiry)",
+            ));
+        }
         let payload = self.write().map_err(Problem::make("trust bundle"))?;
         let message = sign::sign(&payload, &[], &finish.signing.key)?;
         let complete = match self.judge(present, &message) {
@@ -325,20 +338,43 @@ impl Draft {
         } else {
             ", UNFINISHED: others have to sign it with `iotsec trust sign`"
         };
-        let human = format!(
+        let mut human = format!(
             "{}: {} bytes, version {}, {} signature(s){state}\n",
             out.display(),
             message.len(),
             self.version,
             finish.signing.key.len()
         );
+        let leaving = present.map_or(Ok(Vec::new()), |present| self.leaving(present))?;
+        for thumbprint in &leaving {
+            let _ = writeln!(
+                human,
+                "note     update key {thumbprint} counts no more: what it signed and still runs will not boot, \
+                 so release under a key that stays before devices get this bundle"
+            );
+        }
         let json = json!({
+            "no_longer_update": leaving,
             "file": out,
             "bytes": message.len(),
             "version": self.version,
             "complete": complete,
         });
         Ok(Output::new(human, json))
+    }
+
+    /// Update keys of the present bundle that this one has no more.
+    fn leaving(&self, present: &Trust<'_>) -> Result<Vec<String>, Problem> {
+        let stays = self.role(Role::Update).map_or(&[][..], |members| &members.keys);
+        let stays: Result<Vec<_>, _> = stays.iter().map(|key| thumbprint(key)).collect();
+        let stays = stays?;
+        let before = present.bundle().role(Role::Update);
+        Ok(before
+            .into_iter()
+            .flat_map(|(_, keys)| keys.map(|key| key.thumbprint(&mut Sha256::new())))
+            .filter(|thumbprint| !stays.contains(thumbprint))
+            .map(|thumbprint| hex(&thumbprint))
+            .collect())
     }
 
     fn judge(&self, present: Option<&Trust<'_>>, message: &[u8]) -> Result<(), TrustError> {

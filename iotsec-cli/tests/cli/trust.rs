@@ -21,7 +21,7 @@ fn made(test: &str) -> Bench {
     }
     bench.done(&format!(
         "trust init {TARGET} --root root1.pub --root root2.pub --root root3.pub --root-threshold 2 \
-         --update build.pub --freshness fresh.pub --recovery rescue.pub --expires 2030-12-31 \
+         --update build.pub --freshness fresh.pub --recovery rescue.pub --expires 2999-12-31 \
          --key root1 --key root2 --out 1.trust"
     ));
     bench
@@ -61,7 +61,7 @@ fn a_first_bundle_is_made_and_shown() {
     assert_eq!(device_at(&bench, &["1.trust"]), 1);
     let shown = bench.done("trust inspect 1.trust");
     assert!(
-        shown.contains("version  1\nexpires  2030-12-31 (1924991999)"),
+        shown.contains("version  1\nexpires  2999-12-31 (32503679999)"),
         "{shown}"
     );
     assert!(shown.contains("root: 2 of 3"), "{shown}");
@@ -137,9 +137,13 @@ fn a_revoked_key_is_out_of_every_role_for_good() {
         &format!("{revoke} --key root1 --key root2 --out 2.trust"),
         "the update role needs 1 keys and is left with 0",
     );
-    bench.done(&format!(
+    let made = bench.done(&format!(
         "{revoke} --update build2.pub --key root1 --key root2 --out 2.trust"
     ));
+    assert!(
+        made.contains("counts no more: what it signed and still runs will not boot"),
+        "{made}"
+    );
     assert_eq!(device_at(&bench, &["1.trust", "2.trust"]), 2);
     let (_, key) = bench.json("key show build.pub");
     let (_, value) = bench.json("trust inspect 2.trust");
@@ -270,6 +274,10 @@ fn a_wrong_bundle_is_told_what_to_do() {
     bench.refused(
         &format!("{init} --key root1 --out 1.trust"),
         "1.trust exists already and is left as it is",
+    );
+    bench.misused(
+        &format!("{init} --expires 2020-01-01 --key root1 --out x"),
+        "the bundle would have expired already",
     );
     bench.write("half", &bench.read("1.trust")[..200]);
     let run = bench.run("trust inspect half");

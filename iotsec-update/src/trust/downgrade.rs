@@ -20,6 +20,49 @@ const DOMAIN: &str = "iotsec-downgrade/1";
 ///
 /// It lifts the order of sequence numbers and nothing else: the manifest is authenticated and admitted
 /// like any other, and the security counter in hardware is not asked to go back.
+///
+/// ```
+/// use iotsec_core::{
+///     cose::{SignBuilder, Signer},
+///     crypto::{Ed25519PublicKey, Ed25519SigningKey},
+///     secret::Secret,
+/// };
+/// use iotsec_update::{
+///     DeviceIdentity, Policy, SequenceNumber,
+///     trust::{Downgrade, DowngradeContent, Trust, TrustError},
+/// };
+///
+/// /// What a device does with a token that it was sent.
+/// fn policy(
+///     token: &[u8],
+///     trust: &Trust<'_>,
+///     device: &DeviceIdentity<'_>,
+///     installed: SequenceNumber,
+///     manifest_digest: &[u8; 32],
+/// ) -> Result<Policy, TrustError> {
+///     let load = Ed25519PublicKey::from_cose;
+///     let leave = Downgrade::check(token, trust, device, manifest_digest, None, load, &mut [0; 512])?;
+///     Ok(Policy { downgrade: Some(leave), ..Policy::newer_than(installed) })
+/// }
+///
+/// // What its maker signs.
+/// let content = DowngradeContent {
+///     vendor: [1; 16],
+///     class: [2; 16],
+///     device: [3; 16],
+///     from: [4; 32],
+///     to: [5; 32],
+///     expires: None,
+/// };
+/// let mut out = [0; DowngradeContent::MAX_LEN];
+/// let payload = content.write(&mut out)?;
+/// let recovery = Ed25519SigningKey::from_seed(&Secret::from_bytes([9; 32]));
+/// let signer = Signer { key: &recovery, kid: None };
+/// let (mut scratch, mut token) = ([0; 256], [0; 512]);
+/// SignBuilder::new(&[signer]).sign(payload, b"", &mut scratch, &mut token)?;
+/// assert_eq!(DowngradeContent::parse(payload)?, content);
+/// # Ok::<(), TrustError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Downgrade {
     from: [u8; DIGEST_LEN],

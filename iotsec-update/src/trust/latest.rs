@@ -91,6 +91,31 @@ impl Challenge {
 
 /// What the latest manifest is, as of the moment of the challenge. Only [`Challenge::check`] makes one;
 /// [`Policy::latest`](crate::Policy::latest) holds it, and then only that manifest is admitted.
+///
+/// ```
+/// use iotsec_core::crypto::Ed25519PublicKey;
+/// use iotsec_update::{
+///     DeviceIdentity, Policy, SequenceNumber,
+///     trust::{Challenge, TimeFloor, Trust, TrustError},
+/// };
+///
+/// /// What a device does with the answer to its challenge.
+/// fn policy(
+///     challenge: &Challenge,
+///     answer: &[u8],
+///     trust: &Trust<'_>,
+///     device: &DeviceIdentity<'_>,
+///     installed: SequenceNumber,
+///     floor: &mut TimeFloor,
+/// ) -> Result<Policy, TrustError> {
+///     let load = Ed25519PublicKey::from_cose;
+///     let latest = challenge.check(answer, trust, device, None, load, &mut [0; 512])?;
+///     if let Some(time) = latest.time() {
+///         floor.raise(time);
+///     }
+///     Ok(Policy { latest: Some(latest), now: latest.time(), ..Policy::newer_than(installed) })
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latest {
     sequence: SequenceNumber,

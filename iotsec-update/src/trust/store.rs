@@ -38,6 +38,48 @@ use crate::{
 /// differently at every start; who sees the mark, or a counter that was raised, knows that this is not so
 /// in the header. Otherwise [`mount`](TrustStore::mount) writes the half once more, before the other may
 /// be given up.
+///
+/// ```
+/// use iotsec_core::{crypto::Sha256, hal::Region};
+/// use iotsec_testkit::{Geometry, SimCounter, SimFlash};
+/// use iotsec_update::{
+///     DeviceIdentity,
+///     trust::{Guard, Rotation, Trust, TrustError, TrustStore},
+/// };
+///
+/// /// In the factory.
+/// fn provision(flash: &mut SimFlash, region: Region, factory: &Trust<'_>) -> Result<(), TrustError> {
+///     let mut counter = SimCounter::new();
+///     let mut guard = Guard::new().with_counter(&mut counter);
+///     TrustStore::provision(flash, region, factory, &mut guard, &mut Sha256::new())?;
+///     Ok(())
+/// }
+///
+/// /// In the field: what was checked is stored, and believed from then on.
+/// fn go_on<'n>(
+///     flash: &mut SimFlash,
+///     store: &mut TrustStore,
+///     next: Rotation<'n>,
+///     guard: &mut Guard<'_>,
+/// ) -> Result<Trust<'n>, TrustError> {
+///     store.put(flash, next, guard, &mut Sha256::new())
+/// }
+///
+/// let mut flash = SimFlash::new(Geometry::nrf52840(2));
+/// let region = Region::new(0, 4096, 2, 4)?;
+/// let device = DeviceIdentity { vendor: [1; 16], class: [2; 16], device: None, components: &[] };
+/// let mut buffer = [0; 1024];
+/// let mounted = TrustStore::mount(
+///     &mut flash,
+///     region,
+///     &device,
+///     &mut Guard::new(),
+///     &mut Sha256::new(),
+///     &mut buffer,
+/// );
+/// assert_eq!(mounted.err(), Some(TrustError::Missing), "never version zero");
+/// # Ok::<(), TrustError>(())
+/// ```
 #[derive(Debug)]
 pub struct TrustStore {
     region: Region,
