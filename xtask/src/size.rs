@@ -28,10 +28,54 @@ const PROBES: &[(&str, &str)] = &[
     ("credential", "password: check with throttle"),
     ("store", "store: mount, put and get 32 bytes"),
     ("update_verify", "update: authenticate and admit, Ed25519"),
-    ("update_install", "update: the same, and install 5000 bytes"),
-    ("boot_verify", "boot: choose a slot, authenticate, measure 4 KiB"),
+    (
+        "update_verify_small",
+        "update: the same, the small Ed25519 backend",
+    ),
+    ("update_verify_p256", "update: the same, P-256"),
+    (
+        "update_install",
+        "update: authenticate, admit and install 5000 bytes, Ed25519",
+    ),
+    (
+        "boot_verify",
+        "boot: choose a slot, authenticate, measure 4 KiB, Ed25519",
+    ),
+    ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
     ("telemetry", "telemetry: record an event, seal a batch"),
     ("all", "boot, update, store, password and telemetry together"),
+];
+
+/// What an image may take at most on [`BUDGET_TARGET`]; `--check` fails beyond.
+struct Budget {
+    image: &'static str,
+    flash: u64,
+    stack: u64,
+}
+
+const BUDGET_TARGET: &str = THUMBV7EM_HF;
+const KIB: u64 = 1024;
+const BUDGETS: &[Budget] = &[
+    Budget {
+        image: "update_verify",
+        flash: 42 * KIB,
+        stack: 12 * KIB,
+    },
+    Budget {
+        image: "update_verify_small",
+        flash: 32 * KIB,
+        stack: 10 * KIB,
+    },
+    Budget {
+        image: "boot_verify",
+        flash: 50 * KIB,
+        stack: 12 * KIB,
+    },
+    Budget {
+        image: "boot_verify_small",
+        flash: 40 * KIB,
+        stack: 10 * KIB,
+    },
 ];
 
 struct Cost {
@@ -50,6 +94,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     qemu::need()?;
     let compiler = tool::text(Command::new("rustc").arg("--version"))?;
     let mut document = introduction(compiler.trim());
+    let mut exceeded = Vec::new();
     for (target, board) in [(THUMBV7EM_HF, Board::MPS2_AN386), (THUMBV6M, Board::MPS2_AN385)] {
         tool::run(&mut image::build(root, "footprint", target)?)?;
         let empty = measure(root, target, board, "empty")?;
@@ -57,10 +102,42 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         for (name, about) in PROBES {
             let cost = measure(root, target, board, name)?;
             document.push_str(&row(about, &cost, &empty));
+            if target == BUDGET_TARGET {
+                exceeded.extend(excess(name, cost.flash.saturating_sub(empty.flash), cost.stack));
+            }
         }
     }
+    document.push_str(&budgets());
     print!("{document}");
-    settle(&root.join(FILE), &document, check)
+    settle(&root.join(FILE), &document, check)?;
+    if exceeded.is_empty() {
+        return Ok(());
+    }
+    Err(format!("budgets exceeded:\n{}", exceeded.join("\n")).into())
+}
+
+/// What is over the budget of an image, if it has one.
+fn excess(image: &str, flash: u64, stack: u64) -> Vec<String> {
+    let budgets = BUDGETS.iter().filter(|budget| budget.image == image);
+    budgets
+        .flat_map(|budget| [("flash", flash, budget.flash), ("stack", stack, budget.stack)])
+        .filter(|(_, taken, most)| taken > most)
+        .map(|(what, taken, most)| format!("{image}: {taken} bytes of {what}, {most} at most"))
+        .collect()
+}
+
+fn budgets() -> String {
+    let mut text = format!(
+        "\n## Budgets\n\n\
+        On {BUDGET_TARGET}; `cargo xtask size` fails when a row exceeds its budget.\n\n\
+        | what | flash (bytes) | stack (bytes) |\n|---|--:|--:|\n"
+    );
+    for budget in BUDGETS {
+        let about = PROBES.iter().find(|(name, _)| *name == budget.image);
+        let about = about.map_or(budget.image, |(_, about)| about);
+        text.push_str(&format!("| {about} | {} | {} |\n", budget.flash, budget.stack));
+    }
+    text
 }
 
 fn measure(root: &Path, target: &str, board: Board, name: &str) -> Result<Cost, Failure> {
@@ -182,6 +259,17 @@ fn near(old: &str, new: &str, slack: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_holds_flash_and_stack_of_an_image_that_exists() {
+        for budget in BUDGETS {
+            assert!(PROBES.iter().any(|(name, _)| *name == budget.image));
+            assert!(excess(budget.image, budget.flash, budget.stack).is_empty());
+            assert_eq!(excess(budget.image, budget.flash + 1, budget.stack).len(), 1);
+            assert_eq!(excess(budget.image, budget.flash + 1, budget.stack + 1).len(), 2);
+        }
+        assert!(excess("empty", u64::MAX, u64::MAX).is_empty());
+    }
 
     const OLD: &str = "Compiler: rustc 1.0\n| a | 1000 | 20 |\n";
 
