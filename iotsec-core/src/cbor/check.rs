@@ -95,7 +95,7 @@ pub(super) fn check_from(input: &[u8], start: usize, limits: &Limits) -> Result<
 #[derive(Clone, Copy, Default)]
 struct Frame {
     /// Items still to come, keys and values counted apart.
-    left: u64,
+    left: usize,
     map: bool,
     /// Where the key now being read starts.
     key_start: usize,
@@ -193,10 +193,7 @@ impl<'a> Checker<'a> {
                 return Ok(true);
             }
             head::ARRAY => return self.open(body, value, false),
-            head::MAP => {
-                let left = value.checked_mul(2).ok_or(self.fail(Kind::Truncated))?;
-                return self.open(body, left, true);
-            }
+            head::MAP => return self.open(body, value, true),
             // A bignum is a second way to write an integer, which deserializers take for the same one.
             head::TAG if matches!(value, head::BIGNUM | head::NEGATIVE_BIGNUM) => {
                 return Err(self.fail(Kind::Unsupported));
@@ -209,12 +206,13 @@ impl<'a> Checker<'a> {
         Ok(true)
     }
 
-    fn open(&mut self, body: usize, left: u64, map: bool) -> Result<bool, CborError> {
+    fn open(&mut self, body: usize, count: u64, map: bool) -> Result<bool, CborError> {
         // Each announced item takes at least one byte, so a lie about the number ends here.
         let rest = self.input.len().saturating_sub(body);
-        if u64::try_from(rest).is_ok_and(|rest| left > rest) {
-            return Err(self.fail(Kind::Truncated));
-        }
+        let count = usize::try_from(count).ok();
+        let left = count.and_then(|count| count.checked_mul(if map { 2 } else { 1 }));
+        let left = left.filter(|left| *left <= rest);
+        let left = left.ok_or(self.fail(Kind::Truncated))?;
         if self.depth >= usize::from(self.limits.depth) {
             return Err(self.fail(Kind::Depth));
         }

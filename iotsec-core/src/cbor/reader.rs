@@ -264,20 +264,19 @@ impl<'a> Reader<'a> {
     /// [`Kind::Truncated`] at the end.
     pub fn skip(&mut self) -> Result<&'a [u8], CborError> {
         let start = self.pos;
-        let mut left = 1u64;
+        let mut left = 1usize;
         while left > 0 {
             let Head { major, value, len } = self.head()?;
-            left = left.saturating_sub(1);
-            let body = match major {
-                head::BYTES | head::TEXT => usize::try_from(value).unwrap_or(usize::MAX),
-                _ => 0,
+            // What was checked has no more bytes and items than fit the input.
+            let value = usize::try_from(value).unwrap_or(usize::MAX);
+            let (body, items) = match major {
+                head::BYTES | head::TEXT => (value, 0),
+                head::ARRAY => (0, value),
+                head::MAP => (0, value.saturating_mul(2)),
+                head::TAG => (0, 1),
+                _ => (0, 0),
             };
-            left = left.saturating_add(match major {
-                head::ARRAY => value,
-                head::MAP => value.saturating_mul(2),
-                head::TAG => 1,
-                _ => 0,
-            });
+            left = left.saturating_sub(1).saturating_add(items);
             self.pos = self.pos.saturating_add(len).saturating_add(body);
         }
         self.input.get(start..self.pos).ok_or(self.error(Kind::Truncated))
