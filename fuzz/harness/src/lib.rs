@@ -13,6 +13,7 @@ pub mod boot;
 pub mod cbor;
 pub mod cose;
 pub mod credential;
+pub mod delta;
 pub mod encryption;
 mod model;
 pub mod mutate;

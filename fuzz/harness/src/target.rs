@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{boot, cbor, cose, credential, encryption, store, suit, telemetry, trust};
+use crate::{boot, cbor, cose, credential, delta, encryption, store, suit, telemetry, trust};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -68,6 +68,7 @@ pub const TARGETS: &[Target] = &[
     ),
     target("store_image", store::image, store::image_seeds, &[]),
     target("store_tampered", store::tampered, store::tampered_seeds, &[]),
+    target("update_delta", delta::delta, delta::seeds, &[]),
     target("update_boot", boot::boot, boot::seeds, &[]),
     target("update_decrypt", encryption::payload, encryption::seeds, &[]),
     target("trust_bundle", trust::bundle, trust::bundle_seeds, &TRUST),

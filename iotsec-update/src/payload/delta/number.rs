@@ -39,7 +39,11 @@ impl Number {
         let longer = self.bits > 0;
         self.bits = self.bits.saturating_add(width);
         if byte & 0x80 != 0 {
-            return Ok(None);
+            return if self.bits < 32 {
+                Ok(None)
+            } else {
+                Err(PayloadError::PatchNumber)
+            };
         }
         let padded = longer && part == 0;
         let minus_zero = self.negative && self.magnitude == 0;
@@ -112,7 +116,11 @@ impl Length {
         self.value |= shifted;
         self.bits = self.bits.saturating_add(7);
         if byte & 0x80 != 0 {
-            return Ok(None);
+            return if self.bits < 32 {
+                Ok(None)
+            } else {
+                Err(PayloadError::PatchNumber)
+            };
         }
         Ok(Some(core::mem::take(self).value))
     }
@@ -172,7 +180,8 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        let refused: [&[u8]; 5] = [
+        let refused: [&[u8]; 6] = [
+            &[0xBF, 0xFF, 0xFF, 0xFF, 0x9F],
             &[0x40],
             &[0x80, 0x00],
             &[0x81, 0x80, 0x00],
