@@ -63,8 +63,10 @@
 //! ```
 
 mod bundle;
+mod content;
 mod downgrade;
 mod error;
+mod guard;
 mod key;
 mod latest;
 mod quorum;
@@ -80,13 +82,15 @@ use iotsec_core::{
 };
 
 use crate::DeviceIdentity;
-pub use bundle::{Role, TlsAnchor, TrustBundle, TrustBundleContent};
+pub use bundle::{Role, TlsAnchor, TrustBundle};
+pub use content::TrustBundleContent;
 pub use downgrade::{Downgrade, DowngradeContent};
 pub use error::TrustError;
+pub use guard::{Guard, Seal};
 pub use key::{AnchorList, RoleKeys};
 pub use latest::{Challenge, Latest, LatestContent};
 use quorum::Quorum;
-pub use store::{Guard, Seal, TrustStore};
+pub use store::TrustStore;
 pub use time::{Reading, TimeFloor};
 
 /// A trust bundle that is believed. Only a factory bundle, a [`Rotation`] or the [store](TrustStore)

@@ -1,17 +1,17 @@
+mod header;
+
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
-    crypto::{DIGEST_LEN, Digest, Kdf},
-    hal::{CounterError, MonotonicCounter, Region, RootKey},
-    secret::Secret,
+    crypto::{DIGEST_LEN, Digest},
+    hal::{CounterError, Region},
 };
 
-use super::{Rotation, Trust, bundle::TrustBundle, error::TrustError, open};
+use super::{Rotation, Trust, bundle::TrustBundle, error::TrustError, guard::Guard, open};
 use crate::{
-    DeviceIdentity,
-    checksum::crc32,
-    digest,
+    DeviceIdentity, digest,
     slot::{MAX_WORD, erase_pages, read_block, write_padded},
 };
+use header::{Half, Header, body_offset, half_len, header_space, page_of, start_of};
 
 /// Where the trust bundle lives in flash: a region of two or more pages, used in halves.
 ///
@@ -31,7 +31,8 @@ use crate::{
 /// | 64, rounded up to a word | 4 | mark `done` |
 /// | the next word | | the bundle |
 ///
-/// The tag is HMAC-SHA-256 under a key from the device's [`RootKey`], or SHA-256 without a [`Seal`].
+/// The tag is HMAC-SHA-256 under a key from the device's
+/// [`RootKey`](iotsec_core::hal::RootKey), or SHA-256 without a [`Seal`](super::Seal).
 ///
 /// *Power loss* leaves the old bundle or the new one, never neither. The bundle is programmed first, then
 /// the header, then the mark. The words that were being programmed when the power went may read
@@ -85,90 +86,6 @@ pub struct TrustStore {
     region: Region,
     home: Half,
     serial: u32,
-}
-
-/// What binds the stored bundle to this device and to this moment. Each is optional: TRUST.md says what
-/// an attacker who writes to the flash can do without it.
-#[derive(Default)]
-pub struct Guard<'g> {
-    counter: Option<&'g mut dyn MonotonicCounter>,
-    seal: Option<Seal<'g>>,
-}
-
-impl<'g> Guard<'g> {
-    /// Neither counter nor seal.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            counter: None,
-            seal: None,
-        }
-    }
-
-    /// With a counter of its own that follows the version, so that an older bundle cannot be put back.
-    #[must_use]
-    pub fn with_counter(mut self, counter: &'g mut dyn MonotonicCounter) -> Self {
-        self.counter = Some(counter);
-        self
-    }
-
-    /// With a seal, so that only this device can have written it.
-    #[must_use]
-    pub const fn with_seal(mut self, seal: Seal<'g>) -> Self {
-        self.seal = Some(seal);
-        self
-    }
-
-    fn floor(&mut self) -> Result<u64, TrustError> {
-        match &mut self.counter {
-            Some(counter) => Ok(counter.read()?),
-            None => Ok(0),
-        }
-    }
-
-    fn raise(&mut self, version: u64) -> Result<(), TrustError> {
-        match &mut self.counter {
-            Some(counter) => Ok(counter.advance_to(version)?),
-            None => Ok(()),
-        }
-    }
-
-    fn tag(
-        &self,
-        head: &[u8],
-        message: &[u8],
-        hash: &mut dyn Digest,
-    ) -> Result<[u8; DIGEST_LEN], TrustError> {
-        let Some(seal) = &self.seal else {
-            hash.reset();
-            hash.update(DOMAIN);
-            hash.update(head);
-            hash.update(message);
-            return Ok(hash.finish());
-        };
-        let mut key = Secret::zero();
-        seal.root.derive(DOMAIN, &mut key)?;
-        let tag = seal.kdf.hmac(key.expose(), &[DOMAIN, head, message]);
-        Ok(tag.map_err(iotsec_core::cose::CoseError::from)?)
-    }
-}
-
-impl core::fmt::Debug for Guard<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Guard")
-            .field("counter", &self.counter.is_some())
-            .field("seal", &self.seal.is_some())
-            .finish()
-    }
-}
-
-/// The device's root key and how to derive from it.
-#[derive(Clone, Copy)]
-pub struct Seal<'g> {
-    /// The root key.
-    pub root: &'g dyn RootKey,
-    /// HMAC-SHA-256.
-    pub kdf: &'g dyn Kdf,
 }
 
 impl TrustStore {
@@ -259,9 +176,10 @@ impl TrustStore {
             serial: found.serial,
         };
         // The counter is raised only to what was written without a cut, and then needs no mark.
-        let settled = match guard.counter {
-            Some(_) => floor == version,
-            None => found.marked,
+        let settled = if guard.has_counter() {
+            floor == version
+        } else {
+            found.marked
         };
         if !settled {
             // With an older bundle to fall back on, this one is written again; without, there is but this
@@ -426,119 +344,6 @@ fn marked<F: NorFlash>(flash: &mut F, region: &Region, half: Half) -> bool {
 }
 
 const MARK: &[u8] = b"done";
-const DOMAIN: &[u8] = b"iotsec-trust-store/1";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Half {
-    First,
-    Second,
-}
-
-impl Half {
-    const fn other(self) -> Self {
-        match self {
-            Self::First => Self::Second,
-            Self::Second => Self::First,
-        }
-    }
-}
-
-const HEADER_LEN: usize = 64;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Header {
-    len: u32,
-    serial: u32,
-    tag: [u8; DIGEST_LEN],
-}
-
-impl Header {
-    /// What the tag covers.
-    fn head(&self) -> [u8; 16] {
-        let mut head = [0; 16];
-        let fields = b"iTRU\x01\0\0\0".iter().copied();
-        let fields = fields
-            .chain(self.len.to_le_bytes())
-            .chain(self.serial.to_le_bytes());
-        for (to, from) in head.iter_mut().zip(fields) {
-            *to = from;
-        }
-        head
-    }
-
-    fn encode(&self) -> [u8; HEADER_LEN] {
-        let mut out = [0; HEADER_LEN];
-        for (to, from) in out.iter_mut().zip(self.head().into_iter().chain(self.tag)) {
-            *to = from;
-        }
-        let crc = crc32(out.get(..48).unwrap_or_default());
-        for (to, from) in out.iter_mut().skip(48).zip(crc.to_le_bytes()) {
-            *to = from;
-        }
-        out
-    }
-
-    /// The header of a half; `None` where nothing was written.
-    fn read<F: NorFlash>(flash: &mut F, region: &Region, half: Half) -> Result<Option<Self>, TrustError> {
-        let mut block = [0; MAX_WORD];
-        let bytes = read_block(flash, region, start_of(region, half), HEADER_LEN, &mut block)?;
-        if bytes.iter().all(|byte| *byte == region.erased()) {
-            return Ok(None);
-        }
-        let number = |at: usize| {
-            let bytes = bytes.get(at..).and_then(|rest| rest.first_chunk());
-            bytes.map(|bytes| u32::from_le_bytes(*bytes))
-        };
-        let tag = bytes.get(16..).and_then(|rest| rest.first_chunk());
-        let (Some(len), Some(serial), Some(tag)) = (number(8), number(12), tag) else {
-            return Err(TrustError::Corrupt);
-        };
-        let header = Self {
-            len,
-            serial,
-            tag: *tag,
-        };
-        if bytes == header.encode() && len <= TrustStore::capacity(region) {
-            Ok(Some(header))
-        } else {
-            Err(TrustError::Corrupt)
-        }
-    }
-}
-
-/// Bytes that the header takes in flash. Words are powers of two.
-const fn header_space(region: &Region) -> u32 {
-    if region.word_size() > 64 {
-        region.word_size()
-    } else {
-        64
-    }
-}
-
-/// Where the bundle starts in its half, behind the header and the mark.
-const fn body_offset(region: &Region) -> u32 {
-    let mark = if region.word_size() > 4 {
-        region.word_size()
-    } else {
-        4
-    };
-    header_space(region).saturating_add(mark)
-}
-
-const fn half_len(region: &Region) -> u32 {
-    region.page_size().saturating_mul(region.page_count() >> 1)
-}
-
-fn page_of(region: &Region, half: Half) -> u32 {
-    match half {
-        Half::First => 0,
-        Half::Second => region.page_count() >> 1,
-    }
-}
-
-fn start_of(region: &Region, half: Half) -> u32 {
-    page_of(region, half).saturating_mul(region.page_size())
-}
 
 fn read_message<F: NorFlash>(
     flash: &mut F,
