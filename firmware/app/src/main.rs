@@ -2,6 +2,7 @@
 #![no_std]
 #![no_main]
 
+mod ed25519;
 mod password;
 mod store;
 mod update;
@@ -20,6 +21,7 @@ fn main() -> ! {
     update::falls_back_from_a_corrupted_image(&mut flash, &mut counter);
     store::keeps_what_was_put(&mut flash);
     password::is_checked_and_throttled();
+    ed25519::backends_agree();
     console::text("all passed\n");
     console::pass()
 }
