@@ -84,11 +84,11 @@ impl Policy {
         }
     }
 
-    /// The leave for just this manifest.
-    fn leave(&self, digest: &[u8; DIGEST_LEN]) -> Option<&Downgrade> {
+    /// The leave for just this manifest, where it needs one.
+    fn leave(&self, sequence: SequenceNumber, digest: &[u8; DIGEST_LEN]) -> Option<&Downgrade> {
         self.downgrade
             .as_ref()
-            .filter(|downgrade| downgrade.to() == digest)
+            .filter(|downgrade| downgrade.to() == digest && sequence < self.installed)
     }
 
     fn check_for_install(
@@ -96,7 +96,7 @@ impl Policy {
         sequence: SequenceNumber,
         digest: &[u8; DIGEST_LEN],
     ) -> Result<(), UpdateError> {
-        if self.leave(digest).is_some() && sequence < self.installed {
+        if self.leave(sequence, digest).is_some() {
             return Ok(());
         }
         if let Some(latest) = &self.latest {
@@ -185,7 +185,9 @@ impl<'a> Authenticated<'a> {
         self.check_again(hash)?;
         let manifest = Manifest::parse(self, hash, plan)?;
         policy.check_for_install(manifest.sequence, &self.manifest_digest)?;
-        plan.leave = policy.leave(&self.manifest_digest).map(|leave| *leave.from());
+        plan.leave = policy
+            .leave(manifest.sequence, &self.manifest_digest)
+            .map(|leave| *leave.from());
         check_form(&manifest, &self.envelope.limits)?;
         let mut boot = plan.clone();
         let purpose = Purpose::Install(payload_size);

@@ -22,7 +22,7 @@
 //! | [`rollback`] | sequence number and security counter |
 //! | [`policy`] | when to check, when to install, what the owner decides |
 //! | [`report`] | the outcome, signed, for the server |
-//! | [`trust`] | who may sign: trust bundles and their rotation, freshness, downgrade tokens |
+//! | [`trust`] | who may sign: trust bundles and their rotation, freshness, downgrade tokens; `TRUST.md` |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
 //! | `mcuboot` | with the feature `mcuboot`: images and trailers of MCUboot |
 //! | [`error`] | every reason for a refusal, each with its number |
