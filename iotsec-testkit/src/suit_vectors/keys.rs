@@ -5,8 +5,8 @@ use std::path::Path;
 use iotsec_core::{
     cose,
     crypto::{
-        CryptoError, Ed25519PublicKey, HkdfSha256, HssLmsPublicKey, KeyType, MlDsa44PublicKey, P256PublicKey,
-        SymmetricKey, Verify,
+        CryptoError, Ed25519PublicKey, Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, KeyType,
+        MlDsa44PublicKey, P256PublicKey, SymmetricKey, Verify,
     },
     secret::Secret,
 };
@@ -82,12 +82,44 @@ fn public(bytes: &[u8]) -> Option<Box<dyn Verify>> {
 /// A key whose length says what it is.
 fn raw(bytes: &[u8]) -> Option<Box<dyn Verify>> {
     Some(match bytes.len() {
-        32 => Box::new(Ed25519PublicKey::from_bytes(bytes).ok()?),
+        32 => Box::new(BothEd25519::from_bytes(bytes).ok()?),
         33 | 65 => Box::new(P256PublicKey::from_sec1(bytes).ok()?),
         HssLmsPublicKey::LEN => Box::new(HssLmsPublicKey::from_bytes(bytes).ok()?),
         MlDsa44PublicKey::LEN => Box::new(MlDsa44PublicKey::from_bytes(bytes).ok()?),
         _ => return None,
     })
+}
+
+/// An Ed25519 key in both backends, whose answers must be the same.
+struct BothEd25519(Ed25519PublicKey, Ed25519SmallPublicKey);
+
+impl BothEd25519 {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
+        let (one, other) = (
+            Ed25519PublicKey::from_bytes(bytes),
+            Ed25519SmallPublicKey::from_bytes(bytes),
+        );
+        assert_eq!(one.is_ok(), other.is_ok(), "the backends disagree on a key");
+        Ok(Self(one?, other?))
+    }
+}
+
+impl Verify for BothEd25519 {
+    fn key_type(&self) -> KeyType {
+        self.0.key_type()
+    }
+    fn public_key(&self) -> &[u8] {
+        self.0.public_key()
+    }
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let answer = self.0.verify(message, signature);
+        assert_eq!(
+            answer,
+            self.1.verify(message, signature),
+            "the backends disagree on a signature"
+        );
+        answer
+    }
 }
 
 /// The bit string of a SubjectPublicKeyInfo (RFC 5280 §4.1): what stands after an algorithm.

@@ -475,6 +475,8 @@ impl<'m, 'a> Machine<'m, 'a> {
         value.ok_or(UpdateError::ParameterMissing)
     }
 
+    // Out of line: it is called from everywhere.
+    #[inline(never)]
     fn top(&mut self) -> Option<&mut Frame> {
         self.stack.get_mut(self.depth.checked_sub(1)?)
     }
