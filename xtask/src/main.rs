@@ -11,6 +11,7 @@ mod fixture;
 mod fuzz;
 mod header;
 mod image;
+mod interop;
 mod no_panic;
 mod powerset;
 mod qemu;
@@ -97,6 +98,12 @@ const TASKS: &[Task] = &[
         usage: "INDEX.json",
         about: "answer the SUIT vectors of an index",
         run: vectors::run,
+    },
+    Task {
+        name: "interop",
+        usage: "[--suit-generator FOLDER]",
+        about: "compare with independent implementations, in both directions",
+        run: interop::run,
     },
     Task {
         name: "vectors-mcuboot",

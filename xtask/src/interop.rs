@@ -1,0 +1,105 @@
+//! Everything that another implementation can answer too, answered by both.
+
+mod environment;
+mod generated;
+mod mcuboot;
+mod venv;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::tool::{self, Failure};
+use venv::Venv;
+
+/// What the other implementations are. Versions are pinned: another version is another peer.
+const PEERS: &[&str] = &[
+    "cbor2==6.3.0",
+    "cryptography==50.0.2",
+    "detools==0.53.0",
+    "imgtool==2.5.0",
+    "pyhsslms==2.0.0",
+];
+/// What suit-generator needs.
+const SUIT_GENERATOR: &[&str] = &[
+    "cbor2==5.6.5",
+    "cryptography==50.0.2",
+    "PyYAML==6.0.3",
+    "intelhex==2.3.0",
+];
+
+/// Where this task puts its things.
+struct Place {
+    root: PathBuf,
+    work: PathBuf,
+    iotsec: PathBuf,
+}
+
+pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
+    let suit_generator = match args {
+        [] => None,
+        ["--suit-generator", folder] => Some(Path::new(*folder).canonicalize()?),
+        _ => return Err("takes --suit-generator FOLDER (a checkout), or nothing".into()),
+    };
+    need_programs()?;
+    let work = root.join("target/interop");
+    let python = Venv::new(&work.join("venv"), PEERS)?;
+    tool::run(
+        tool::cargo()
+            .current_dir(root)
+            .args(["build", "--quiet", "-p", "iotsec-cli"]),
+    )?;
+    let place = Place {
+        root: root.to_owned(),
+        iotsec: root.join("target/debug/iotsec"),
+        work: work.join("run"),
+    };
+    if place.work.exists() {
+        fs::remove_dir_all(&place.work)?;
+    }
+    fs::create_dir_all(&place.work)?;
+
+    for script in ["suit.py", "encryption.py", "delta.py", "pkcs11.py"] {
+        tool::run(python.script(root, script).arg(&place.iotsec))?;
+    }
+    mcuboot::check(&place, &python)?;
+    environment::check(&place)?;
+    generated::check(&place, &python)?;
+    match suit_generator {
+        Some(checkout) => {
+            let python = Venv::new(&work.join("venv-suit-generator"), SUIT_GENERATOR)?;
+            let mut command = python.script(root, "suit_generator.py");
+            tool::run(command.arg(&place.iotsec).env("PYTHONPATH", checkout))
+        }
+        None => {
+            println!(
+                "suit-generator: NOT RUN, it is on no package registry: git clone \
+                 https://github.com/nrfconnect/suit-generator, and say --suit-generator FOLDER"
+            );
+            Ok(())
+        }
+    }
+}
+
+/// Fails with everything that is missing, and how to install it.
+fn need_programs() -> Result<(), Failure> {
+    let programs = [
+        ("python3", "python3 python3-venv"),
+        ("softhsm2-util", "softhsm2"),
+        ("pkcs11-tool", "opensc"),
+        ("fw_printenv", "libubootenv-tool"),
+        ("fw_setenv", "libubootenv-tool"),
+    ];
+    let missing: Vec<&str> = programs
+        .into_iter()
+        .filter(|(program, _)| Command::new(program).arg("--version").output().is_err())
+        .map(|(_, package)| package)
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("missing: apt-get install {}", missing.join(" ")).into())
+    }
+}
