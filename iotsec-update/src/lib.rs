@@ -24,6 +24,7 @@
 //! | [`report`] | the outcome, signed, for the server |
 //! | [`trust`] | who may sign: trust bundles and their rotation, freshness, downgrade tokens; `TRUST.md` |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
+//! | `linux` | with the feature `std`: partitions and files as flash, the environment of U-Boot |
 //! | `mcuboot` | with the feature `mcuboot`: images and trailers of MCUboot |
 //! | [`error`] | every reason for a refusal, each with its number |
 //!
@@ -43,7 +44,7 @@
     )
 )]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 pub mod admission;
@@ -59,6 +60,8 @@ pub mod error;
 mod forge;
 pub mod install;
 mod journal;
+#[cfg(feature = "std")]
+pub mod linux;
 pub mod manifest;
 #[cfg(feature = "mcuboot")]
 pub mod mcuboot;
