@@ -176,7 +176,7 @@ fn an_install_of_many_pages_cut_anywhere_resumes_where_it_was() {
                 let (image, state) = device.state();
                 if state == State::Writing {
                     let mut updater = device.updater(image.running()).unwrap();
-                    let in_place = device.start(&mut updater, &new.envelope).unwrap();
+                    let in_place = device.begin(&mut updater, &new.envelope).unwrap();
                     resumed += u32::from(in_place > 0);
                     // 64 progress records' worth of bytes, and the page under way.
                     let written = device.written_before_cut(&new);
