@@ -44,11 +44,7 @@ pub struct BootConfig<'a, const N: usize = 1> {
 
 impl<'a, const N: usize> BootConfig<'a, N> {
     /// The same identity for both slots, default limits, three trial boots, no time.
-    pub const fn new(
-        layout: UpdateLayout<N>,
-        anchors: TrustAnchors<'a>,
-        device: DeviceIdentity<'a>,
-    ) -> Self {
+    pub const fn new(layout: UpdateLayout<N>, anchors: TrustAnchors<'a>, device: DeviceIdentity<'a>) -> Self {
         Self {
             layout,
             anchors,

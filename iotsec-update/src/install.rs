@@ -298,7 +298,9 @@ impl<D: Digest, const N: usize> Updater<D, N> {
             }
         }
         if resume {
-            self.stream(&mut session, flash, |session, task| session.resume(task, progress))?;
+            self.stream(&mut session, flash, |session, task| {
+                session.resume(task, progress)
+            })?;
         }
         Ok(session)
     }

@@ -91,7 +91,9 @@ impl<F: NorFlash, D: Digest, const C: usize> Upkeep<'_, F, D, C> {
             .authenticate(&self.config.anchors, &mut self.hash)?
             .admit(device, &policy, &mut self.hash)?;
         let rollback = &mut self.rollback;
-        let session = self.updater.start_with(self.flash, accepted, rollback, decoder, check)?;
+        let session = self
+            .updater
+            .start_with(self.flash, accepted, rollback, decoder, check)?;
         Ok(session)
     }
 

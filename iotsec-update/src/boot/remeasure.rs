@@ -102,12 +102,18 @@ impl<const N: usize> Remeasure<N> {
         hash: &mut dyn Digest,
         budget: u32,
     ) -> Result<Round, FlashError> {
-        let part = self.parts.get(..self.count).and_then(|parts| parts.get(self.part));
+        let part = self
+            .parts
+            .get(..self.count)
+            .and_then(|parts| parts.get(self.part));
         let Some(part) = part.copied() else {
             self.restart();
             return Ok(Round::Same);
         };
-        let region = layout.slot(self.slot).image(part.place).ok_or(FlashError::OutOfBounds)?;
+        let region = layout
+            .slot(self.slot)
+            .image(part.place)
+            .ok_or(FlashError::OutOfBounds)?;
         if self.at == 0 {
             hash.reset();
         }

@@ -183,7 +183,10 @@ impl<'a, P: Decode, C: Check, const N: usize> Session<'a, P, C, N> {
 
     /// Bytes in place of all images of the update, and bytes in all.
     pub fn progress(&self) -> (u32, u32) {
-        (self.total_before(self.at).saturating_add(self.stream.placed), self.total_before(self.count))
+        (
+            self.total_before(self.at).saturating_add(self.stream.placed),
+            self.total_before(self.count),
+        )
     }
 
     pub(super) fn all(&self) -> &[ComponentPlan<'a>] {
@@ -261,7 +264,11 @@ impl<'a, P: Decode, C: Check, const N: usize> Session<'a, P, C, N> {
     }
 
     /// Goes on where the journal says that a session of the same manifest was.
-    pub(super) fn resume<F: NorFlash>(&mut self, task: &mut Task<'_, F, N>, progress: u32) -> Result<(), InstallError> {
+    pub(super) fn resume<F: NorFlash>(
+        &mut self,
+        task: &mut Task<'_, F, N>,
+        progress: u32,
+    ) -> Result<(), InstallError> {
         let state = task.journal.find_state(task.flash, task.record);
         let progress = match &state {
             Some(state) => progress.max(state.progress()),
@@ -281,7 +288,10 @@ impl<'a, P: Decode, C: Check, const N: usize> Session<'a, P, C, N> {
         let Some(part) = self.part() else {
             return Ok(());
         };
-        let page = task.slot.image(part.place()).map_or(0, |region| region.page_size());
+        let page = task
+            .slot
+            .image(part.place())
+            .map_or(0, |region| region.page_size());
         let placed = progress.saturating_sub(before);
         self.begin()?;
         if placed == 0 || placed.checked_rem(page) != Some(0) {
@@ -348,7 +358,11 @@ impl Stream {
     }
 }
 
-#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "below eight")]
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "below eight"
+)]
 const fn part_bit(part: usize) -> u32 {
     part as u32
 }

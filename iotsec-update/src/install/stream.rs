@@ -184,13 +184,20 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
     ) -> Result<u32, InstallError> {
         let mut used = 0_usize;
         loop {
-            let fits = self.stream.erased.min(self.size()).saturating_sub(self.stream.placed);
+            let fits = self
+                .stream
+                .erased
+                .min(self.size())
+                .saturating_sub(self.stream.placed);
             let mut out = [0; BLOCK];
             let room = usize::try_from(fits).map_or(BLOCK, |fits| fits.min(BLOCK));
             let out = out.get_mut(..room).unwrap_or_default();
             let mut base = SlotBase {
                 flash: &mut *task.flash,
-                region: *task.base.image(self.part().map_or(N, |part| part.place())).unwrap_or(region),
+                region: *task
+                    .base
+                    .image(self.part().map_or(N, |part| part.place()))
+                    .unwrap_or(region),
             };
             let rest = match input {
                 Input::Sent(bytes) => bytes.get(used..),
@@ -271,7 +278,9 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             task.digest.reset();
         }
         let end = at.saturating_add(STEP).min(self.stream.placed);
-        read_range(task.flash, region, at, end, &mut |bytes| task.digest.update(bytes))?;
+        read_range(task.flash, region, at, end, &mut |bytes| {
+            task.digest.update(bytes)
+        })?;
         self.phase = if end == self.stream.placed {
             Phase::Stream
         } else {
@@ -298,7 +307,9 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             task.digest.reset();
         }
         let end = at.saturating_add(STEP).min(base_size);
-        read_range(task.flash, region, at, end, &mut |bytes| task.digest.update(bytes))?;
+        read_range(task.flash, region, at, end, &mut |bytes| {
+            task.digest.update(bytes)
+        })?;
         self.phase = Phase::Base { at: end };
         if end == base_size {
             if task.digest.finish() != *base {
@@ -373,7 +384,10 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
         }
         let word = usize::try_from(region.word_size()).unwrap_or(1);
         let placed = self.stream.placed;
-        let held = usize::try_from(placed).unwrap_or(0).checked_rem(word).unwrap_or(0);
+        let held = usize::try_from(placed)
+            .unwrap_or(0)
+            .checked_rem(word)
+            .unwrap_or(0);
         let last = self.size().saturating_sub(placed) == count(bytes);
         let mut at = placed.saturating_sub(to_u32(held));
         self.stream.placed = placed.saturating_add(count(bytes));
@@ -387,7 +401,12 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             if filled < word && !last {
                 return Ok(());
             }
-            write_and_hash(task, region, at, self.stream.word.get(..filled).unwrap_or_default())?;
+            write_and_hash(
+                task,
+                region,
+                at,
+                self.stream.word.get(..filled).unwrap_or_default(),
+            )?;
             at = at.saturating_add(region.word_size());
         }
         let tail = if last {

@@ -136,8 +136,13 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             task.digest.reset();
         }
         let end = at.saturating_add(STEP).min(part.size());
-        read_range(task.flash, region, at, end, &mut |bytes| task.digest.update(bytes))?;
-        self.phase = Phase::ReadBack { part: number, at: end };
+        read_range(task.flash, region, at, end, &mut |bytes| {
+            task.digest.update(bytes)
+        })?;
+        self.phase = Phase::ReadBack {
+            part: number,
+            at: end,
+        };
         if end == part.size() {
             if task.digest.finish() != *part.digest() {
                 return Err(InstallError::ReadBack);

@@ -430,7 +430,9 @@ impl Device {
 
 /// The byte of the image that is wanted next; all of them when none is.
 pub fn wanted(session: &Session<'_>) -> u32 {
-    session.wanted().map_or(session.progress().1, |wanted| wanted.offset)
+    session
+        .wanted()
+        .map_or(session.progress().1, |wanted| wanted.offset)
 }
 
 pub fn with_config<R>(layout: UpdateLayout, trial_boots: u8, work: impl FnOnce(&BootConfig<'_>) -> R) -> R {

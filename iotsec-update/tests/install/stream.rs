@@ -212,7 +212,9 @@ fn a_payload_that_is_too_long_too_short_or_wrong_ends_as_it_should() {
 
     let mut device = fresh.clone();
     let (mut updater, mut session) = begin(&mut device);
-    device.send(&mut updater, &mut session, &new.image[..399]).unwrap();
+    device
+        .send(&mut updater, &mut session, &new.image[..399])
+        .unwrap();
     assert_eq!(
         device.finish(&mut updater, &mut session),
         Err(InstallError::Incomplete)
@@ -223,7 +225,9 @@ fn a_payload_that_is_too_long_too_short_or_wrong_ends_as_it_should() {
 
     let mut device = fresh.clone();
     let (mut updater, mut session) = begin(&mut device);
-    device.send(&mut updater, &mut session, &new.image[..399]).unwrap();
+    device
+        .send(&mut updater, &mut session, &new.image[..399])
+        .unwrap();
     assert_eq!(
         updater.write(&mut session, &mut device.flash, b"xy"),
         Err(InstallError::PayloadLength)
