@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use iotsec_core::{
     cose::{EncryptBuilder, EncryptTo, RecipientKey},
     crypto::{
-        Aes128Ctr, Aes128KeyWrap, ChaCha20Poly1305Stream, ContentDecrypt, ContentEncrypt,
-        Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, KeyAgreement, Sha256, Sign, X25519Key,
+        Aes128Ctr, Aes128KeyWrap, ChaCha20Poly1305Stream, ContentDecrypt, ContentEncrypt, Ed25519PublicKey,
+        Ed25519SigningKey, HkdfSha256, KeyAgreement, Sha256, Sign, X25519Key,
     },
     hal::{Region, Slot},
     secret::Secret,
 };
 use iotsec_testkit::{Geometry, Power, SimCounter, SimFlash, SimRng, Violation, World};
 use iotsec_update::{
-    ComponentId, DeviceComponent, DeviceIdentity, Envelope, Limits, SequenceNumber, TrustAnchor, TrustAnchors,
-    UpdateError, Updater,
+    ComponentId, DeviceComponent, DeviceIdentity, Envelope, Limits, SequenceNumber, TrustAnchor,
+    TrustAnchors, UpdateError, Updater,
     boot::{self, BootConfig, Reason, Refusal, Running, Selection, Verified},
     builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
     install::{Clean, Finish, InstallError, Session, State},
@@ -183,8 +183,14 @@ impl Told {
 
 /// Signs `images`, each transported as `from` says.
 pub fn release<const N: usize>(sequence: u64, images: [Vec<u8>; N], from: &[From; N]) -> Release<N> {
-    let told: Vec<Told> = images.iter().zip(from).map(|(image, from)| Told::of(image, from)).collect();
-    let uris: Vec<String> = (0..N).map(|place| format!("https://fw.example/{sequence}/{place}")).collect();
+    let told: Vec<Told> = images
+        .iter()
+        .zip(from)
+        .map(|(image, from)| Told::of(image, from))
+        .collect();
+    let uris: Vec<String> = (0..N)
+        .map(|place| format!("https://fw.example/{sequence}/{place}"))
+        .collect();
     let names: Vec<String> = (0..N).map(|place| format!("#{place}")).collect();
     let components: Vec<ManifestComponent<'_>> = (0..N)
         .map(|place| {
@@ -214,7 +220,11 @@ pub fn release<const N: usize>(sequence: u64, images: [Vec<u8>; N], from: &[From
         .write(&[signer], &mut Sha256::new(), &mut scratch, &mut out)
         .unwrap()
         .to_vec();
-    let payloads = uris.into_iter().zip(told).map(|(uri, told)| (uri, told.payload)).collect();
+    let payloads = uris
+        .into_iter()
+        .zip(told)
+        .map(|(uri, told)| (uri, told.payload))
+        .collect();
     Release {
         sequence,
         envelope,
@@ -349,7 +359,13 @@ impl<const N: usize> Device<N> {
         let selection = self.config(|config| {
             let mut rollback = Rollback::new(&mut counter, policy());
             let mut scratch = vec![0; 64 * 1024];
-            boot::select(&mut flash, config, &mut rollback, &mut Sha256::new(), &mut scratch)
+            boot::select(
+                &mut flash,
+                config,
+                &mut rollback,
+                &mut Sha256::new(),
+                &mut scratch,
+            )
         });
         (self.flash, self.counter) = (flash, counter);
         selection.unwrap()
@@ -361,13 +377,26 @@ impl<const N: usize> Device<N> {
         self.config(|config| {
             let mut rollback = Rollback::new(&mut counter, policy());
             let mut scratch = vec![0; 64 * 1024];
-            boot::verify(&mut flash, config, slot, &mut rollback, &mut Sha256::new(), &mut scratch)
+            boot::verify(
+                &mut flash,
+                config,
+                slot,
+                &mut rollback,
+                &mut Sha256::new(),
+                &mut scratch,
+            )
         })
     }
 
     pub fn updater(&mut self, running: Running) -> Result<Updater<Sha256, N>, InstallError> {
         let mut rollback = Rollback::new(&mut self.counter, policy());
-        Updater::mount(&mut self.flash, self.layout, running, &mut rollback, Sha256::new())
+        Updater::mount(
+            &mut self.flash,
+            self.layout,
+            running,
+            &mut rollback,
+            Sha256::new(),
+        )
     }
 
     pub fn start<'e, P: Decode, C: Check>(
@@ -440,7 +469,11 @@ impl<const N: usize> Device<N> {
     /// Boots into a trial and accepts it.
     pub fn try_and_accept(&mut self) -> Result<Verified<N>, Stop> {
         let image = self.started()?;
-        assert!(matches!(image.reason(), Reason::Trial { .. }), "{:?}", image.reason());
+        assert!(
+            matches!(image.reason(), Reason::Trial { .. }),
+            "{:?}",
+            image.reason()
+        );
         let mut updater = self.updater(image.running())?;
         let mut rollback = Rollback::new(&mut self.counter, policy());
         updater.accept(&mut self.flash, &mut rollback)?;
@@ -461,7 +494,10 @@ impl<const N: usize> Device<N> {
         assert_eq!(image.components().len(), N);
         for part in image.components() {
             let expected = &release.images[part.place()];
-            assert_eq!(self.slot_image(image.slot(), part.place(), expected.len()), expected);
+            assert_eq!(
+                self.slot_image(image.slot(), part.place(), expected.len()),
+                expected
+            );
             assert_eq!(*part.digest(), Sha256::of(&[expected]));
         }
         number

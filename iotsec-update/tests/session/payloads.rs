@@ -63,7 +63,11 @@ fn heatshrink(image: &[u8]) -> Vec<u8> {
         bits.extend((0..8).rev().map(|bit| byte >> bit & 1 == 1));
     }
     bits.chunks(8)
-        .map(|bits| bits.iter().zip(0..).fold(0, |byte, (bit, at)| byte | u8::from(*bit) << (7 - at)))
+        .map(|bits| {
+            bits.iter()
+                .zip(0..)
+                .fold(0, |byte, (bit, at)| byte | u8::from(*bit) << (7 - at))
+        })
         .collect()
 }
 
@@ -73,7 +77,11 @@ fn every_form_of_payload_makes_the_image_in_any_packets() {
         for packet in [1, 7, 256, 1000, 10_000] {
             let mut device = device();
             device.packet = packet;
-            assert_eq!(device.stage(&new), Ok(new.payloads.values().next().unwrap().len()), "{name}");
+            assert_eq!(
+                device.stage(&new),
+                Ok(new.payloads.values().next().unwrap().len()),
+                "{name}"
+            );
             device.try_and_accept().unwrap();
             assert_eq!(device.is_whole(&[&new]), 0x20, "{name} in packets of {packet}");
             assert_eq!(device.flash.violation(), None);
@@ -121,9 +129,7 @@ fn a_chunk_that_is_not_what_was_signed_is_dropped_unused_and_sent_again() {
         let key = RecipientKey::agreement(&key, &HkdfSha256, &Aes128KeyWrap);
         let decoder = Decrypt::new(key, &mut cipher, Delta::<256>::new());
         let check = Checked::new(&mut buffer, Sha256::new());
-        let mut session = device
-            .start(&mut updater, &new.envelope, decoder, check)
-            .unwrap();
+        let mut session = device.start(&mut updater, &new.envelope, decoder, check).unwrap();
         let (mut refused, mut calls) = (0, 0);
         while let Some(wanted) = session.wanted() {
             let payload = &new.payloads[wanted.uri];
@@ -141,7 +147,10 @@ fn a_chunk_that_is_not_what_was_signed_is_dropped_unused_and_sent_again() {
                 Err(InstallError::Payload(PayloadError::ChunkDigest(at))) => {
                     refused += 1;
                     assert_eq!(session.wanted().map(|wanted| wanted.offset), Some(at));
-                    assert!(device.slot_image(Slot::B, 0, slot.len() as usize) == before, "used");
+                    assert!(
+                        device.slot_image(Slot::B, 0, slot.len() as usize) == before,
+                        "used"
+                    );
                 }
                 Err(error) => panic!("{name}: {error:?}"),
             }
@@ -203,7 +212,10 @@ fn t19_an_image_that_the_patch_makes_longer_or_shorter_is_refused() {
         assert_eq!(device().stage(&release), Err(payload(error)));
     }
     // A stream that goes on behind the end of the image, and one that ends before it.
-    for (len, error) in [(LEN + 40, PayloadError::TooLong), (LEN - 40, PayloadError::TooShort)] {
+    for (len, error) in [
+        (LEN + 40, PayloadError::TooLong),
+        (LEN - 40, PayloadError::TooShort),
+    ] {
         let release = release(
             0x20,
             [new.clone()],

@@ -14,7 +14,10 @@ fn check<const N: usize>(
 ) {
     assert_eq!(device.counter.value(), 0, "raised before it was accepted");
     let runs = device.is_whole(&[old, new]);
-    assert!(outcome.result.is_err() || runs == new.sequence, "staged and not tried");
+    assert!(
+        outcome.result.is_err() || runs == new.sequence,
+        "staged and not tried"
+    );
     if runs == old.sequence {
         device.stage(new).unwrap();
         assert_eq!(device.is_whole(&[old, new]), new.sequence);
@@ -30,7 +33,11 @@ fn three(sequence: u64) -> Release<3> {
         image(sequence + 100, 256),
         image(7, 301),
     ];
-    let last = if sequence == 0x10 { From::Plain } else { From::Present };
+    let last = if sequence == 0x10 {
+        From::Plain
+    } else {
+        From::Present
+    };
     release(sequence, images, &[From::Plain, From::Integrated, last])
 }
 
