@@ -6,5 +6,7 @@ mod encrypt;
 mod json;
 mod key;
 mod provision;
+mod release;
+mod sign;
 mod trust;
 mod update;
