@@ -1,5 +1,6 @@
 #![doc = include_str!("../BOOT.md")]
 
+mod integrity;
 mod remeasure;
 mod verified;
 mod verify;
@@ -18,6 +19,7 @@ use crate::{
     rollback::{Rollback, RollbackError},
     slot::{LayoutError, UpdateLayout},
 };
+pub use integrity::{Connectivity, Destination, Integrity, IntegrityAlert};
 pub use remeasure::{Remeasure, Round};
 pub use verified::{Measured, Reason, Running, Verified};
 pub use verify::{Refusal, identify, verify};
