@@ -2,7 +2,9 @@
 
 mod bench;
 mod delta;
+mod device;
 mod encrypt;
+mod install;
 mod json;
 mod key;
 mod provision;
