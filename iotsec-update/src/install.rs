@@ -342,7 +342,12 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         session: &mut Session<'_, P, C, N>,
         flash: &mut F,
     ) -> Result<Finish, InstallError> {
-        if !self.stream(session, flash, |session, task| session.finish(task))? {
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime, the closure for all"
+        )]
+        let verified = self.stream(session, flash, |session, task| session.finish(task))?;
+        if !verified {
             return Ok(Finish::More);
         }
         let Some(manifest) = self.record.staging else {
