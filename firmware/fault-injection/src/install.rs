@@ -1,0 +1,84 @@
+//! An application that installs an update.
+
+use iotsec_core::{
+    crypto::{Sha256, Verify},
+    hal::Slot,
+};
+use iotsec_update::{
+    Envelope, Updater,
+    boot::{self, BootConfig, Running},
+    install::{Finish, InstallError},
+    rollback::Rollback,
+};
+
+use crate::{
+    boot::{LAYOUT, ROLLBACK, number, with_config},
+    device::Input,
+    driver::{Counter, Flash},
+    landmark,
+};
+
+/// Installs the envelope and the payload of the input, next to the image in slot A.
+pub fn install(input: &mut Input, key: &dyn Verify) -> ! {
+    let (mut scratch, mut hash) = ([0; 512], Sha256::new());
+    let mut flash = Flash(&mut input.flash);
+    let staged = with_config(key, |config| {
+        let Ok(running) = boot::identify(&mut flash, config, Slot::A, &mut hash, &mut scratch) else {
+            landmark::refused()
+        };
+        let (Some(envelope), Some(payload)) = (
+            input.envelope.get(..input.envelope_len as usize),
+            input.payload.get(..input.payload_len as usize),
+        ) else {
+            landmark::refused()
+        };
+        let mut counter = Counter(u64::from(input.counter));
+        landmark::ready();
+        stage(config, &mut flash, running, envelope, payload, &mut counter)
+    });
+    match staged {
+        Ok(()) => landmark::accepted(number(Slot::B)),
+        Err(_) => landmark::refused(),
+    }
+}
+
+fn stage(
+    config: &BootConfig<'_>,
+    flash: &mut Flash<'_>,
+    running: Running,
+    envelope: &[u8],
+    payload: &[u8],
+    counter: &mut Counter,
+) -> Result<(), InstallError> {
+    let mut rollback = Rollback::new(counter, ROLLBACK);
+    let mut updater = Updater::mount(flash, LAYOUT, running, &mut rollback, Sha256::new())?;
+    let mut at = begin(config, flash, &mut updater, envelope, &mut rollback)? as usize;
+    while let Some(rest) = payload.get(at..).filter(|rest| !rest.is_empty()) {
+        at += updater.write(flash, rest)?;
+    }
+    loop {
+        if let Finish::Done(candidate) = updater.finish(flash)? {
+            return updater.install(flash, candidate);
+        }
+    }
+}
+
+// A frame of its own: the admitted manifest is used up before the payload is streamed.
+#[inline(never)]
+fn begin(
+    config: &BootConfig<'_>,
+    flash: &mut Flash<'_>,
+    updater: &mut Updater<Sha256>,
+    envelope: &[u8],
+    rollback: &mut Rollback<'_>,
+) -> Result<u32, InstallError> {
+    let mut hash = Sha256::new();
+    let policy = ROLLBACK.admission(updater.installed(), None);
+    let admitted = Envelope::parse(envelope, &config.limits)
+        .and_then(|envelope| envelope.authenticate(&config.anchors, &mut hash))
+        .and_then(|authentic| authentic.admit(&config.device_b, &policy, &mut hash));
+    match admitted {
+        Ok(accepted) => updater.start(flash, accepted, rollback),
+        Err(_) => Err(InstallError::Rejected),
+    }
+}
