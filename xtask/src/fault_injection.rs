@@ -12,12 +12,12 @@ mod maker;
 use std::{
     fs,
     path::Path,
-    sync::Mutex,
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::Instant,
 };
 
-use attack::{Plan, Report};
+use attack::Plan;
 use case::Case;
 
 use crate::{
@@ -57,7 +57,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     qemu::need()?;
     tool::run(&mut image::build(root, "fault-injection", THUMBV7EM)?)?;
     for case in case::genuine()? {
-        attack::run(&path(root, &case), &case, NO_SKIP, (0, 1))?;
+        attack::run(&path(root, &case), &case, NO_SKIP)?;
     }
     let unprotected = attack(root, &[case::unprotected()?], Plan { every: 1, ..plan })?;
     if unprotected == 0 {
@@ -65,7 +65,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
     let started = Instant::now();
     let failed = attack(root, &case::attacks()?, plan)?
-        + attack(root, &case::software()?, Plan { every: plan.every * 16, repeats: 1, ..plan })?;
+        + attack(root, &case::software()?, Plan { every: plan.every * 64, repeats: 1, ..plan })?;
     println!("{:?}", started.elapsed());
     if failed > 0 {
         return Err(format!("{failed} skips made the device accept what it must not").into());
@@ -82,6 +82,8 @@ fn plan(args: &[&str]) -> Result<Plan, Failure> {
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match *arg {
+            "--repeats" => plan.repeats = args.next().ok_or("")?.parse()?,
+            "--every" => plan.every = args.next().ok_or("")?.parse()?,
             "--quick" => plan.every = 16,
             "--bytes" => plan.bytes = args.next().ok_or("--bytes takes a number")?.parse()?,
             _ => return Err("takes --quick and --bytes N".into()),
@@ -92,34 +94,30 @@ fn plan(args: &[&str]) -> Result<Plan, Failure> {
 
 /// All skips of the cases, on all cores of this machine. Returns how many made the device accept what it must not.
 fn attack(root: &Path, cases: &[Case], plan: Plan) -> Result<usize, Failure> {
-    let workers = u32::try_from(thread::available_parallelism()?.get())?;
-    let mut wrong = 0;
-    for case in cases {
-        let started = Instant::now();
-        let total = Mutex::new(Ok::<Report, String>(Report::default()));
-        thread::scope(|scope| {
-            for worker in 0..workers {
-                let total = &total;
-                scope.spawn(move || {
-                    let done = attack::run(&path(root, case), case, plan, (worker, workers));
-                    if let Ok(mut total) = total.lock() {
-                        match (done, &mut *total) {
-                            (Ok(done), Ok(total)) => total.add(&done),
-                            (Err(error), _) => *total = Err(error.to_string()),
-                            _ => {}
-                        }
-                    }
-                });
+    let (next, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let workers = thread::available_parallelism()?.get();
+    let work = || -> Result<(), String> {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let started = Instant::now();
+            let image = path(root, case);
+            let report = attack::run(&image, case, plan).map_err(|error| error.to_string())?;
+            println!("{}, {}: {} executed, {} skipped {:?}, {:?}", case.image, case.name, report.executed, report.tried(), report.ends, started.elapsed());
+            let file = fs::read(&image).map_err(|error| error.to_string())?;
+            let functions = elf::functions(&file).map_err(|error| error.to_string())?;
+            for skip in &report.wrong {
+                let name = functions.iter().find(|f| (f.address..f.address + f.len).contains(&skip.address));
+                println!("  WRONG {:#x} after {} in {}", skip.address, skip.after, name.map_or("?", |f| &f.name));
             }
-        });
-        let report = total.into_inner().map_err(|_| "a worker died")??;
-        println!("{}, {}: {} executed, {} skipped {:?}, {:?}", case.image, case.name, report.executed, report.tried(), report.ends, started.elapsed());
-        let functions = elf::functions(&fs::read(path(root, case))?)?;
-        for skip in &report.wrong {
-            let name = functions.iter().find(|f| (f.address..f.address + f.len).contains(&skip.address));
-            println!("  WRONG {:#x} after {} in {}", skip.address, skip.after, name.map_or("?", |f| &f.name));
+            wrong.fetch_add(report.wrong.len(), Ordering::Relaxed);
         }
-        wrong += report.wrong.len();
-    }
-    Ok(wrong)
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            thread.join().map_err(|_| "a worker died")??;
+        }
+        Ok::<(), Failure>(())
+    })?;
+    Ok(wrong.into_inner())
 }

@@ -53,8 +53,6 @@ pub struct Job {
     pub repeats: u32,
     /// Of what is left, every so many; 0 for none.
     pub every: u32,
-    /// And of these, beginning with this one.
-    pub first: u32,
     /// Bytes to skip; 0 for one instruction.
     pub bytes: u32,
     /// Bit 0 when the image in slot A may run, bit 1 for slot B.

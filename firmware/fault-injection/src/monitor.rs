@@ -45,7 +45,7 @@ pub(crate) fn run(attacked: extern "C" fn(u32) -> !) -> ! {
     let (mut ends, mut executed, mut chosen) = (Ends::default(), 0_u32, 0_u32);
     let end = loop {
         if job.every > 0 && memory::visit(registers.place()) <= job.repeats {
-            if chosen % job.every == job.first {
+            if chosen % job.every == 0 {
                 let end = fork(&registers, job);
                 ends.count(end);
                 if let End::Accepted(slot) = end

@@ -24,7 +24,7 @@ pub(super) struct Plan {
 }
 
 /// What came of it.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Report {
     /// Instructions that the undisturbed run executes.
     pub(super) executed: u64,
@@ -36,21 +36,19 @@ pub(super) struct Report {
 }
 
 /// A skip that made the device accept what it must not.
-#[derive(Clone, Copy)]
 pub(super) struct Wrong {
     pub(super) address: u32,
     /// Instructions executed before it.
     pub(super) after: u64,
 }
 
-/// Attacks a case; of several attacks on the same, each does its share.
-pub(super) fn run(image: &Path, case: &Case, plan: Plan, share: (u32, u32)) -> Result<Report, Failure> {
+/// Attacks a case.
+pub(super) fn run(image: &Path, case: &Case, plan: Plan) -> Result<Report, Failure> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let job = Job {
         budget: case.budget,
         repeats: plan.repeats,
-        every: plan.every * share.1,
-        first: plan.every * share.0,
+        every: plan.every,
         bytes: plan.bytes,
         may_start: case.may_start,
         input: case.input,
@@ -96,14 +94,6 @@ impl Report {
         } else {
             Err(format!("the image stopped early:\n{printed}").into())
         }
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.executed = self.executed.max(other.executed);
-        for (sum, count) in self.ends.iter_mut().zip(other.ends) {
-            *sum += count;
-        }
-        self.wrong.extend(&other.wrong);
     }
 
     pub(super) fn tried(&self) -> u64 {
