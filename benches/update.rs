@@ -87,7 +87,7 @@ fn life(image: &[u8]) -> Result<((Duration, Stats), (Duration, Stats))> {
     let slot = |first| -> Result<_> {
         Ok(SlotLayout {
             manifest: pages(first, 1)?,
-            image: pages(first + 1, 60)?,
+            images: [pages(first + 1, 60)?],
         })
     };
     let layout = UpdateLayout::new(slot(0)?, slot(61)?, pages(122, 3)?)?;
@@ -108,7 +108,7 @@ fn life(image: &[u8]) -> Result<((Duration, Stats), (Duration, Stats))> {
     let mut rollback = Rollback::new(&mut counter, RollbackPolicy::new(0)?);
     let mut scratch = [0; 4096];
     let first = release(&maker, id, 1, image)?;
-    layout.slot(Slot::A).provision(&mut flash, &first, image)?;
+    layout.slot(Slot::A).provision(&mut flash, &first, [image])?;
     let Selection::Boot(running) = boot::select(
         &mut flash,
         &config,
@@ -133,16 +133,14 @@ fn life(image: &[u8]) -> Result<((Duration, Stats), (Duration, Stats))> {
     let accepted = Envelope::parse(&envelope, &Limits::DEFAULT)?
         .authenticate(&config.anchors, &mut Sha256::new())?
         .admit(&config.device_b, &policy, &mut Sha256::new())?;
-    updater.start(&mut flash, accepted, &mut rollback)?;
-    for chunk in image.chunks(1000) {
-        let mut rest = chunk;
-        while !rest.is_empty() {
-            let taken = updater.write(&mut flash, rest)?;
-            rest = rest.get(taken..).unwrap_or_default();
-        }
+    let mut session = updater.start(&mut flash, accepted, &mut rollback)?;
+    while let Some(wanted) = session.wanted() {
+        let rest = image.get(usize::try_from(wanted.offset)?..).unwrap_or_default();
+        let chunk = rest.get(..1000).unwrap_or(rest);
+        updater.write(&mut session, &mut flash, chunk)?;
     }
     let candidate = loop {
-        if let Finish::Done(candidate) = updater.finish(&mut flash)? {
+        if let Finish::Done(candidate) = updater.finish(&mut session, &mut flash)? {
             break candidate;
         }
     };

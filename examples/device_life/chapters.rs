@@ -67,7 +67,7 @@ pub fn factory(story: &mut Story, world: &mut World) -> Result<Maker> {
 
     let image = world.slots.slot(iotsec::core::hal::Slot::A);
     let envelope = sign_release(CLASS, 9, APP_V1, "https://fw.example/app_v1.bin")?;
-    image.provision(&mut world.flash, &envelope, APP_V1)?;
+    image.provision(&mut world.flash, &envelope, [APP_V1])?;
     let enrolment = world.with_hardware(|product, hardware, memory| {
         let device = Device::<_, _, _, 32>::format(product, hardware, memory)?;
         let (_, enrolment) = device

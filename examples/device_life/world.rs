@@ -77,7 +77,7 @@ impl World {
         let slot = |first| -> std::result::Result<_, FlashError> {
             Ok(SlotLayout {
                 manifest: pages(first, 1)?,
-                image: pages(first + 1, 4)?,
+                images: [pages(first + 1, 4)?],
             })
         };
         Ok(Self {
@@ -102,7 +102,7 @@ impl World {
         let id = ComponentId::from_encoded(&APPLICATION)?;
         let components = [DeviceComponent {
             id,
-            capacity: self.slots.slot(iotsec::core::hal::Slot::A).image.len(),
+            capacity: self.slots.slot(iotsec::core::hal::Slot::A).images[0].len(),
             slot: None,
         }];
         let identity = DeviceIdentity {

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn iotsec_slot_provision(
             )
         };
         let slot = *config.layout.slot(slot_of(slot)?);
-        Ok(slot.provision(&mut config.flash, envelope, image)?)
+        Ok(slot.provision(&mut config.flash, envelope, [image])?)
     })
 }
 

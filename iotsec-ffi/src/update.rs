@@ -9,7 +9,7 @@ use iotsec::core::{
 use iotsec::update::{
     Envelope,
     boot::identify,
-    install::{Candidate, Clean, Finish, State, Updater},
+    install::{Candidate, Clean, Finish, Session, State, Updater},
 };
 
 use crate::{
@@ -33,6 +33,8 @@ pub struct iotsec_update_t {
 pub(crate) struct Update {
     config: Config,
     updater: Updater<Sha256>,
+    /// Borrows the envelope, which the caller keeps.
+    session: Option<Session<'static>>,
     candidate: Option<Candidate>,
 }
 
@@ -115,6 +117,7 @@ pub unsafe extern "C" fn iotsec_update_open(
                 Ok(Update {
                     config,
                     updater,
+                    session: None,
                     candidate: None,
                 })
             })
@@ -124,7 +127,8 @@ pub unsafe extern "C" fn iotsec_update_open(
 
 /// Checks an envelope, `envelope_len` bytes, and begins to install it, or goes on after a reset if it is the
 /// one that was being installed. Writes to `resume` how many bytes of the payload are in place: go on
-/// behind them. The envelope is stored; the caller's copy is not needed any more.
+/// behind them. `envelope` is kept, not copied: it must stay as it is until `iotsec_update_finish()` is done or
+/// failed, the update is cancelled, another one begun, or the object closed.
 ///
 /// `now_s` is the trusted time in seconds since 1970-01-01 UTC, or 0 without one; then an envelope with an
 /// expiry date is refused.
@@ -142,12 +146,15 @@ pub unsafe extern "C" fn iotsec_update_begin(
     status(|| {
         // SAFETY: the caller's word, see the README.
         unsafe {
-            let (envelope, resume) = (argument::bytes(envelope, envelope_len)?, argument::out(resume)?);
+            let envelope: &'static [u8] = argument::bytes(envelope, envelope_len)?;
+            let resume = argument::out(resume)?;
             object::enter(update, |update| {
                 let now = (now_s != 0).then_some(UnixTime(now_s));
                 let updater = &mut update.updater;
                 let staging = updater.staging_slot();
-                let taken = update.config.with(now, |mut parts| {
+                update.session = None;
+                update.candidate = None;
+                let session = update.config.with(now, |mut parts| {
                     let mut hash = Sha256::new();
                     let device = match staging {
                         Slot::A => &parts.boot.device_a,
@@ -159,8 +166,9 @@ pub unsafe extern "C" fn iotsec_update_begin(
                         .admit(device, &policy, &mut hash)?;
                     Ok(updater.start(&mut parts.flash, accepted, &mut parts.rollback)?)
                 })?;
-                update.candidate = None;
-                resume.set(taken);
+                let (_, size) = session.progress();
+                resume.set(session.wanted().map_or(size, |wanted| wanted.offset));
+                update.session = Some(session);
                 Ok(())
             })
         }
@@ -184,7 +192,8 @@ pub unsafe extern "C" fn iotsec_update_write(
         unsafe {
             let (bytes, taken) = (argument::bytes(bytes, len)?, argument::out(taken)?);
             object::enter(update, |update| {
-                taken.set(update.updater.write(&mut update.config.flash, bytes)?);
+                let session = update.session.as_mut().ok_or(CallError::State)?;
+                taken.set(update.updater.write(session, &mut update.config.flash, bytes)?);
                 Ok(())
             })
         }
@@ -206,9 +215,11 @@ pub unsafe extern "C" fn iotsec_update_finish(
         unsafe {
             let done = argument::out(done)?;
             object::enter(update, |update| {
-                match update.updater.finish(&mut update.config.flash)? {
+                let session = update.session.as_mut().ok_or(CallError::State)?;
+                match update.updater.finish(session, &mut update.config.flash)? {
                     Finish::More => done.set(0),
                     Finish::Done(candidate) => {
+                        update.session = None;
                         update.candidate = Some(candidate);
                         done.set(1);
                     }
@@ -266,6 +277,7 @@ pub unsafe extern "C" fn iotsec_update_cancel(update: *mut iotsec_update_t) -> i
     unsafe {
         change(update, |update, parts| {
             update.candidate = None;
+            update.session = None;
             Ok(update.updater.cancel(&mut parts.flash)?)
         })
     }
@@ -316,7 +328,8 @@ pub unsafe extern "C" fn iotsec_update_status(
             let result = argument::out(result)?;
             object::enter(update, |update| {
                 let updater = &update.updater;
-                let (taken, size) = updater.progress().unwrap_or_default();
+                let progress = update.session.as_ref().map(Session::progress);
+                let (taken, size) = progress.unwrap_or_default();
                 result.set(iotsec_update_status_t {
                     state: state_to_c(updater.state())?,
                     cause: updater.cause().map_or(IOTSEC_OK, iotsec_status_t::from),

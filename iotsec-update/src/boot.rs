@@ -1,5 +1,6 @@
 #![doc = include_str!("../BOOT.md")]
 
+mod remeasure;
 mod verified;
 mod verify;
 
@@ -17,14 +18,15 @@ use crate::{
     rollback::{Rollback, RollbackError},
     slot::{LayoutError, UpdateLayout},
 };
-pub use verified::{Reason, Running, Verified};
+pub use remeasure::{Remeasure, Round};
+pub use verified::{Measured, Reason, Running, Verified};
 pub use verify::{Refusal, identify, verify};
 
 /// What a boot loader knows.
 #[derive(Clone, Copy)]
-pub struct BootConfig<'a> {
+pub struct BootConfig<'a, const N: usize = 1> {
     /// Where everything is.
-    pub layout: UpdateLayout,
+    pub layout: UpdateLayout<N>,
     /// Whose signatures count.
     pub anchors: TrustAnchors<'a>,
     /// This device, as manifests for slot A see it.
@@ -40,9 +42,9 @@ pub struct BootConfig<'a> {
     pub now: Option<UnixTime>,
 }
 
-impl<'a> BootConfig<'a> {
+impl<'a, const N: usize> BootConfig<'a, N> {
     /// The same identity for both slots, default limits, three trial boots, no time.
-    pub const fn new(layout: UpdateLayout, anchors: TrustAnchors<'a>, device: DeviceIdentity<'a>) -> Self {
+    pub const fn new(layout: UpdateLayout<N>, anchors: TrustAnchors<'a>, device: DeviceIdentity<'a>) -> Self {
         Self {
             layout,
             anchors,
@@ -76,13 +78,13 @@ impl<'a> BootConfig<'a> {
 ///
 /// # Errors
 /// [`BootError`] when the device can judge nothing: an unfit layout, or a counter that cannot be read.
-pub fn select<F: NorFlash>(
+pub fn select<F: NorFlash, const N: usize>(
     flash: &mut F,
-    config: &BootConfig<'_>,
+    config: &BootConfig<'_, N>,
     rollback: &mut Rollback<'_>,
     hash: &mut dyn Digest,
     scratch: &mut [u8],
-) -> Result<Selection, BootError> {
+) -> Result<Selection<N>, BootError> {
     config.layout.check(flash)?;
     rollback.floor()?;
     let (journal, record) = Journal::mount(flash, config.layout.journal());
@@ -106,9 +108,9 @@ pub fn select<F: NorFlash>(
 /// What [`select`] decided.
 #[derive(Debug)]
 #[must_use]
-pub enum Selection {
+pub enum Selection<const N: usize = 1> {
     /// Start this image.
-    Boot(Verified),
+    Boot(Verified<N>),
     /// Neither slot holds an image that may start: enter recovery.
     Recovery {
         /// What is wrong with slot A.
@@ -145,17 +147,17 @@ impl ErrorCode for BootError {
     }
 }
 
-struct Boot<'b, 'c, F> {
+struct Boot<'b, 'c, F, const N: usize> {
     flash: &'b mut F,
-    config: &'b BootConfig<'b>,
+    config: &'b BootConfig<'b, N>,
     rollback: &'b mut Rollback<'c>,
     hash: &'b mut dyn Digest,
     scratch: &'b mut [u8],
     journal: Journal,
 }
 
-impl<F: NorFlash> Boot<'_, '_, F> {
-    fn judge(&mut self, slot: Slot) -> Result<Verified, Refusal> {
+impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
+    fn judge(&mut self, slot: Slot) -> Result<Verified<N>, Refusal> {
         verify(
             self.flash,
             self.config,
@@ -167,7 +169,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
     }
 
     /// The image that was staged, and no other.
-    fn judge_staged(&mut self, slot: Slot, staged: Option<ManifestId>) -> Result<Verified, Refusal> {
+    fn judge_staged(&mut self, slot: Slot, staged: Option<ManifestId>) -> Result<Verified<N>, Refusal> {
         let image = self.judge(slot)?;
         if Some(image.manifest) != staged {
             return Err(Refusal::NotStaged);
@@ -177,7 +179,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
 
     /// The active slot, else the other.
     #[inline(never)]
-    fn active(&mut self, record: &Record) -> Selection {
+    fn active(&mut self, record: &Record) -> Selection<N> {
         let slot = record.active.slot;
         match self.judge(slot) {
             Ok(image) => {
@@ -193,7 +195,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
 
     /// The staged slot, if its trial boots are not used up; else back.
     #[inline(never)]
-    fn trial(&mut self, record: Record) -> Selection {
+    fn trial(&mut self, record: Record) -> Selection<N> {
         let staged = record.active.slot.other();
         let old = record.active.slot;
         let cause = if record.boots >= self.config.trial_boots.max(1) {
@@ -238,7 +240,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
     /// Nothing is known. Of two good images the newer one is taken on trial: it may be one that was
     /// never accepted.
     #[inline(never)]
-    fn without_journal(&mut self) -> Selection {
+    fn without_journal(&mut self) -> Selection<N> {
         let (a, b) = match (self.judge(Slot::A), self.judge(Slot::B)) {
             (Ok(a), Ok(b)) => (a, b),
             (Ok(mut image), Err(_)) | (Err(_), Ok(mut image)) => {
@@ -272,7 +274,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
 
     /// Finishes an accept that was cut before the security counter was raised. Raised only to the number
     /// of an authenticated image, and only if the journal says that this very image was accepted.
-    fn settle(&mut self, record: &Record, image: &Verified) {
+    fn settle(&mut self, record: &Record, image: &Verified<N>) {
         if settles(record, &image.running()) {
             // If this fails the floor stays where it is, and the next boot tries again.
             let _ = settle(self.flash, &mut self.journal, record, self.rollback);
@@ -322,7 +324,11 @@ pub(crate) fn reverted(record: Record, cause: InstallError) -> Record {
     }
 }
 
-fn fall_back(slot: Slot, refusal: Refusal, other: Result<Verified, Refusal>) -> Selection {
+fn fall_back<const N: usize>(
+    slot: Slot,
+    refusal: Refusal,
+    other: Result<Verified<N>, Refusal>,
+) -> Selection<N> {
     match (other, slot) {
         (Ok(mut image), _) => {
             image.reason = Reason::Fallback(refusal);

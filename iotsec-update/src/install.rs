@@ -14,6 +14,11 @@
 //!     └─────────────────────────────┴──────────────────────────────────────┴─(Failed)──────┘ clean
 //! ```
 //!
+//! [`Updater::start`] opens a [`Session`], which says what it [wants](Session::wanted), takes the payloads of
+//! one component after the other, and copies what is on the device already. It reads every word back as soon
+//! as it is programmed, and hashes what it read. Payloads that are compressed, encrypted or patches, and
+//! digests over chunks of them, take a decoder and a check: [`Updater::start_with`].
+//!
 //! Every call does at most one erase (one more when it records a failure), so that an application can
 //! feed a watchdog or other tasks between calls. `start` is the exception when the staging slot was not
 //! cleaned before. *Power loss* at any point leaves what the table in [`boot`](crate::boot) says.
@@ -58,14 +63,14 @@
 //! # let slot = |start| -> Result<_, LayoutError> {
 //! #     Ok(SlotLayout {
 //! #         manifest: Region::new(start, 4096, 1, 4)?,
-//! #         image: Region::new(start + 4096, 4096, 8, 4)?,
+//! #         images: [Region::new(start + 4096, 4096, 8, 4)?],
 //! #     })
 //! # };
 //! # let layout = UpdateLayout::new(slot(0)?, slot(0x9000)?, Region::new(0x12000, 4096, 3, 4)?)?;
 //!
 //! let (old, new) = (sign(0x100, b"firmware, release 1")?, sign(0x200, b"firmware, release 2")?);
 //! let mut flash = SimFlash::new(Geometry::nrf52840(21));
-//! layout.slot(Slot::A).provision(&mut flash, &old, b"firmware, release 1")?;
+//! layout.slot(Slot::A).provision(&mut flash, &old, [b"firmware, release 1"])?;
 //!
 //! // The boot loader starts what is authentic.
 //! let config = BootConfig::new(layout, anchors, device);
@@ -82,14 +87,14 @@
 //! let accepted = Envelope::parse(&new, &Limits::DEFAULT)?
 //!     .authenticate(&config.anchors, &mut hash)?
 //!     .admit(&device, &policy.admission(updater.installed(), None), &mut hash)?;
-//! let in_place = updater.start(&mut flash, accepted, &mut rollback)?;
-//! let mut rest = &b"firmware, release 2"[usize::try_from(in_place)?..];
-//! while !rest.is_empty() {
-//!     let taken = updater.write(&mut flash, rest)?;
-//!     rest = &rest[taken..];
+//! let mut session = updater.start(&mut flash, accepted, &mut rollback)?;
+//! while let Some(wanted) = session.wanted() {
+//!     assert_eq!(wanted.uri, "https://fw.example/app");
+//!     let payload = b"firmware, release 2"; // as much of it as has come, from `wanted.offset` on
+//!     updater.write(&mut session, &mut flash, &payload[usize::try_from(wanted.offset)?..])?;
 //! }
 //! let candidate = loop {
-//!     if let Finish::Done(candidate) = updater.finish(&mut flash)? {
+//!     if let Finish::Done(candidate) = updater.finish(&mut session, &mut flash)? {
 //!         break candidate;
 //!     }
 //! };
@@ -107,9 +112,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod candidate;
 mod error;
 mod session;
+mod stream;
 mod trial;
+mod verify;
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
@@ -123,28 +131,32 @@ use crate::{
     Accepted, SequenceNumber,
     boot::{Running, settle, settles},
     journal::{Journal, Record},
+    payload::{Check, Decode, Plain, Unchecked},
     rollback::{Rollback, RollbackError},
     slot::{LayoutError, SlotLayout, UpdateLayout},
 };
+pub use candidate::{Candidate, Clean, Finish};
 pub use error::InstallError;
-use session::{Session, Task};
+use session::Task;
+pub use session::{Session, Wanted};
 use trial::reconcile;
 
 /// Installs updates into the slot that is not running.
 ///
-/// Takes about 700 bytes of RAM and the digest `D`, for images of any size.
-pub struct Updater<D> {
-    layout: UpdateLayout,
+/// Takes about 400 bytes of RAM and the digest `D`, for images of any size; `N` is the number of components.
+pub struct Updater<D, const N: usize = 1> {
+    layout: UpdateLayout<N>,
     running: Running,
     journal: Journal,
     record: Record,
     digest: D,
-    session: Option<Session>,
+    /// How many sessions were started or ended; only the newest one goes on.
+    sessions: u32,
     /// Pages of the staging manifest that this run of `clean` has erased.
     cleaned: u32,
 }
 
-impl<D: Digest> Updater<D> {
+impl<D: Digest, const N: usize> Updater<D, N> {
     /// Reads the journal. `running` says what the boot loader started, from
     /// [`Verified::running`](crate::boot::Verified::running) or [`identify`](crate::boot::identify).
     ///
@@ -155,7 +167,7 @@ impl<D: Digest> Updater<D> {
     /// the security counter cannot be read.
     pub fn mount<F: NorFlash>(
         flash: &mut F,
-        layout: UpdateLayout,
+        layout: UpdateLayout<N>,
         running: Running,
         rollback: &mut Rollback<'_>,
         digest: D,
@@ -184,15 +196,15 @@ impl<D: Digest> Updater<D> {
             journal,
             record,
             digest,
-            session: None,
+            sessions: 0,
             cleaned: 0,
         })
     }
 
     /// Begins to install, or goes on after a reset if `accepted` is the manifest that was being
-    /// installed. Returns how many bytes of the payload are in place: go on behind them.
+    /// installed: the [`Session`] says where.
     ///
-    /// Those bytes are hashed again, from flash, in the steps of [`write`](Self::write).
+    /// What was in place is hashed again, from flash, in the steps of [`write`](Self::write).
     ///
     /// *Power loss:* the slot that runs is not touched. Before the journal says `Writing`, nothing has
     /// changed; after that, `start` again.
@@ -200,14 +212,31 @@ impl<D: Digest> Updater<D> {
     /// # Errors
     /// [`InstallError::State`] unless `Ready` or going on; [`InstallError::Busy`] for another manifest
     /// than the one being installed; [`InstallError::AlreadyRejected`]; [`InstallError::Rollback`];
-    /// and for what does not fit. None of them changes the state. A flash error leads to `Failed`.
-    #[allow(clippy::needless_pass_by_value, reason = "the token is used up")]
-    pub fn start<F: NorFlash>(
+    /// [`InstallError::Payload`] for a payload that takes a decoder; and for what does not fit. None of them
+    /// changes the state. A flash error leads to `Failed`.
+    pub fn start<'a, F: NorFlash>(
         &mut self,
         flash: &mut F,
-        accepted: Accepted<'_>,
+        accepted: Accepted<'a>,
         rollback: &mut Rollback<'_>,
-    ) -> Result<u32, InstallError> {
+    ) -> Result<Session<'a, Plain, Unchecked, N>, InstallError> {
+        self.start_with(flash, accepted, rollback, Plain::default(), Unchecked)
+    }
+
+    /// The same for payloads that are more than images: `decoder` makes images of them, and `check` checks
+    /// digests over them.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    #[allow(clippy::needless_pass_by_value, reason = "the token is used up")]
+    pub fn start_with<'a, F: NorFlash, P: Decode, C: Check>(
+        &mut self,
+        flash: &mut F,
+        accepted: Accepted<'a>,
+        rollback: &mut Rollback<'_>,
+        decoder: P,
+        check: C,
+    ) -> Result<Session<'a, P, C, N>, InstallError> {
         let manifest = ManifestId {
             sequence: accepted.sequence_number(),
             digest: *accepted.manifest_digest(),
@@ -230,22 +259,18 @@ impl<D: Digest> Updater<D> {
         } else {
             rollback.check_install(manifest.sequence, self.installed())?;
         }
-        let slot = *self.staging();
-        let mut session = Session::new(&accepted, &slot)?;
+        let (slot, base) = (*self.staging(), *self.layout.slot(self.running.slot));
+        let envelope = accepted.envelope();
+        if u32::try_from(envelope.len()).map_or(true, |len| len > slot.envelope_capacity()) {
+            return Err(InstallError::EnvelopeSize);
+        }
+        let mut session = Session::new(&accepted, (&slot, &base), decoder, check)?;
 
         let clean = self.record.clean;
-        let page = slot.image.page_size();
-        let at_page = |at: u32| at == session.size() || at.checked_rem(page) == Some(0);
         let progress = match self.record.state {
-            State::Candidate => session.size(),
+            State::Candidate => u32::MAX,
             State::Writing => self.record.progress,
             _ => 0,
-        };
-        // What the journal says is a hint where to go on. A lie in it costs a download, no more.
-        let progress = if progress <= session.size() && at_page(progress) {
-            progress
-        } else {
-            0
         };
         if !resume {
             let record = Record {
@@ -260,35 +285,51 @@ impl<D: Digest> Updater<D> {
             self.put(flash, record)?;
         }
         self.cleaned = 0;
-        session.hash_envelope(accepted.envelope(), &mut self.digest);
+        self.sessions = self.sessions.wrapping_add(1);
+        session.number = self.sessions;
+        self.digest.reset();
+        self.digest.update(envelope);
+        session.envelope = self.digest.finish();
         // Bytes are recorded as in place only after the envelope was stored as a whole.
-        if progress == 0 || !slot.holds_envelope(flash, accepted.envelope()) {
-            let stored = slot.store_envelope(flash, accepted.envelope(), clean && !resume);
+        if progress == 0 || !slot.holds_envelope(flash, envelope) {
+            let stored = slot.store_envelope(flash, envelope, clean && !resume);
             if let Err(error) = stored {
                 return Err(self.fail(flash, error.into()));
             }
         }
-        self.digest.reset();
-        session.resume_at(progress);
-        self.session = Some(session);
-        Ok(progress)
+        if resume {
+            self.stream(&mut session, flash, |session, task| {
+                session.resume(task, progress)
+            })?;
+        }
+        Ok(session)
     }
 
-    /// Takes the next bytes of the payload and returns how many: any number of bytes may be offered in
-    /// any chunks, and the call may take fewer, or none when it was spent on an erase or on hashing what
-    /// was in place before a reset.
+    /// Takes the next bytes of the payload that the session [wants](Session::wanted), and returns how many:
+    /// any number of bytes may be offered in any chunks, and the call may take fewer, or none when it was
+    /// spent on an erase, on hashing what was in place before a reset, or on what a payload makes at its end.
     ///
-    /// *Power loss:* resumes at a page boundary, at least every 64 progress records' worth of bytes.
+    /// *Power loss:* resumes at a page boundary, at least every 64 records' worth of bytes, with payloads that
+    /// are decoded as well as with plain ones.
     ///
     /// # Errors
-    /// [`InstallError::PayloadLength`] as soon as more is offered than the manifest says, and flash
-    /// errors; each leads to `Failed`. [`InstallError::State`] without `start`.
-    pub fn write<F: NorFlash>(&mut self, flash: &mut F, bytes: &[u8]) -> Result<usize, InstallError> {
-        self.stream(flash, |session, task| session.write(task, bytes))
+    /// [`InstallError::PayloadLength`] as soon as more is offered than the manifest says,
+    /// [`InstallError::PayloadDigest`] when other bytes came than were signed, [`InstallError::ReadBack`]
+    /// when flash holds other bytes than were programmed, [`InstallError::Payload`], and flash errors; each
+    /// leads to `Failed`, except [`PayloadError::ChunkDigest`](crate::payload::PayloadError::ChunkDigest):
+    /// go on where the session then wants. [`InstallError::State`] for a session that was followed by
+    /// another.
+    pub fn write<F: NorFlash, P: Decode, C: Check>(
+        &mut self,
+        session: &mut Session<'_, P, C, N>,
+        flash: &mut F,
+        bytes: &[u8],
+    ) -> Result<usize, InstallError> {
+        self.stream(session, flash, |session, task| session.write(task, bytes))
     }
 
-    /// Verifies the staging slot in steps: the digest of the payload as it came, then envelope and image
-    /// read back from flash as a whole. Call until it is [`Finish::Done`].
+    /// Puts in place, in steps, what the device has already, and verifies the staging slot: images that were
+    /// not read back in this session, and the envelope. Call until it is [`Finish::Done`].
     ///
     /// *Power loss:* `start` again, then `finish`; nothing needs to be sent again.
     ///
@@ -296,8 +337,12 @@ impl<D: Digest> Updater<D> {
     /// [`InstallError::Incomplete`] while bytes are missing, which changes nothing.
     /// [`InstallError::PayloadDigest`] when other bytes came than were signed,
     /// [`InstallError::ReadBack`] when flash holds other bytes than came; each leads to `Failed`.
-    pub fn finish<F: NorFlash>(&mut self, flash: &mut F) -> Result<Finish, InstallError> {
-        if !self.stream(flash, Session::finish)? {
+    pub fn finish<F: NorFlash, P: Decode, C: Check>(
+        &mut self,
+        session: &mut Session<'_, P, C, N>,
+        flash: &mut F,
+    ) -> Result<Finish, InstallError> {
+        if !self.stream(session, flash, |session, task| session.finish(task))? {
             return Ok(Finish::More);
         }
         let Some(manifest) = self.record.staging else {
@@ -310,7 +355,7 @@ impl<D: Digest> Updater<D> {
             };
             self.put(flash, record)?;
         }
-        self.session = None;
+        self.sessions = self.sessions.wrapping_add(1);
         Ok(Finish::Done(Candidate { manifest }))
     }
 
@@ -345,7 +390,7 @@ impl<D: Digest> Updater<D> {
             State::Writing | State::Candidate => {}
             state => return Err(InstallError::State(state)),
         }
-        self.session = None;
+        self.sessions = self.sessions.wrapping_add(1);
         let record = Record {
             state: State::Failed,
             cause: InstallError::Cancelled.code(),
@@ -445,28 +490,27 @@ impl<D: Digest> Updater<D> {
         self.record.boots
     }
 
-    /// Bytes of the payload taken so far, and bytes in all, while writing.
-    pub fn progress(&self) -> Option<(u32, u32)> {
-        self.session.as_ref().map(Session::progress)
-    }
-
     /// Never the running slot, whatever the journal says.
-    const fn staging(&self) -> &SlotLayout {
+    const fn staging(&self) -> &SlotLayout<N> {
         self.layout.slot(self.running.slot.other())
     }
 
     /// Runs one step of the session. An error that is the update's end is recorded.
-    fn stream<F: NorFlash, R>(
+    fn stream<F: NorFlash, P, C, R>(
         &mut self,
+        session: &mut Session<'_, P, C, N>,
         flash: &mut F,
-        step: impl FnOnce(&mut Session, &mut Task<'_, F>) -> Result<R, InstallError>,
+        step: impl FnOnce(&mut Session<'_, P, C, N>, &mut Task<'_, F, N>) -> Result<R, InstallError>,
     ) -> Result<R, InstallError> {
-        let slot = *self.staging();
         let state = self.record.state;
-        let session = self.session.as_mut().ok_or(InstallError::State(state))?;
+        if session.number != self.sessions || !matches!(state, State::Writing | State::Candidate) {
+            return Err(InstallError::State(state));
+        }
+        let (slot, base) = (*self.staging(), *self.layout.slot(self.running.slot));
         let mut task = Task {
             flash: &mut *flash,
             slot: &slot,
+            base: &base,
             journal: &mut self.journal,
             record: &mut self.record,
             digest: &mut self.digest,
@@ -486,7 +530,7 @@ impl<D: Digest> Updater<D> {
     /// Ends the update. If that cannot be written, the journal still says `Writing`, and the next start
     /// finds the same fault or none.
     fn fail<F: NorFlash>(&mut self, flash: &mut F, cause: InstallError) -> InstallError {
-        self.session = None;
+        self.sessions = self.sessions.wrapping_add(1);
         self.record = Record {
             state: State::Failed,
             cause: cause.code(),
@@ -495,50 +539,4 @@ impl<D: Digest> Updater<D> {
         let _ = self.journal.append(flash, &self.record);
         cause
     }
-}
-
-/// What a call of [`finish`](Updater::finish) came to.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Finish {
-    /// Call again.
-    More,
-    /// The image in the staging slot is complete and is the one that was signed.
-    Done(Candidate),
-}
-
-/// An image that was read back from its slot and found to be the one that was signed. Only
-/// [`finish`](Updater::finish) makes one; [`install`](Updater::install) takes it, once:
-///
-/// ```compile_fail,E0382
-/// use iotsec_core::crypto::Sha256;
-/// use iotsec_testkit::SimFlash;
-/// use iotsec_update::{Updater, install::Candidate};
-///
-/// fn twice(updater: &mut Updater<Sha256>, flash: &mut SimFlash, candidate: Candidate) {
-///     let _ = updater.install(flash, candidate);
-///     let _ = updater.install(flash, candidate);
-/// }
-/// ```
-#[derive(Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Candidate {
-    manifest: ManifestId,
-}
-
-impl Candidate {
-    /// Its manifest.
-    pub const fn manifest(&self) -> ManifestId {
-        self.manifest
-    }
-}
-
-/// What a call of [`clean`](Updater::clean) came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Clean {
-    /// Call again.
-    More,
-    /// `Ready`.
-    Done,
 }

@@ -8,6 +8,7 @@
 //! record itself may be hard to read. A page is erased only while another holds the newest record.
 
 mod record;
+mod state;
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::{FlashError, Region};
@@ -17,6 +18,7 @@ pub(crate) use record::{Image, Record};
 #[allow(unreachable_pub, reason = "exported by `install`")]
 pub use record::{ManifestId, State};
 use record::{PROGRESS_LEN, RECORD_LEN, decode_progress, encode_progress};
+pub(crate) use state::{Kept, MAX_STATE};
 
 /// Where the log goes on.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 //!
 //! | parameter | what | done by |
 //! |---|---|---|
-//! | -257 chunk digests | every chunk of the payload has a digest, so a bad one is noticed at once and only it is sent again | the [`Updater`](crate::Updater) |
+//! | -257 chunk digests | every chunk of the payload has a digest, so a bad one is noticed at once and only it is sent again | the [`Session`](crate::install::Session), with [`Checked`] |
 //! | 19 encryption info | the payload is encrypted to this device (draft-ietf-suit-firmware-encryption) | a decoder |
 //! | -258 payload encoding | the payload is compressed, or a patch against the image that runs | a decoder |
 //!
@@ -18,11 +18,12 @@
 //!          / [2, base: SUIT_Digest, base-size: uint]     ; detools sequential patch
 //! ```
 //!
-//! A decoder is a type parameter of the [`Updater`](crate::Updater): what a product does not name is not
+//! A decoder is a type parameter of the [`Session`](crate::install::Session): what a product does not name is not
 //! linked. Decoders are state machines over bytes; they see hostile input only after it was signed for,
 //! or, with encryption and chunk digests left out, before the digest of the image has been checked. So
 //! they trust nothing, and what they give is bounded by the signed size of the image.
 
+mod check;
 #[cfg(feature = "encryption")]
 mod decrypt;
 #[cfg(feature = "delta")]
@@ -37,6 +38,7 @@ mod transport;
 
 use iotsec_core::hal::FlashError;
 
+pub use check::{Check, Checked, Means, Unchecked};
 #[cfg(feature = "encryption")]
 pub use decrypt::Decrypt;
 #[cfg(feature = "delta")]

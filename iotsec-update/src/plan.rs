@@ -64,7 +64,7 @@ pub(crate) struct Known {
 
 impl<'a> ComponentPlan<'a> {
     /// A component of which nothing is known.
-    const UNKNOWN: Self = {
+    pub(crate) const UNKNOWN: Self = {
         Self {
             id: ComponentId::NONE,
             place: 0,

@@ -1,8 +1,9 @@
 //! Where images and their envelopes live in flash.
 //!
-//! A slot is two regions: the image, which starts at the first byte of its region so that it can run in
-//! place, and the SUIT envelope that makes it trustworthy, in a manifest region of its own. The manifest
-//! region is self-describing, so that a slot can be judged without the journal:
+//! A slot is a region for the image of each component, which starts at the first byte of its region so that
+//! it can run in place, and one for the SUIT envelope that makes them trustworthy. All components of a slot
+//! are of one manifest: an update is all new or all old. The manifest region is self-describing, so that a
+//! slot can be judged without the journal:
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
@@ -19,19 +20,21 @@
 
 mod error;
 
+use core::slice::from_ref;
+
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::{FlashError, Region, Slot};
 
-use crate::checksum::crc32;
+use crate::{checksum::crc32, plan::MAX_COMPONENTS};
 pub use error::{LayoutError, SlotError};
 
-/// The regions of one slot.
+/// The regions of one slot, for `N` components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlotLayout {
+pub struct SlotLayout<const N: usize = 1> {
     /// The stored envelope.
     pub manifest: Region,
-    /// The image.
-    pub image: Region,
+    /// The images, in the order of [`DeviceIdentity::components`](crate::DeviceIdentity::components).
+    pub images: [Region; N],
 }
 
 /// The two slots and the journal, checked to fit together.
@@ -43,7 +46,7 @@ pub struct SlotLayout {
 /// let slot = |start| -> Result<_, LayoutError> {
 ///     Ok(SlotLayout {
 ///         manifest: Region::new(start, 4096, 1, 4)?,
-///         image: Region::new(start + 4096, 4096, 60, 4)?,
+///         images: [Region::new(start + 4096, 4096, 60, 4)?],
 ///     })
 /// };
 /// let journal = Region::new(0x90000, 4096, 2, 4)?;
@@ -55,16 +58,16 @@ pub struct SlotLayout {
 /// # Ok::<(), LayoutError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UpdateLayout {
-    a: SlotLayout,
-    b: SlotLayout,
+pub struct UpdateLayout<const N: usize = 1> {
+    a: SlotLayout<N>,
+    b: SlotLayout<N>,
     journal: Region,
 }
 
 /// Largest write unit, in bytes.
 pub const MAX_WORD: usize = 256;
 
-impl UpdateLayout {
+impl<const N: usize> UpdateLayout<N> {
     /// Slots `a` and `b` and the journal.
     ///
     /// The journal needs two pages. Three keep a whole older state even while one page is being erased
@@ -72,21 +75,28 @@ impl UpdateLayout {
     ///
     /// # Errors
     /// [`LayoutError`].
-    pub const fn new(a: SlotLayout, b: SlotLayout, journal: Region) -> Result<Self, LayoutError> {
-        let regions = [&a.manifest, &a.image, &b.manifest, &b.image, &journal];
-        let mut rest: &[&Region] = &regions;
-        while let [first, others @ ..] = rest {
-            if !first.word_size().is_power_of_two() || first.word_size() > 256 {
-                return Err(LayoutError::Word);
-            }
-            let mut other = others;
-            while let [second, tail @ ..] = other {
-                if first.overlaps(second) {
+    pub const fn new(a: SlotLayout<N>, b: SlotLayout<N>, journal: Region) -> Result<Self, LayoutError> {
+        const { assert!(N > 0 && N <= MAX_COMPONENTS) };
+        let groups: [&[Region]; 5] = [
+            from_ref(&a.manifest),
+            &a.images,
+            from_ref(&b.manifest),
+            &b.images,
+            from_ref(&journal),
+        ];
+        let mut groups: &[&[Region]] = &groups;
+        while let [group, others @ ..] = groups {
+            let mut regions: &[Region] = group;
+            while let [region, rest @ ..] = regions {
+                if !region.word_size().is_power_of_two() || region.word_size() > 256 {
+                    return Err(LayoutError::Word);
+                }
+                if overlaps(region, rest) || overlaps_any(region, others) {
                     return Err(LayoutError::Overlap);
                 }
-                other = tail;
+                regions = rest;
             }
-            rest = others;
+            groups = others;
         }
         if journal.page_count() < 2 || journal.page_size() < 256 {
             return Err(LayoutError::Journal);
@@ -104,13 +114,15 @@ impl UpdateLayout {
     pub fn check<F: NorFlash>(&self, flash: &F) -> Result<(), LayoutError> {
         for slot in [&self.a, &self.b] {
             slot.manifest.check(flash)?;
-            slot.image.check(flash)?;
+            for image in &slot.images {
+                image.check(flash)?;
+            }
         }
         Ok(self.journal.check(flash)?)
     }
 
     /// The regions of one slot.
-    pub const fn slot(&self, slot: Slot) -> &SlotLayout {
+    pub const fn slot(&self, slot: Slot) -> &SlotLayout<N> {
         match slot {
             Slot::A => &self.a,
             Slot::B => &self.b,
@@ -123,13 +135,18 @@ impl UpdateLayout {
     }
 }
 
-impl SlotLayout {
+impl<const N: usize> SlotLayout<N> {
     /// Bytes of the largest envelope that fits.
     pub const fn envelope_capacity(&self) -> u32 {
         self.manifest.len().saturating_sub(header_space(&self.manifest))
     }
 
-    /// Puts an envelope and its image into this slot, as a factory does.
+    /// The region of the component with this place, if there is one.
+    pub(crate) fn image(&self, place: usize) -> Option<&Region> {
+        self.images.get(place)
+    }
+
+    /// Puts an envelope and the images of its components into this slot, as a factory does.
     ///
     /// Nothing is checked here; the boot loader checks everything. Erases as many pages as it needs in
     /// one call. *Power loss:* leaves a slot without a manifest; do it again.
@@ -140,15 +157,17 @@ impl SlotLayout {
         &self,
         flash: &mut F,
         envelope: &[u8],
-        image: &[u8],
+        images: [&[u8]; N],
     ) -> Result<(), SlotError> {
         self.manifest.erase_page(flash, 0)?;
-        let size = u32::try_from(image.len()).map_err(|_| SlotError::TooLarge)?;
-        if size > self.image.len() {
-            return Err(SlotError::TooLarge);
+        for (region, image) in self.images.iter().zip(images) {
+            let size = u32::try_from(image.len()).map_err(|_| SlotError::TooLarge)?;
+            if size > region.len() {
+                return Err(SlotError::TooLarge);
+            }
+            erase_pages(flash, region, 0, size)?;
+            write_padded(flash, region, 0, image)?;
         }
-        erase_pages(flash, &self.image, 0, size)?;
-        write_padded(flash, &self.image, 0, image)?;
         self.store_envelope(flash, envelope, false)
     }
 
@@ -250,6 +269,26 @@ impl SlotLayout {
     }
 }
 
+const fn overlaps(region: &Region, mut others: &[Region]) -> bool {
+    while let [other, rest @ ..] = others {
+        if region.overlaps(other) {
+            return true;
+        }
+        others = rest;
+    }
+    false
+}
+
+const fn overlaps_any(region: &Region, mut groups: &[&[Region]]) -> bool {
+    while let [group, rest @ ..] = groups {
+        if overlaps(region, group) {
+            return true;
+        }
+        groups = rest;
+    }
+    false
+}
+
 const HEADER_LEN: usize = 16;
 
 /// Bytes that the header takes in flash.
@@ -348,6 +387,33 @@ pub(crate) fn read_range<F: NorFlash>(
         let len = usize::try_from(len).map_err(|_| FlashError::OutOfBounds)?;
         update(read_block(flash, region, at, len, &mut block)?);
         at = at.saturating_add(256);
+    }
+    Ok(())
+}
+
+/// Reads at any place.
+pub(crate) fn read_at<F: NorFlash>(
+    flash: &mut F,
+    region: &Region,
+    mut at: u32,
+    mut out: &mut [u8],
+) -> Result<(), FlashError> {
+    while !out.is_empty() {
+        let skip = at.checked_rem(region.word_size()).ok_or(FlashError::Geometry)?;
+        let skipped = usize::try_from(skip).map_err(|_| FlashError::OutOfBounds)?;
+        let len = out.len().min(MAX_WORD.saturating_sub(skipped));
+        let (part, rest) = out.split_at_mut(len);
+        let mut block = [0; MAX_WORD];
+        let whole = skipped.saturating_add(len);
+        let read = read_block(flash, region, at.saturating_sub(skip), whole, &mut block)?;
+        for (to, from) in part.iter_mut().zip(read.iter().skip(skipped)) {
+            *to = *from;
+        }
+        at = u32::try_from(len)
+            .ok()
+            .and_then(|len| at.checked_add(len))
+            .ok_or(FlashError::OutOfBounds)?;
+        out = rest;
     }
     Ok(())
 }

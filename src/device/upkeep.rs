@@ -8,7 +8,8 @@ use iotsec_core::{
 use iotsec_update::{
     Envelope, SequenceNumber, Updater,
     boot::{BootConfig, Running},
-    install::{Candidate, Clean, Finish, State},
+    install::{Candidate, Clean, Finish, Session, State},
+    payload::{Check, Decode, Plain, Unchecked},
     rollback::{Rollback, RollbackPolicy},
 };
 use rand_core::TryCryptoRng;
@@ -19,11 +20,11 @@ use super::{Device, DeviceError};
 /// one that is running.
 ///
 /// Dropping it loses nothing that is in flash: [`start`](Self::start) again to go on.
-pub struct Upkeep<'u, F, D> {
+pub struct Upkeep<'u, F, D, const C: usize = 1> {
     flash: &'u mut F,
     rollback: Rollback<'u>,
-    config: &'u BootConfig<'u>,
-    updater: Updater<D>,
+    config: &'u BootConfig<'u, C>,
+    updater: Updater<D, C>,
     hash: D,
 }
 
@@ -32,13 +33,13 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     ///
     /// # Errors
     /// [`DeviceError::Install`] when layout or security counter do not allow it.
-    pub fn upkeep<'u, D: Digest + Clone>(
+    pub fn upkeep<'u, D: Digest + Clone, const C: usize>(
         &'u mut self,
-        config: &'u BootConfig<'u>,
+        config: &'u BootConfig<'u, C>,
         policy: RollbackPolicy,
         running: Running,
         digest: D,
-    ) -> Result<Upkeep<'u, F, D>, DeviceError> {
+    ) -> Result<Upkeep<'u, F, D, C>, DeviceError> {
         let mut rollback = Rollback::new(&mut *self.hardware.counter, policy);
         let flash = &mut self.hardware.flash;
         let updater = Updater::mount(flash, config.layout, running, &mut rollback, digest.clone())?;
@@ -52,16 +53,35 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     }
 }
 
-impl<F: NorFlash, D: Digest> Upkeep<'_, F, D> {
-    /// Takes an envelope through every check and begins to install it, or goes on with it after a reset.
-    /// Returns how many bytes of the payload are in place.
+impl<F: NorFlash, D: Digest, const C: usize> Upkeep<'_, F, D, C> {
+    /// Takes an envelope through every check and begins to install it, or goes on with it after a reset: the
+    /// session says what to send.
     ///
     /// *Power loss:* see [`Updater::start`].
     ///
     /// # Errors
     /// [`DeviceError::Update`] says why the envelope is refused, [`DeviceError::Install`] why it cannot be
     /// installed now. Neither changes anything.
-    pub fn start(&mut self, envelope: &[u8], now: Option<UnixTime>) -> Result<u32, DeviceError> {
+    pub fn start<'e>(
+        &mut self,
+        envelope: &'e [u8],
+        now: Option<UnixTime>,
+    ) -> Result<Session<'e, Plain, Unchecked, C>, DeviceError> {
+        self.start_with(envelope, now, Plain::default(), Unchecked)
+    }
+
+    /// The same for payloads that are compressed, encrypted or patches, or that have digests over chunks; see
+    /// [`Updater::start_with`].
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with<'e, P: Decode, K: Check>(
+        &mut self,
+        envelope: &'e [u8],
+        now: Option<UnixTime>,
+        decoder: P,
+        check: K,
+    ) -> Result<Session<'e, P, K, C>, DeviceError> {
         let device = match self.updater.staging_slot() {
             Slot::A => &self.config.device_a,
             Slot::B => &self.config.device_b,
@@ -70,23 +90,34 @@ impl<F: NorFlash, D: Digest> Upkeep<'_, F, D> {
         let accepted = Envelope::parse(envelope, &self.config.limits)?
             .authenticate(&self.config.anchors, &mut self.hash)?
             .admit(device, &policy, &mut self.hash)?;
-        Ok(self.updater.start(self.flash, accepted, &mut self.rollback)?)
+        let rollback = &mut self.rollback;
+        let session = self
+            .updater
+            .start_with(self.flash, accepted, rollback, decoder, check)?;
+        Ok(session)
     }
 
-    /// Takes the next bytes of the payload; see [`Updater::write`].
+    /// Takes the next bytes of the payload that the session wants; see [`Updater::write`].
     ///
     /// # Errors
     /// As [`Updater::write`].
-    pub fn write(&mut self, bytes: &[u8]) -> Result<usize, DeviceError> {
-        Ok(self.updater.write(self.flash, bytes)?)
+    pub fn write<P: Decode, K: Check>(
+        &mut self,
+        session: &mut Session<'_, P, K, C>,
+        bytes: &[u8],
+    ) -> Result<usize, DeviceError> {
+        Ok(self.updater.write(session, self.flash, bytes)?)
     }
 
-    /// Verifies the staged image; see [`Updater::finish`].
+    /// Verifies what was staged; see [`Updater::finish`].
     ///
     /// # Errors
     /// As [`Updater::finish`].
-    pub fn finish(&mut self) -> Result<Finish, DeviceError> {
-        Ok(self.updater.finish(self.flash)?)
+    pub fn finish<P: Decode, K: Check>(
+        &mut self,
+        session: &mut Session<'_, P, K, C>,
+    ) -> Result<Finish, DeviceError> {
+        Ok(self.updater.finish(session, self.flash)?)
     }
 
     /// Lets the next boot try the image; see [`Updater::install`].
@@ -143,14 +174,9 @@ impl<F: NorFlash, D: Digest> Upkeep<'_, F, D> {
     pub const fn cause(&self) -> Option<u16> {
         self.updater.cause()
     }
-
-    /// Bytes in place, and bytes in all.
-    pub fn progress(&self) -> Option<(u32, u32)> {
-        self.updater.progress()
-    }
 }
 
-impl<F, D> core::fmt::Debug for Upkeep<'_, F, D> {
+impl<F, D, const C: usize> core::fmt::Debug for Upkeep<'_, F, D, C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Upkeep(..)")
     }

@@ -14,6 +14,7 @@ mod header;
 mod image;
 mod interop;
 mod no_panic;
+mod power_cut;
 mod powerset;
 mod qemu;
 mod size;
@@ -63,6 +64,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "build and run the C example, on Linux and in QEMU; compile the header alone",
         run: c::run,
+    },
+    Task {
+        name: "power-cut",
+        usage: "[--quick]",
+        about: "cut the power at every step of an update, and count the steps",
+        run: power_cut::run,
     },
     Task {
         name: "header",

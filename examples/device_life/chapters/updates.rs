@@ -36,15 +36,15 @@ fn install(world: &mut World, running: &Verified, envelope: &[u8], payload: &[u8
             while matches!(upkeep.state(), State::Updated | State::Failed | State::Rejected) {
                 while upkeep.clean()? == Clean::More {}
             }
-            let in_place = upkeep.start(envelope, None)?;
-            let mut rest = &payload[usize::try_from(in_place)?..];
-            while !rest.is_empty() {
+            let mut session = upkeep.start(envelope, None)?;
+            let (in_place, _) = session.progress();
+            while let Some(wanted) = session.wanted() {
                 // What a radio packet holds.
-                let taken = upkeep.write(&rest[..rest.len().min(200)])?;
-                rest = &rest[taken..];
+                let rest = &payload[usize::try_from(wanted.offset)?..];
+                upkeep.write(&mut session, &rest[..rest.len().min(200)])?;
             }
             let candidate = loop {
-                if let Finish::Done(candidate) = upkeep.finish()? {
+                if let Finish::Done(candidate) = upkeep.finish(&mut session)? {
                     break candidate;
                 }
             };
@@ -152,7 +152,7 @@ pub fn corrupted_image(story: &mut Story, world: &mut World) -> Result {
     let running = world.power_on()?;
     let release = sign_release(CLASS, 11, APP_V2, "https://fw.example/app_v3.bin")?;
     install(world, &running, &release, APP_V2)?;
-    let staging = world.slots.slot(running.slot().other()).image;
+    let staging = world.slots.slot(running.slot().other()).images[0];
     let at = staging.start() + 1234;
     let byte = world.flash.image()[usize::try_from(at)?];
     world.flash.tamper(at, &[byte ^ 0x10]);

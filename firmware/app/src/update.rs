@@ -41,7 +41,7 @@ pub(crate) fn refuses_every_flipped_bit() {
 #[inline(never)]
 pub(crate) fn leaves_the_factory(flash: &mut SimulatedFlash, counter: &mut VolatileCounter) {
     let slot = LAYOUT.slot(Slot::A);
-    let provisioned = slot.provision(flash, &vector::ENVELOPE_BEFORE, &vector::IMAGE_BEFORE);
+    let provisioned = slot.provision(flash, &vector::ENVELOPE_BEFORE, [&vector::IMAGE_BEFORE]);
     require(provisioned.is_ok(), "the first image could not be put in place");
     let running = select(flash, counter, Slot::A, Reason::NoJournal);
     require(
@@ -74,7 +74,7 @@ pub(crate) fn boots_on_trial_and_is_accepted(flash: &mut SimulatedFlash, counter
 
 #[inline(never)]
 pub(crate) fn falls_back_from_a_corrupted_image(flash: &mut SimulatedFlash, counter: &mut VolatileCounter) {
-    let last = LAYOUT.slot(Slot::B).image.start() + vector::IMAGE.len() as u32 - 1;
+    let last = LAYOUT.slot(Slot::B).images[0].start() + vector::IMAGE.len() as u32 - 1;
     flash.flip_bit(last);
     select(flash, counter, Slot::A, Reason::Fallback(Refusal::ImageDigest));
     console::text("update: corrupted image refused, slot A started\n");
@@ -102,13 +102,14 @@ fn install(
     };
     let mut rollback = Rollback::new(counter, ROLLBACK);
     let mut updater = Updater::mount(flash, LAYOUT, running, &mut rollback, Sha256::new())?;
-    let mut at = updater.start(flash, accepted, &mut rollback)? as usize;
-    while at < vector::IMAGE.len() {
+    let mut session = updater.start(flash, accepted, &mut rollback)?;
+    while let Some(wanted) = session.wanted() {
+        let at = wanted.offset as usize;
         let end = vector::IMAGE.len().min(at + 256);
-        at += updater.write(flash, &vector::IMAGE[at..end])?;
+        updater.write(&mut session, flash, &vector::IMAGE[at..end])?;
     }
     let candidate = loop {
-        if let Finish::Done(candidate) = updater.finish(flash)? {
+        if let Finish::Done(candidate) = updater.finish(&mut session, flash)? {
             break candidate;
         }
     };

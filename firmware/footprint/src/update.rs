@@ -15,7 +15,7 @@ use iotsec_core::{
 use iotsec_update::{
     Accepted, Envelope, Limits, SequenceNumber, UpdateError,
     boot::{self, BootConfig, Running, Selection},
-    install::{Finish, InstallError, State, Updater},
+    install::{Finish, InstallError, Session, State, Updater},
     rollback::Rollback,
 };
 
@@ -40,7 +40,7 @@ pub fn verify(key: &dyn Verify, envelope: &[u8]) -> bool {
 /// Puts the first image in place, as the factory does.
 pub fn prepare(flash: &mut SimulatedFlash) -> Option<()> {
     let slot = LAYOUT.slot(Slot::A);
-    slot.provision(flash, &vector::ENVELOPE_BEFORE, &vector::IMAGE_BEFORE)
+    slot.provision(flash, &vector::ENVELOPE_BEFORE, [&vector::IMAGE_BEFORE])
         .ok()
 }
 
@@ -82,13 +82,14 @@ fn stream(
     let mut counter = VolatileCounter::default();
     let mut rollback = Rollback::new(&mut counter, ROLLBACK);
     let mut updater = Updater::mount(flash, LAYOUT, running, &mut rollback, Sha256::new())?;
-    let mut at = start(config, flash, &mut updater, &mut rollback)? as usize;
-    while let Some(chunk) = vector::IMAGE.get(at..).filter(|rest| !rest.is_empty()) {
+    let mut session = start(config, flash, &mut updater, &mut rollback)?;
+    while let Some(wanted) = session.wanted() {
+        let chunk = vector::IMAGE.get(wanted.offset as usize..).unwrap_or_default();
         let chunk = chunk.get(..256).unwrap_or(chunk);
-        at += updater.write(flash, black_box(chunk))?;
+        updater.write(&mut session, flash, black_box(chunk))?;
     }
     loop {
-        if let Finish::Done(candidate) = updater.finish(flash)? {
+        if let Finish::Done(candidate) = updater.finish(&mut session, flash)? {
             updater.install(flash, candidate)?;
             return Ok(updater.state());
         }
@@ -102,7 +103,7 @@ fn start(
     flash: &mut SimulatedFlash,
     updater: &mut Updater<Sha256>,
     rollback: &mut Rollback<'_>,
-) -> Result<u32, InstallError> {
+) -> Result<Session<'static>, InstallError> {
     match admit(config, &vector::ENVELOPE_ED25519) {
         Ok(accepted) => updater.start(flash, accepted, rollback),
         Err(_) => Err(InstallError::Rejected),

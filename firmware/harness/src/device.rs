@@ -27,11 +27,11 @@ pub const ROLLBACK: RollbackPolicy = match RollbackPolicy::new(8) {
 pub const LAYOUT: UpdateLayout = {
     let a = SlotLayout {
         manifest: region(0, 1),
-        image: region(1, 8),
+        images: [region(1, 8)],
     };
     let b = SlotLayout {
         manifest: region(9, 1),
-        image: region(10, 8),
+        images: [region(10, 8)],
     };
     match UpdateLayout::new(a, b, region(18, 3)) {
         Ok(layout) => layout,

@@ -132,7 +132,7 @@ pub fn layout() -> Result<UpdateLayout, LayoutError> {
     let slot = || {
         Ok::<_, LayoutError>(SlotLayout {
             manifest: region()?,
-            image: region()?,
+            images: [region()?],
         })
     };
     UpdateLayout::new(slot()?, slot()?, region()?)

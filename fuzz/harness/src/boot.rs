@@ -13,7 +13,7 @@ use iotsec_update::{
     TrustAnchors, UpdateError, Updater,
     boot::{BootConfig, Selection, Verified, select, verify},
     builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
-    install::{Finish, InstallError, State},
+    install::{Finish, InstallError, Session, State},
     rollback::{Rollback, RollbackPolicy},
     slot::{SlotLayout, UpdateLayout},
 };
@@ -68,11 +68,10 @@ fn install(flash: &mut SimFlash, counter: &mut SimCounter, running: &Verified) {
     let Ok(accepted) = kit.accept(&release.envelope) else {
         panic!("a good envelope");
     };
-    let Ok(place) = updater.start(flash, accepted, &mut rollback) else {
+    let Ok(session) = updater.start(flash, accepted, &mut rollback) else {
         return;
     };
-    let place = usize::try_from(place).expect("a small image");
-    let done = stream(&mut updater, flash, &release.image[place..]);
+    let done = stream(&mut updater, session, flash, &release.image);
     if done.is_err() {
         return;
     }
@@ -92,15 +91,21 @@ fn install(flash: &mut SimFlash, counter: &mut SimCounter, running: &Verified) {
     assert!(counter.value() >= floor);
 }
 
-fn stream(updater: &mut Updater<Sha256>, flash: &mut SimFlash, mut rest: &[u8]) -> Result<(), InstallError> {
+fn stream(
+    updater: &mut Updater<Sha256>,
+    mut session: Session<'_>,
+    flash: &mut SimFlash,
+    image: &[u8],
+) -> Result<(), InstallError> {
     let mut steps = 0;
-    while !rest.is_empty() {
-        rest = &rest[updater.write(flash, rest)?..];
+    while let Some(wanted) = session.wanted() {
+        let offset = usize::try_from(wanted.offset).expect("a small image");
+        updater.write(&mut session, flash, &image[offset..])?;
         steps += 1;
         assert!(steps < 1000, "stuck while writing");
     }
     loop {
-        if let Finish::Done(candidate) = updater.finish(flash)? {
+        if let Finish::Done(candidate) = updater.finish(&mut session, flash)? {
             return updater.install(flash, candidate);
         }
         steps += 1;
@@ -112,7 +117,7 @@ fn stream(updater: &mut Updater<Sha256>, flash: &mut SimFlash, mut rest: &[u8]) 
 fn holds(flash: &SimFlash, running: &Verified) {
     let release = release(running.manifest().sequence.0);
     assert_eq!(*running.digest(), Sha256::of(&[&release.image]), "not signed");
-    let start = usize::try_from(layout().slot(running.slot()).image.start()).expect("a small flash");
+    let start = usize::try_from(layout().slot(running.slot()).images[0].start()).expect("a small flash");
     assert!(flash.image()[start..].starts_with(&release.image));
 }
 
@@ -193,7 +198,7 @@ fn layout() -> UpdateLayout {
     let region = |page: u32, count| Region::new(page * 256, 256, count, 4).expect("within the flash");
     let slot = |page| SlotLayout {
         manifest: region(page, 3),
-        image: region(page + 3, 2),
+        images: [region(page + 3, 2)],
     };
     UpdateLayout::new(slot(0), slot(5), region(10, 3)).expect("no overlap")
 }
@@ -250,7 +255,7 @@ fn history() -> &'static Vec<SimFlash> {
         let provision = |flash: &mut SimFlash, slot, release: &Release| {
             layout()
                 .slot(slot)
-                .provision(flash, &release.envelope, &release.image)
+                .provision(flash, &release.envelope, [&release.image])
                 .expect("room for an image");
         };
         provision(&mut flash, Slot::A, release(1));
@@ -276,11 +281,11 @@ fn history() -> &'static Vec<SimFlash> {
                 {}
             }
             let accepted = kit.accept(&release.envelope).expect("a good envelope");
-            updater
+            let session = updater
                 .start(&mut flash, accepted, &mut rollback)
                 .expect("a good update");
             history.push(flash.clone());
-            stream(&mut updater, &mut flash, &release.image).expect("a healthy flash");
+            stream(&mut updater, session, &mut flash, &release.image).expect("a healthy flash");
             history.push(flash.clone());
             let Selection::Boot(trial) = start(&mut flash, &mut counter) else {
                 panic!("a good image boots");

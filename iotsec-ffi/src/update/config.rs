@@ -159,7 +159,7 @@ impl Config {
         let slot = |slot: &iotsec_slot_layout_t| -> Result<SlotLayout, Status> {
             Ok(SlotLayout {
                 manifest: slot.manifest.region(&flash)?,
-                image: slot.image.region(&flash)?,
+                images: [slot.image.region(&flash)?],
             })
         };
         let layout = UpdateLayout::new(
@@ -225,7 +225,7 @@ impl Config {
             };
             DeviceComponent {
                 id,
-                capacity: self.layout.slot(slot).image.len(),
+                capacity: self.layout.slot(slot).images[0].len(),
                 slot: Some(number),
             }
         };

@@ -18,15 +18,46 @@ use crate::journal::ManifestId;
 /// }
 /// ```
 #[derive(Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct Verified<const N: usize = 1> {
     pub(super) slot: Slot,
     pub(super) manifest: ManifestId,
-    pub(super) digest: [u8; DIGEST_LEN],
-    pub(super) size: u32,
+    pub(super) parts: [Measured; N],
+    pub(super) count: usize,
+    /// Which of the parts is started.
+    pub(super) started: usize,
     pub(super) reason: Reason,
 }
 
-impl Verified {
+/// A component as it was read from flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    pub(super) place: usize,
+    pub(super) digest: [u8; DIGEST_LEN],
+    pub(super) size: u32,
+}
+
+impl Measured {
+    pub(super) const NONE: Self = Self {
+        place: 0,
+        digest: [0; DIGEST_LEN],
+        size: 0,
+    };
+
+    /// Its index among [`DeviceIdentity::components`](crate::DeviceIdentity::components).
+    pub const fn place(&self) -> usize {
+        self.place
+    }
+    /// SHA-256 of its bytes in flash: the measurement for attestation.
+    pub const fn digest(&self) -> &[u8; DIGEST_LEN] {
+        &self.digest
+    }
+    /// Bytes of it.
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+}
+
+impl<const N: usize> Verified<N> {
     /// The slot to start.
     pub const fn slot(&self) -> Slot {
         self.slot
@@ -35,13 +66,24 @@ impl Verified {
     pub const fn manifest(&self) -> ManifestId {
         self.manifest
     }
-    /// SHA-256 of the image as it was read from flash: the measurement for attestation.
-    pub const fn digest(&self) -> &[u8; DIGEST_LEN] {
-        &self.digest
+    /// SHA-256 of the image that is started, as it was read from flash: the measurement for attestation.
+    pub fn digest(&self) -> &[u8; DIGEST_LEN] {
+        &self.image().digest
     }
-    /// Bytes of the image.
-    pub const fn size(&self) -> u32 {
-        self.size
+    /// Bytes of the image that is started.
+    pub fn size(&self) -> u32 {
+        self.image().size
+    }
+    /// The component that is started.
+    pub fn image(&self) -> &Measured {
+        self.parts.get(self.started).unwrap_or(&Measured::NONE)
+    }
+    /// All components of the slot.
+    pub fn components(&self) -> &[Measured] {
+        self.parts.get(..self.count).unwrap_or_default()
+    }
+    pub(super) fn components_mut(&mut self) -> &mut [Measured] {
+        self.parts.get_mut(..self.count).unwrap_or_default()
     }
     /// Why this slot.
     pub const fn reason(&self) -> Reason {

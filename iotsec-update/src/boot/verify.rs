@@ -7,9 +7,9 @@ use iotsec_core::{
     hal::{FlashError, Slot},
 };
 
-use super::{BootConfig, Reason, Running, Verified};
+use super::{BootConfig, Measured, Reason, Running, Verified};
 use crate::{
-    Authenticated, Bootable, ComponentPlan, Envelope, Policy, SequenceNumber, UpdateError,
+    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -21,14 +21,14 @@ use crate::{
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn verify<F: NorFlash>(
+pub fn verify<F: NorFlash, const N: usize>(
     flash: &mut F,
-    config: &BootConfig<'_>,
+    config: &BootConfig<'_, N>,
     slot: Slot,
     rollback: &mut Rollback<'_>,
     hash: &mut dyn Digest,
     scratch: &mut [u8],
-) -> Result<Verified, Refusal> {
+) -> Result<Verified<N>, Refusal> {
     let authentic = authenticate(flash, config, slot, hash, scratch)?;
     measure(flash, config, slot, rollback, hash, authentic)
 }
@@ -36,39 +36,32 @@ pub fn verify<F: NorFlash>(
 /// What comes after the signatures.
 // A frame of its own: the plan does not add up with the stack of a signature check.
 #[inline(never)]
-fn measure<F: NorFlash>(
+fn measure<F: NorFlash, const N: usize>(
     flash: &mut F,
-    config: &BootConfig<'_>,
+    config: &BootConfig<'_, N>,
     slot: Slot,
     rollback: &mut Rollback<'_>,
     hash: &mut dyn Digest,
     authentic: Authenticated<'_>,
-) -> Result<Verified, Refusal> {
+) -> Result<Verified<N>, Refusal> {
     let bootable = admit(config, slot, hash, authentic);
     // Used where it is: to take it out would be to copy it.
     let bootable = bootable.as_ref().map_err(|reason| *reason)?;
     let manifest = id(bootable);
     rollback.check_boot(manifest.sequence)?;
-    let component = image(bootable)?;
-    let (size, expected) = (component.size(), *component.digest());
-
-    let region = &config.layout.slot(slot).image;
-    if size == 0 || size > region.len() {
-        return Err(Refusal::ImageSize);
+    let mut image = expected(config, slot, bootable)?;
+    let layout = config.layout.slot(slot);
+    for part in image.components_mut() {
+        let region = layout.image(part.place).ok_or(Refusal::Components)?;
+        hash.reset();
+        read_range(flash, region, 0, part.size, &mut |bytes| hash.update(bytes))?;
+        let digest = hash.finish();
+        if digest != part.digest {
+            return Err(Refusal::ImageDigest);
+        }
+        part.digest = digest;
     }
-    hash.reset();
-    read_range(flash, region, 0, size, &mut |bytes| hash.update(bytes))?;
-    let digest = hash.finish();
-    if digest != expected {
-        return Err(Refusal::ImageDigest);
-    }
-    Ok(Verified {
-        slot,
-        manifest,
-        digest,
-        size,
-        reason: Reason::Active,
-    })
+    Ok(image)
 }
 
 /// What is running, for an application that was started by a boot loader: authenticates the envelope
@@ -76,9 +69,9 @@ fn measure<F: NorFlash>(
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn identify<F: NorFlash>(
+pub fn identify<F: NorFlash, const N: usize>(
     flash: &mut F,
-    config: &BootConfig<'_>,
+    config: &BootConfig<'_, N>,
     slot: Slot,
     hash: &mut dyn Digest,
     scratch: &mut [u8],
@@ -106,8 +99,9 @@ pub enum Refusal {
     /// Below the security counter, or the counter failed.
     #[error(transparent)]
     Rollback(#[from] RollbackError),
-    /// The manifest starts no component, or has more than one.
-    #[error("not exactly one component")]
+    /// The manifest does not start exactly one component, names one without a region in the slots, or one that
+    /// is to be loaded at every boot.
+    #[error("components do not fit the slots")]
     Components,
     /// The image is empty or does not fit the slot.
     #[error("image size does not fit the slot")]
@@ -146,9 +140,9 @@ impl ErrorCode for Refusal {
 }
 
 #[inline(never)]
-fn authenticate<'b, F: NorFlash>(
+pub(super) fn authenticate<'b, F: NorFlash, const N: usize>(
     flash: &mut F,
-    config: &BootConfig<'_>,
+    config: &BootConfig<'_, N>,
     slot: Slot,
     hash: &mut dyn Digest,
     scratch: &'b mut [u8],
@@ -158,8 +152,8 @@ fn authenticate<'b, F: NorFlash>(
     Ok(Envelope::parse(envelope, &config.limits)?.authenticate(&config.anchors, hash)?)
 }
 
-fn admit<'b>(
-    config: &BootConfig<'_>,
+pub(super) fn admit<'b, const N: usize>(
+    config: &BootConfig<'_, N>,
     slot: Slot,
     hash: &mut dyn Digest,
     authentic: Authenticated<'b>,
@@ -181,10 +175,43 @@ fn id(bootable: &Bootable<'_>) -> ManifestId {
     }
 }
 
-/// The one component that a slot holds.
-fn image<'p, 'a>(bootable: &'p Bootable<'a>) -> Result<&'p ComponentPlan<'a>, Refusal> {
-    match bootable.components() {
-        [component] if component.invoke() => Ok(component),
-        _ => Err(Refusal::Components),
+/// What a slot has to hold by its manifest: one component that is started, and those that come with it.
+pub(super) fn expected<const N: usize>(
+    config: &BootConfig<'_, N>,
+    slot: Slot,
+    bootable: &Bootable<'_>,
+) -> Result<Verified<N>, Refusal> {
+    let mut image = Verified {
+        slot,
+        manifest: id(bootable),
+        parts: [Measured::NONE; N],
+        count: 0,
+        started: 0,
+        reason: Reason::Active,
+    };
+    let mut started: usize = 0;
+    for component in bootable.components() {
+        let region = config.layout.slot(slot).image(component.place());
+        let region = region.filter(|_| component.load().is_none());
+        let region = region.ok_or(Refusal::Components)?;
+        let size = component.size();
+        if size == 0 || size > region.len() {
+            return Err(Refusal::ImageSize);
+        }
+        if component.invoke() {
+            started = started.saturating_add(1);
+            image.started = image.count;
+        }
+        let part = image.parts.get_mut(image.count).ok_or(Refusal::Components)?;
+        *part = Measured {
+            place: component.place(),
+            digest: *component.digest(),
+            size,
+        };
+        image.count = image.count.saturating_add(1);
     }
+    if started != 1 {
+        return Err(Refusal::Components);
+    }
+    Ok(image)
 }

@@ -6,7 +6,7 @@ use iotsec_core::{
 };
 
 use super::{LayoutError, RollbackError, State};
-use crate::slot::SlotError;
+use crate::{payload::PayloadError, slot::SlotError};
 
 /// Why an update was not installed, or a call was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -30,9 +30,13 @@ pub enum InstallError {
     /// Another manifest is being installed; cancel it first.
     #[error("another update is being installed")]
     Busy,
-    /// Not exactly one component that is both installed and started.
-    #[error("not exactly one component to install")]
+    /// A component without a region in the slots, not exactly one that is started, or one that is to be loaded
+    /// at every boot.
+    #[error("components do not fit the slots")]
     Components,
+    /// The payload does not become the image.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
     /// The image does not fit the slot.
     #[error("image larger than the slot")]
     ImageSize,
@@ -75,7 +79,10 @@ pub enum InstallError {
 impl InstallError {
     /// Whether it ends the update.
     pub(super) const fn is_final(self) -> bool {
-        !matches!(self, Self::State(_) | Self::Incomplete)
+        !matches!(
+            self,
+            Self::State(_) | Self::Incomplete | Self::Payload(PayloadError::ChunkDigest(_))
+        )
     }
 }
 
@@ -86,6 +93,7 @@ impl ErrorCode for InstallError {
             Self::Slot(error) => error.code(),
             Self::Layout(error) => error.code(),
             Self::Rollback(error) => error.code(),
+            Self::Payload(error) => error.code(),
             Self::Refused(code) => *code,
             Self::State(_) => 2701,
             Self::Busy => 2702,
@@ -110,6 +118,7 @@ impl ErrorCode for InstallError {
             Self::Slot(error) => error.fault(),
             Self::Layout(error) => error.fault(),
             Self::Rollback(error) => error.fault(),
+            Self::Payload(error) => error.fault(),
             Self::State(_) | Self::Busy | Self::Incomplete | Self::Cancelled => Fault::Misuse,
             Self::ReadBack | Self::Refused(_) => Fault::Device,
             Self::Components

@@ -14,7 +14,7 @@ use crate::{
     rollback::Rollback,
 };
 
-impl<D: Digest> Updater<D> {
+impl<D: Digest, const N: usize> Updater<D, N> {
     /// Keeps the image that is running on trial: stores its sequence number and raises the security
     /// counter, in this order. Calling it again when `Updated` repeats the second half.
     ///

@@ -100,7 +100,7 @@ const RECORD: u8 = b'S';
 const PROGRESS: u8 = b'P';
 const VERSION: u8 = 1;
 /// Appending one record a second does not get there in a century: such a number was not counted.
-const MAX_SERIAL: u32 = 0xF000_0000;
+pub(super) const MAX_SERIAL: u32 = 0xF000_0000;
 
 const ACCEPTED: u8 = 1;
 const CLEAN: u8 = 2;

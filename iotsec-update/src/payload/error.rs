@@ -21,6 +21,16 @@ pub enum PayloadError {
     /// The payload ends before the image does.
     #[error("payload shorter than the image")]
     TooShort,
+    /// The payload is not the one whose digest was signed.
+    #[error("payload digest does not match")]
+    Digest,
+    /// The chunk that begins at this byte of the payload is not the one whose digest was signed. Nothing of it
+    /// was used; send it again.
+    #[error("digest of the chunk at byte {0} does not match")]
+    ChunkDigest(u32),
+    /// Chunks are larger than the buffer for them.
+    #[error("chunk larger than its buffer")]
+    ChunkSize,
     /// A saved state that this decoder did not write for this payload.
     #[error("saved state of the decoder not usable")]
     State,
@@ -65,6 +75,9 @@ pub enum PayloadError {
     /// The image that runs is shorter than the base of the patch.
     #[error("base of the patch is longer than what is there")]
     BaseSize,
+    /// The image that runs is not the base of the patch.
+    #[error("another base than that of the patch")]
+    BaseDigest,
 
     // Encryption.
     /// The encryption info is malformed, for another cipher, or for no key of this device.
@@ -86,6 +99,9 @@ impl ErrorCode for PayloadError {
             Self::TooLong => 2902,
             Self::TooShort => 2903,
             Self::State => 2904,
+            Self::Digest => 2905,
+            Self::ChunkDigest(_) => 2906,
+            Self::ChunkSize => 2907,
             Self::Window => 2910,
             Self::PatchType => 2911,
             Self::PatchCompression => 2912,
@@ -99,6 +115,7 @@ impl ErrorCode for PayloadError {
             Self::PatchIdle => 2920,
             Self::PatchRun => 2921,
             Self::BaseSize => 2922,
+            Self::BaseDigest => 2923,
             Self::Encryption(error) => error.code(),
             Self::Unchecked => 2930,
             Self::Cipher(error) => error.code(),

@@ -122,6 +122,11 @@ impl<'a> Transport<'a> {
         matches!(self.encoding, Encoding::Plain) && self.encryption.is_none()
     }
 
+    /// Whether the manifest tells a digest over the payload, or over its chunks.
+    pub(crate) const fn has_digest(&self) -> bool {
+        self.digest.is_some() || self.chunks.is_some()
+    }
+
     /// `{1: size, ? 2: digest, ? 3: encoding}`
     fn read(encoded: &'a [u8], limits: &cbor::Limits) -> Result<Self, UpdateError> {
         let mut reader = Reader::new(encoded, limits)?;

@@ -42,7 +42,7 @@ fn any_bit_of_envelope_or_image_changed_between_install_and_boot_is_caught_at_bo
     staged.stage(&new).unwrap();
     let slot = *staged.layout.slot(Slot::B);
     let manifest = slot.manifest.start()..slot.manifest.start() + 16 + new.envelope.len() as u32;
-    let image = slot.image.start()..slot.image.start() + 400;
+    let image = slot.images[0].start()..slot.images[0].start() + 400;
     let mut rng = SimRng::new(1);
     let mut tried = 0;
     for at in manifest.chain(image) {
@@ -71,7 +71,7 @@ fn any_bit_of_envelope_or_image_changed_between_install_and_boot_is_caught_at_bo
     // And between two trial boots.
     let mut device = staged.clone();
     device.started().unwrap();
-    flip(&mut device, slot.image.start() + 100, 3);
+    flip(&mut device, slot.images[0].start() + 100, 3);
     assert_eq!(device.started().unwrap().slot(), Slot::A);
     println!("{tried} bytes changed");
 }
@@ -83,7 +83,7 @@ fn any_bit_of_the_active_image_changed_is_caught_at_boot() {
     let slot = *factory.layout.slot(Slot::A);
     for at in (0..300).step_by(7) {
         let mut device = factory.clone();
-        flip(&mut device, slot.image.start() + at, at % 8);
+        flip(&mut device, slot.images[0].start() + at, at % 8);
         let refused = device.started();
         let empty = Refusal::Slot(SlotError::Empty);
         assert_eq!(refused, Err(Stop::Recovery(Refusal::ImageDigest, empty)));
@@ -123,13 +123,13 @@ fn envelopes_of_strangers_and_for_other_devices_never_start_an_update() {
     for release in [stranger.release(0x21, 400), other_class.release(0x21, 400)] {
         let mut device = device.clone();
         let slot = *device.layout.slot(Slot::B);
-        slot.provision(&mut device.flash, &release.envelope, &release.image)
+        slot.provision(&mut device.flash, &release.envelope, [&release.image])
             .unwrap();
         assert_eq!(device.started().unwrap().slot(), Slot::A);
     }
     // Nor does the manifest of one release with the image of another.
     let slot = *device.layout.slot(Slot::B);
-    slot.provision(&mut device.flash, &new.envelope, &old.image)
+    slot.provision(&mut device.flash, &new.envelope, [&old.image])
         .unwrap();
     assert_eq!(device.started().unwrap().slot(), Slot::A);
 }
@@ -141,7 +141,7 @@ fn another_authentic_image_put_in_place_of_the_staged_one_is_not_tried() {
     let mut device = device(&old);
     device.stage(&new).unwrap();
     let slot = *device.layout.slot(Slot::B);
-    slot.provision(&mut device.flash, &newer.envelope, &newer.image)
+    slot.provision(&mut device.flash, &newer.envelope, [&newer.image])
         .unwrap();
     let (image, state) = device.state();
     assert_eq!((image.slot(), state), (Slot::A, State::Failed));
@@ -177,7 +177,7 @@ fn an_older_update_is_refused_after_a_reset_at_any_step_and_the_counter_never_fa
                 _ => {}
             }
             for stale in [&old, &floor] {
-                let refused = replay.start(&mut updater, &stale.envelope);
+                let refused = replay.begin(&mut updater, &stale.envelope);
                 assert!(matches!(refused, Err(Stop::Install(_))), "{refused:?}");
             }
             assert!(device.counter.value() >= counter);
@@ -331,7 +331,7 @@ fn a_boot_judges_what_it_read_and_reads_it_once() {
     let mut device = device(&old);
     let slot = *device.layout.slot(Slot::A);
     let layout = device.layout;
-    for region in [slot.manifest, slot.image] {
+    for region in [slot.manifest, slot.images[0]] {
         let mut flash = liar(&device, region, 1);
         with_config(layout, 1, |config| {
             let mut rollback = Rollback::new(&mut device.counter, device.policy);
@@ -368,10 +368,10 @@ fn storage_that_changes_between_writing_and_reading_back_fails_the_update() {
     let mut device = device(&old);
     let running = device.started().unwrap().running();
     let slot = *device.layout.slot(Slot::B);
-    let end = slot.image.start() + 399;
+    let end = slot.images[0].start() + 399;
     let places = [
         Region::new(slot.manifest.start(), 256, 1, 4).unwrap(),
-        Region::new(slot.image.start() + 40, 4, 1, 4).unwrap(),
+        Region::new(slot.images[0].start() + 40, 4, 1, 4).unwrap(),
         Region::new(end - 3, 4, 1, 1).unwrap(),
     ];
     for region in places {
@@ -388,16 +388,19 @@ fn storage_that_changes_between_writing_and_reading_back_fails_the_update() {
                 })
                 .unwrap()
         });
-        updater.start(&mut flash, accepted, &mut rollback).unwrap();
-        let mut rest = &new.image[..];
-        while !rest.is_empty() {
-            rest = &rest[updater.write(&mut flash, rest).unwrap()..];
-        }
+        let mut session = updater.start(&mut flash, accepted, &mut rollback).unwrap();
         let error = loop {
-            match updater.finish(&mut flash) {
-                Ok(Finish::More) => {}
-                Ok(Finish::Done(_)) => panic!("passed"),
-                Err(error) => break error,
+            let step = match session.wanted() {
+                Some(wanted) => {
+                    let rest = &new.image[wanted.offset as usize..];
+                    updater.write(&mut session, &mut flash, rest).map(|_| ())
+                }
+                None => updater.finish(&mut session, &mut flash).map(|step| {
+                    assert_eq!(step, Finish::More, "passed");
+                }),
+            };
+            if let Err(error) = step {
+                break error;
             }
         };
         assert_eq!(error, InstallError::ReadBack);

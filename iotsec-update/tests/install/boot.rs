@@ -28,7 +28,7 @@ fn releases() -> (Release, Release) {
 
 /// Flips a bit of the image in `slot`.
 fn corrupt(device: &mut Device, slot: Slot) {
-    let at = device.layout.slot(slot).image.start() + 17;
+    let at = device.layout.slot(slot).images[0].start() + 17;
     let byte = device.flash.image()[at as usize];
     device.flash.tamper(at, &[byte ^ 4]);
 }
@@ -36,7 +36,7 @@ fn corrupt(device: &mut Device, slot: Slot) {
 fn provision(device: &mut Device, slot: Slot, release: &Release) {
     let layout = *device.layout.slot(slot);
     layout
-        .provision(&mut device.flash, &release.envelope, &release.image)
+        .provision(&mut device.flash, &release.envelope, [&release.image])
         .unwrap();
 }
 
@@ -210,7 +210,7 @@ fn a_counter_that_cannot_be_read_stops_everything_and_is_not_zero() {
     let mut updater = device.updater(running).unwrap();
     device.counter.set_unreadable(true);
     let refused = Stop::Install(InstallError::Rollback(unreadable));
-    assert_eq!(device.start(&mut updater, &new.envelope), Err(refused));
+    assert_eq!(device.begin(&mut updater, &new.envelope), Err(refused));
     assert_eq!(device.started(), Err(Stop::Boot(BootError::Rollback(unreadable))));
     assert_eq!(
         device.updater(running).err(),

@@ -11,7 +11,7 @@ use iotsec_update::{
     Accepted, ComponentId, DeviceComponent, DeviceIdentity, Envelope, Limits, SequenceNumber, TrustAnchor,
     TrustAnchors, UpdateError,
     boot::{self, BootConfig, BootError, Reason, Refusal, Running, Selection, Verified},
-    install::{Clean, Finish, InstallError, State, Updater},
+    install::{Candidate, Clean, Finish, InstallError, Session, State, Updater},
     rollback::{Rollback, RollbackPolicy},
     slot::{SlotLayout, UpdateLayout},
 };
@@ -221,11 +221,11 @@ impl Device {
         };
         let a = SlotLayout {
             manifest: region(manifest),
-            image: region(image),
+            images: [region(image)],
         };
         let journal = region(journal);
         let b = SlotLayout {
-            image: region(image),
+            images: [region(image)],
             manifest: region(manifest),
         };
         let flash = SimFlash::new(geometry.clone());
@@ -247,7 +247,7 @@ impl Device {
 
     pub fn with_factory(mut self, release: &Release) -> Self {
         let slot = *self.layout.slot(Slot::A);
-        slot.provision(&mut self.flash, &release.envelope, &release.image)
+        slot.provision(&mut self.flash, &release.envelope, [&release.image])
             .unwrap();
         self
     }
@@ -274,7 +274,7 @@ impl Device {
 
     /// What is in a slot, up to `len` bytes.
     pub fn image(&self, slot: Slot, len: usize) -> &[u8] {
-        let start = self.layout.slot(slot).image.start() as usize;
+        let start = self.layout.slot(slot).images[0].start() as usize;
         &self.flash.image()[start..start + len]
     }
 
@@ -296,7 +296,7 @@ impl Device {
             let start = region.start() as usize;
             &self.flash.image()[start..start + region.len() as usize]
         };
-        [bytes(&layout.manifest), bytes(&layout.image)].concat()
+        [bytes(&layout.manifest), bytes(&layout.images[0])].concat()
     }
 
     // The application
@@ -312,10 +312,19 @@ impl Device {
         )
     }
 
-    pub fn start(&mut self, updater: &mut Updater<Sha256>, envelope: &[u8]) -> Result<u32, Stop> {
+    pub fn start<'e>(
+        &mut self,
+        updater: &mut Updater<Sha256>,
+        envelope: &'e [u8],
+    ) -> Result<Session<'e>, Stop> {
         let accepted = self.admit(envelope).map_err(Stop::Admission)?;
         let mut rollback = Rollback::new(&mut self.counter, self.policy);
         Ok(updater.start(&mut self.flash, accepted, &mut rollback)?)
+    }
+
+    /// Starts, and says from where on bytes are wanted.
+    pub fn begin(&mut self, updater: &mut Updater<Sha256>, envelope: &[u8]) -> Result<u32, Stop> {
+        self.start(updater, envelope).map(|session| wanted(&session))
     }
 
     /// Authenticates and admits, whatever its number: that is for `start` to judge.
@@ -351,25 +360,41 @@ impl Device {
         if matches!(updater.state(), State::Failed | State::Updated) {
             self.clean(updater)?;
         }
-        let mut from = self.start(updater, &release.envelope)? as usize;
-        while from < release.image.len() {
-            let end = release.image.len().min(from + self.chunk);
-            from += bounded(&mut self.flash, |flash| {
-                updater.write(flash, &release.image[from..end])
-            })?;
-        }
-        let candidate = self.finish(updater)?;
+        let mut session = self.start(updater, &release.envelope)?;
+        self.send(updater, &mut session, &release.image)?;
+        let candidate = self.finish(updater, &mut session)?;
         Ok(bounded(&mut self.flash, |flash| {
             updater.install(flash, candidate)
         })?)
     }
 
+    /// Sends what is wanted of an image, in chunks.
+    pub fn send(
+        &mut self,
+        updater: &mut Updater<Sha256>,
+        session: &mut Session<'_>,
+        image: &[u8],
+    ) -> Result<(), InstallError> {
+        loop {
+            let from = wanted(session) as usize;
+            if from >= image.len() {
+                return Ok(());
+            }
+            let end = image.len().min(from + self.chunk);
+            bounded(&mut self.flash, |flash| {
+                updater.write(session, flash, &image[from..end])
+            })?;
+        }
+    }
+
     pub fn finish(
         &mut self,
         updater: &mut Updater<Sha256>,
-    ) -> Result<iotsec_update::install::Candidate, InstallError> {
+        session: &mut Session<'_>,
+    ) -> Result<Candidate, InstallError> {
         loop {
-            if let Finish::Done(candidate) = bounded(&mut self.flash, |flash| updater.finish(flash))? {
+            let step = bounded(&mut self.flash, |flash| updater.finish(session, flash))?;
+            if let Finish::Done(candidate) = step {
                 return Ok(candidate);
             }
         }
@@ -403,6 +428,13 @@ impl Device {
     }
 }
 
+/// The byte of the image that is wanted next; all of them when none is.
+pub fn wanted(session: &Session<'_>) -> u32 {
+    session
+        .wanted()
+        .map_or(session.progress().1, |wanted| wanted.offset)
+}
+
 pub fn with_config<R>(layout: UpdateLayout, trial_boots: u8, work: impl FnOnce(&BootConfig<'_>) -> R) -> R {
     let public = Ed25519PublicKey::from_bytes(key(1).public_key()).unwrap();
     let anchors = [TrustAnchor {
@@ -430,7 +462,7 @@ fn bounded<T, E>(flash: &mut SimFlash, call: impl FnOnce(&mut SimFlash) -> Resul
 }
 
 fn components(layout: &UpdateLayout) -> [DeviceComponent<'static>; 2] {
-    let capacity = layout.slot(Slot::A).image.len();
+    let capacity = layout.slot(Slot::A).images[0].len();
     let component = |id| DeviceComponent {
         id: ComponentId::from_encoded(id).unwrap(),
         capacity,

@@ -10,7 +10,7 @@ use iotsec_update::{
     slot::{LayoutError, SlotLayout, UpdateLayout},
 };
 
-use crate::device::{Device, Maker, Release, Stop};
+use crate::device::{Device, Maker, Release, Stop, wanted};
 
 fn device(geometry: fn(usize) -> Geometry, image: u32, old: &Release) -> Device {
     let pages = Device::pages(&geometry(1), image, 2) as usize;
@@ -59,13 +59,14 @@ fn any_chunks_give_the_same_slot() {
                 let mut device = fresh.clone();
                 let running = device.started().unwrap().running();
                 let mut updater = device.updater(running).unwrap();
-                let mut rest = &new.image[device.start(&mut updater, &new.envelope).unwrap() as usize..];
-                while !rest.is_empty() {
+                let mut session = device.start(&mut updater, &new.envelope).unwrap();
+                while let Some(wanted) = session.wanted() {
+                    let rest = &new.image[wanted.offset as usize..];
                     let offer = usize::try_from(rng.below(rest.len() as u64 + 1)).unwrap();
-                    let taken = updater.write(&mut device.flash, &rest[..offer]).unwrap();
-                    rest = &rest[taken..];
+                    let taken = updater.write(&mut session, &mut device.flash, &rest[..offer]);
+                    assert!(taken.unwrap() <= offer);
                 }
-                let candidate = device.finish(&mut updater).unwrap();
+                let candidate = device.finish(&mut updater, &mut session).unwrap();
                 updater.install(&mut device.flash, candidate).unwrap();
                 assert!(
                     expected.as_deref() == Some(&device.slot_bytes(Slot::B)[..]),
@@ -85,20 +86,17 @@ fn a_reset_costs_at_most_a_page_and_the_bytes_in_place_are_checked_again() {
     let mut device = device(Geometry::nrf52840, 5, &old);
     let running = device.started().unwrap().running();
     let mut updater = device.updater(running).unwrap();
-    device.start(&mut updater, &new.envelope).unwrap();
-    let mut sent = 0;
-    while sent < 15_000 {
-        sent += updater
-            .write(&mut device.flash, &new.image[sent..15_000])
-            .unwrap();
-    }
-    assert_eq!(updater.progress(), Some((15_000, 20_000)));
-    let at = device.layout.slot(Slot::B).image.start() + 5000;
+    let mut session = device.start(&mut updater, &new.envelope).unwrap();
+    device
+        .send(&mut updater, &mut session, &new.image[..15_000])
+        .unwrap();
+    assert_eq!(session.progress(), (15_000, 20_000));
+    let at = device.layout.slot(Slot::B).images[0].start() + 5000;
 
     // Undisturbed, only the page that was not full is sent again.
     let mut good = device.clone();
     let mut updater = good.updater(running).unwrap();
-    assert_eq!(good.start(&mut updater, &new.envelope), Ok(3 * 4096));
+    assert_eq!(good.begin(&mut updater, &new.envelope), Ok(3 * 4096));
     good.stage_with(&mut updater, &new).unwrap();
     good.try_and_accept().unwrap();
 
@@ -117,22 +115,21 @@ fn after_finish_began_a_reset_costs_nothing() {
     let mut device = device(Geometry::nrf52840, 2, &old);
     let running = device.started().unwrap().running();
     let mut updater = device.updater(running).unwrap();
-    device.start(&mut updater, &new.envelope).unwrap();
-    let mut rest = &new.image[..];
-    while !rest.is_empty() {
-        rest = &rest[updater.write(&mut device.flash, rest).unwrap()..];
-    }
+    let mut session = device.start(&mut updater, &new.envelope).unwrap();
+    device.send(&mut updater, &mut session, &new.image).unwrap();
     for _ in 0..3 {
-        let _ = updater.finish(&mut device.flash).unwrap();
+        let _ = updater.finish(&mut session, &mut device.flash).unwrap();
     }
     let mut updater = device.updater(running).unwrap();
-    assert_eq!(device.start(&mut updater, &new.envelope), Ok(5000));
-    let _ = device.finish(&mut updater).unwrap();
+    let mut session = device.start(&mut updater, &new.envelope).unwrap();
+    assert_eq!((session.wanted(), session.progress()), (None, (5000, 5000)));
+    let _ = device.finish(&mut updater, &mut session).unwrap();
     // And again from `Candidate`.
     let mut updater = device.updater(running).unwrap();
     assert_eq!(updater.state(), State::Candidate);
-    assert_eq!(device.start(&mut updater, &new.envelope), Ok(5000));
-    let candidate = device.finish(&mut updater).unwrap();
+    let mut session = device.start(&mut updater, &new.envelope).unwrap();
+    assert_eq!(session.wanted(), None);
+    let candidate = device.finish(&mut updater, &mut session).unwrap();
     updater.install(&mut device.flash, candidate).unwrap();
     device.try_and_accept().unwrap();
 }
@@ -198,7 +195,7 @@ fn a_slot_smaller_than_what_was_admitted_refuses_by_itself() {
     let accepted = wide.admit(&new.envelope).unwrap();
     let mut rollback = iotsec_update::rollback::Rollback::new(&mut device.counter, device.policy);
     let refused = updater.start(&mut device.flash, accepted, &mut rollback);
-    assert_eq!(refused, Err(InstallError::ImageSize));
+    assert_eq!(refused.err(), Some(InstallError::ImageSize));
 }
 
 #[test]
@@ -208,42 +205,47 @@ fn a_payload_that_is_too_long_too_short_or_wrong_ends_as_it_should() {
     let begin = |device: &mut Device| {
         let running = device.started().unwrap().running();
         let mut updater = device.updater(running).unwrap();
-        assert_eq!(device.start(&mut updater, &new.envelope), Ok(0));
-        updater
-    };
-    let feed = |device: &mut Device, updater: &mut iotsec_update::Updater<_>, mut bytes: &[u8]| {
-        while !bytes.is_empty() {
-            bytes = &bytes[updater.write(&mut device.flash, bytes)?..];
-        }
-        Ok::<(), InstallError>(())
+        let session = device.start(&mut updater, &new.envelope).unwrap();
+        assert_eq!(wanted(&session), 0);
+        (updater, session)
     };
 
     let mut device = fresh.clone();
-    let mut updater = begin(&mut device);
-    feed(&mut device, &mut updater, &new.image[..399]).unwrap();
-    assert_eq!(device.finish(&mut updater), Err(InstallError::Incomplete));
-    assert_eq!(updater.state(), State::Writing);
-    feed(&mut device, &mut updater, &new.image[399..]).unwrap();
-    let _ = device.finish(&mut updater).unwrap();
-
-    let mut device = fresh.clone();
-    let mut updater = begin(&mut device);
-    let longer = [&new.image[..], &[0]].concat();
+    let (mut updater, mut session) = begin(&mut device);
+    device
+        .send(&mut updater, &mut session, &new.image[..399])
+        .unwrap();
     assert_eq!(
-        feed(&mut device, &mut updater, &longer),
+        device.finish(&mut updater, &mut session),
+        Err(InstallError::Incomplete)
+    );
+    assert_eq!(updater.state(), State::Writing);
+    device.send(&mut updater, &mut session, &new.image).unwrap();
+    let _ = device.finish(&mut updater, &mut session).unwrap();
+
+    let mut device = fresh.clone();
+    let (mut updater, mut session) = begin(&mut device);
+    device
+        .send(&mut updater, &mut session, &new.image[..399])
+        .unwrap();
+    assert_eq!(
+        updater.write(&mut session, &mut device.flash, b"xy"),
         Err(InstallError::PayloadLength)
     );
     assert_eq!(updater.cause(), Some(InstallError::PayloadLength.code()));
 
     for at in [0, 199, 399] {
         let mut device = fresh.clone();
-        let mut updater = begin(&mut device);
+        let (mut updater, mut session) = begin(&mut device);
         let mut wrong = new.image.clone();
         wrong[at] ^= 0x10;
-        feed(&mut device, &mut updater, &wrong).unwrap();
-        assert_eq!(device.finish(&mut updater), Err(InstallError::PayloadDigest));
+        device.send(&mut updater, &mut session, &wrong).unwrap();
         assert_eq!(
-            updater.write(&mut device.flash, &[]),
+            device.finish(&mut updater, &mut session),
+            Err(InstallError::PayloadDigest)
+        );
+        assert_eq!(
+            updater.write(&mut session, &mut device.flash, &[]),
             Err(InstallError::State(State::Failed))
         );
         let (image, state) = device.state();
@@ -255,6 +257,27 @@ fn a_payload_that_is_too_long_too_short_or_wrong_ends_as_it_should() {
 }
 
 #[test]
+fn only_the_newest_session_goes_on() {
+    let (old, new) = releases(400);
+    let mut device = device(Geometry::small, 2, &old);
+    let running = device.started().unwrap().running();
+    let mut updater = device.updater(running).unwrap();
+    let mut first = device.start(&mut updater, &new.envelope).unwrap();
+    device.send(&mut updater, &mut first, &new.image[..100]).unwrap();
+    let mut second = device.start(&mut updater, &new.envelope).unwrap();
+    let refused = Err(InstallError::State(State::Writing));
+    assert_eq!(updater.write(&mut first, &mut device.flash, b"x"), refused);
+    assert_eq!(device.finish(&mut updater, &mut first).err(), refused.err());
+    device.send(&mut updater, &mut second, &new.image).unwrap();
+    let candidate = device.finish(&mut updater, &mut second).unwrap();
+    // Nothing may be written behind a candidate's back.
+    let refused = Err(InstallError::State(State::Candidate));
+    assert_eq!(updater.write(&mut second, &mut device.flash, b""), refused);
+    updater.install(&mut device.flash, candidate).unwrap();
+    device.try_and_accept().unwrap();
+}
+
+#[test]
 fn every_verb_is_refused_in_every_state_that_is_not_its_own() {
     let (old, new) = releases(300);
     let other = Maker::default().release(0x31, 300);
@@ -263,28 +286,28 @@ fn every_verb_is_refused_in_every_state_that_is_not_its_own() {
     let mut updater = device.updater(running).unwrap();
     let state = |state| Err(InstallError::State(state));
 
-    assert_eq!(
-        updater.write(&mut device.flash, b"x"),
-        Err(InstallError::State(State::Ready))
-    );
-    assert_eq!(
-        device.finish(&mut updater),
-        Err(InstallError::State(State::Ready))
-    );
     assert_eq!(device.accept(&mut updater), state(State::Ready));
     assert_eq!(updater.reject(&mut device.flash), state(State::Ready));
     assert_eq!(updater.cancel(&mut device.flash), state(State::Ready));
 
-    device.start(&mut updater, &new.envelope).unwrap();
+    let mut session = device.start(&mut updater, &new.envelope).unwrap();
     assert_eq!(
-        device.start(&mut updater, &other.envelope),
+        device.begin(&mut updater, &other.envelope),
         Err(Stop::Install(InstallError::Busy))
     );
     assert_eq!(device.clean(&mut updater), state(State::Writing));
     assert_eq!(device.accept(&mut updater), state(State::Writing));
     updater.cancel(&mut device.flash).unwrap();
     assert_eq!(updater.cause(), Some(InstallError::Cancelled.code()));
-    let refused = device.start(&mut updater, &new.envelope);
+    assert_eq!(
+        updater.write(&mut session, &mut device.flash, b"x"),
+        Err(InstallError::State(State::Failed))
+    );
+    assert_eq!(
+        device.finish(&mut updater, &mut session),
+        Err(InstallError::State(State::Failed))
+    );
+    let refused = device.begin(&mut updater, &new.envelope);
     assert_eq!(refused, Err(Stop::Install(InstallError::State(State::Failed))));
     device.clean(&mut updater).unwrap();
     assert_eq!((updater.state(), updater.cause()), (State::Ready, None));
@@ -292,12 +315,9 @@ fn every_verb_is_refused_in_every_state_that_is_not_its_own() {
     // A candidate of one manifest does not install another.
     let mut twin = device.clone();
     let mut twin_updater = twin.updater(running).unwrap();
-    twin.start(&mut twin_updater, &other.envelope).unwrap();
-    let mut rest = &other.image[..];
-    while !rest.is_empty() {
-        rest = &rest[twin_updater.write(&mut twin.flash, rest).unwrap()..];
-    }
-    let foreign = twin.finish(&mut twin_updater).unwrap();
+    let mut session = twin.start(&mut twin_updater, &other.envelope).unwrap();
+    twin.send(&mut twin_updater, &mut session, &other.image).unwrap();
+    let foreign = twin.finish(&mut twin_updater, &mut session).unwrap();
     device.stage_with(&mut updater, &new).unwrap();
     assert_eq!(updater.install(&mut device.flash, foreign), state(State::Staged));
 
@@ -322,7 +342,7 @@ fn a_clean_that_was_broken_off_does_not_pass_for_clean() {
     let mut updater = device.updater(running).unwrap();
     // One page of three is erased, and filled again by an update that is broken off too.
     let _ = updater.clean(&mut device.flash).unwrap();
-    device.start(&mut updater, &new.envelope).unwrap();
+    device.begin(&mut updater, &new.envelope).unwrap();
     updater.cancel(&mut device.flash).unwrap();
     device.clean(&mut updater).unwrap();
     device.stage_with(&mut updater, &new).unwrap();
@@ -337,7 +357,7 @@ fn a_factory_cut_short_leaves_no_half_manifest() {
     let slot = *fresh.layout.slot(Slot::A);
     iotsec_testkit::each_cut(
         || fresh.clone(),
-        |device| slot.provision(&mut device.flash, &old.envelope, &old.image),
+        |device| slot.provision(&mut device.flash, &old.envelope, [&old.image]),
         |device, outcome| {
             let mut buffer = [0; 1024];
             match slot.load_envelope(&mut device.flash, &mut buffer) {
@@ -403,7 +423,7 @@ fn layouts_that_overlap_or_are_too_small_are_refused() {
     let region = |start, pages| iotsec_core::hal::Region::new(start, 256, pages, 4).unwrap();
     let slot = |start| SlotLayout {
         manifest: region(start, 2),
-        image: region(start + 512, 4),
+        images: [region(start + 512, 4)],
     };
     let layout = |a, b, journal| UpdateLayout::new(a, b, journal).map(|_| ());
     assert_eq!(layout(slot(0), slot(2048), region(4096, 2)), Ok(()));
@@ -421,7 +441,7 @@ fn layouts_that_overlap_or_are_too_small_are_refused() {
     );
     let tiny = SlotLayout {
         manifest: region(0, 1),
-        image: region(512, 1),
+        images: [region(512, 1)],
     };
     assert_eq!(
         layout(tiny, slot(2048), region(4096, 2)),

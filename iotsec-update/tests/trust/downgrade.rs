@@ -101,11 +101,9 @@ fn install(device: &mut Device, accepted: Accepted<'_>, image: &[u8]) -> Result<
         device.clean(&mut updater)?;
     }
     let mut rollback = Rollback::new(&mut device.counter, device.policy);
-    let mut from = updater.start(&mut device.flash, accepted, &mut rollback)? as usize;
-    while from < image.len() {
-        from += updater.write(&mut device.flash, &image[from..])?;
-    }
-    let candidate = device.finish(&mut updater)?;
+    let mut session = updater.start(&mut device.flash, accepted, &mut rollback)?;
+    device.send(&mut updater, &mut session, image)?;
+    let candidate = device.finish(&mut updater, &mut session)?;
     updater.install(&mut device.flash, candidate)?;
     device.try_and_accept().unwrap();
     Ok(())

@@ -52,11 +52,12 @@ fn install(input: &[u8]) -> Option<()> {
             &mut hash,
         )
         .ok()?;
-    black_box(updater.start(&mut flash, accepted, &mut rollback).is_ok());
+    let mut session = updater.start(&mut flash, accepted, &mut rollback).ok()?;
     while black_box(true) {
-        black_box(updater.write(&mut flash, input).is_ok());
+        black_box(session.wanted());
+        black_box(updater.write(&mut session, &mut flash, input).is_ok());
     }
-    if let Ok(Finish::Done(candidate)) = updater.finish(&mut flash) {
+    if let Ok(Finish::Done(candidate)) = updater.finish(&mut session, &mut flash) {
         black_box(updater.install(&mut flash, candidate).is_ok());
     }
     black_box(updater.accept(&mut flash, &mut rollback).is_ok());
