@@ -254,10 +254,15 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         {
             return Err(InstallError::AlreadyRejected);
         }
+        if !accepted.proof().fits(&manifest.digest) {
+            return Err(InstallError::Unproven);
+        }
+        // Admission looked at the number as it was read first.
+        let sequence = accepted.sequence_again();
         if accepted.may_go_back_from(&self.record.active.manifest.digest) {
-            rollback.check_downgrade(manifest.sequence)?;
+            rollback.check_downgrade(sequence)?;
         } else {
-            rollback.check_install(manifest.sequence, self.installed())?;
+            rollback.check_install(sequence, self.installed())?;
         }
         let (slot, base) = (*self.staging(), *self.layout.slot(self.running.slot));
         let envelope = accepted.envelope();

@@ -45,11 +45,6 @@ pub(crate) fn section<'f>(file: &'f [u8], name: &[u8]) -> Result<&'f [u8], Failu
     Ok(file.get(range).ok_or("ELF file ends early")?)
 }
 
-/// Where the section called `name` lies when the image runs.
-pub(crate) fn address(file: &[u8], name: &[u8]) -> Result<u32, Failure> {
-    Ok(u32::try_from(find(file, name)?.address)?)
-}
-
 fn find<'f>(file: &'f [u8], name: &[u8]) -> Result<Header<'f>, Failure> {
     let table = Table::read(file)?;
     for index in 0..table.count {

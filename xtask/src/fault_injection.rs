@@ -11,13 +11,13 @@ mod maker;
 
 use std::{
     fs,
-    path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     thread,
     time::Instant,
 };
 
-use attack::Plan;
+use attack::{Plan, Report};
 use case::Case;
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 
 /// How a run ends, numbered as the images do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+enum End {
     /// The image in this slot runs.
     Accepted(u32),
     /// The device refused.
@@ -50,68 +50,103 @@ impl End {
     ];
 }
 
-const NO_SKIP: Plan = Plan { repeats: 0, every: 0, bytes: 0 };
+/// Every instruction, and in loops the first eight times.
+const FULL: Plan = Plan {
+    repeats: 8,
+    every: 1,
+    bytes: 0,
+};
+const QUICK: Plan = Plan {
+    repeats: 1,
+    every: 16,
+    bytes: 0,
+};
+const NO_SKIP: Plan = Plan {
+    repeats: 0,
+    every: 0,
+    bytes: 0,
+};
+/// With signatures checked in software a run takes a hundred times as long: of its instructions, so many fewer.
+const SOFTWARE: u32 = 64;
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let plan = plan(args)?;
+    let started = Instant::now();
     qemu::need()?;
     tool::run(&mut image::build(root, "fault-injection", THUMBV7EM)?)?;
     for case in case::genuine()? {
         attack::run(&path(root, &case), &case, NO_SKIP)?;
     }
-    let unprotected = attack(root, &[case::unprotected()?], Plan { every: 1, ..plan })?;
-    if unprotected == 0 {
+    println!("what is genuine is accepted without a fault");
+
+    // As few instructions as this image has are skipped one by one in any case.
+    let (_, wrong) = attack(root, &[case::unprotected()?], FULL)?;
+    if wrong == 0 {
         return Err("a boot loader that decides once withstands: this check sees nothing".into());
     }
-    let started = Instant::now();
-    let failed = attack(root, &case::attacks()?, plan)?
-        + attack(root, &case::software()?, Plan { every: plan.every * 64, repeats: 1, ..plan })?;
-    println!("{:?}", started.elapsed());
-    if failed > 0 {
-        return Err(format!("{failed} skips made the device accept what it must not").into());
+    println!("a boot loader that decides once falls, as it must: {wrong} ways\n");
+
+    let software = Plan {
+        repeats: 1,
+        every: plan.every * SOFTWARE,
+        ..plan
+    };
+    let (hard, soft) = (
+        attack(root, &case::attacks()?, plan)?,
+        attack(root, &case::software()?, software)?,
+    );
+    let (tried, wrong) = (hard.0 + soft.0, hard.1 + soft.1);
+    println!(
+        "\n{tried} skips, {wrong} wrongly accepted, in {} s",
+        started.elapsed().as_secs()
+    );
+    if wrong > 0 {
+        return Err(format!("{wrong} skips made the device accept what it must not").into());
     }
     Ok(())
 }
 
-fn path(root: &Path, case: &Case) -> std::path::PathBuf {
-    image::path(root, THUMBV7EM, case.image)
-}
-
 fn plan(args: &[&str]) -> Result<Plan, Failure> {
-    let mut plan = Plan { repeats: 16, every: 1, bytes: 0 };
+    let mut plan = FULL;
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        match *arg {
-            "--repeats" => plan.repeats = args.next().ok_or("")?.parse()?,
-            "--every" => plan.every = args.next().ok_or("")?.parse()?,
-            "--quick" => plan.every = 16,
-            "--bytes" => plan.bytes = args.next().ok_or("--bytes takes a number")?.parse()?,
+        match (*arg, args.as_slice()) {
+            ("--quick", _) => {
+                plan = Plan {
+                    bytes: plan.bytes,
+                    ..QUICK
+                }
+            }
+            ("--bytes", [number, ..]) => {
+                plan.bytes = number.parse()?;
+                args.next();
+            }
             _ => return Err("takes --quick and --bytes N".into()),
         }
     }
     Ok(plan)
 }
 
-/// All skips of the cases, on all cores of this machine. Returns how many made the device accept what it must not.
-fn attack(root: &Path, cases: &[Case], plan: Plan) -> Result<usize, Failure> {
-    let (next, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let workers = thread::available_parallelism()?.get();
+fn path(root: &Path, case: &Case) -> PathBuf {
+    image::path(root, THUMBV7EM, case.image)
+}
+
+/// All skips of the cases, on all cores of this machine: how many were tried, and how many made the device accept
+/// what it must not.
+fn attack(root: &Path, cases: &[Case], plan: Plan) -> Result<(u64, usize), Failure> {
+    let next = AtomicUsize::new(0);
+    let (tried, wrong) = (AtomicU64::new(0), AtomicUsize::new(0));
     let work = || -> Result<(), String> {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let started = Instant::now();
             let image = path(root, case);
             let report = attack::run(&image, case, plan).map_err(|error| error.to_string())?;
-            println!("{}, {}: {} executed, {} skipped {:?}, {:?}", case.image, case.name, report.executed, report.tried(), report.ends, started.elapsed());
-            let file = fs::read(&image).map_err(|error| error.to_string())?;
-            let functions = elf::functions(&file).map_err(|error| error.to_string())?;
-            for skip in &report.wrong {
-                let name = functions.iter().find(|f| (f.address..f.address + f.len).contains(&skip.address));
-                println!("  WRONG {:#x} after {} in {}", skip.address, skip.after, name.map_or("?", |f| &f.name));
-            }
+            tell(&image, case, &report).map_err(|error| error.to_string())?;
+            tried.fetch_add(report.tried(), Ordering::Relaxed);
             wrong.fetch_add(report.wrong.len(), Ordering::Relaxed);
         }
         Ok(())
     };
+    let workers = thread::available_parallelism()?.get();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         for thread in threads {
@@ -119,5 +154,51 @@ fn attack(root: &Path, cases: &[Case], plan: Plan) -> Result<usize, Failure> {
         }
         Ok::<(), Failure>(())
     })?;
-    Ok(wrong.into_inner())
+    Ok((tried.into_inner(), wrong.into_inner()))
+}
+
+/// Prints what came of a case.
+fn tell(image: &Path, case: &Case, report: &Report) -> Result<(), Failure> {
+    let [a, b, refused, fault, hang] = report.ends;
+    let wrong = u64::try_from(report.wrong.len())?;
+    let mut text = format!(
+        "{}, {}: {} instructions, {} skips: {refused} refused, {} right all the same, {fault} fault, {hang} hang, \
+        {wrong} wrongly accepted",
+        case.image,
+        case.name,
+        report.executed,
+        report.tried(),
+        a + b - wrong,
+    );
+    let functions = elf::functions(&fs::read(image)?)?;
+    for skip in &report.wrong {
+        let inside = |function: &&elf::Function| {
+            (function.address..function.address + function.len).contains(&skip.address)
+        };
+        let name = functions
+            .iter()
+            .find(inside)
+            .map_or("?", |function| &function.name);
+        text.push_str(&format!(
+            "\n  {:#x}, in {name}, after {} instructions",
+            skip.address, skip.after
+        ));
+    }
+    println!("{text}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_come_in_any_order() {
+        let given = |args: &[&str]| plan(args).map(|plan| (plan.every, plan.bytes)).ok();
+        assert_eq!(given(&[]), Some((1, 0)));
+        assert_eq!(given(&["--quick", "--bytes", "4"]), Some((16, 4)));
+        assert_eq!(given(&["--bytes", "4", "--quick"]), Some((16, 4)));
+        assert_eq!(given(&["--bytes"]), None);
+        assert_eq!(given(&["--fast"]), None);
+    }
 }

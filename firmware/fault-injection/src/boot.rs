@@ -34,6 +34,9 @@ pub fn boot(input: &mut Input, key: &dyn Verify) -> ! {
 /// What hands over to the image.
 #[inline(never)]
 fn start(image: &Verified) -> ! {
+    if !image.is_proven() {
+        landmark::refused()
+    }
     landmark::accepted(number(image.slot()))
 }
 
@@ -61,7 +64,7 @@ pub(crate) const LAYOUT: UpdateLayout =
 const fn slot(page: u32) -> SlotLayout {
     SlotLayout {
         manifest: region(page, 1),
-        image: region(page + 1, 1),
+        images: [region(page + 1, 1)],
     }
 }
 

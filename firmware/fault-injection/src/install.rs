@@ -7,7 +7,7 @@ use iotsec_core::{
 use iotsec_update::{
     Envelope, Updater,
     boot::{self, BootConfig, Running},
-    install::{Finish, InstallError},
+    install::{Finish, InstallError, Session},
     rollback::Rollback,
 };
 
@@ -52,12 +52,13 @@ fn stage(
 ) -> Result<(), InstallError> {
     let mut rollback = Rollback::new(counter, ROLLBACK);
     let mut updater = Updater::mount(flash, LAYOUT, running, &mut rollback, Sha256::new())?;
-    let mut at = begin(config, flash, &mut updater, envelope, &mut rollback)? as usize;
-    while let Some(rest) = payload.get(at..).filter(|rest| !rest.is_empty()) {
-        at += updater.write(flash, rest)?;
+    let mut session = begin(config, flash, &mut updater, envelope, &mut rollback)?;
+    while let Some(wanted) = session.wanted() {
+        let rest = payload.get(wanted.offset as usize..).unwrap_or_default();
+        updater.write(&mut session, flash, rest)?;
     }
     loop {
-        if let Finish::Done(candidate) = updater.finish(flash)? {
+        if let Finish::Done(candidate) = updater.finish(&mut session, flash)? {
             return updater.install(flash, candidate);
         }
     }
@@ -65,13 +66,13 @@ fn stage(
 
 // A frame of its own: the admitted manifest is used up before the payload is streamed.
 #[inline(never)]
-fn begin(
+fn begin<'e>(
     config: &BootConfig<'_>,
     flash: &mut Flash<'_>,
     updater: &mut Updater<Sha256>,
-    envelope: &[u8],
+    envelope: &'e [u8],
     rollback: &mut Rollback<'_>,
-) -> Result<u32, InstallError> {
+) -> Result<Session<'e>, InstallError> {
     let mut hash = Sha256::new();
     let policy = ROLLBACK.admission(updater.installed(), None);
     let admitted = Envelope::parse(envelope, &config.limits)

@@ -9,7 +9,7 @@ use iotsec_core::{
 
 use super::{BootConfig, Measured, Reason, Running, Verified};
 use crate::{
-    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError,
+    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError, fault,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -50,6 +50,7 @@ fn measure<F: NorFlash, const N: usize>(
     let manifest = id(bootable);
     rollback.check_boot(manifest.sequence)?;
     let mut image = expected(config, slot, bootable)?;
+    let mut proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
     let layout = config.layout.slot(slot);
     for part in image.components_mut() {
         let region = layout.image(part.place).ok_or(Refusal::Components)?;
@@ -59,8 +60,10 @@ fn measure<F: NorFlash, const N: usize>(
         if digest != part.digest {
             return Err(Refusal::ImageDigest);
         }
+        proof = proof.and(fault::measured(&digest, &part.digest));
         part.digest = digest;
     }
+    image.proof = proof;
     Ok(image)
 }
 
@@ -188,6 +191,7 @@ pub(super) fn expected<const N: usize>(
         count: 0,
         started: 0,
         reason: Reason::Active,
+        proof: bootable.proof().and(fault::slot(slot)),
     };
     let mut started: usize = 0;
     for component in bootable.components() {

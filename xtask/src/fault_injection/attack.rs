@@ -1,6 +1,11 @@
 //! One image at work on one case, in QEMU.
 
-use std::{env, fs, path::Path, process, sync::atomic::{AtomicU32, Ordering}};
+use std::{
+    env, fs,
+    path::Path,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use super::{End, case::Case, device::Job};
 use crate::{
@@ -53,7 +58,11 @@ pub(super) fn run(image: &Path, case: &Case, plan: Plan) -> Result<Report, Failu
         may_start: case.may_start,
         input: case.input,
     };
-    let name = format!("iotsec-fault-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let name = format!(
+        "iotsec-fault-{}-{}",
+        process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
     let file = env::temp_dir().join(name);
     fs::write(&file, job.to_bytes())?;
     let loader = format!("loader,file={},addr={JOB:#x},force-raw=on", file.display());

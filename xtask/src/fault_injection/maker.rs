@@ -2,7 +2,9 @@
 
 use iotsec::{
     core::{
-        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, KeyType, SIGNATURE_LEN, Sha256, Sign, Verify},
+        crypto::{
+            CryptoError, Ed25519PublicKey, Ed25519SigningKey, KeyType, SIGNATURE_LEN, Sha256, Sign, Verify,
+        },
         secret::Secret,
     },
     update::{
@@ -33,7 +35,10 @@ impl Maker {
     pub(super) fn in_software() -> Result<Self, Failure> {
         let key = Ed25519SigningKey::from_seed(&Secret::from_bytes([7; 32]));
         let public = Ed25519PublicKey::from_bytes(key.public_key())?;
-        Ok(Self { key: Box::new(key), public: Box::new(public) })
+        Ok(Self {
+            key: Box::new(key),
+            public: Box::new(public),
+        })
     }
 
     /// A signed envelope for an image.
@@ -47,7 +52,10 @@ impl Maker {
             invoke: true,
         };
         let (mut scratch, mut out) = ([0; 512], [0; 512]);
-        let signer = Signer { key: &*self.key, kid: None };
+        let signer = Signer {
+            key: &*self.key,
+            kid: None,
+        };
         let envelope = EnvelopeBuilder::new(VENDOR, CLASS, sequence, &[component]).write(
             &[signer],
             &mut Sha256::new(),
@@ -106,7 +114,11 @@ impl Verify for SigningUnit {
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
         let mut expected = [0; SIGNATURE_LEN];
         self.sign(message, &mut expected)?;
-        if signature == expected { Ok(()) } else { Err(CryptoError::Signature) }
+        if signature == expected {
+            Ok(())
+        } else {
+            Err(CryptoError::Signature)
+        }
     }
 }
 
@@ -117,7 +129,10 @@ mod tests {
     use super::*;
 
     fn refusal(envelope: &[u8], maker: &Maker) -> Option<UpdateError> {
-        let anchors = [TrustAnchor { key: &*maker.public, kid: None }];
+        let anchors = [TrustAnchor {
+            key: &*maker.public,
+            kid: None,
+        }];
         let anchors = TrustAnchors::new(&anchors, 1).unwrap();
         let envelope = Envelope::parse(envelope, &Limits::DEFAULT).unwrap();
         envelope.authenticate(&anchors, &mut Sha256::new()).err()
@@ -133,7 +148,10 @@ mod tests {
             let foreign = stranger.envelope(SequenceNumber(1), b"other").unwrap();
             assert_eq!(refusal(&genuine, &maker), None);
             assert_eq!(refusal(&foreign, &maker), Some(UpdateError::Threshold));
-            assert_eq!(refusal(&bad_signature(&genuine), &maker), Some(UpdateError::Threshold));
+            assert_eq!(
+                refusal(&bad_signature(&genuine), &maker),
+                Some(UpdateError::Threshold)
+            );
             let grafted = graft(&genuine, &foreign);
             assert_eq!(refusal(&grafted, &maker), Some(UpdateError::ManifestDigest));
         }
