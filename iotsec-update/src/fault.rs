@@ -56,7 +56,13 @@ pub(crate) fn measured(measured: &[u8; DIGEST_LEN], signed: &[u8; DIGEST_LEN]) -
     let differences = words.iter().zip(expected).fold(0, |all, (a, b)| {
         all | (u32::from_be_bytes(*a) ^ u32::from_be_bytes(*b))
     });
-    mask(measured) ^ differences
+    mask(signed) ^ differences
+}
+
+/// The evidence for a number.
+pub(crate) fn number(number: u64) -> u32 {
+    let [a, b, c, d, e, f, g, h] = black_box(number).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d]).rotate_left(16) ^ u32::from_be_bytes([e, f, g, h])
 }
 
 /// The start of a digest, to tell one from another.

@@ -55,7 +55,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "fault-injection",
-        usage: "[--quick] [--bytes N]",
+        usage: "[--quick] [--bytes N] [--only TEXT]",
         about: "skip each instruction of boot and update in QEMU: nothing unverified is accepted",
         run: fault_injection::run,
     },

@@ -1,5 +1,7 @@
 //! A boot loader.
 
+use core::hint::black_box;
+
 use iotsec_core::{
     crypto::{Sha256, Verify},
     hal::{Region, Slot},
@@ -12,7 +14,7 @@ use iotsec_update::{
 };
 
 use crate::{
-    device::{CLASS, COMPONENT, Input, JOURNAL, JOURNAL_PAGES, PAGE, SHIFT, SLOTS, VENDOR, WORD},
+    device::{CLASS, COMPONENT, ENTRIES, Input, JOURNAL, JOURNAL_PAGES, PAGE, SHIFT, SLOTS, VENDOR, WORD},
     driver::{Counter, Flash},
     landmark,
 };
@@ -34,17 +36,19 @@ pub fn boot(input: &mut Input, key: &dyn Verify) -> ! {
 /// What hands over to the image.
 #[inline(never)]
 fn start(image: &Verified) -> ! {
-    if !image.is_proven() {
+    let entry = entry(image.slot());
+    if !image.is_proven() || black_box(entry) != self::entry(black_box(image).slot()) {
         landmark::refused()
     }
-    landmark::accepted(number(image.slot()))
+    landmark::accepted(entry)
 }
 
-/// As the host counts slots.
-pub(crate) fn number(slot: Slot) -> u32 {
+/// Where the image in a slot begins.
+pub(crate) const fn entry(slot: Slot) -> u32 {
+    let [a, b] = ENTRIES;
     match slot {
-        Slot::A => 0,
-        Slot::B => 1,
+        Slot::A => a,
+        Slot::B => b,
     }
 }
 

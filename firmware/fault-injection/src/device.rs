@@ -23,6 +23,9 @@ pub const JOURNAL: u32 = 4;
 /// Its pages.
 pub const JOURNAL_PAGES: u32 = 3;
 
+/// Where the images in the slots begin, as the boot loader jumps to them: A, then B.
+pub const ENTRIES: [u32; 2] = [0x0800_0200, 0x0800_0600];
+
 /// What the host writes into RAM before a run.
 #[derive(Clone, Copy)]
 #[repr(C)]

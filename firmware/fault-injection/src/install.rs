@@ -12,8 +12,8 @@ use iotsec_update::{
 };
 
 use crate::{
-    boot::{LAYOUT, ROLLBACK, number, with_config},
-    device::Input,
+    boot::{LAYOUT, ROLLBACK, with_config},
+    device::{Input, JOURNAL, PAGE},
     driver::{Counter, Flash},
     landmark,
 };
@@ -22,7 +22,7 @@ use crate::{
 pub fn install(input: &mut Input, key: &dyn Verify) -> ! {
     let (mut scratch, mut hash) = ([0; 512], Sha256::new());
     let mut flash = Flash(&mut input.flash);
-    let staged = with_config(key, |config| {
+    with_config(key, |config| {
         let Ok(running) = boot::identify(&mut flash, config, Slot::A, &mut hash, &mut scratch) else {
             landmark::refused()
         };
@@ -34,12 +34,25 @@ pub fn install(input: &mut Input, key: &dyn Verify) -> ! {
         };
         let mut counter = Counter(u64::from(input.counter));
         landmark::ready();
-        stage(config, &mut flash, running, envelope, payload, &mut counter)
+        // What was staged is looked for in the flash, whatever this says.
+        let _ = stage(config, &mut flash, running, envelope, payload, &mut counter);
     });
-    match staged {
-        Ok(()) => landmark::accepted(number(Slot::B)),
-        Err(_) => landmark::refused(),
+    landmark::refused()
+}
+
+/// What the next boot will find, however the run ended: whether the newest record of the journal says that an
+/// update is to be tried (`BOOT.md` has its bytes).
+pub fn is_staged(input: &Input) -> bool {
+    const STAGED: u8 = 3;
+    let journal = input.flash.get((JOURNAL * PAGE) as usize..).unwrap_or_default();
+    let (words, _) = journal.as_chunks::<4>();
+    let mut newest = (0, false);
+    for pair in words.windows(2) {
+        if let [[b'S', 1, state, _], serial] = pair {
+            newest = newest.max((u32::from_le_bytes(*serial), *state == STAGED));
+        }
     }
+    newest.1
 }
 
 fn stage(

@@ -8,10 +8,10 @@ pub fn ready() {
     call(READY);
 }
 
-/// The image in this slot, 0 for A and 1 for B, would run now.
+/// The image that begins here, one of [`ENTRIES`](crate::device::ENTRIES), would run now.
 #[inline(never)]
-pub fn accepted(slot: u32) -> ! {
-    stop(slot)
+pub fn accepted(entry: u32) -> ! {
+    stop(entry)
 }
 
 /// Nothing is started, nothing was installed.
@@ -20,8 +20,8 @@ pub fn refused() -> ! {
     stop(REFUSED)
 }
 
-pub(crate) const REFUSED: u32 = 2;
-pub(crate) const READY: u32 = 3;
+pub(crate) const REFUSED: u32 = 0x5EED_0002;
+pub(crate) const READY: u32 = 0x5EED_0003;
 
 fn stop(what: u32) -> ! {
     loop {

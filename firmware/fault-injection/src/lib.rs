@@ -28,12 +28,13 @@ use cortex_m::Peripherals;
 pub use driver::SignatureUnit;
 pub use monitor::input;
 
-/// Attacks a function, whose argument says where its [`input`] is.
-pub fn run(attacked: extern "C" fn(u32) -> !) -> ! {
+/// Attacks a function, whose argument says where its [`input`] is. `has_staged` says from what is left in memory that
+/// the image in slot B will run, whatever the function itself said.
+pub fn run(attacked: extern "C" fn(u32) -> !, has_staged: fn(&device::Input) -> bool) -> ! {
     if let Some(mut peripherals) = Peripherals::take() {
         memory::protect(&mut peripherals.MPU);
     }
-    monitor::run(attacked)
+    monitor::run(attacked, has_staged)
 }
 
 #[panic_handler]

@@ -4,7 +4,7 @@ use semihosting::{print, println, process};
 
 use crate::{
     core::{Delay, Registers, Stop, go_on},
-    device::{Input, Job},
+    device::{ENTRIES, Input, Job},
     landmark::{READY, REFUSED},
     memory,
 };
@@ -20,6 +20,9 @@ enum End {
     Hang,
 }
 
+/// Whether slot B will run, from what the attacked code left.
+type HasStaged = fn(&Input) -> bool;
+
 /// How many runs came to which end.
 #[derive(Clone, Copy, Default)]
 struct Ends {
@@ -30,7 +33,7 @@ struct Ends {
 }
 
 /// Does the host's job and reports. `attacked` is a function that finds its input where its argument says.
-pub(crate) fn run(attacked: extern "C" fn(u32) -> !) -> ! {
+pub(crate) fn run(attacked: extern "C" fn(u32) -> !, has_staged: HasStaged) -> ! {
     let job = memory::job();
     let Some(step) = Delay::step() else {
         println!("the clock does not count instructions");
@@ -46,7 +49,7 @@ pub(crate) fn run(attacked: extern "C" fn(u32) -> !) -> ! {
     let end = loop {
         if job.every > 0 && memory::visit(registers.place()) <= job.repeats {
             if chosen % job.every == 0 {
-                let end = fork(&registers, job);
+                let end = fork(&registers, job, has_staged);
                 ends.count(end);
                 if let End::Accepted(slot) = end
                     && job.may_start & 1 << slot == 0
@@ -64,7 +67,7 @@ pub(crate) fn run(attacked: extern "C" fn(u32) -> !) -> ! {
         };
         match go_on(&mut registers, delay) {
             Stop::Clock if job.every > 0 => {}
-            stop => break End::of(stop),
+            stop => break End::of(stop, has_staged),
         }
     };
     println!("executed {executed}");
@@ -75,20 +78,24 @@ pub(crate) fn run(attacked: extern "C" fn(u32) -> !) -> ! {
 }
 
 /// The end of the run without the next instruction. Memory is as it was afterwards.
-fn fork(registers: &Registers, job: &Job) -> End {
+fn fork(registers: &Registers, job: &Job, has_staged: HasStaged) -> End {
     memory::save();
     let mut forked = *registers;
     forked.skip(job.bytes);
     let stop = go_on(&mut forked, Delay::long(job.budget));
+    let end = End::of(stop, has_staged);
     memory::restore();
-    End::of(stop)
+    end
 }
 
 impl End {
-    fn of(stop: Stop) -> Self {
+    fn of(stop: Stop, has_staged: HasStaged) -> Self {
         match stop {
-            Stop::Call(slot @ (0 | 1)) => Self::Accepted(slot),
+            _ if has_staged(memory::input(memory::INPUT)) => Self::Accepted(1),
+            Stop::Call(entry) if entry == ENTRIES[0] => Self::Accepted(0),
+            Stop::Call(entry) if entry == ENTRIES[1] => Self::Accepted(1),
             Stop::Call(REFUSED) => Self::Refused,
+            // A jump to where no image is.
             Stop::Call(_) | Stop::Fault => Self::Fault,
             Stop::Clock => Self::Hang,
         }

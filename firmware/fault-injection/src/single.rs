@@ -4,9 +4,10 @@
 use iotsec_core::{
     cose::Sign1,
     crypto::{Sha256, Verify},
+    hal::Slot,
 };
 
-use crate::{device::Input, landmark};
+use crate::{boot::entry, device::Input, landmark};
 
 /// Checks the COSE_Sign1 that the input has for an envelope, over the digest of the payload, and starts that.
 pub fn boot(input: &mut Input, key: &dyn Verify) -> ! {
@@ -14,7 +15,7 @@ pub fn boot(input: &mut Input, key: &dyn Verify) -> ! {
     if !is_signed(input, key) {
         landmark::refused()
     }
-    landmark::accepted(0)
+    landmark::accepted(entry(Slot::A))
 }
 
 #[inline(never)]

@@ -67,24 +67,30 @@ impl<const N: usize> Verified<N> {
     /// Whether every check of this image was made and passed. It always is, unless the core was made to skip an
     /// instruction: ask once more in the function that jumps, and reset if the answer is no.
     ///
-    /// One skipped instruction on the way here makes an image that is not proven; one in the question makes no
-    /// other image run than the one that was verified.
+    /// One skipped instruction on the way here makes an image that is not proven. What is left to the caller is
+    /// where to jump: look it up before the question and again after it.
     ///
     /// ```
+    /// use core::hint::black_box;
+    /// use iotsec_core::hal::Slot;
     /// use iotsec_update::boot::Verified;
     ///
-    /// fn jump(image: Verified) {
-    ///     if !image.is_proven() {
+    /// fn start(image: &Verified) {
+    ///     let entry = entry_of(image.slot());
+    ///     if !image.is_proven() || black_box(entry) != entry_of(black_box(image).slot()) {
     ///         return reset();
     ///     }
-    ///     // Set the stack pointer, and go.
+    ///     // Jump to `entry`.
     /// }
+    /// # fn entry_of(slot: Slot) -> u32 { match slot { Slot::A => 0x0801_0000, Slot::B => 0x0804_0000 } }
     /// # fn reset() {}
     /// ```
     #[must_use]
     #[inline(never)]
     pub fn is_proven(&self) -> bool {
-        let proof = Proof::new(&self.manifest.digest, 0).and(fault::slot(self.slot)).and(0);
+        let proof = Proof::new(&self.manifest.digest, 0)
+            .and(fault::slot(self.slot))
+            .and(0);
         let parts = self.components().iter();
         let proof = parts.fold(proof, |proof, part| proof.and(fault::mask(&part.digest)));
         black_box(self.proof) == proof && self.count > 0
@@ -112,9 +118,6 @@ impl<const N: usize> Verified<N> {
     /// All components of the slot.
     pub fn components(&self) -> &[Measured] {
         self.parts.get(..self.count).unwrap_or_default()
-    }
-    pub(super) fn components_mut(&mut self) -> &mut [Measured] {
-        self.parts.get_mut(..self.count).unwrap_or_default()
     }
     /// Why this slot.
     pub const fn reason(&self) -> Reason {

@@ -8,7 +8,7 @@ use iotsec_core::crypto::Ed25519SmallPublicKey;
 
 #[entry]
 fn main() -> ! {
-    fault_injection::run(attacked)
+    fault_injection::run(attacked, |_| false)
 }
 
 extern "C" fn attacked(at: u32) -> ! {

@@ -7,7 +7,7 @@ use fault_injection::{SignatureUnit, install};
 
 #[entry]
 fn main() -> ! {
-    fault_injection::run(attacked)
+    fault_injection::run(attacked, install::is_staged)
 }
 
 extern "C" fn attacked(at: u32) -> ! {

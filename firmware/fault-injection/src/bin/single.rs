@@ -7,7 +7,7 @@ use fault_injection::{SignatureUnit, single};
 
 #[entry]
 fn main() -> ! {
-    fault_injection::run(attacked)
+    fault_injection::run(attacked, |_| false)
 }
 
 extern "C" fn attacked(at: u32) -> ! {
