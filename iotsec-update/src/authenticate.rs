@@ -29,8 +29,9 @@ use crate::{
     digest,
     envelope::{Envelope, Limits},
     error::UpdateError,
+    fault::Proof,
 };
-use tally::{Proof, Tally};
+use tally::Tally;
 
 /// A key whose signature counts.
 ///
@@ -146,7 +147,7 @@ pub struct Authenticated<'a> {
     /// The digest that was signed.
     pub(crate) manifest_digest: [u8; DIGEST_LEN],
     signers: u8,
-    proof: Proof,
+    pub(crate) proof: Proof,
 }
 
 impl<'a> Authenticated<'a> {

@@ -198,7 +198,7 @@ impl<'a> Envelope<'a> {
 
 /// The element under `key`, of a map of so many `entries` whose first key `root` stands at.
 #[inline(never)]
-fn find<'a>(root: &Reader<'a>, entries: u64, key: Key<'_>) -> Option<Element<'a>> {
+pub(crate) fn find<'a>(root: &Reader<'a>, entries: u64, key: Key<'_>) -> Option<Element<'a>> {
     let mut reader = root.clone();
     for _ in 0..entries {
         let found = reader.key() == Ok(key);

@@ -9,7 +9,7 @@ use crate::{
     authenticate::Authenticated,
     command::Items,
     digest,
-    envelope::{Envelope, SEVERABLE},
+    envelope::{Envelope, SEVERABLE, find},
     error::UpdateError,
     plan::Plan,
 };
@@ -219,6 +219,17 @@ impl<'a> Manifest<'a> {
             components: plan.count,
             sections,
         })
+    }
+
+    /// The sequence number by another way: one skipped instruction does not change both.
+    #[inline(never)]
+    pub(crate) fn sequence_again(authenticated: &Authenticated<'_>) -> Result<SequenceNumber, UpdateError> {
+        let limits = &authenticated.envelope.limits;
+        let mut reader = authenticated.manifest.clone().embedded(&limits.cbor(2))?;
+        let missing = reader.error(Kind::MissingKey);
+        let entries = reader.map()?;
+        let found = find(&reader, entries, Key::Int(SEQUENCE_NUMBER));
+        Ok(SequenceNumber(found.ok_or(missing)?.reader.uint()?))
     }
 
     pub(crate) fn body(&self, section: Section) -> Body {

@@ -4,6 +4,7 @@ use iotsec_core::crypto::DIGEST_LEN;
 
 use crate::{
     error::UpdateError,
+    fault::Proof,
     manifest::{ComponentId, SequenceNumber},
     payload::{RawTransport, Transport},
 };
@@ -176,6 +177,10 @@ pub(crate) struct Plan<'a> {
     envelope: &'a [u8],
     manifest_digest: [u8; DIGEST_LEN],
     pub(crate) sequence: SequenceNumber,
+    /// The same, read again.
+    pub(crate) sequence_again: SequenceNumber,
+    /// That the manifest was signed, and admitted after that.
+    pub(crate) proof: Proof,
     /// The manifest from which this one may be gone back to.
     pub(crate) leave: Option<[u8; DIGEST_LEN]>,
     all: [ComponentPlan<'a>; MAX_COMPONENTS],
@@ -210,6 +215,8 @@ macro_rules! accessors {
                         envelope,
                         manifest_digest: *manifest_digest,
                         sequence: SequenceNumber(0),
+                        sequence_again: SequenceNumber(0),
+                        proof: Proof::NONE,
                         leave: None,
                         all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
                         count: 0,
@@ -222,6 +229,14 @@ macro_rules! accessors {
             /// The manifest's sequence number.
             pub const fn sequence_number(&self) -> SequenceNumber {
                 self.plan.sequence
+            }
+            /// Read again from the manifest, for decisions that are taken again.
+            pub(crate) const fn sequence_again(&self) -> SequenceNumber {
+                self.plan.sequence_again
+            }
+            /// What there is to show for the signatures and the admission.
+            pub(crate) const fn proof(&self) -> Proof {
+                self.plan.proof
             }
             /// SHA-256 of the manifest: its identity.
             pub const fn manifest_digest(&self) -> &[u8; DIGEST_LEN] {

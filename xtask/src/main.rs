@@ -6,6 +6,7 @@ mod dependencies;
 #[cfg(test)]
 mod documents;
 mod elf;
+mod fault_injection;
 mod firmware;
 mod fixture;
 mod fuzz;
@@ -51,6 +52,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "check that verifying, installing, booting, storing cannot panic",
         run: no_panic::run,
+    },
+    Task {
+        name: "fault-injection",
+        usage: "[--quick] [--bytes N] [--only TEXT]",
+        about: "skip each instruction of boot and update in QEMU: nothing unverified is accepted",
+        run: fault_injection::run,
     },
     Task {
         name: "c",

@@ -9,7 +9,7 @@ use iotsec_core::{
 
 use super::{BootConfig, Measured, Reason, Running, Verified};
 use crate::{
-    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError,
+    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError, fault,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -50,8 +50,9 @@ fn measure<F: NorFlash, const N: usize>(
     let manifest = id(bootable);
     rollback.check_boot(manifest.sequence)?;
     let mut image = expected(config, slot, bootable)?;
+    let mut proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
     let layout = config.layout.slot(slot);
-    for part in image.components_mut() {
+    for part in image.components() {
         let region = layout.image(part.place).ok_or(Refusal::Components)?;
         hash.reset();
         read_range(flash, region, 0, part.size, &mut |bytes| hash.update(bytes))?;
@@ -59,8 +60,9 @@ fn measure<F: NorFlash, const N: usize>(
         if digest != part.digest {
             return Err(Refusal::ImageDigest);
         }
-        part.digest = digest;
+        proof = proof.and(fault::measured(&digest, &part.digest));
     }
+    image.proof = proof;
     Ok(image)
 }
 
@@ -188,6 +190,7 @@ pub(super) fn expected<const N: usize>(
         count: 0,
         started: 0,
         reason: Reason::Active,
+        proof: bootable.proof().and(fault::slot(slot)),
     };
     let mut started: usize = 0;
     for component in bootable.components() {
