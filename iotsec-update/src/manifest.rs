@@ -30,7 +30,7 @@ pub struct SequenceNumber(pub u64);
 /// # Ok::<(), iotsec_update::UpdateError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ComponentId<'a>(&'a [u8]);
+pub struct ComponentId<'a>(Option<&'a [u8]>);
 
 /// Names are short; the longest seen in the drafts' examples takes 60 bytes.
 const ID_LIMITS: cbor::Limits = cbor::Limits {
@@ -40,8 +40,8 @@ const ID_LIMITS: cbor::Limits = cbor::Limits {
 };
 
 impl<'a> ComponentId<'a> {
-    /// Fills places that are not used.
-    pub(crate) const NONE: Self = Self(&[]);
+    /// Fills places that are not used. All zero, as the rest of an empty plan: it takes no constant.
+    pub(crate) const NONE: Self = Self(None);
 
     /// From its CBOR encoding, such as `81 41 00` for `[h'00']`.
     ///
@@ -53,7 +53,7 @@ impl<'a> ComponentId<'a> {
         for _ in 0..reader.array()? {
             reader.bytes()?;
         }
-        Ok(Self(encoded))
+        Ok(Self(Some(encoded)))
     }
 
     /// Encodes `parts` into `out`.
@@ -71,7 +71,10 @@ impl<'a> ComponentId<'a> {
 
     /// Its CBOR encoding. Two identifiers are equal exactly when their encodings are.
     pub const fn encoded(&self) -> &'a [u8] {
-        self.0
+        match self.0 {
+            Some(encoded) => encoded,
+            None => &[],
+        }
     }
 }
 

@@ -29,7 +29,11 @@ pub fn verify<F: NorFlash>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Verified, Refusal> {
-    let authentic = authenticate(flash, config, slot, hash, scratch)?;
+    // Read once: what is parsed below is this copy, whatever the flash says at the next reading.
+    let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
+    let authentic = authenticate(config, hash, envelope);
+    // Used where it is: to take it out would be to copy it.
+    let authentic = authentic.as_ref().map_err(|reason| *reason)?;
     measure(flash, config, slot, rollback, hash, authentic)
 }
 
@@ -42,14 +46,13 @@ fn measure<F: NorFlash>(
     slot: Slot,
     rollback: &mut Rollback<'_>,
     hash: &mut dyn Digest,
-    authentic: Authenticated<'_>,
+    authentic: &Authenticated<'_>,
 ) -> Result<Verified, Refusal> {
-    let bootable = admit(config, slot, hash, authentic);
-    // Used where it is: to take it out would be to copy it.
-    let bootable = bootable.as_ref().map_err(|reason| *reason)?;
-    let manifest = id(bootable);
+    let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
+    admit(config, slot, hash, authentic, &mut bootable)?;
+    let manifest = id(&bootable);
     rollback.check_boot(manifest.sequence)?;
-    let component = image(bootable)?;
+    let component = image(&bootable)?;
     let (size, expected) = (component.size(), *component.digest());
 
     let region = &config.layout.slot(slot).image;
@@ -83,10 +86,13 @@ pub fn identify<F: NorFlash>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Running, Refusal> {
-    let authentic = authenticate(flash, config, slot, hash, scratch)?;
+    let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
+    let authentic = authenticate(config, hash, envelope)?;
+    let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
+    admit(config, slot, hash, &authentic, &mut bootable)?;
     Ok(Running {
         slot,
-        manifest: id(&admit(config, slot, hash, authentic)?),
+        manifest: id(&bootable),
     })
 }
 
@@ -146,24 +152,21 @@ impl ErrorCode for Refusal {
 }
 
 #[inline(never)]
-fn authenticate<'b, F: NorFlash>(
-    flash: &mut F,
+fn authenticate<'b>(
     config: &BootConfig<'_>,
-    slot: Slot,
     hash: &mut dyn Digest,
-    scratch: &'b mut [u8],
-) -> Result<Authenticated<'b>, Refusal> {
-    // Read once: what is parsed below is this copy, whatever the flash says at the next reading.
-    let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
-    Ok(Envelope::parse(envelope, &config.limits)?.authenticate(&config.anchors, hash)?)
+    envelope: &'b [u8],
+) -> Result<Authenticated<'b>, UpdateError> {
+    Envelope::parse(envelope, &config.limits)?.authenticate(&config.anchors, hash)
 }
 
 fn admit<'b>(
     config: &BootConfig<'_>,
     slot: Slot,
     hash: &mut dyn Digest,
-    authentic: Authenticated<'b>,
-) -> Result<Bootable<'b>, UpdateError> {
+    authentic: &Authenticated<'b>,
+    bootable: &mut Bootable<'b>,
+) -> Result<(), UpdateError> {
     // The number is judged against the counter, which cannot be talked down as the journal can.
     let policy = Policy {
         reinstall: true,
@@ -171,7 +174,7 @@ fn admit<'b>(
         now: config.now,
         ..Policy::newer_than(SequenceNumber(0))
     };
-    authentic.admit_for_boot(config.device(slot), &policy, hash)
+    authentic.plan_boot(config.device(slot), &policy, hash, bootable.plan_mut())
 }
 
 fn id(bootable: &Bootable<'_>) -> ManifestId {
