@@ -267,6 +267,8 @@ fn read_block(
     read.ok_or(UpdateError::Method)?(reader, tally)
 }
 
+// A frame of its own: what was read of the block is large.
+#[inline(never)]
 fn read_sign1(mut reader: Reader<'_>, tally: &mut Tally<'_>) -> Result<(), UpdateError> {
     tally.count(&Sign1::read(&mut reader)?)
 }
