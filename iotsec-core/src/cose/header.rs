@@ -34,19 +34,27 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    const ALL: [Self; 8] = [
+        Self::Ed25519,
+        Self::EdDsa,
+        Self::Esp256,
+        Self::Es256,
+        Self::HssLms,
+        Self::MlDsa44,
+        Self::HmacSha256,
+        Self::ChaCha20Poly1305,
+    ];
+
     /// The algorithm registered under `id`.
     pub const fn from_id(id: i64) -> Option<Self> {
-        Some(match id {
-            -19 => Self::Ed25519,
-            -8 => Self::EdDsa,
-            -9 => Self::Esp256,
-            -7 => Self::Es256,
-            -46 => Self::HssLms,
-            -48 => Self::MlDsa44,
-            5 => Self::HmacSha256,
-            24 => Self::ChaCha20Poly1305,
-            _ => return None,
-        })
+        let mut rest: &[Self] = &Self::ALL;
+        while let [first, others @ ..] = rest {
+            if first.id() == id {
+                return Some(*first);
+            }
+            rest = others;
+        }
+        None
     }
 
     /// Its number in the registry.

@@ -140,7 +140,11 @@ impl Record {
         fields.put(&[self.boots, flags]);
         fields.put(&self.cause.to_le_bytes());
         fields.put(&self.progress.to_le_bytes());
-        for manifest in [Some(&self.active.manifest), self.staging.as_ref(), self.rejected.as_ref()] {
+        for manifest in [
+            Some(&self.active.manifest),
+            self.staging.as_ref(),
+            self.rejected.as_ref(),
+        ] {
             let (sequence, digest) = manifest.map_or((0, &[0; 32]), |id| (id.sequence.0, &id.digest));
             fields.put(&sequence.to_le_bytes());
             fields.put(digest);
