@@ -159,7 +159,6 @@ impl Record {
     }
 
     /// The serial number and the state, if every field has a meaning and the checksum fits.
-    #[inline(never)]
     pub(crate) fn decode(bytes: &[u8]) -> Option<(u32, Self)> {
         let mut fields = Fields(unseal(bytes)?);
         let [kind, version, state, slot] = fields.take()?;
