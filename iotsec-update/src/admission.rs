@@ -197,8 +197,10 @@ impl<'a> Authenticated<'a> {
         self.prove(plan)
     }
 
+    /// As [`admit_for_boot`](Self::admit_for_boot), into an empty [`Bootable`] that is already where it is
+    /// wanted: plans are large.
     #[inline(never)]
-    fn plan_boot(
+    pub(crate) fn plan_boot(
         &self,
         device: &DeviceIdentity<'_>,
         policy: &Policy,

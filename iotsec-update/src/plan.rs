@@ -31,6 +31,12 @@ pub enum Source<'a> {
     },
 }
 
+impl Source<'_> {
+    pub(crate) const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
 /// What is to be done with one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComponentPlan<'a> {
@@ -39,7 +45,8 @@ pub struct ComponentPlan<'a> {
     pub(crate) digest: [u8; DIGEST_LEN],
     pub(crate) size: u32,
     pub(crate) source: Source<'a>,
-    pub(crate) load: Option<Source<'a>>,
+    /// [`Source::None`] for none.
+    pub(crate) load: Source<'a>,
     pub(crate) invoke: bool,
     pub(crate) invoke_arguments: Option<&'a [u8]>,
     pub(crate) fetch_arguments: Option<&'a [u8]>,
@@ -72,7 +79,7 @@ impl<'a> ComponentPlan<'a> {
             digest: [0; DIGEST_LEN],
             size: 0,
             source: Source::None,
-            load: None,
+            load: Source::None,
             invoke: false,
             invoke_arguments: None,
             fetch_arguments: None,
@@ -115,7 +122,10 @@ impl<'a> ComponentPlan<'a> {
     }
     /// Content to be put in place at every boot, before start (`suit-load`), with this digest and size.
     pub const fn load(&self) -> Option<Source<'a>> {
-        self.load
+        match self.load {
+            Source::None => None,
+            source => Some(source),
+        }
     }
     /// Whether this component is started after it was validated.
     pub const fn invoke(&self) -> bool {

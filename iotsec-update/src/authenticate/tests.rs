@@ -330,10 +330,10 @@ fn what_changes_after_the_check_is_noticed_at_admission() {
     assert_eq!(good.check_again(hash), Ok(()));
     // The digest check skipped: another manifest behind a good proof.
     let foreign = Envelope::parse(&other, &Limits::DEFAULT).unwrap();
-    swapped.manifest = foreign.manifest.reader.clone();
+    swapped.manifest = foreign.manifest();
     assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
     // And its digest with it: the proof is one for the manifest that was signed.
-    swapped.manifest_digest = digest::of(hash, foreign.manifest.encoded);
+    swapped.manifest_digest = digest::of(hash, foreign.manifest().skip().unwrap());
     assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
 }
 
