@@ -15,7 +15,7 @@ use iotsec::{
 };
 use uuid::Uuid;
 
-use super::room::Room;
+use super::{outer, room::Room};
 use crate::{
     Problem,
     key::KeyFile,
@@ -164,6 +164,10 @@ impl Judge {
         let mut policy = policy.admission(SequenceNumber(self.installed), now);
         policy.reinstall = self.reinstall;
 
+        // The reader would stumble over something inside another kind of file.
+        if outer::is_something_else(bytes) {
+            return Err(refused(Stage::Read, UpdateError::NotAnEnvelope));
+        }
         let mut hash = Sha256::new();
         let envelope =
             Envelope::parse(bytes, &self.room.limits()).map_err(|cause| refused(Stage::Read, cause))?;
