@@ -91,7 +91,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "fixture",
         usage: "",
-        about: "write the envelope of the image that firmware/ starts with",
+        about: "write the envelopes of the images that firmware/ runs with",
         run: fixture::run,
     },
     Task {

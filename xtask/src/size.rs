@@ -38,6 +38,10 @@ const PROBES: &[(&str, &str)] = &[
         "update: authenticate, admit and install 5000 bytes, Ed25519",
     ),
     (
+        "update_delta",
+        "update: the same with a patch of 103 bytes for an image of 1841, Ed25519",
+    ),
+    (
         "boot_verify",
         "boot: choose a slot, authenticate, measure 4 KiB, Ed25519",
     ),

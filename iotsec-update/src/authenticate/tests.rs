@@ -145,7 +145,7 @@ fn an_attached_payload_is_not_believed() {
 }
 
 #[test]
-fn blocks_and_signature_checks_are_bounded() {
+fn t17_blocks_and_signature_checks_are_bounded() {
     assert_eq!(check(&signed_by(&[9; 8]), &[1], 1), Err(UpdateError::Threshold));
     assert_eq!(check(&signed_by(&[1; 9]), &[1], 1), Err(UpdateError::Blocks));
     // 8 foreign blocks tried with 2 keys each are the 16 checks there are.
@@ -293,7 +293,7 @@ impl Verify for Faulty {
 }
 
 #[test]
-fn a_check_that_a_fault_decides_is_noticed_by_the_next_one() {
+fn t20_a_check_that_a_fault_decides_is_noticed_by_the_next_one() {
     let with = |signer: u8, answers: &[bool]| {
         let key = Faulty(public(1), Mutex::new(answers.iter().rev().copied().collect()));
         let anchors = [TrustAnchor { key: &key, kid: None }];

@@ -75,7 +75,7 @@ pub fn image(seed: u64, len: usize) -> Vec<u8> {
     (0..len).map(|_| u8::try_from(rng.below(256)).unwrap()).collect()
 }
 
-fn maker() -> Ed25519SigningKey {
+pub fn maker() -> Ed25519SigningKey {
     Ed25519SigningKey::from_seed(&Secret::from_bytes([0x51; 32]))
 }
 

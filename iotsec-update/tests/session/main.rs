@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "no crate uses a test")]
 
 mod components;
+mod copied;
 mod kit;
 mod payloads;
 mod power_cut;
