@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use clap::{ArgGroup, Args};
 use getrandom::SysRng;
 use iotsec::{
-    core::crypto::{Ed25519PublicKey, Ed25519SigningKey, Sha256, Sign, Verify},
+    core::crypto::{Ed25519PublicKey, Ed25519SigningKey, Sha256, Sign},
     update::{
         DeviceComponent, DeviceIdentity, Envelope, Policy, SequenceNumber, TrustAnchors, UpdateError,
         builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Output, Problem,
     file::{self, Access},
-    key::{KeyFile, hex, name},
+    key::{KeyFile, PublicKey, hex, name},
     target::Target,
     time::Time,
 };
@@ -157,7 +157,7 @@ fn report(create: &Create, release: &Release, keys: &Keys, bytes: usize) -> Outp
 /// The keys that sign.
 struct Keys {
     private: Vec<Box<dyn Sign>>,
-    public: Vec<(Box<dyn Verify>, Option<Vec<u8>>)>,
+    public: Vec<PublicKey>,
 }
 
 impl Keys {

@@ -4,10 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use iotsec::{
-    core::{
-        crypto::{Sha256, Verify},
-        hal::UnixTime,
-    },
+    core::{crypto::Sha256, hal::UnixTime},
     update::{
         Accepted, ComponentId, DeviceComponent, DeviceIdentity, Envelope, SequenceNumber, TrustAnchor,
         TrustAnchors, UpdateError, rollback::RollbackPolicy,
@@ -15,10 +12,10 @@ use iotsec::{
 };
 use uuid::Uuid;
 
-use super::room::Room;
+use super::{outer, room::Room};
 use crate::{
     Problem,
-    key::KeyFile,
+    key::{KeyFile, PublicKey},
     target::{Component, Target},
     time::Time,
 };
@@ -131,7 +128,7 @@ impl Judge {
         refused: impl Fn(Stage, UpdateError) -> Problem,
         then: impl FnOnce(&Accepted<'_>, [u8; 32]) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut keys: Vec<(Box<dyn Verify>, Option<Vec<u8>>)> = Vec::new();
+        let mut keys: Vec<PublicKey> = Vec::new();
         for path in &self.key {
             let key = KeyFile::read(path)?;
             keys.push((key.anchor()?, key.kid()?));
@@ -164,6 +161,10 @@ impl Judge {
         let mut policy = policy.admission(SequenceNumber(self.installed), now);
         policy.reinstall = self.reinstall;
 
+        // The reader would stumble over something inside another kind of file.
+        if outer::is_something_else(bytes) {
+            return Err(refused(Stage::Read, UpdateError::NotAnEnvelope));
+        }
         let mut hash = Sha256::new();
         let envelope =
             Envelope::parse(bytes, &self.room.limits()).map_err(|cause| refused(Stage::Read, cause))?;
@@ -193,7 +194,7 @@ impl Judge {
 }
 
 /// Keys with their identifiers.
-pub(super) fn anchors(keys: &[(Box<dyn Verify>, Option<Vec<u8>>)]) -> Vec<TrustAnchor<'_>> {
+pub(super) fn anchors(keys: &[PublicKey]) -> Vec<TrustAnchor<'_>> {
     keys.iter()
         .map(|(key, kid)| TrustAnchor {
             key: key.as_ref(),

@@ -123,6 +123,11 @@ impl<'a> Outer<'a> {
     }
 }
 
+/// Whether this is a whole file of another kind: an envelope begins with its tag.
+pub(super) fn is_something_else(bytes: &[u8]) -> bool {
+    bytes.len() > 1 && !bytes.starts_with(&[0xD8, 107])
+}
+
 fn length(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use iotsec::{
-    core::crypto::Sha256,
+    core::{cose::Encrypt, crypto::Sha256},
     update::{
         ComponentId,
         builder::{ManifestComponent, Payload},
@@ -328,7 +328,10 @@ impl Item {
                 "say how the payload was made from the image",
             ));
         }
-        if self.packed.is_none() || self.encryption.is_some() {
+        if let Some(info) = &self.encryption {
+            return self.check_encrypted(info);
+        }
+        if self.packed.is_none() {
             return Ok(());
         }
         if let Some(transport) = self.transport()? {
@@ -342,6 +345,29 @@ impl Item {
                     "make the payload anew from the image that is given",
                 ));
             }
+        }
+        Ok(())
+    }
+}
+
+impl Item {
+    /// Devices read the encryption info when they begin to install, which is late to find that it is none.
+    fn check_encrypted(&self, info: &[u8]) -> Result<(), Problem> {
+        let message = Encrypt::parse(info).map_err(|cause| {
+            Problem::make("encryption info")(cause)
+                .with_remedy("give the file that `iotsec update encrypt` wrote with --info")
+        })?;
+        let content = self.payload().len().checked_sub(message.algorithm().tag_len());
+        let encoded = self.heatshrink.is_some() || self.base.is_some();
+        if content.is_none() || !encoded && content != Some(self.image.len()) {
+            return Err(Problem::new(
+                "OtherImage",
+                format!(
+                    "the payload of component {} is not that image, encrypted",
+                    self.component
+                ),
+                "encrypt the image that is given, or say with --heatshrink or --base what was made of it first",
+            ));
         }
         Ok(())
     }

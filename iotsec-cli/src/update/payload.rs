@@ -10,7 +10,7 @@ use iotsec::{
 };
 
 /// The largest window that the format has: a host decodes what any device can.
-const WINDOW: usize = 1 << 15;
+pub(super) const WINDOW: usize = 1 << 15;
 
 /// The image of `size` bytes that an unencrypted payload makes.
 pub(super) fn decoded(

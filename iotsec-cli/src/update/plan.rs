@@ -76,7 +76,7 @@ fn human(plan: &Plan, size: usize, accepted: &Accepted<'_>, digest: &[u8; 32]) -
     let rejected: Vec<String> = untouched(plan, accepted);
     if !rejected.is_empty() {
         out += &format!(
-            "leave         component {}: not in this update\n",
+            "leave         component {}: nothing is put into its place in the new slot (--keep would copy it)\n",
             rejected.join(", ")
         );
     }

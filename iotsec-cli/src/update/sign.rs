@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Output, Problem,
     file::{self, Access},
-    key::{KeyFile, Kind, fingerprint, hex, kid, name, type_name},
+    key::{KeyFile, Kind, PublicKey, fingerprint, hex, kid, name, type_name},
 };
 
 #[derive(Args)]
@@ -143,7 +143,7 @@ struct Signed<'a> {
     path: &'a Path,
     signed: &'a [u8],
     blocks: Vec<Vec<u8>>,
-    added: Vec<(Box<dyn Verify>, Option<Vec<u8>>)>,
+    added: Vec<PublicKey>,
 }
 
 impl<'a> Signed<'a> {

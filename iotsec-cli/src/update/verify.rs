@@ -8,7 +8,10 @@ use std::{
 use clap::Args;
 use iotsec::{
     core::crypto::Sha256,
-    update::{Accepted, ComponentPlan, Source, payload::Encoding},
+    update::{
+        Accepted, ComponentPlan, Source,
+        payload::{Encoding, PayloadError},
+    },
 };
 use serde_json::{Value, json};
 
@@ -82,7 +85,7 @@ fn report(verify: &Verify, accepted: &Accepted<'_>, files: &mut Files<'_>) -> Re
             "payload_checked": checked,
         }));
     }
-    files.none_left()?;
+    files.none_left(accepted)?;
     let json = json!({
         "accepted": true,
         "file": verify.file,
@@ -121,7 +124,10 @@ impl Files<'_> {
         match component.source() {
             Source::Integrated(bytes) | Source::Content(bytes) => {
                 let checked = self.judge(self.envelope, component, bytes)?;
-                Ok((true, format!("carried in the envelope, {}", words(checked))))
+                Ok((
+                    true,
+                    format!("carried in the envelope, {}", words(component, checked)),
+                ))
             }
             Source::Uri(uri) => {
                 let Some(position) = self.position(component, accepted) else {
@@ -129,7 +135,7 @@ impl Files<'_> {
                 };
                 let (path, bytes) = self.fetched.remove(position);
                 let checked = self.judge(path, component, &bytes)?;
-                Ok((true, format!("{}: {}", path.display(), words(checked))))
+                Ok((true, format!("{}: {}", path.display(), words(component, checked))))
             }
             Source::Copy { .. } => Ok((false, "copied on the device, and checked there".to_owned())),
             _ => Ok((false, "not installed, only started".to_owned())),
@@ -163,7 +169,18 @@ impl Files<'_> {
         found.map(|(_, bytes)| bytes.as_slice())
     }
 
-    fn none_left(&self) -> Result<(), Problem> {
+    fn none_left(&self, accepted: &Accepted<'_>) -> Result<(), Problem> {
+        for (path, bytes) in &self.bases {
+            let digest = Sha256::of(&[bytes]);
+            let is_one = |component: &ComponentPlan<'_>| match component.transport().map(|told| told.encoding)
+            {
+                Ok(Encoding::Delta { base, .. }) => *base == digest,
+                _ => false,
+            };
+            if !accepted.components().iter().any(is_one) {
+                return Err(Problem::refused(path)(PayloadError::BaseDigest));
+            }
+        }
         let Some((path, _)) = self.fetched.first() else {
             return Ok(());
         };
@@ -178,11 +195,11 @@ impl Files<'_> {
     }
 }
 
-fn words(checked: Checked) -> &'static str {
-    match checked {
-        Checked::Image => "size and digest are as signed",
-        Checked::Transported => {
-            "as signed; the image that it makes takes what only the device has (its key, or --base)"
-        }
+fn words(component: &ComponentPlan<'_>, checked: Checked) -> &'static str {
+    let encrypted = component.transport().is_ok_and(|told| told.encryption.is_some());
+    match (checked, encrypted) {
+        (Checked::Image, _) => "size and digest are as signed",
+        (Checked::Transported, true) => "as signed; only the device can decrypt it, and check the image",
+        (Checked::Transported, false) => "as signed; --base checks the image that the patch makes",
     }
 }

@@ -149,7 +149,7 @@ impl<const N: usize> Device<N> {
             key: &public,
             kid: None,
         }];
-        let names: [[u8; 3]; N] = std::array::from_fn(|number| [0x81, 0x41, number as u8]);
+        let names: [[u8; 3]; N] = std::array::from_fn(|number| [0x81, 0x41, number.to_le_bytes()[0]]);
         let places: Vec<DeviceComponent<'_>> = names
             .iter()
             .zip(&layout.slot(Slot::A).images)

@@ -33,7 +33,7 @@ fn image(seed: u32, len: usize) -> Vec<u8> {
         if at.is_multiple_of(5) {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         }
-        (state >> 8) ^ at as u32 & 3
+        (state >> 8) ^ u32::try_from(at % 4).unwrap()
     };
     (0..len.div_ceil(4))
         .map(word)

@@ -8,6 +8,7 @@ mod install;
 mod json;
 mod key;
 mod provision;
+mod readme;
 mod release;
 mod sign;
 mod trust;

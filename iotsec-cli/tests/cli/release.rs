@@ -201,3 +201,76 @@ fn a_plan_names_the_stage_the_rule_and_the_remedy_of_a_refusal() {
         "update plan 2.suit {DEVICE} --key maker.pub --installed 2 --reinstall"
     ));
 }
+
+#[test]
+fn encryption_info_that_devices_would_stumble_over_is_not_signed() {
+    let bench = maker("encryption_info_that_devices_would_stumble_over_is_not_signed");
+    bench.done("key new lamp --kind x25519");
+    for (alg, name) in [("a128ctr", "ctr"), ("chacha20poly1305", "aead")] {
+        bench.done(&format!(
+            "update encrypt --recipient lamp.pub --alg {alg} --in app.bin --out {name}.enc --info {name}.info"
+        ));
+    }
+    bench.write("junk.info", &bench.read("radio.bin"));
+    let create = format!("update create {DEVICE} --sequence 2 --uri https://fw.example.com/app --key maker");
+    for name in ["ctr", "aead"] {
+        bench.refused(
+            &format!(
+                "{create} --payload radio.bin --transport {name}.enc --encryption-info {name}.info --out 2.suit"
+            ),
+            "the payload of component 00 is not that image, encrypted",
+        );
+    }
+    let run = bench.run(&format!(
+        "{create} --payload app.bin --transport ctr.enc --encryption-info junk.info --out 2.suit"
+    ));
+    assert_eq!(run.status, Some(1));
+    assert!(run.err.contains("encryption info cannot be made"), "{}", run.err);
+    assert!(!bench.path("2.suit").exists());
+}
+
+#[test]
+fn a_base_is_held_against_the_patch() {
+    let bench = maker("a_base_is_held_against_the_patch");
+    bench.done("update delta --from radio.bin --to app.bin --out app.patch");
+    bench.done(&format!(
+        "update create {DEVICE} --sequence 2 --payload app.bin --transport app.patch --base radio.bin \
+         --uri https://fw.example.com/app --key maker --out 2.suit"
+    ));
+    let verify = format!("update verify 2.suit {DEVICE} --key maker.pub --payload app.patch");
+    let told = bench.done(&verify);
+    assert!(
+        told.contains("as signed; --base checks the image that the patch makes"),
+        "{told}"
+    );
+    let told = bench.done(&format!("{verify} --base radio.bin"));
+    assert!(
+        told.contains("app.patch: size and digest are as signed"),
+        "{told}"
+    );
+    bench.refused(
+        &format!("{verify} --base boot.bin"),
+        "boot.bin refused: another base than that of the patch (error 2923)",
+    );
+}
+
+#[test]
+fn a_file_of_another_kind_is_called_one() {
+    let bench = maker("a_file_of_another_kind_is_called_one");
+    bench.done(&format!(
+        "trust init {DEVICE} --root maker.pub --update maker.pub --key maker --out 1.trust"
+    ));
+    bench.done(&format!(
+        "update create {DEVICE} --sequence 2 --payload app.bin --integrated --key maker --out 2.suit"
+    ));
+    for file in ["1.trust", "app.bin"] {
+        bench.refused(
+            &format!("update verify {file} {DEVICE} --key maker.pub"),
+            &format!("{file} refused: not a tagged SUIT envelope (error 2001)"),
+        );
+    }
+    bench.refused(
+        "trust inspect 2.suit",
+        "2.suit refused: not this kind of document, or another version of it (error 2201)",
+    );
+}

@@ -108,7 +108,7 @@ fn a_signature_made_elsewhere_is_taken_when_it_verifies() {
         bench.done(&format!("update verify {key}.suit {DEVICE} --key {key}.pub"));
         // What one signer made is nothing for another.
         bench.refused(
-            &format!("update sign new.suit --public stranger.pub --signature good.sig --out none.suit"),
+            "update sign new.suit --public stranger.pub --signature good.sig --out none.suit",
             "new.suit refused: signature does not verify (error 1201)",
         );
     }

@@ -224,7 +224,7 @@ fn kept(flash: &mut SimFlash) -> (Option<Record>, Option<(u32, Vec<u8>)>) {
 
 fn state(number: u32, len: usize) -> Vec<u8> {
     (0..len)
-        .map(|at| (at as u32 * 7 + number * 13).to_le_bytes()[0])
+        .map(|at| (u32::try_from(at).unwrap() * 7 + number * 13).to_le_bytes()[0])
         .collect()
 }
 

@@ -24,8 +24,9 @@ fn digest(bytes: &[u8]) -> Vec<u8> {
 
 const URI: &str = "https://fw.example/both";
 
-/// Component 1 is fetched, component 0 copied from it; both have to be `image`.
-fn copying(sequence: u64, image: &[u8]) -> Release<2> {
+/// Component 1 is fetched from `uri`, component 0 copied from it; both have to be `image`. A URI that begins with `#`
+/// is that of a payload in the envelope.
+fn copying(sequence: u64, image: &[u8], uri: &str) -> Release<2> {
     let size = u64::try_from(image.len()).unwrap();
     let shared = written(|w| {
         w.array(8)?.uint(12)?.bool(true)?.uint(20)?.map(4)?;
@@ -45,7 +46,7 @@ fn copying(sequence: u64, image: &[u8]) -> Release<2> {
             .uint(20)?
             .map(1)?
             .uint(21)?
-            .text(URI)?;
+            .text(uri)?;
         w.uint(21)?.uint(2)?.uint(3)?.uint(15)?;
         w.uint(12)?.uint(0)?.uint(20)?.map(1)?.uint(22)?.uint(1)?;
         w.uint(22)?.uint(2)?.uint(3)?.uint(15)
@@ -78,26 +79,31 @@ fn copying(sequence: u64, image: &[u8]) -> Release<2> {
             .bytes(&signature)
     });
     let wrapper = written(|w| w.array(2)?.bytes(&signed)?.bytes(&block));
+    let carried = uri.starts_with('#');
     let envelope = written(|w| {
         w.tag(107)?
-            .map(2)?
+            .map(2 + u64::from(carried))?
             .uint(2)?
             .bytes(&wrapper)?
             .uint(3)?
-            .raw(&manifest)
+            .raw(&manifest)?;
+        if carried {
+            w.text(uri)?.bytes(image)?;
+        }
+        Ok(w)
     });
     Release {
         sequence,
         envelope,
         images: [image.to_vec(), image.to_vec()],
-        payloads: [(URI.to_owned(), image.to_vec())].into(),
+        payloads: [(uri.to_owned(), image.to_vec())].into(),
     }
 }
 
 #[test]
 fn what_was_sent_once_is_copied_to_where_it_is_needed_too() {
     let old = release(0x10, [image(1, 500), image(2, 300)], &[From::Plain, From::Plain]);
-    let new = copying(0x20, &image(3, 700));
+    let new = copying(0x20, &image(3, 700), URI);
     let mut device = Device::new(256, 8, [3, 3], &old);
     assert_eq!(device.stage(&new), Ok(700));
     device.try_and_accept().unwrap();
@@ -121,4 +127,14 @@ fn what_was_sent_once_is_copied_to_where_it_is_needed_too() {
         Err(Stop::Install(InstallError::PayloadDigest))
     );
     assert_eq!(device.is_whole(&[&old, &new]), 0x10);
+}
+
+#[test]
+fn what_the_envelope_carries_is_copied_after_it_is_in_place() {
+    let old = release(0x10, [image(1, 500), image(2, 300)], &[From::Plain, From::Plain]);
+    let new = copying(0x20, &image(3, 300), "#both");
+    let mut device = Device::new(256, 8, [3, 3], &old);
+    assert_eq!(device.stage(&new), Ok(0));
+    device.try_and_accept().unwrap();
+    assert_eq!(device.is_whole(&[&new]), 0x20);
 }
