@@ -49,7 +49,9 @@ fn measure<F: NorFlash, const N: usize>(
     let bootable = bootable.as_ref().map_err(|reason| *reason)?;
     let manifest = id(bootable);
     rollback.check_boot(manifest.sequence)?;
-    let mut image = expected(config, slot, bootable)?;
+    let mut judged = expected(config, slot, bootable);
+    // Completed where it is, for the same reason.
+    let image = judged.as_mut().map_err(|reason| *reason)?;
     let mut proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
     let layout = config.layout.slot(slot);
     for part in image.components() {
@@ -63,7 +65,7 @@ fn measure<F: NorFlash, const N: usize>(
         proof = proof.and(fault::measured(&digest, &part.digest));
     }
     image.proof = proof;
-    Ok(image)
+    judged
 }
 
 /// What is running, for an application that was started by a boot loader: authenticates the envelope
