@@ -84,7 +84,7 @@ pub(crate) fn write(at: u32, word: u32) {
 }
 
 fn inside(at: u32) -> bool {
-    at % 4 == 0 && (ATTACKED..ATTACKED + ATTACKED_LEN).contains(&at)
+    at.is_multiple_of(4) && (ATTACKED..ATTACKED + ATTACKED_LEN).contains(&at)
 }
 
 /// Half a word of code.

@@ -51,7 +51,9 @@ fn measure<F: NorFlash, const N: usize>(
     let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
     admit(config, slot, hash, authentic, &mut bootable)?;
     rollback.check_boot(bootable.sequence_number())?;
-    let mut image = expected(config, slot, &bootable)?;
+    let mut judged = expected(config, slot, &bootable);
+    // Completed where it is: to take it out would be to copy it.
+    let image = judged.as_mut().map_err(|reason| *reason)?;
     let mut proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
     let layout = config.layout.slot(slot);
     for part in image.components() {
@@ -65,7 +67,7 @@ fn measure<F: NorFlash, const N: usize>(
         proof = proof.and(fault::measured(&digest, &part.digest));
     }
     image.proof = proof;
-    Ok(image)
+    judged
 }
 
 /// What is running, for an application that was started by a boot loader: authenticates the envelope
