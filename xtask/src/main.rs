@@ -1,5 +1,6 @@
 //! Checks that need more than Rust: firmware in QEMU, C, sizes, vectors, fuzzing.
 
+mod bench;
 mod c;
 mod deny;
 mod dependencies;
@@ -86,6 +87,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "write the envelope of the image that firmware/ starts with",
         run: fixture::run,
+    },
+    Task {
+        name: "bench",
+        usage: "[--check]",
+        about: "measure store and update, and others on the same bytes; or only compile the others",
+        run: bench::run,
     },
     Task {
         name: "dependencies",
