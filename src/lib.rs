@@ -20,7 +20,7 @@
 //! allocator, does no I/O of its own and has no reachable panic: flash, time and randomness come in
 //! through arguments.
 //!
-//! Start with [`device::Device`], and with `examples/device_life.rs`, which plays a device's whole life
+//! Start with [`device::Device`], and with `examples/device_life`, which plays a device's whole life
 //! with the same state machines as firmware. To take a part only, use the module of that part: each
 //! stands alone.
 #![no_std]

@@ -13,7 +13,7 @@ use iotsec::{
     device::{Booted, Hardware, Memory, Product, Suite},
     store::IndexEntry,
     telemetry::{
-        detect::{AUTH_BURST, BOOT_LOOP},
+        detect::{AUTH_BURST, BOOT_LOOP, INTEGRITY},
         registry,
         registry::{Buckets, Class, EventDef, Field},
     },
@@ -54,7 +54,7 @@ pub const LINK_LOST: EventDef = EventDef::new(
     "Shows jamming and failing access points",
     &[Field::number("outage", "s", 0, 86400)],
 );
-registry!(pub static EVENTS = [MOTION, LINK_LOST, AUTH_BURST, BOOT_LOOP]);
+registry!(pub static EVENTS = [MOTION, LINK_LOST, AUTH_BURST, BOOT_LOOP, INTEGRITY]);
 
 /// What outlives a power cut.
 pub struct World {

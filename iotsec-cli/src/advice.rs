@@ -29,7 +29,7 @@ const ENCODING: &str =
 const AGAIN: &str = "get the file again from where it was made, and compare digests; if it is the same, its maker has to write it anew";
 const MAKER: &str = "the manifest is at fault, not the device: have it made anew, with `iotsec update create`, and signed again";
 const SHOW: &str = "look at the commands with `iotsec update inspect`, and have the manifest made anew";
-const LIMIT: &str = "make the envelope smaller (payloads behind --uri, fewer signers or components), or give the limit that the device really has";
+const LIMIT: &str = "make the envelope smaller (payloads behind --uri, larger chunks, fewer signers or components), or give the limit that the device really has";
 
 /// The first number of a range, where it is no number of this release.
 const RANGES: &[(u16, &str, &str)] = &[
@@ -393,6 +393,21 @@ const NUMBERS: &[(u16, &str, &str)] = &[
         "give the payload that this envelope was made for; if it should be the one, it was changed after signing",
     ),
     (
+        2905,
+        "a payload has the digest that the manifest says",
+        "fetch the payload again, from its first byte",
+    ),
+    (
+        2906,
+        "every chunk of a payload has the digest that the manifest says",
+        "fetch the chunk again; if it stays, the server has another payload than the one that was signed for",
+    ),
+    (
+        2907,
+        "a chunk fits the buffer that the device has for it",
+        "make the manifest with a smaller --chunk-size, or give the device a larger buffer",
+    ),
+    (
         2910,
         "the window of a compressed stream fits the device's memory",
         "make it anew with the --window that the device has room for",
@@ -421,6 +436,16 @@ const NUMBERS: &[(u16, &str, &str)] = &[
         2922,
         "a patch is for the image that runs",
         "make it from the release that the device runs, or send the whole image",
+    ),
+    (
+        2923,
+        "a patch is for the image that runs",
+        "give the image that the patch was made from; for a device that runs another one, make another patch or send the whole image",
+    ),
+    (
+        2930,
+        "a payload that is encrypted in counter mode has a digest, over all of it or over its chunks",
+        "make the manifest with `iotsec update create`, which tells the digest; on the device, check it (`Checked`)",
     ),
 ];
 

@@ -28,6 +28,9 @@ use crate::{
 pub(crate) use key_file::{KeyFile, cose_key};
 pub(crate) use recipient::{RecipientFile, fresh};
 
+/// A key that verifies, and its identifier if it has one.
+pub(crate) type PublicKey = (Box<dyn Verify>, Option<Vec<u8>>);
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make a key: the private half in FILE (mode 0600), the public half in FILE.pub.

@@ -9,8 +9,8 @@ mod output;
 mod problem;
 mod provision;
 mod published;
-
 mod target;
+mod time;
 mod trust;
 mod update;
 

@@ -51,14 +51,21 @@ impl Format {
     /// Reports a failure: to people on standard error, to programs on standard output.
     pub(crate) fn report(self, problem: &Problem) {
         match self {
-            Self::Human => eprintln!("iotsec: {problem}\nremedy: {}", problem.remedy()),
+            Self::Human => {
+                let rule = problem.rule().map(|rule| format!("rule: {rule}\n"));
+                let rule = rule.unwrap_or_default();
+                eprintln!("iotsec: {problem}\n{rule}remedy: {}", problem.remedy());
+            }
             Self::Json => {
-                let error = json!({ "error": {
+                let mut error = json!({ "error": {
                     "number": problem.number(),
                     "name": problem.name(),
                     "message": problem.message(),
                     "remedy": problem.remedy(),
                 }});
+                if let Some(rule) = problem.rule() {
+                    error["error"]["rule"] = rule.into();
+                }
                 // Nobody is left to be told of a second failure; the exit status says it.
                 let _ = print(&format!("{error:#}\n"));
             }

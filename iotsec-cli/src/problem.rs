@@ -17,6 +17,7 @@ pub(crate) struct Problem {
     name: String,
     message: String,
     remedy: String,
+    rule: Option<&'static str>,
     exit: u8,
 }
 
@@ -33,6 +34,7 @@ impl Problem {
             name: name.into(),
             message: message.into(),
             remedy: remedy.into(),
+            rule: None,
             exit: FAILED,
         }
     }
@@ -90,6 +92,14 @@ impl Problem {
         }
     }
 
+    /// With the rule that was not kept.
+    pub(crate) fn with_rule(self) -> Self {
+        Self {
+            rule: self.number.map(|number| advice(number).rule),
+            ..self
+        }
+    }
+
     pub(crate) const fn number(&self) -> Option<u16> {
         self.number
     }
@@ -102,6 +112,9 @@ impl Problem {
     }
     pub(crate) fn remedy(&self) -> &str {
         &self.remedy
+    }
+    pub(crate) const fn rule(&self) -> Option<&'static str> {
+        self.rule
     }
     pub(crate) const fn exit(&self) -> u8 {
         self.exit

@@ -1,7 +1,12 @@
 //! For which devices an update is: vendor, class and component.
 
+use std::fmt;
+
 use clap::Args;
+use iotsec::update::ComponentId;
 use uuid::Uuid;
+
+use crate::{Problem, key::hex};
 
 /// Vendor and class, as identifiers or by the names that they are derived from.
 #[derive(Args)]
@@ -57,9 +62,23 @@ impl Target {
 pub(crate) struct Component(Vec<Vec<u8>>);
 
 impl Component {
-    /// The parts.
-    pub(crate) fn parts(&self) -> Vec<&[u8]> {
+    /// The encoding of the component identifier.
+    pub(crate) fn encoded(&self) -> Result<Vec<u8>, Problem> {
+        let mut buffer = [0; 128];
+        let id = ComponentId::encode(&self.parts(), &mut buffer);
+        let id = id.map_err(Problem::make("component identifier"))?;
+        Ok(id.encoded().to_vec())
+    }
+
+    fn parts(&self) -> Vec<&[u8]> {
         self.0.iter().map(Vec::as_slice).collect()
+    }
+}
+
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(|part| hex(part)).collect();
+        f.write_str(&parts.join("/"))
     }
 }
 
@@ -129,6 +148,7 @@ mod tests {
     fn a_component_is_read_from_hexadecimal_parts() {
         let component: Component = "6170/01".parse().unwrap();
         assert_eq!(component.parts(), [&b"ap"[..], &[1]]);
+        assert_eq!(component.to_string(), "6170/01");
         for bad in ["", "0", "00/", "0x00", "é"] {
             assert!(bad.parse::<Component>().is_err(), "{bad:?}");
         }

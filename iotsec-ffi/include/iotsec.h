@@ -78,7 +78,7 @@
 /**
  * Words of 8 bytes that an updater takes.
  */
-#define IOTSEC_UPDATE_WORDS 192
+#define IOTSEC_UPDATE_WORDS 208
 
 /**
  * Most public keys that one configuration holds.

@@ -71,8 +71,8 @@ pub unsafe extern "C" fn iotsec_boot_select(
                     parts.scratch,
                 )?;
                 match selection {
-                    Selection::Boot(image) => result.set(to_c(&image)),
-                    Selection::Recovery { .. } => return Err(CallError::NothingToBoot.into()),
+                    Selection::Boot(image) if image.is_proven() => result.set(to_c(&image)),
+                    _ => return Err(CallError::NothingToBoot.into()),
                 }
                 Ok(())
             })

@@ -20,7 +20,7 @@ use crate::{
 use config::{Config, Parts, iotsec_slot_t, iotsec_update_config_t, slot_of, slot_to_c};
 
 /// Words of 8 bytes that an updater takes.
-pub const IOTSEC_UPDATE_WORDS: usize = 192;
+pub const IOTSEC_UPDATE_WORDS: usize = 208;
 
 /// An updater in the caller's storage, for images of any size. Start it by `iotsec_update_open()`, end it by
 /// `iotsec_update_close()`.

@@ -54,6 +54,19 @@ pub const BOOT_LOOP: EventDef = EventDef::new(
     &[Field::number("restarts", "1", 0, 255)],
 );
 
+/// The software is not what was signed. From a boot check, or from one that goes on while the device runs.
+pub const INTEGRITY: EventDef = EventDef::new(
+    RESERVED_IDS.saturating_add(2),
+    "iotsec.integrity",
+    Class::Critical,
+    "Shows that the software of this device was changed, or wears out",
+    &[
+        // 255 where it is not known.
+        Field::number("component", "1", 0, 255),
+        Field::number("error", "1", 0, 65535),
+    ],
+);
+
 /// Something to report.
 #[derive(Clone, Copy)]
 pub struct Finding {

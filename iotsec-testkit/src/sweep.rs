@@ -180,6 +180,22 @@ impl Sweep {
         self
     }
 
+    /// Every `stride`th step, for a sweep that is run often; with `IOTSEC_SWEEP=full` in the environment, every
+    /// step.
+    ///
+    /// # Panics
+    /// For zero.
+    #[must_use]
+    pub fn quick(self, stride: u64) -> Self {
+        if is_full() { self } else { self.stride(stride) }
+    }
+
+    /// With `IOTSEC_SWEEP=full` in the environment, so many rounds.
+    #[must_use]
+    pub fn full(self, rounds: u64) -> Self {
+        if is_full() { self.rounds(rounds) } else { self }
+    }
+
     /// [`each_cut`] with these settings.
     ///
     /// # Panics
@@ -279,6 +295,10 @@ impl Default for Sweep {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn is_full() -> bool {
+    std::env::var_os("IOTSEC_SWEEP").is_some_and(|value| value == "full")
 }
 
 /// No cut: more steps than anything takes.

@@ -193,11 +193,14 @@ impl<'a> Authenticated<'a> {
         let purpose = Purpose::Install(payload_size);
         interpret(self, &manifest, device, policy, purpose, hash, plan)?;
         // Installed and then refused at boot, it would cost a boot and a revert.
-        interpret(self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)
+        interpret(self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)?;
+        self.prove(plan)
     }
 
+    /// As [`admit_for_boot`](Self::admit_for_boot), into an empty [`Bootable`] that is already where it is
+    /// wanted: plans are large.
     #[inline(never)]
-    fn plan_boot(
+    pub(crate) fn plan_boot(
         &self,
         device: &DeviceIdentity<'_>,
         policy: &Policy,
@@ -210,7 +213,16 @@ impl<'a> Authenticated<'a> {
             return Err(UpdateError::Rollback);
         }
         check_form(&manifest, &self.envelope.limits)?;
-        interpret(self, &manifest, device, policy, Purpose::Boot, hash, plan)
+        interpret(self, &manifest, device, policy, Purpose::Boot, hash, plan)?;
+        self.prove(plan)
+    }
+
+    /// Leaves in a plan that is complete what its user decides by again.
+    #[inline(never)]
+    fn prove(&self, plan: &mut Plan<'a>) -> Result<(), UpdateError> {
+        plan.sequence_again = Manifest::sequence_again(self)?;
+        plan.proof = self.proof;
+        Ok(())
     }
 }
 

@@ -29,8 +29,9 @@ use crate::{
     digest,
     envelope::{Envelope, Limits},
     error::UpdateError,
+    fault::Proof,
 };
-use tally::{Proof, Tally};
+use tally::Tally;
 
 /// A key whose signature counts.
 ///
@@ -146,7 +147,7 @@ pub struct Authenticated<'a> {
     /// The digest that was signed.
     pub(crate) manifest_digest: [u8; DIGEST_LEN],
     signers: u8,
-    proof: Proof,
+    pub(crate) proof: Proof,
 }
 
 impl<'a> Authenticated<'a> {
@@ -206,7 +207,7 @@ impl<'a> Envelope<'a> {
         anchors: &TrustAnchors<'_>,
         hash: &mut dyn Digest,
     ) -> Result<Authenticated<'a>, UpdateError> {
-        let mut wrapper = self.authentication.clone().embedded(&self.limits.cbor(1))?;
+        let mut wrapper = self.authentication().embedded(&self.limits.cbor(1))?;
         let blocks = wrapper.array()?.saturating_sub(1);
         let mut digest_reader = wrapper.clone().embedded(&self.limits.cbor(1))?;
         let signed = wrapper.bytes()?;
@@ -233,12 +234,13 @@ impl<'a> Envelope<'a> {
                 _ => UpdateError::Threshold,
             });
         }
-        if !digest::equal(&digest::of(hash, self.manifest.encoded), &digest) {
+        let manifest = self.manifest();
+        if !digest::equal(&digest::of(hash, manifest.clone().skip()?), &digest) {
             return Err(UpdateError::ManifestDigest);
         }
 
         let authenticated = Authenticated {
-            manifest: self.manifest.reader.clone(),
+            manifest,
             envelope: self,
             manifest_digest: digest,
             signers: tally.signers(),
@@ -266,6 +268,8 @@ fn read_block(
     read.ok_or(UpdateError::Method)?(reader, tally)
 }
 
+// A frame of its own: what was read of the block is large.
+#[inline(never)]
 fn read_sign1(mut reader: Reader<'_>, tally: &mut Tally<'_>) -> Result<(), UpdateError> {
     tally.count(&Sign1::read(&mut reader)?)
 }

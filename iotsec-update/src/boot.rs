@@ -1,5 +1,6 @@
 #![doc = include_str!("../BOOT.md")]
 
+mod integrity;
 mod remeasure;
 mod verified;
 mod verify;
@@ -18,6 +19,7 @@ use crate::{
     rollback::{Rollback, RollbackError},
     slot::{LayoutError, UpdateLayout},
 };
+pub use integrity::{Connectivity, Destination, Integrity, IntegrityAlert};
 pub use remeasure::{Remeasure, Round};
 pub use verified::{Measured, Reason, Running, Verified};
 pub use verify::{Refusal, identify, verify};
@@ -87,7 +89,9 @@ pub fn select<F: NorFlash, const N: usize>(
 ) -> Result<Selection<N>, BootError> {
     config.layout.check(flash)?;
     rollback.floor()?;
-    let (journal, record) = Journal::mount(flash, config.layout.journal());
+    // Used where they are: a record is large.
+    let mut mounted = Journal::mount(flash, config.layout.journal());
+    let (journal, record) = &mut mounted;
     let mut boot = Boot {
         flash,
         config,
@@ -100,7 +104,7 @@ pub fn select<F: NorFlash, const N: usize>(
         None => boot.without_journal(),
         Some(record) => match record.state {
             State::Staged | State::Trial => boot.trial(record),
-            _ => boot.active(&record),
+            _ => boot.active(record),
         },
     })
 }
@@ -153,7 +157,7 @@ struct Boot<'b, 'c, F, const N: usize> {
     rollback: &'b mut Rollback<'c>,
     hash: &'b mut dyn Digest,
     scratch: &'b mut [u8],
-    journal: Journal,
+    journal: &'b mut Journal,
 }
 
 impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
@@ -195,7 +199,7 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
 
     /// The staged slot, if its trial boots are not used up; else back.
     #[inline(never)]
-    fn trial(&mut self, record: Record) -> Selection<N> {
+    fn trial(&mut self, record: &Record) -> Selection<N> {
         let staged = record.active.slot.other();
         let old = record.active.slot;
         let cause = if record.boots >= self.config.trial_boots.max(1) {
@@ -207,7 +211,7 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
                     let counted = self.note(&Record {
                         state: State::Trial,
                         boots: boot,
-                        ..record
+                        ..*record
                     });
                     if counted {
                         image.reason = Reason::Trial { boot };
@@ -226,7 +230,7 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
         match self.judge(old) {
             Ok(image) => {
                 // If this cannot be written the next boot comes to the same end.
-                self.note(&reverted(record, cause));
+                self.note(&reverted(*record, cause));
                 Selection::Boot(image)
             }
             // Nothing to go back to: an image that has not proved itself is better than none.
@@ -277,7 +281,7 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
     fn settle(&mut self, record: &Record, image: &Verified<N>) {
         if settles(record, &image.running()) {
             // If this fails the floor stays where it is, and the next boot tries again.
-            let _ = settle(self.flash, &mut self.journal, record, self.rollback);
+            let _ = settle(self.flash, self.journal, record, self.rollback);
         }
     }
 

@@ -111,7 +111,7 @@ impl Items {
         let Some(mut reader) = self.advance(root) else {
             return Ok(None);
         };
-        let code = reader.int().map_err(|_| UpdateError::CommandUnknown)?;
+        let code = reader.label().ok_or(UpdateError::CommandUnknown)?;
         let command = match code {
             1 => Command::Check(Condition::Vendor),
             2 => Command::Check(Condition::Class),

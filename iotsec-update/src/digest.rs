@@ -31,6 +31,8 @@ pub(crate) fn write(writer: &mut Writer<'_>, digest: &[u8; DIGEST_LEN]) -> Resul
     Ok(())
 }
 
+// Out of line: three calls through a table each time.
+#[inline(never)]
 pub(crate) fn of(hash: &mut dyn Digest, bytes: &[u8]) -> [u8; DIGEST_LEN] {
     hash.reset();
     hash.update(bytes);

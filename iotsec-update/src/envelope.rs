@@ -90,30 +90,23 @@ pub struct Envelope<'a> {
     /// At the first key of the outer map.
     pub(crate) root: Reader<'a>,
     entries: u64,
-    pub(crate) authentication: Reader<'a>,
-    pub(crate) manifest: Element<'a>,
+    /// Where the element under each of [`KEYS`] stands, and zero for none.
+    places: [usize; KEYS.len()],
     /// Has an element that belongs to a SUIT extension.
     pub(crate) extended: bool,
     pub(crate) limits: Limits,
 }
 
-/// A byte string of the outer map.
-#[derive(Clone, Debug)]
-pub(crate) struct Element<'a> {
-    /// At the byte string.
-    pub(crate) reader: Reader<'a>,
-    /// Its encoding, head included, which is what SUIT digests cover.
-    pub(crate) encoded: &'a [u8],
-}
-
 const TAG: u64 = 107;
-const AUTHENTICATION: i64 = 2;
-const MANIFEST: i64 = 3;
+const AUTHENTICATION: i32 = 2;
+const MANIFEST: i32 = 3;
 /// Severable members: payload-fetch, install, text.
-pub(crate) const SEVERABLE: [i64; 3] = [16, 20, 23];
+pub(crate) const SEVERABLE: [i32; 3] = [16, 20, 23];
+/// Everything that an envelope may have under an integer.
+const KEYS: [i32; 5] = [AUTHENTICATION, MANIFEST, SEVERABLE[0], SEVERABLE[1], SEVERABLE[2]];
 /// Severable members of extensions: coswid, dependency-resolution, candidate-verification. Whether such
 /// an envelope is authentic can be told; what it asks for is refused at admission.
-const EXTENSIONS: [i64; 3] = [14, 15, 18];
+const EXTENSIONS: [i32; 3] = [14, 15, 18];
 /// The tag, the map, and up to 20 entries.
 const MAX_ITEMS: u16 = 42;
 
@@ -143,19 +136,25 @@ impl<'a> Envelope<'a> {
         let root = reader.clone();
 
         let (mut integrated, mut extended) = (0usize, false);
+        let mut places = [0; KEYS.len()];
         for _ in 0..entries {
-            let unknown = reader.error(Kind::UnknownKey);
-            let key = reader.key()?;
+            let at = reader.offset();
+            let label = reader.label();
+            let is_text = label.is_none() && matches!(reader.key()?, Key::Text(_));
             if reader.peek()? != Type::Bytes {
                 return Err(reader.error(Kind::Type).into());
             }
+            let place = reader.offset();
             let encoded = reader.skip()?;
-            match key {
-                Key::Int(AUTHENTICATION | MANIFEST) => {}
-                Key::Int(key) if SEVERABLE.contains(&key) => {}
-                Key::Int(key) if EXTENSIONS.contains(&key) => extended = true,
-                Key::Int(_) => return Err(unknown.into()),
-                Key::Text(_) => integrated = integrated.saturating_add(encoded.len()),
+            let mut known = KEYS.iter().zip(&mut places);
+            if let Some((_, kept)) = known.find(|(key, _)| Some(**key) == label) {
+                *kept = place;
+            } else if label.is_some_and(|label| EXTENSIONS.contains(&label)) {
+                extended = true;
+            } else if is_text {
+                integrated = integrated.saturating_add(encoded.len());
+            } else {
+                return Err(root.seek(at).error(Kind::UnknownKey).into());
             }
         }
         if !u32::try_from(integrated).is_ok_and(|len| len <= limits.integrated) {
@@ -165,13 +164,15 @@ impl<'a> Envelope<'a> {
         if !u32::try_from(rest).is_ok_and(|len| len <= limits.envelope) {
             return Err(UpdateError::EnvelopeSize);
         }
-        let find = |key| find(&root, entries, Key::Int(key)).ok_or(missing);
+        let [authentication, manifest, ..] = places;
+        if authentication == 0 || manifest == 0 {
+            return Err(missing.into());
+        }
         Ok(Self {
             bytes,
-            authentication: find(AUTHENTICATION)?.reader,
-            manifest: find(MANIFEST)?,
             root,
             entries,
+            places,
             extended,
             limits: *limits,
         })
@@ -182,34 +183,36 @@ impl<'a> Envelope<'a> {
         self.bytes
     }
 
-    /// The severed element under one of [`SEVERABLE`].
-    pub(crate) fn severed(&self, key: i64) -> Option<Element<'a>> {
-        find(&self.root, self.entries, Key::Int(key))
+    /// At the authentication wrapper.
+    pub(crate) fn authentication(&self) -> Reader<'a> {
+        let [place, ..] = self.places;
+        self.root.seek(place)
+    }
+
+    /// At the manifest.
+    pub(crate) fn manifest(&self) -> Reader<'a> {
+        let [_, place, ..] = self.places;
+        self.root.seek(place)
+    }
+
+    /// At the severed element under one of [`SEVERABLE`].
+    pub(crate) fn severed(&self, key: i32) -> Option<Reader<'a>> {
+        let mut known = KEYS.iter().zip(self.places);
+        let (_, place) = known.find(|(known, _)| **known == key)?;
+        (place != 0).then(|| self.root.seek(place))
     }
 
     /// The integrated payload called `name`.
     pub(crate) fn integrated(&self, name: &str) -> Option<&'a [u8]> {
-        find(&self.root, self.entries, Key::Text(name))?
-            .reader
-            .bytes()
-            .ok()
-    }
-}
-
-/// The element under `key`, of a map of so many `entries` whose first key `root` stands at.
-#[inline(never)]
-fn find<'a>(root: &Reader<'a>, entries: u64, key: Key<'_>) -> Option<Element<'a>> {
-    let mut reader = root.clone();
-    for _ in 0..entries {
-        let found = reader.key() == Ok(key);
-        let element = reader.clone();
-        let encoded = reader.skip().ok()?;
-        if found {
-            return Some(Element {
-                reader: element,
-                encoded,
-            });
+        let mut reader = self.root.clone();
+        for _ in 0..self.entries {
+            let found = reader.key() == Ok(Key::Text(name));
+            let element = reader.clone();
+            reader.skip().ok()?;
+            if found {
+                return { element }.bytes().ok();
+            }
         }
+        None
     }
-    None
 }

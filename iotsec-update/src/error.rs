@@ -212,11 +212,13 @@ impl From<CryptoError> for UpdateError {
     }
 }
 
-impl ErrorCode for UpdateError {
-    fn code(&self) -> u16 {
+impl UpdateError {
+    /// The number of a reason that has no other one in it.
+    // Apart and out of line: so it is a table of numbers and not a branch for each.
+    #[inline(never)]
+    const fn number(&self) -> u16 {
         match self {
-            Self::Encoding(error) => error.code(),
-            Self::Cose(error) => error.code(),
+            Self::Encoding(_) | Self::Cose(_) => 0,
             Self::NotAnEnvelope => 2001,
             Self::EnvelopeSize => 2002,
             Self::IntegratedSize => 2003,
@@ -272,6 +274,16 @@ impl ErrorCode for UpdateError {
             Self::PayloadAbsent => 2089,
             Self::Transport => 2090,
             Self::Builder => 2098,
+        }
+    }
+}
+
+impl ErrorCode for UpdateError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Encoding(error) => error.code(),
+            Self::Cose(error) => error.code(),
+            _ => self.number(),
         }
     }
 

@@ -119,6 +119,8 @@ mod stream;
 mod trial;
 mod verify;
 
+use core::hint::black_box;
+
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     crypto::Digest,
@@ -130,6 +132,7 @@ pub use crate::journal::{ManifestId, State};
 use crate::{
     Accepted, SequenceNumber,
     boot::{Running, settle, settles},
+    fault::{self, Proof},
     journal::{Journal, Record},
     payload::{Check, Decode, Plain, Unchecked},
     rollback::{Rollback, RollbackError},
@@ -147,6 +150,8 @@ use trial::reconcile;
 pub struct Updater<D, const N: usize = 1> {
     layout: UpdateLayout<N>,
     running: Running,
+    /// That both came from `mount`, and not from what else the memory held.
+    proof: Proof,
     journal: Journal,
     record: Record,
     digest: D,
@@ -154,6 +159,11 @@ pub struct Updater<D, const N: usize = 1> {
     sessions: u32,
     /// Pages of the staging manifest that this run of `clean` has erased.
     cleaned: u32,
+}
+
+/// Of knowing what runs.
+fn proof(running: &Running) -> Proof {
+    Proof::new(&running.manifest.digest, 0).and(fault::number(running.manifest.sequence.0))
 }
 
 impl<D: Digest, const N: usize> Updater<D, N> {
@@ -192,6 +202,7 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         }
         Ok(Self {
             layout,
+            proof: proof(&running),
             running,
             journal,
             record,
@@ -254,10 +265,17 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         {
             return Err(InstallError::AlreadyRejected);
         }
+        if !accepted.proof().fits(&manifest.digest) || black_box(self.proof) != proof(&self.running) {
+            return Err(InstallError::Unproven);
+        }
+        // Admission looked at the number as it was read first.
+        let sequence = accepted.sequence_again();
         if accepted.may_go_back_from(&self.record.active.manifest.digest) {
-            rollback.check_downgrade(manifest.sequence)?;
+            rollback.check_downgrade(sequence)?;
         } else {
-            rollback.check_install(manifest.sequence, self.installed())?;
+            rollback.check_install(sequence, self.installed())?;
+            // Again over the image that runs, whose number comes from elsewhere.
+            rollback.check_install(sequence, self.running.manifest.sequence)?;
         }
         let (slot, base) = (*self.staging(), *self.layout.slot(self.running.slot));
         let envelope = accepted.envelope();
@@ -342,7 +360,12 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         session: &mut Session<'_, P, C, N>,
         flash: &mut F,
     ) -> Result<Finish, InstallError> {
-        if !self.stream(session, flash, |session, task| session.finish(task))? {
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is for one lifetime, the closure for all"
+        )]
+        let verified = self.stream(session, flash, |session, task| session.finish(task))?;
+        if !verified {
             return Ok(Finish::More);
         }
         let Some(manifest) = self.record.staging else {

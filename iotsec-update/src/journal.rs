@@ -38,30 +38,20 @@ impl Journal {
     /// Finds the newest whole record. A page that cannot be read counts as empty.
     #[inline(never)]
     pub(crate) fn mount<F: NorFlash>(flash: &mut F, region: Region) -> (Self, Option<Record>) {
-        let mut newest: Option<(u32, u32, Record)> = None;
-        let mut progress: Option<(u32, u32)> = None;
+        let mut found = Found::default();
         for page in 0..region.page_count() {
-            scan(flash, &region, page, &mut |entry| match entry {
-                Entry::Record(serial, record) => {
-                    if newest.is_none_or(|(_, best, _)| serial > best) {
-                        newest = Some((page, serial, record));
-                    }
-                }
-                Entry::Progress(serial, bytes) => {
-                    if progress.is_none_or(|(best, _)| serial > best) {
-                        progress = Some((serial, bytes));
-                    }
-                }
-            });
+            found.scan(flash, &region, page);
         }
-        let (home, mut serial) = newest.map_or((None, 0), |(page, serial, _)| (Some(page), serial));
-        let record = newest.map(|(_, _, mut record)| {
-            if let Some((later, bytes)) = progress.filter(|(later, _)| *later > serial) {
-                record.progress = bytes;
-                serial = later;
-            }
-            record
-        });
+        let Found {
+            page: home,
+            mut serial,
+            mut record,
+            progress: (later, bytes),
+        } = found;
+        if let Some(record) = record.as_mut().filter(|_| later > serial) {
+            record.progress = bytes;
+            serial = later;
+        }
         let journal = Self {
             region,
             serial,
@@ -153,51 +143,68 @@ impl Journal {
     }
 }
 
-enum Entry {
-    Record(u32, Record),
-    Progress(u32, u32),
+/// The newest records that were found so far. Serial numbers start at 1, so zero stands for none.
+#[derive(Default)]
+struct Found {
+    /// The page with the newest whole record, its serial number, and what it says.
+    page: Option<u32>,
+    serial: u32,
+    record: Option<Record>,
+    /// Serial number and bytes of the newest progress record.
+    progress: (u32, u32),
 }
 
-/// Reports the whole records of a page. Stops at the first erased place: records have no gaps.
-fn scan<F: NorFlash>(flash: &mut F, region: &Region, page: u32, report: &mut dyn FnMut(Entry)) {
-    let (Some(unit), Some(space)) = (region.align_up(PROGRESS_LEN), region.align_up(RECORD_LEN)) else {
-        return;
-    };
-    let start = region.page_size().saturating_mul(page);
-    let mut at = 0_u32;
-    while at.saturating_add(unit) <= region.page_size() {
-        let place = start.saturating_add(at);
-        let mut step = unit;
-        let mut block = [0; MAX_WORD];
-        match read_block(flash, region, place, len(PROGRESS_LEN), &mut block) {
-            Ok(head) if head.iter().all(|byte| *byte == region.erased()) => return,
-            Ok(head) => {
-                if let Some((serial, bytes)) = decode_progress(head) {
-                    report(Entry::Progress(serial, bytes));
-                } else if Record::is_record(head)
-                    && at.saturating_add(space) <= region.page_size()
-                    && let Some((serial, record)) = read_record(flash, region, place)
-                {
-                    report(Entry::Record(serial, record));
-                    step = space;
+impl Found {
+    /// Takes note of the records of a page. Stops at the first erased place: records have no gaps.
+    // Out of line, as what it calls: so the large record stays where it is.
+    #[inline(never)]
+    fn scan<F: NorFlash>(&mut self, flash: &mut F, region: &Region, page: u32) {
+        let (Some(unit), Some(space)) = (region.align_up(PROGRESS_LEN), region.align_up(RECORD_LEN)) else {
+            return;
+        };
+        let start = region.page_size().saturating_mul(page);
+        let mut at = 0_u32;
+        while at.saturating_add(unit) <= region.page_size() {
+            let place = start.saturating_add(at);
+            let mut step = unit;
+            let mut block = [0; MAX_WORD];
+            match read_block(flash, region, place, len(PROGRESS_LEN), &mut block) {
+                Ok(head) if head.iter().all(|byte| *byte == region.erased()) => return,
+                Ok(head) => {
+                    if let Some((serial, bytes)) = decode_progress(head) {
+                        if serial > self.progress.0 {
+                            self.progress = (serial, bytes);
+                        }
+                    } else if Record::is_record(head)
+                        && at.saturating_add(space) <= region.page_size()
+                        && let Some((serial, record)) = read_record(flash, region, place)
+                    {
+                        if self.record.is_none() || serial > self.serial {
+                            (self.page, self.serial, self.record) = (Some(page), serial, Some(record));
+                        }
+                        step = space;
+                    }
                 }
+                // A torn word of a flash with error correction.
+                Err(_) => {}
             }
-            // A torn word of a flash with error correction.
-            Err(_) => {}
+            at = at.saturating_add(step);
         }
-        at = at.saturating_add(step);
     }
 }
 
 /// Reads a record twice: a bit that a cut left between zero and one must not decide anything.
+#[inline(never)]
 fn read_record<F: NorFlash>(flash: &mut F, region: &Region, place: u32) -> Option<(u32, Record)> {
-    let mut read = || {
-        let mut block = [0; MAX_WORD];
-        let bytes = read_block(flash, region, place, len(RECORD_LEN), &mut block).ok()?;
-        Record::decode(bytes)
-    };
-    let first = read()?;
-    (read()? == first).then_some(first)
+    let first = read_once(flash, region, place)?;
+    (read_once(flash, region, place)? == first).then_some(first)
+}
+
+#[inline(never)]
+fn read_once<F: NorFlash>(flash: &mut F, region: &Region, place: u32) -> Option<(u32, Record)> {
+    let mut block = [0; MAX_WORD];
+    let bytes = read_block(flash, region, place, len(RECORD_LEN), &mut block).ok()?;
+    Record::decode(bytes)
 }
 
 fn len(bytes: u32) -> usize {

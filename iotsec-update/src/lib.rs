@@ -56,6 +56,7 @@ mod command;
 mod digest;
 pub mod envelope;
 pub mod error;
+mod fault;
 #[cfg(test)]
 mod forge;
 pub mod install;

@@ -4,6 +4,7 @@ use iotsec_core::crypto::DIGEST_LEN;
 
 use crate::{
     error::UpdateError,
+    fault::Proof,
     manifest::{ComponentId, SequenceNumber},
     payload::{RawTransport, Transport},
 };
@@ -30,6 +31,12 @@ pub enum Source<'a> {
     },
 }
 
+impl Source<'_> {
+    pub(crate) const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
 /// What is to be done with one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComponentPlan<'a> {
@@ -38,7 +45,8 @@ pub struct ComponentPlan<'a> {
     pub(crate) digest: [u8; DIGEST_LEN],
     pub(crate) size: u32,
     pub(crate) source: Source<'a>,
-    pub(crate) load: Option<Source<'a>>,
+    /// [`Source::None`] for none.
+    pub(crate) load: Source<'a>,
     pub(crate) invoke: bool,
     pub(crate) invoke_arguments: Option<&'a [u8]>,
     pub(crate) fetch_arguments: Option<&'a [u8]>,
@@ -71,7 +79,7 @@ impl<'a> ComponentPlan<'a> {
             digest: [0; DIGEST_LEN],
             size: 0,
             source: Source::None,
-            load: None,
+            load: Source::None,
             invoke: false,
             invoke_arguments: None,
             fetch_arguments: None,
@@ -114,7 +122,10 @@ impl<'a> ComponentPlan<'a> {
     }
     /// Content to be put in place at every boot, before start (`suit-load`), with this digest and size.
     pub const fn load(&self) -> Option<Source<'a>> {
-        self.load
+        match self.load {
+            Source::None => None,
+            source => Some(source),
+        }
     }
     /// Whether this component is started after it was validated.
     pub const fn invoke(&self) -> bool {
@@ -176,6 +187,10 @@ pub(crate) struct Plan<'a> {
     envelope: &'a [u8],
     manifest_digest: [u8; DIGEST_LEN],
     pub(crate) sequence: SequenceNumber,
+    /// The same, read again.
+    pub(crate) sequence_again: SequenceNumber,
+    /// That the manifest was signed, and admitted after that.
+    pub(crate) proof: Proof,
     /// The manifest from which this one may be gone back to.
     pub(crate) leave: Option<[u8; DIGEST_LEN]>,
     all: [ComponentPlan<'a>; MAX_COMPONENTS],
@@ -210,6 +225,8 @@ macro_rules! accessors {
                         envelope,
                         manifest_digest: *manifest_digest,
                         sequence: SequenceNumber(0),
+                        sequence_again: SequenceNumber(0),
+                        proof: Proof::NONE,
                         leave: None,
                         all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
                         count: 0,
@@ -222,6 +239,14 @@ macro_rules! accessors {
             /// The manifest's sequence number.
             pub const fn sequence_number(&self) -> SequenceNumber {
                 self.plan.sequence
+            }
+            /// Read again from the manifest, for decisions that are taken again.
+            pub(crate) const fn sequence_again(&self) -> SequenceNumber {
+                self.plan.sequence_again
+            }
+            /// What there is to show for the signatures and the admission.
+            pub(crate) const fn proof(&self) -> Proof {
+                self.plan.proof
             }
             /// SHA-256 of the manifest: its identity.
             pub const fn manifest_digest(&self) -> &[u8; DIGEST_LEN] {

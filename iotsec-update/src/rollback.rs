@@ -15,6 +15,8 @@
 //! accepted, then the counter is advanced. A cut between the two is repaired at the next boot. The other
 //! order could leave a device whose only accepted image lies below its own floor.
 
+use core::hint::black_box;
+
 use iotsec_core::{
     error::{ErrorCode, Fault},
     hal::{CounterError, MonotonicCounter, UnixTime},
@@ -169,6 +171,14 @@ impl<'c> Rollback<'c> {
     /// [`RollbackError::BelowFloor`]: no token lowers the security counter.
     pub fn check_downgrade(&mut self, sequence: SequenceNumber) -> Result<(), RollbackError> {
         self.check_boot(sequence)
+    }
+
+    /// How far below the floor an image with this number lies, to decide again by: zero if it may boot.
+    #[inline(never)]
+    pub(crate) fn shortfall(&mut self, sequence: SequenceNumber) -> Result<u32, RollbackError> {
+        let SecurityCounter(floor) = self.floor()?;
+        let SecurityCounter(value) = self.policy.security_counter(black_box(sequence));
+        Ok(u32::try_from(floor.saturating_sub(value)).unwrap_or(u32::MAX))
     }
 
     /// Raises the floor to an accepted image. Does nothing when it is there already.

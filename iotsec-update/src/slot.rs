@@ -302,16 +302,10 @@ const fn header_space(region: &Region) -> u32 {
 }
 
 fn header(len: u32) -> [u8; HEADER_LEN] {
-    let mut out = [0; HEADER_LEN];
-    let fields = b"iSUM\x01\0\0\0".iter().copied().chain(len.to_le_bytes());
-    for (to, from) in out.iter_mut().zip(fields) {
-        *to = from;
-    }
-    let crc = crc32(out.first_chunk::<12>().unwrap_or(&[0; 12]));
-    for (to, from) in out.iter_mut().skip(12).zip(crc.to_le_bytes()) {
-        *to = from;
-    }
-    out
+    let [a, b, c, d] = len.to_le_bytes();
+    let body = [b'i', b'S', b'U', b'M', 1, 0, 0, 0, a, b, c, d];
+    let [e, f, g, h] = crc32(&body).to_le_bytes();
+    [b'i', b'S', b'U', b'M', 1, 0, 0, 0, a, b, c, d, e, f, g, h]
 }
 
 /// Erases the pages that hold bytes `from..to`.

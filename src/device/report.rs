@@ -8,10 +8,12 @@ use iotsec_core::{
 use iotsec_store::StoreError;
 use iotsec_telemetry::{
     batch::{BatchKey, SealedBatch, Sizes},
+    detect::INTEGRITY,
     queue::{EventId, Queue, Receipt, Restored},
     registry::{Class, EventDef},
     value::Value,
 };
+use iotsec_update::boot::IntegrityAlert;
 use rand_core::TryCryptoRng;
 
 use super::{Device, DeviceError, Owned, life::read_exact, record};
@@ -64,6 +66,17 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         now: Millis,
     ) -> Result<EventId, DeviceError> {
         Ok(self.queue.record(&self.consents, event, values, now)?)
+    }
+
+    /// Records that the software is not what was signed, as [`INTEGRITY`]: an alert of the boot check or of the
+    /// measurements that go on while the device runs. It needs no consent.
+    ///
+    /// # Errors
+    /// [`DeviceError::Record`], if the product's registry does not have the event; nothing is recorded.
+    pub fn record_integrity(&mut self, alert: &IntegrityAlert, now: Millis) -> Result<EventId, DeviceError> {
+        let place = alert.place().and_then(|place| u8::try_from(place).ok());
+        let values = [place.unwrap_or(u8::MAX).into(), alert.code().into()];
+        self.record(&INTEGRITY, &values, now)
     }
 
     /// Tells the queue the time, once it is trustworthy.

@@ -40,6 +40,22 @@ def pairs():
     yield "byte", b"\0", b"\1"
 
 
+def firmware(release):
+    """60 KB that a few lines make in any language: `examples/update_delta.rs` makes the same. The second release
+    says so, and has some code inserted, behind which absolute addresses have moved."""
+    inserted = 400 if release == 2 else 0
+    out, state = bytearray(), 1
+    for at in range(15000):
+        state = (state * 1664525 + 1013904223) % 2**32
+        address = at % 16 == 9
+        out += struct.pack("<I", 0x0800_0000 + (state >> 16) * 4 + inserted if address else state >> 8)
+        if at == 5000:
+            for extra in range(inserted // 4):
+                out += struct.pack("<I", extra * 2654435761 % 2**32)
+    out[256:265] = b"release %d" % release
+    return bytes(out)
+
+
 def patch(old, new, **options):
     out = io.BytesIO()
     detools.create_patch(io.BytesIO(old), io.BytesIO(new), out, use_mmap=False, **options)
@@ -90,6 +106,7 @@ def main():
     ]:
         made = write(f"{name}.{kind}", patch(old, new, **options))
         index["refused"].append({"name": kind, **images, "patch": made, "error": error})
+    write("firmware.heatshrink", patch(firmware(1), firmware(2), compression="heatshrink"))
     (HERE / "index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 

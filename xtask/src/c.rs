@@ -73,7 +73,7 @@ fn vectors(root: &Path, folder: &Path, flip: bool) -> Result<PathBuf, Failure> {
     let payload = fs::read(from.join("payloads/app_v2.bin"))?;
     let maker_key = hex(fs::read_to_string(from.join("keys/ed25519_a.pub.hex"))?.trim())?;
     let factory_image = fs::read(from.join("payloads/app_v1.bin"))?;
-    let factory_envelope = fs::read(root.join(fixture::FILE))?;
+    let factory_envelope = fs::read(root.join(fixture::FACTORY))?;
 
     let mut text = String::from("#include <stdint.h>\n");
     for (name, bytes) in [

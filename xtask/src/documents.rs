@@ -1,6 +1,6 @@
 //! Tests that documents say what the code says.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use iotsec_testkit::Geometry;
 
@@ -41,6 +41,50 @@ fn the_porting_guide_lists_the_flashes_that_tests_run_on() {
         "docs/porting.md should say:\n{}",
         rows.join("\n")
     );
+}
+
+/// Names of tests that begin with the number of an attack.
+fn attacks_in(text: &str, before: &str) -> BTreeSet<String> {
+    let parts = text.split(before).skip(1);
+    parts
+        .map(|part| part.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()))
+        .filter_map(|mut words| words.next().map(str::to_owned))
+        .filter(|name| {
+            let number = name.strip_prefix('t').and_then(|rest| rest.split_once('_'));
+            number.is_some_and(|(number, _)| number.parse::<u8>().is_ok())
+        })
+        .collect()
+}
+
+fn sources(folder: &Path, all: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push(fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_attack_has_its_tests_and_they_are_there() {
+    let table = document("iotsec-update/ATTACKS.md");
+    for number in 1..=20 {
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| T{number} |")));
+        let row = row.unwrap_or_else(|| panic!("no row for T{number}"));
+        assert!(
+            row.contains(&format!("`t{number}_")) || row.contains("`cargo xtask "),
+            "{row}"
+        );
+    }
+    let mut written = Vec::new();
+    for folder in ["iotsec-update/src", "iotsec-update/tests"] {
+        sources(&tool::root().join(folder), &mut written);
+    }
+    assert_eq!(attacks_in(&table, "`"), attacks_in(&written.join("\n"), "fn "));
 }
 
 #[test]

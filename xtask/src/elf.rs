@@ -40,15 +40,49 @@ pub(crate) fn sizes(file: &[u8]) -> Result<Sizes, Failure> {
 
 /// The content of the section called `name`, which ends in a zero byte.
 pub(crate) fn section<'f>(file: &'f [u8], name: &[u8]) -> Result<&'f [u8], Failure> {
+    let header = find(file, name)?;
+    let range = usize::try_from(header.offset)?..usize::try_from(header.offset + header.len)?;
+    Ok(file.get(range).ok_or("ELF file ends early")?)
+}
+
+fn find<'f>(file: &'f [u8], name: &[u8]) -> Result<Header<'f>, Failure> {
     let table = Table::read(file)?;
     for index in 0..table.count {
         let header = table.header(index)?;
         if header.name.starts_with(name) {
-            let range = usize::try_from(header.offset)?..usize::try_from(header.offset + header.len)?;
-            return Ok(file.get(range).ok_or("ELF file ends early")?);
+            return Ok(header);
         }
     }
     Err(format!("the image has no section {}", String::from_utf8_lossy(name)).into())
+}
+
+/// A function in an image.
+pub(crate) struct Function {
+    /// Its name, as the linker knows it.
+    pub(crate) name: String,
+    /// Its first instruction, without the bit that says Thumb.
+    pub(crate) address: u32,
+    /// Its bytes.
+    pub(crate) len: u32,
+}
+
+/// The functions that the symbol table names (TIS ELF 1.2, figure 1-15).
+pub(crate) fn functions(file: &[u8]) -> Result<Vec<Function>, Failure> {
+    const FUNCTION: u8 = 2;
+    let (symbols, names) = (section(file, b".symtab\0")?, section(file, b".strtab\0")?);
+    let (symbols, _) = symbols.as_chunks::<16>();
+    let mut functions = Vec::new();
+    for symbol in symbols.iter().filter(|symbol| symbol[12] & 15 == FUNCTION) {
+        let field = |at| number(symbol, at, 4);
+        let name = names.get(usize::try_from(field(0)?)?..).unwrap_or_default();
+        let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        functions.push(Function {
+            name: String::from_utf8_lossy(name).into_owned(),
+            address: u32::try_from(field(4)?)? & !1,
+            len: u32::try_from(field(8)?)?,
+        });
+    }
+    Ok(functions)
 }
 
 /// The section table of a 32-bit little-endian image (TIS ELF 1.2, figures 1-3 and 1-8).

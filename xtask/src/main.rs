@@ -7,6 +7,7 @@ mod dependencies;
 #[cfg(test)]
 mod documents;
 mod elf;
+mod fault_injection;
 mod firmware;
 mod fixture;
 mod fuzz;
@@ -14,6 +15,7 @@ mod header;
 mod image;
 mod interop;
 mod no_panic;
+mod power_cut;
 mod powerset;
 mod qemu;
 mod size;
@@ -53,10 +55,22 @@ const TASKS: &[Task] = &[
         run: no_panic::run,
     },
     Task {
+        name: "fault-injection",
+        usage: "[--quick] [--bytes N] [--only TEXT]",
+        about: "skip each instruction of boot and update in QEMU: nothing unverified is accepted",
+        run: fault_injection::run,
+    },
+    Task {
         name: "c",
         usage: "",
         about: "build and run the C example, on Linux and in QEMU; compile the header alone",
         run: c::run,
+    },
+    Task {
+        name: "power-cut",
+        usage: "[--quick]",
+        about: "cut the power at every step of an update, and count the steps",
+        run: power_cut::run,
     },
     Task {
         name: "header",
@@ -85,7 +99,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "fixture",
         usage: "",
-        about: "write the envelope of the image that firmware/ starts with",
+        about: "write the envelopes of the images that firmware/ runs with",
         run: fixture::run,
     },
     Task {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits.
-const PROVED: [&str; 6] = ["verify", "boot", "install", "delta", "store", "trust"];
+const PROVED: [&str; 7] = ["verify", "boot", "install", "session", "delta", "store", "trust"];
 /// An image that must not.
 const UNPROVED: &str = "can_panic";
 /// The symbol that the panic handler calls, and that nothing defines.

@@ -52,12 +52,18 @@ pub(crate) fn need() -> Result<(), Failure> {
 
 /// Runs `image` on `board` until it ends itself, and returns what it printed; an error unless it exits with 0.
 pub(crate) fn run(image: &Path, board: Board) -> Result<String, Failure> {
+    run_with(image, board, &[])
+}
+
+/// As [`run`], with more arguments for QEMU.
+pub(crate) fn run_with(image: &Path, board: Board, args: &[&str]) -> Result<String, Failure> {
     let mut child = Command::new("qemu-system-arm")
         .args(["-M", board.machine])
         .args(["-nographic", "-monitor", "none", "-serial", "null"])
         .args(["-semihosting-config", "enable=on,target=native"])
         .args(["-icount", "shift=0", "-kernel"])
         .arg(image)
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())

@@ -1,11 +1,15 @@
 //! The chapters about firmware.
 
 use iotsec::{
-    core::{crypto::Sha256, error::ErrorCode, hal::Region},
+    core::{
+        crypto::Sha256,
+        error::ErrorCode,
+        hal::{Millis, Region},
+    },
     device::{Booted, DeviceError},
     guideline::Guideline,
     update::{
-        boot::{Reason, Verified},
+        boot::{Destination, Integrity, IntegrityAlert, Reason, Verified},
         install::{Clean, Finish, State},
     },
 };
@@ -178,10 +182,47 @@ pub fn corrupted_image(story: &mut Story, world: &mut World) -> Result {
         booted.manifest().sequence.0,
         booted.slot()
     ));
+    changed_while_it_runs(story, world, &booted)?;
     story.exercised(
         Guideline::SoftwareIntegrity,
-        "every boot hashes the image against its signed manifest; one flipped bit reverted",
+        "every boot hashes the image against its signed manifest; one flipped bit reverted; one flipped while the \
+         image runs was noticed, and cut the device off from all but help",
     );
+    Ok(())
+}
+
+/// The image is measured again while it runs, a kibibyte at a time.
+fn changed_while_it_runs(story: &mut Story, world: &mut World, running: &Verified) -> Result {
+    let (layout, mut hash) = (world.slots, Sha256::new());
+    let mut integrity = Integrity::new(running);
+    let mut flash = world.flash.clone();
+    let at = layout.slot(running.slot()).images[0].start() + 700;
+    let byte = flash.image()[usize::try_from(at)?];
+    flash.tamper(at, &[byte ^ 0x04]);
+    let mut steps = 0;
+    let alert = loop {
+        steps += 1;
+        match integrity.step(&mut flash, &layout, &mut hash, 1024)? {
+            // That the boot loader had to fall back is told first.
+            Some(IntegrityAlert::Changed { place }) => break IntegrityAlert::Changed { place },
+            _ if steps > 100 => return Err("a changed image was not noticed".into()),
+            _ => {}
+        }
+    };
+    if integrity.connectivity().allows(Destination::Any) {
+        return Err("a changed device talks to everybody".into());
+    }
+    world.run(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            return Err("not owned".into());
+        };
+        device.record_integrity(&alert, Millis::from_secs(1))?;
+        Ok(())
+    })?;
+    story.say(format!(
+        "one bit changes while it runs: noticed after {steps} steps of 1 KiB, an alert is queued, connectivity {:?}",
+        integrity.connectivity()
+    ));
     Ok(())
 }
 

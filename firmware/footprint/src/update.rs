@@ -16,6 +16,7 @@ use iotsec_update::{
     Accepted, Envelope, Limits, SequenceNumber, UpdateError,
     boot::{self, BootConfig, Running, Selection},
     install::{Finish, InstallError, Session, State, Updater},
+    payload::{Decode, Delta, Plain, Unchecked},
     rollback::Rollback,
 };
 
@@ -41,6 +42,13 @@ pub fn verify(key: &dyn Verify, envelope: &[u8]) -> bool {
 pub fn prepare(flash: &mut SimulatedFlash) -> Option<()> {
     let slot = LAYOUT.slot(Slot::A);
     slot.provision(flash, &vector::ENVELOPE_BEFORE, [&vector::IMAGE_BEFORE])
+        .ok()
+}
+
+/// The same with the image that the patch applies to.
+pub fn prepare_base(flash: &mut SimulatedFlash) -> Option<()> {
+    let slot = LAYOUT.slot(Slot::A);
+    slot.provision(flash, &vector::ENVELOPE_BASE, [&vector::IMAGE_BASE])
         .ok()
 }
 
@@ -71,20 +79,40 @@ pub fn identify(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running>
 /// Authenticate, admit, install 5000 bytes, read back.
 #[inline(never)]
 pub fn install(key: &dyn Verify, flash: &mut SimulatedFlash, running: Running) -> bool {
-    with_key(key, |config| stream(config, flash, running)) == Ok(State::Staged)
+    let (decoder, image) = (Plain::default(), &vector::IMAGE[..]);
+    with_key(key, |config| {
+        stream(
+            config,
+            flash,
+            running,
+            (&vector::ENVELOPE_ED25519, image),
+            decoder,
+        )
+    }) == Ok(State::Staged)
 }
 
-fn stream(
+/// Authenticate, admit, apply a patch of 103 bytes to what runs, read back.
+#[inline(never)]
+pub fn install_patch(key: &dyn Verify, flash: &mut SimulatedFlash, running: Running) -> bool {
+    let (decoder, patch) = (Delta::<256>::new(), &vector::PATCH[..]);
+    with_key(key, |config| {
+        stream(config, flash, running, (&vector::ENVELOPE_PATCH, patch), decoder)
+    }) == Ok(State::Staged)
+}
+
+fn stream<P: Decode>(
     config: &BootConfig<'_>,
     flash: &mut SimulatedFlash,
     running: Running,
+    (envelope, payload): (&'static [u8], &[u8]),
+    decoder: P,
 ) -> Result<State, InstallError> {
     let mut counter = VolatileCounter::default();
     let mut rollback = Rollback::new(&mut counter, ROLLBACK);
     let mut updater = Updater::mount(flash, LAYOUT, running, &mut rollback, Sha256::new())?;
-    let mut session = start(config, flash, &mut updater, &mut rollback)?;
+    let mut session = start(config, flash, &mut updater, &mut rollback, envelope, decoder)?;
     while let Some(wanted) = session.wanted() {
-        let chunk = vector::IMAGE.get(wanted.offset as usize..).unwrap_or_default();
+        let chunk = payload.get(wanted.offset as usize..).unwrap_or_default();
         let chunk = chunk.get(..256).unwrap_or(chunk);
         updater.write(&mut session, flash, black_box(chunk))?;
     }
@@ -98,14 +126,16 @@ fn stream(
 
 // A frame of its own: the admitted manifest is used up before the image is streamed.
 #[inline(never)]
-fn start(
+fn start<P: Decode>(
     config: &BootConfig<'_>,
     flash: &mut SimulatedFlash,
     updater: &mut Updater<Sha256>,
     rollback: &mut Rollback<'_>,
-) -> Result<Session<'static>, InstallError> {
-    match admit(config, &vector::ENVELOPE_ED25519) {
-        Ok(accepted) => updater.start(flash, accepted, rollback),
+    envelope: &'static [u8],
+    decoder: P,
+) -> Result<Session<'static, P>, InstallError> {
+    match admit(config, envelope) {
+        Ok(accepted) => updater.start_with(flash, accepted, rollback, decoder, Unchecked),
         Err(_) => Err(InstallError::Rejected),
     }
 }

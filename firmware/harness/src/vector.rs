@@ -36,6 +36,26 @@ test_data!(
     IMAGE,
     "../../../vectors/suit/payloads/app_v2.bin"
 );
+test_data!(
+    /// The envelope of the image that a patch applies to, which `cargo xtask fixture` made.
+    ENVELOPE_BASE,
+    "../data/delta_base.suit"
+);
+test_data!(
+    /// That image.
+    IMAGE_BASE,
+    "../../../vectors/delta/base"
+);
+test_data!(
+    /// The envelope of the patch, which `cargo xtask fixture` made.
+    ENVELOPE_PATCH,
+    "../data/delta.suit"
+);
+test_data!(
+    /// The patch, which detools made.
+    PATCH,
+    "../../../vectors/delta/insertion.heatshrink"
+);
 
 /// The Ed25519 key that the first is signed with.
 pub const KEY_ED25519: [u8; 32] = hex(include_bytes!("../../../vectors/suit/keys/ed25519_a.pub.hex"));

@@ -128,11 +128,11 @@ pub fn region() -> Result<Region, FlashError> {
 ///
 /// # Errors
 /// [`LayoutError`], for all it knows.
-pub fn layout() -> Result<UpdateLayout, LayoutError> {
+pub fn layout<const N: usize>() -> Result<UpdateLayout<N>, LayoutError> {
     let slot = || {
         Ok::<_, LayoutError>(SlotLayout {
             manifest: region()?,
-            images: [region()?],
+            images: [region()?; N],
         })
     };
     UpdateLayout::new(slot()?, slot()?, region()?)

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::exchange::{self, Foreign};
 use crate::{
     Problem, file,
-    published::{is_published, is_published_public},
+    published::{published, published_public},
 };
 
 /// A key as a COSE_Key, wiped when dropped. Files of OpenSSL are read as well.
@@ -90,14 +90,14 @@ impl KeyFile {
     /// warns of it.
     pub(crate) fn signer(&self) -> Result<Box<dyn Sign>, Problem> {
         let (secret, signer) = self.pair()?;
-        self.refuse_published(is_published(&secret, self.parse()?.x()))?;
+        self.refuse_published(published(&secret, self.parse()?.x()))?;
         Ok(signer)
     }
 
     /// The public key, to be trusted. One whose private half everyone has is refused as for signing.
     pub(crate) fn anchor(&self) -> Result<Box<dyn Verify>, Problem> {
         let public = self.verifier()?;
-        self.refuse_published(is_published_public(public.key_type(), self.parse()?.x()))?;
+        self.refuse_published(published_public(public.key_type(), self.parse()?.x()))?;
         Ok(public)
     }
 
@@ -129,16 +129,13 @@ impl KeyFile {
         }
     }
 
-    fn refuse_published(&self, published: bool) -> Result<(), Problem> {
-        if !published {
+    fn refuse_published(&self, origin: Option<&str>) -> Result<(), Problem> {
+        let Some(origin) = origin else {
             return Ok(());
-        }
-        let path = self.path.display();
+        };
         let problem = Problem::new(
             "PublishedKey",
-            format!(
-                "{path} holds a key that everyone has: it is published with the iotsec test vectors, or all its bytes are equal"
-            ),
+            format!("{} holds a key that everyone has: {origin}", self.path.display()),
             "make a key of your own with `iotsec key new`",
         );
         if !cfg!(debug_assertions) {

@@ -56,6 +56,10 @@ pub(super) fn kid_of(thumbprint: &[u8; 32]) -> Vec<u8> {
 
 /// The payload, of which nothing is authentic.
 pub(super) fn payload_of(message: &[u8]) -> Result<&[u8], TrustError> {
+    // COSE_Sign begins with its tag. The reader would stumble over something inside another kind of file.
+    if message.len() > 1 && !message.starts_with(&[0xD8, 98]) {
+        return Err(TrustError::Domain);
+    }
     let sign = Sign::parse(message, &LIMITS)?;
     Ok(sign.unverified_payload().ok_or(CoseError::Payload)?)
 }

@@ -2,100 +2,128 @@
 
 use std::fmt::Write as _;
 
-use iotsec::core::cbor::{CborError, Key, Reader, Type};
-use uuid::Uuid;
+use iotsec::core::cbor::{CborError, Reader, Type};
+use serde::Serialize;
 
-use super::diagnostic::{self, LIMITS};
+use super::{
+    diagnostic::{self, LIMITS},
+    parameter::{self, Parameter},
+};
 
 /// Sequences inside one another that are shown. Devices follow fewer.
 const MAX_DEPTH: usize = 8;
 
-/// Appends the commands of the byte string at `reader`, one a line.
-pub(super) fn show(reader: &mut Reader<'_>, indent: usize, out: &mut String) -> Result<(), CborError> {
-    sequence(reader, indent, MAX_DEPTH, out)
+/// One command with its argument.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Command {
+    command: String,
+    code: i64,
+    /// In diagnostic notation, where nothing below says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    argument: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<Parameter>,
+    /// The alternatives of a try-each, or the sequence that is run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sequences: Vec<Vec<Command>>,
 }
 
-fn sequence(reader: &mut Reader<'_>, indent: usize, depth: usize, out: &mut String) -> Result<(), CborError> {
+/// Reads the commands of the byte string at `reader` into `out`, as far as they can be read.
+pub(super) fn read(reader: &mut Reader<'_>, out: &mut Vec<Command>) -> Result<(), CborError> {
+    sequence(reader, MAX_DEPTH, out)
+}
+
+fn sequence(reader: &mut Reader<'_>, depth: usize, out: &mut Vec<Command>) -> Result<(), CborError> {
     let Some(depth) = depth.checked_sub(1) else {
-        let _ = writeln!(out, "{:indent$}nested too deeply to be shown", "");
         reader.skip()?;
+        out.push(remark("nested too deeply to be shown"));
         return Ok(());
     };
     let mut inner = reader.embedded(&LIMITS)?;
     let items = inner.array()?;
     for _ in 0..items / 2 {
         let code = inner.int()?;
-        let _ = write!(out, "{:indent$}{}", "", command(code));
-        match code {
-            OVERRIDE if inner.peek()? == Type::Map => {
-                out.push('\n');
-                for _ in 0..inner.map()? {
-                    parameter(&mut inner, indent + 2, out)?;
-                }
+        let mut command = Command {
+            command: name(code),
+            code,
+            ..Command::default()
+        };
+        let done = argument(&mut inner, &mut command, depth);
+        out.push(command);
+        done?;
+    }
+    if items % 2 != 0 {
+        out.push(remark("a command without argument"));
+    }
+    Ok(())
+}
+
+fn argument(inner: &mut Reader<'_>, command: &mut Command, depth: usize) -> Result<(), CborError> {
+    match command.code {
+        OVERRIDE if inner.peek()? == Type::Map => {
+            for _ in 0..inner.map()? {
+                command.parameters.push(parameter::read(inner)?);
             }
-            RUN_SEQUENCE if inner.peek()? == Type::Bytes => {
-                out.push('\n');
-                sequence(&mut inner, indent + 2, depth, out)?;
+        }
+        RUN_SEQUENCE if inner.peek()? == Type::Bytes => {
+            command.sequences.push(Vec::new());
+            if let Some(commands) = command.sequences.last_mut() {
+                sequence(inner, depth, commands)?;
             }
-            TRY_EACH if inner.peek()? == Type::Array => {
-                out.push('\n');
-                for alternative in 1..=inner.array()? {
-                    let _ = writeln!(out, "{:indent$}  alternative {alternative}", "");
-                    if inner.peek()? == Type::Bytes {
-                        sequence(&mut inner, indent + 4, depth, out)?;
-                    } else {
-                        let _ = writeln!(out, "{:indent$}    {}", "", diagnostic::show(inner.skip()?));
-                    }
-                }
+        }
+        TRY_EACH if inner.peek()? == Type::Array => {
+            for _ in 0..inner.array()? {
+                let mut commands = Vec::new();
+                let done = if inner.peek()? == Type::Bytes {
+                    sequence(inner, depth, &mut commands)
+                } else {
+                    let shown = diagnostic::show(inner.skip()?);
+                    commands.push(remark(&shown));
+                    Ok(())
+                };
+                command.sequences.push(commands);
+                done?;
             }
-            // Reporting policies say nothing to a reader.
-            _ if is_plain(code) && inner.peek()? == Type::Uint => {
-                inner.skip()?;
-                out.push('\n');
-            }
-            _ => {
-                let _ = writeln!(out, " {}", diagnostic::show(inner.skip()?));
+        }
+        // Reporting policies say nothing to a reader.
+        code if is_plain(code) && inner.peek()? == Type::Uint => {
+            inner.skip()?;
+        }
+        _ => command.argument = Some(diagnostic::show(inner.skip()?)),
+    }
+    Ok(())
+}
+
+fn remark(text: &str) -> Command {
+    Command {
+        command: text.into(),
+        ..Command::default()
+    }
+}
+
+/// Appends the commands, one a line.
+pub(super) fn show(commands: &[Command], indent: usize, out: &mut String) {
+    for command in commands {
+        let argument = command.argument.as_ref().map(|argument| format!(" {argument}"));
+        let _ = writeln!(
+            out,
+            "{:indent$}{}{}",
+            "",
+            command.command,
+            argument.unwrap_or_default()
+        );
+        for parameter in &command.parameters {
+            parameter.show(indent + 2, out);
+        }
+        for (number, sequence) in (1..).zip(&command.sequences) {
+            if command.code == TRY_EACH {
+                let _ = writeln!(out, "{:indent$}  alternative {number}", "");
+                show(sequence, indent + 4, out);
+            } else {
+                show(sequence, indent + 2, out);
             }
         }
     }
-    if items % 2 != 0 {
-        let _ = writeln!(out, "{:indent$}a command without argument", "");
-    }
-    Ok(())
-}
-
-fn parameter(reader: &mut Reader<'_>, indent: usize, out: &mut String) -> Result<(), CborError> {
-    let name = match reader.key()? {
-        Key::Int(id) => parameter_name(id).map_or_else(|| format!("parameter {id}"), str::to_owned),
-        Key::Text(text) => format!("parameter {text:?}"),
-    };
-    let mut value = reader.clone();
-    let encoded = reader.skip()?;
-    let shown = match name.as_str() {
-        "vendor" | "class" | "device" => value
-            .array_of::<16>()
-            .ok()
-            .map(|id| Uuid::from_bytes(*id).to_string()),
-        "digest" => value
-            .embedded(&LIMITS)
-            .ok()
-            .and_then(|mut digest| digest_of(&mut digest)),
-        "size" => value.uint().ok().map(|size| format!("{size} bytes")),
-        _ => None,
-    };
-    let shown = shown.unwrap_or_else(|| diagnostic::show(encoded));
-    let _ = writeln!(out, "{:indent$}{name} = {shown}", "");
-    Ok(())
-}
-
-/// `[algorithm, bytes]`, if that is what is there.
-pub(super) fn digest_of(reader: &mut Reader<'_>) -> Option<String> {
-    reader.array_len(2).ok()?;
-    let algorithm = match reader.int().ok()? {
-        -16 => "SHA-256".to_owned(),
-        other => format!("algorithm {other}"),
-    };
-    Some(format!("{algorithm} {}", crate::key::hex(reader.bytes().ok()?)))
 }
 
 const TRY_EACH: i64 = 15;
@@ -107,7 +135,7 @@ fn is_plain(code: i64) -> bool {
     matches!(code, 1..=6 | 14 | 18 | 21..=24)
 }
 
-fn command(code: i64) -> String {
+fn name(code: i64) -> String {
     let name = match code {
         1 => "check vendor",
         2 => "check class",
@@ -128,24 +156,4 @@ fn command(code: i64) -> String {
         other => return format!("command {other}"),
     };
     name.to_owned()
-}
-
-const fn parameter_name(id: i64) -> Option<&'static str> {
-    Some(match id {
-        1 => "vendor",
-        2 => "class",
-        3 => "digest",
-        4 => "use-before",
-        5 => "component slot",
-        12 => "strict order",
-        13 => "soft failure",
-        14 => "size",
-        18 => "content",
-        21 => "uri",
-        22 => "source component",
-        23 => "invoke arguments",
-        24 => "device",
-        25 => "fetch arguments",
-        _ => return None,
-    })
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use iotsec::{
     core::crypto::Sha256,
-    update::payload::{Decode, Delta, Encoding, PayloadError, Transport},
+    update::payload::{Delta, Encoding, PayloadError, Transport},
 };
 use serde_json::json;
 
+use super::payload::{WINDOW, decoded};
 use crate::{
     Output, Problem,
     delta::{self, Shrink},
@@ -130,7 +131,8 @@ pub(super) fn compress(compress: &Compress) -> Result<Output, Problem> {
         window: shrink.window,
         lookahead: shrink.lookahead,
     };
-    check(&decode(encoding, &packed, &[], image.len()), &image)?;
+    let size = u32::try_from(image.len()).unwrap_or(u32::MAX);
+    check(&decode(encoding, &packed, &[], size), &image)?;
     file::create(&compress.out, &packed, Access::Public)?;
 
     let human = format!(
@@ -158,12 +160,18 @@ pub(super) fn apply(apply: &Apply) -> Result<Output, Problem> {
     let new = decode_patch(&old, &patch).map_err(Problem::refused(&apply.patch))?;
     file::create(&apply.out, &new, Access::Public)?;
     let human = format!(
-        "{}: {} bytes, SHA-256 {}\n",
+        "{}: {} bytes, SHA-256 {}\n\
+         not checked: a patch does not say what it makes, compare the digest with the manifest's\n",
         apply.out.display(),
         new.len(),
         digest(&new)
     );
-    let json = json!({ "file": apply.out, "bytes": new.len(), "digest": digest(&new) });
+    let json = json!({
+        "file": apply.out,
+        "bytes": new.len(),
+        "digest": digest(&new),
+        "checked": false,
+    });
     Ok(Output::new(human, json))
 }
 
@@ -186,31 +194,16 @@ fn decode_patch(old: &[u8], patch: &[u8]) -> Result<Vec<u8>, PayloadError> {
         base: &[0; 32],
         base_size: u32::try_from(old.len()).unwrap_or(u32::MAX),
     };
-    decode(encoding, patch, old, usize::try_from(size).unwrap_or(usize::MAX))
+    decode(encoding, patch, old, size)
 }
 
-fn decode(encoding: Encoding<'_>, payload: &[u8], base: &[u8], size: usize) -> Result<Vec<u8>, PayloadError> {
+fn decode(encoding: Encoding<'_>, payload: &[u8], base: &[u8], size: u32) -> Result<Vec<u8>, PayloadError> {
     let transport = Transport {
         encoding,
         ..Transport::plain(u32::try_from(payload.len()).unwrap_or(u32::MAX))
     };
-    let mut decoder = Box::new(Delta::<WINDOW>::new());
-    decoder.begin(&transport, u32::try_from(size).unwrap_or(u32::MAX))?;
-    // Room for what arrives, not for what is announced.
-    let (mut made, mut room, mut rest, mut base) = (Vec::new(), [0; 4096], payload, base);
-    loop {
-        let step = decoder.decode(rest, &mut room, &mut base)?;
-        made.extend_from_slice(&room[..step.given]);
-        rest = &rest[step.taken..];
-        if step.given < room.len() {
-            decoder.end()?;
-            return Ok(made);
-        }
-    }
+    decoded(&transport, payload, base, size)
 }
-
-/// The largest window of the format.
-const WINDOW: usize = 1 << 15;
 
 /// Nothing is written that a device would not turn into the image.
 fn check(made: &Result<Vec<u8>, PayloadError>, image: &[u8]) -> Result<(), Problem> {

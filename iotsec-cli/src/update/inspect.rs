@@ -1,140 +1,207 @@
-//! `iotsec update inspect`: reads with the strict reader, and judges nothing.
+//! `iotsec update inspect`: reads with the strict reader, and judges nothing but digests.
 
-use std::{fmt::Write as _, path::Path};
+mod human;
+
+use std::path::Path;
 
 use iotsec::core::{
-    cbor::{CborError, Key, Kind, Reader, Type},
-    cose::Algorithm,
+    cbor::{CborError, Key, Reader, Type},
     crypto::Sha256,
     error::ErrorCode,
 };
-
+use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    commands,
+    commands::{self, Command},
     diagnostic::{self, LIMITS},
+    outer::{AUTHENTICATION, Element, MANIFEST, Outer},
+    parameter::{algorithm_name, digest_of},
 };
-use crate::{Output, Problem, file, key::name};
+use crate::{
+    Output, Problem, file,
+    key::{hex, name},
+};
 
-const TAG: u64 = 107;
-const AUTHENTICATION: i64 = 2;
-const MANIFEST: i64 = 3;
 const TEXT: i64 = 23;
+
+/// What a file says of itself.
+#[derive(Serialize)]
+struct Inspection {
+    elements: Vec<Listed>,
+    authentication: Part<Authentication>,
+    manifest: Part<Manifest>,
+}
+
+/// An element of the outer map.
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    bytes: usize,
+    /// SHA-256 of an integrated payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+/// A part, up to where it cannot be read.
+#[derive(Serialize)]
+struct Part<T> {
+    #[serde(flatten)]
+    content: T,
+    present: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
+}
+
+#[derive(Default, Serialize)]
+struct Authentication {
+    digest: Option<Digest>,
+    blocks: Vec<Block>,
+}
+
+/// A digest, and whether the element that it speaks of has it.
+#[derive(Serialize)]
+struct Digest {
+    digest: String,
+    /// Null without that element.
+    #[serde(rename = "match")]
+    matches: Option<bool>,
+}
+
+/// An authentication block.
+#[derive(Default, Serialize)]
+struct Block {
+    kind: String,
+    /// One for COSE_Sign1 and COSE_Mac0; several for COSE_Sign.
+    signatures: Vec<Signature>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
+}
+
+#[derive(Default, Serialize)]
+struct Signature {
+    algorithm: Option<String>,
+    kid: Option<String>,
+}
+
+#[derive(Default, Serialize)]
+struct Manifest {
+    version: Option<String>,
+    sequence_number: Option<String>,
+    reference_uri: Option<String>,
+    components: Vec<String>,
+    /// In the order of the manifest; the shared sequence first.
+    sections: Vec<Section>,
+    /// What this tool has no name for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct Section {
+    name: String,
+    /// "inline", "severed", or "absent": severed and not in the file.
+    place: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    commands: Vec<Command>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
 
 pub(super) fn run(path: &Path) -> Result<Output, Problem> {
     let bytes = file::read(path)?;
-    let elements = outer(&bytes).map_err(Problem::refused(path))?;
-    let mut out = format!(
-        "{}: {} bytes\n\
-         NOT AUTHENTICATED: this is what the file says of itself. `iotsec update verify` judges it.\n\n\
-         envelope\n",
-        path.display(),
-        bytes.len()
-    );
-    for element in &elements {
-        let _ = writeln!(out, "  {}: {} bytes", element.name(), element.encoded.len());
+    let outer = Outer::parse(&bytes).map_err(Problem::refused(path))?;
+    let mut authentication = Authentication::default();
+    let read = outer
+        .find(AUTHENTICATION)
+        .map(|_| read_authentication(&outer, &mut authentication));
+    let authentication = Part::new(authentication, read);
+    let mut manifest = Manifest::default();
+    let read = outer
+        .find(MANIFEST)
+        .map(|element| read_manifest(element, &outer, &mut manifest));
+    let manifest = Part::new(manifest, read);
+    let inspection = Inspection {
+        elements: outer.elements.iter().map(Listed::new).collect(),
+        authentication,
+        manifest,
+    };
+    let human = inspection.human(path, bytes.len());
+    let mut json = json!({ "file": path, "bytes": bytes.len(), "authenticated": false });
+    if let (Ok(serde_json::Value::Object(parts)), Some(all)) =
+        (serde_json::to_value(&inspection), json.as_object_mut())
+    {
+        all.extend(parts);
     }
-    section(&mut out, "authentication", |out| authentication(&elements, out));
-    section(&mut out, "manifest", |out| manifest(&elements, out));
-    let json = json!({ "authenticated": false, "lines": out.lines().collect::<Vec<_>>() });
-    Ok(Output::new(out, json))
+    Ok(Output::new(human, json))
 }
 
-/// An entry of the outer map.
-struct Element<'a> {
-    key: Key<'a>,
-    /// At the value.
-    reader: Reader<'a>,
-    /// The value, head included.
-    encoded: &'a [u8],
-}
-
-impl Element<'_> {
-    fn name(&self) -> String {
-        match self.key {
-            Key::Int(key) => element_name(key),
-            Key::Text(name) => format!("integrated payload {name:?}"),
+impl<T> Part<T> {
+    /// `read` is how reading went, or `None` if there is nothing to read.
+    fn new(content: T, read: Option<Result<(), CborError>>) -> Self {
+        Self {
+            content,
+            present: read.is_some(),
+            unreadable: read.and_then(Result::err).as_ref().map(unreadable),
         }
     }
 }
 
-fn outer(bytes: &[u8]) -> Result<Vec<Element<'_>>, CborError> {
-    let mut reader = Reader::new(bytes, &LIMITS)?;
-    let not_an_envelope = reader.error(Kind::Type);
-    if reader.tag()? != TAG {
-        return Err(not_an_envelope);
+fn unreadable(error: &CborError) -> String {
+    format!("{error} (error {})", error.code())
+}
+
+impl Listed {
+    fn new(element: &Element<'_>) -> Self {
+        let payload = match element.key {
+            Key::Text(_) => element.reader.clone().bytes().ok(),
+            Key::Int(_) => None,
+        };
+        Self {
+            name: match element.key {
+                Key::Int(key) => element_name(key),
+                Key::Text(name) => format!("integrated payload {name:?}"),
+            },
+            bytes: payload.map_or(element.encoded.len(), <[u8]>::len),
+            digest: payload.map(|payload| hex(&Sha256::of(&[payload]))),
+        }
     }
-    let mut elements = Vec::new();
-    for _ in 0..reader.map()? {
-        elements.push(Element {
-            key: reader.key()?,
-            reader: reader.clone(),
-            encoded: reader.skip()?,
+}
+
+impl Digest {
+    /// The digest in `encoded`, held against `element`.
+    fn of(encoded: &[u8], element: Option<&Element<'_>>) -> Self {
+        let shown = Reader::new(encoded, &LIMITS)
+            .ok()
+            .and_then(|mut reader| digest_of(&mut reader));
+        let digest = shown.unwrap_or_else(|| diagnostic::show(encoded));
+        let matches = element.map(|element| {
+            let actual = format!("SHA-256 {}", hex(&Sha256::of(&[element.encoded])));
+            actual == digest
         });
-    }
-    Ok(elements)
-}
-
-/// What a part shows, up to where it cannot be read.
-fn section(out: &mut String, title: &str, show: impl FnOnce(&mut String) -> Result<(), CborError>) {
-    let _ = writeln!(out, "\n{title}");
-    if let Err(error) = show(out) {
-        let _ = writeln!(out, "  cannot be read: {error} (error {})", error.code());
+        Self { digest, matches }
     }
 }
 
-fn find<'e, 'a>(elements: &'e [Element<'a>], key: i64) -> Option<&'e Element<'a>> {
-    elements.iter().find(|element| element.key == Key::Int(key))
-}
-
-fn authentication(elements: &[Element<'_>], out: &mut String) -> Result<(), CborError> {
-    let Some(element) = find(elements, AUTHENTICATION) else {
-        *out += "  none\n";
+fn read_authentication(outer: &Outer<'_>, out: &mut Authentication) -> Result<(), CborError> {
+    let Some(authentication) = outer.authentication()? else {
         return Ok(());
     };
-    let mut reader = element.reader.clone().embedded(&LIMITS)?;
-    let blocks = reader.array()?.saturating_sub(1);
-    let digest = reader.bytes()?;
-    let _ = writeln!(
-        out,
-        "  signed digest {}",
-        digest_line(digest, find(elements, MANIFEST))
-    );
-    if blocks == 0 {
-        *out += "  not signed\n";
-    }
-    for number in 1..=blocks {
-        let item = reader.clone().embedded(&LIMITS);
-        let block = item.and_then(|mut block| block_line(&mut block));
-        let block = block.unwrap_or_else(|error| format!("cannot be read: {error} (error {})", error.code()));
-        let _ = writeln!(out, "  block {number}: {block}");
-        reader.skip()?;
+    out.digest = Some(Digest::of(authentication.signed, outer.find(MANIFEST)));
+    for bytes in authentication.blocks {
+        let mut block = Block::default();
+        let read = Reader::new(bytes, &LIMITS).and_then(|mut reader| read_block(&mut reader, &mut block));
+        block.unreadable = read.err().as_ref().map(unreadable);
+        out.blocks.push(block);
     }
     Ok(())
 }
 
-/// A digest, and whether it is that of `element`.
-fn digest_line(encoded: &[u8], element: Option<&Element<'_>>) -> String {
-    let shown = Reader::new(encoded, &LIMITS)
-        .ok()
-        .and_then(|mut reader| commands::digest_of(&mut reader));
-    let shown = shown.unwrap_or_else(|| diagnostic::show(encoded));
-    let Some(element) = element else {
-        return shown;
-    };
-    let actual = format!("SHA-256 {}", crate::key::hex(&Sha256::of(&[element.encoded])));
-    let verdict = if actual == shown {
-        "which it has"
-    } else {
-        "which it does NOT have"
-    };
-    format!("{shown} of {}, {verdict}", element.name())
-}
-
-/// Kind, algorithm and key identifier of a COSE structure, whose first two elements are its headers.
-fn block_line(reader: &mut Reader<'_>) -> Result<String, CborError> {
-    let kind = match reader.tag()? {
+/// Kind, algorithms and key identifiers of a COSE structure, whose first two elements are its headers.
+fn read_block(reader: &mut Reader<'_>, block: &mut Block) -> Result<(), CborError> {
+    let tag = reader.tag()?;
+    block.kind = match tag {
         17 => "COSE_Mac0".to_owned(),
         18 => "COSE_Sign1".to_owned(),
         97 => "COSE_Mac".to_owned(),
@@ -142,122 +209,136 @@ fn block_line(reader: &mut Reader<'_>) -> Result<String, CborError> {
         other => format!("tag {other}"),
     };
     reader.array()?;
-    let mut algorithm = "none in the outer header".to_owned();
-    let mut kid = "none".to_owned();
-    let protected = if reader.clone().bytes()?.is_empty() {
+    let outer = read_signature(reader)?;
+    if tag != 98 {
+        block.signatures.push(outer);
+        return Ok(());
+    }
+    // The payload, then the signatures, each with headers of its own.
+    reader.skip()?;
+    for _ in 0..reader.array()? {
+        reader.array()?;
+        block.signatures.push(read_signature(reader)?);
         reader.skip()?;
-        None
+    }
+    Ok(())
+}
+
+fn read_signature(reader: &mut Reader<'_>) -> Result<Signature, CborError> {
+    let mut out = Signature::default();
+    if reader.clone().bytes()?.is_empty() {
+        reader.skip()?;
     } else {
-        Some(reader.embedded(&LIMITS)?)
-    };
-    let protected = protected.map(|header| (header, true));
-    for (mut header, protected) in protected.into_iter().chain([(reader.clone(), false)]) {
-        for _ in 0..header.map()? {
-            match header.key()? {
-                Key::Int(1) if protected => algorithm = algorithm_name(&mut header)?,
-                Key::Int(4) if header.peek()? == Type::Bytes => kid = name(header.bytes()?),
-                _ => {
-                    header.skip()?;
-                }
-            }
+        read_header(&mut reader.embedded(&LIMITS)?, true, &mut out)?;
+    }
+    read_header(reader, false, &mut out)?;
+    Ok(out)
+}
+
+fn read_header(reader: &mut Reader<'_>, protected: bool, out: &mut Signature) -> Result<(), CborError> {
+    for _ in 0..reader.map()? {
+        let key = reader.key()?;
+        let mut value = reader.clone();
+        reader.skip()?;
+        match key {
+            Key::Int(1) if protected => out.algorithm = Some(algorithm_name(&mut value)),
+            Key::Int(4) if value.peek()? == Type::Bytes => out.kid = Some(name(value.bytes()?)),
+            _ => {}
         }
     }
-    Ok(format!("{kind}, algorithm {algorithm}, key identifier {kid}"))
+    Ok(())
 }
 
-fn algorithm_name(reader: &mut Reader<'_>) -> Result<String, CborError> {
-    let shown = diagnostic::show(reader.clone().skip()?);
-    let known = reader.int().ok().and_then(Algorithm::from_id);
-    if known.is_none() {
-        reader.skip().ok();
-    }
-    Ok(match known {
-        Some(known) => format!("{known:?} ({shown})"),
-        None => format!("{shown}, not known here"),
-    })
-}
-
-fn manifest(elements: &[Element<'_>], out: &mut String) -> Result<(), CborError> {
-    let Some(element) = find(elements, MANIFEST) else {
-        *out += "  none\n";
-        return Ok(());
-    };
+fn read_manifest(element: &Element<'_>, outer: &Outer<'_>, out: &mut Manifest) -> Result<(), CborError> {
     let mut reader = element.reader.clone().embedded(&LIMITS)?;
     for _ in 0..reader.map()? {
         let key = reader.key()?;
         let mut value = reader.clone();
         let encoded = reader.skip()?;
         match key {
-            Key::Int(1) => line(out, "version", encoded),
-            Key::Int(2) => line(out, "sequence number", encoded),
-            Key::Int(3) => common(&mut value, out)?,
-            Key::Int(4) => line(out, "reference URI", encoded),
-            Key::Int(key @ (7..=9 | 16 | 20 | TEXT)) => member(key, value, encoded, elements, out)?,
-            Key::Int(other) => line(out, &format!("element {other}"), encoded),
-            Key::Text(other) => line(out, &format!("element {other:?}"), encoded),
+            Key::Int(1) => out.version = Some(diagnostic::show(encoded)),
+            Key::Int(2) => out.sequence_number = Some(diagnostic::show(encoded)),
+            Key::Int(3) => read_common(&mut value, out)?,
+            Key::Int(4) => out.reference_uri = Some(diagnostic::show(encoded)),
+            Key::Int(key @ (7..=9 | 16 | 20 | TEXT)) => read_section(key, value, encoded, outer, out)?,
+            Key::Int(other) => out
+                .other
+                .push((format!("element {other}"), diagnostic::show(encoded))),
+            Key::Text(other) => out
+                .other
+                .push((format!("element {other:?}"), diagnostic::show(encoded))),
         }
     }
     Ok(())
 }
 
-fn line(out: &mut String, title: &str, encoded: &[u8]) {
-    let _ = writeln!(out, "  {title}: {}", diagnostic::show(encoded));
-}
-
-fn common(reader: &mut Reader<'_>, out: &mut String) -> Result<(), CborError> {
+fn read_common(reader: &mut Reader<'_>, out: &mut Manifest) -> Result<(), CborError> {
     let mut inner = reader.embedded(&LIMITS)?;
     for _ in 0..inner.map()? {
         match inner.key()? {
             Key::Int(2) => {
-                for index in 0..inner.array()? {
-                    line(out, &format!("component {index}"), inner.skip()?);
+                for _ in 0..inner.array()? {
+                    out.components.push(diagnostic::show(inner.skip()?));
                 }
             }
             Key::Int(4) => {
-                *out += "  before every section\n";
-                commands::show(&mut inner, 4, out)?;
+                let mut shared = Section::new("before every section", "inline");
+                let read = commands::read(&mut inner, &mut shared.commands);
+                out.sections.push(shared);
+                read?;
             }
-            other => {
-                let title = format!("common element {other:?}");
-                line(out, &title, inner.skip()?);
-            }
+            other => out.other.push((
+                format!("common element {other:?}"),
+                diagnostic::show(inner.skip()?),
+            )),
         }
     }
     Ok(())
 }
 
+impl Section {
+    fn new(name: impl Into<String>, place: &'static str) -> Self {
+        Self {
+            name: name.into(),
+            place,
+            digest: None,
+            commands: Vec::new(),
+            text: None,
+        }
+    }
+}
+
 /// A section: here, or severed and in the envelope, or severed and gone.
-fn member(
+fn read_section(
     key: i64,
     value: Reader<'_>,
     encoded: &[u8],
-    elements: &[Element<'_>],
-    out: &mut String,
+    outer: &Outer<'_>,
+    out: &mut Manifest,
 ) -> Result<(), CborError> {
-    let title = element_name(key);
     let severed = value.peek()? == Type::Array;
-    let outside = find(elements, key).filter(|_| severed);
-    if severed {
-        let place = if outside.is_some() {
-            "severed"
-        } else {
-            "severed, not in the file"
-        };
-        let _ = writeln!(out, "  {title} ({place}): {}", digest_line(encoded, outside));
-    } else {
-        let _ = writeln!(out, "  {title}");
-    }
-    let mut content = match outside {
-        Some(element) => element.reader.clone(),
-        None if severed => return Ok(()),
-        None => value,
+    let outside = outer.find(key).filter(|_| severed);
+    let place = match (severed, outside) {
+        (false, _) => "inline",
+        (true, Some(_)) => "severed",
+        (true, None) => "absent",
     };
-    if key == TEXT {
-        let text = content.bytes()?;
-        let _ = writeln!(out, "    {}", diagnostic::show(text));
-        return Ok(());
-    }
-    commands::show(&mut content, 4, out)
+    let mut section = Section::new(element_name(key), place);
+    section.digest = severed.then(|| Digest::of(encoded, outside));
+    let content = match outside {
+        Some(element) => Some(element.reader.clone()),
+        None if severed => None,
+        None => Some(value),
+    };
+    let read = content.map_or(Ok(()), |mut content| {
+        if key == TEXT {
+            section.text = Some(diagnostic::show(content.bytes()?));
+            return Ok(());
+        }
+        commands::read(&mut content, &mut section.commands)
+    });
+    out.sections.push(section);
+    read
 }
 
 fn element_name(key: i64) -> String {

@@ -33,6 +33,58 @@ fn a_refusal_has_the_number_the_name_and_the_remedy_of_its_reason() {
 }
 
 #[test]
+fn every_command_answers_in_json() {
+    let bench = Bench::new("every_command_answers_in_json");
+    bench.write("old.bin", &[5; 900]);
+    bench.write("new.bin", &[6; 950]);
+    let target = "--vendor-domain example.com --model lamp-2";
+    let device = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
+    let uri = "https://fw.example.com/new";
+    for line in [
+        "key new maker",
+        "key new other",
+        "key new third",
+        "key new lamp --kind x25519",
+        "key show maker",
+        "key show lamp.pub",
+        "key export maker --private --out maker.pem",
+        "key import maker.pem again",
+        &format!(
+            "update create {target} --sequence 1 --payload old.bin --integrated --key maker --out 1.suit"
+        ),
+        &format!("update create {target} --sequence 2 --payload new.bin --uri {uri} --unsigned --out u.suit"),
+        "update sign u.suit --public maker.pub --vector-to-sign tbs",
+        "update sign u.suit --key maker --out 2.suit",
+        "update inspect 2.suit",
+        &format!("update verify 2.suit {target} --key maker.pub"),
+        &format!("update plan 2.suit {target} --key maker.pub"),
+        "update delta --from old.bin --to new.bin --out patch",
+        "update compress new.bin --out packed",
+        "update apply --from old.bin --patch patch --out made",
+        "update encrypt --recipient lamp.pub --in new.bin --out sealed --info info",
+        "update decrypt --key lamp --info info --in sealed --out opened",
+        &format!(
+            "trust init {target} --root maker.pub --update maker.pub --update other.pub --freshness maker.pub \
+             --recovery maker.pub --key maker --out 1.trust"
+        ),
+        "trust rotate 1.trust --root maker.pub --root third.pub --root-threshold 2 --key maker --unfinished --out 2u",
+        "trust sign 2u --key third --out 2.trust",
+        "trust revoke 1.trust --revoke other.pub --key maker --out 2b.trust",
+        "trust inspect 2.trust --under 1.trust",
+        "trust latest --trust 1.trust --envelope 2.suit --nonce 00112233445566778899aabbccddeeff --key maker --out l",
+        &format!(
+            "trust downgrade --trust 1.trust --device {device} --from 2.suit --to 1.suit --key maker --out d"
+        ),
+        "provision batch --product lamp-2 --serial-prefix L --count 2 --key maker --out batch",
+        "provision verify batch --key maker.pub",
+    ] {
+        let (status, value) = bench.json(line);
+        assert_eq!(status, Some(0), "{line}: {value}");
+        assert!(value.as_object().unwrap().len() > 1, "{line}: {value}");
+    }
+}
+
+#[test]
 fn failures_without_a_number_say_so() {
     let bench = Bench::new("failures_without_a_number_say_so");
     let (status, value) = bench.json("key show missing");

@@ -157,6 +157,34 @@ fn only_a_debug_build_trusts_a_key_that_everyone_has() {
 }
 
 #[test]
+fn the_keys_in_the_source_of_mcuboot_and_in_the_manifest_draft_are_known() {
+    let bench = Bench::new("the_keys_in_the_source_of_mcuboot_and_in_the_manifest_draft_are_known");
+    let bytes = |hex: &str| -> [u8; 32] {
+        std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+    };
+    let x = bytes("d4b31ba49a3add3f825d10ca7f31b50b0de87f37ccc49f1a403a5c1320ffb4e0");
+    let mut out = [0; Key::MAX_LEN];
+    bench.write("mcuboot", Key::ed25519(&x).write(&mut out).unwrap());
+    let draft = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../vectors/suit/keys/p256_ietf_example.pub.hex"
+    );
+    let point = std::fs::read_to_string(draft).unwrap();
+    let (x, y) = (bytes(&point[2..66]), bytes(&point[66..130]));
+    bench.write("draft", Key::p256(&x, &y).write(&mut out).unwrap());
+    for (key, origin) in [
+        ("mcuboot", "it is in the source of MCUboot"),
+        ("draft", "it is the example of draft-ietf-suit-manifest"),
+    ] {
+        let run = bench.run(&format!(
+            "trust init --vendor-domain example.com --model lamp-2 --root {key} --update {key} --key none --out none"
+        ));
+        let told = format!("{key} holds a key that everyone has: {origin}");
+        assert!(run.err.contains(&told), "{}", run.err);
+    }
+}
+
+#[test]
 fn only_a_debug_build_signs_with_a_key_that_everyone_has() {
     let bench = Bench::new("only_a_debug_build_signs_with_a_key_that_everyone_has");
     bench.write(

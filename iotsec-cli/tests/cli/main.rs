@@ -2,9 +2,14 @@
 
 mod bench;
 mod delta;
+mod device;
 mod encrypt;
+mod install;
 mod json;
 mod key;
 mod provision;
+mod readme;
+mod release;
+mod sign;
 mod trust;
 mod update;

@@ -54,7 +54,7 @@ pub fn check(input: &[u8], limits: &Limits) -> Result<(), CborError> {
 /// assert!(check_sequence(&[0x01, 0x61], &Limits::SMALL).is_err());
 /// ```
 pub fn check_sequence(input: &[u8], limits: &Limits) -> Result<(), CborError> {
-    Checker::new(input, 0, limits)?.run(None)
+    check_items(input, 0, limits, None)
 }
 
 /// Checks the first item of a CBOR sequence (RFC 8742) and splits it off, so that a sequence of any
@@ -88,7 +88,13 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
 
 /// As [`check()`] from byte `start` on; error offsets count from byte 0.
 pub(super) fn check_from(input: &[u8], start: usize, limits: &Limits) -> Result<(), CborError> {
-    Checker::new(input, start, limits)?.run(Some(1))
+    check_items(input, start, limits, Some(1))
+}
+
+// One frame of half a kilobyte, whoever asks.
+#[inline(never)]
+fn check_items(input: &[u8], start: usize, limits: &Limits, roots: Option<u32>) -> Result<(), CborError> {
+    Checker::new(input, start, limits)?.run(roots)
 }
 
 /// One open array, map or tag.

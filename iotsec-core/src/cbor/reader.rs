@@ -88,6 +88,8 @@ impl<'a> Reader<'a> {
     }
 
     /// An error at the next item, for the format's own rules.
+    // Out of line: it is called from everywhere.
+    #[inline(never)]
     pub fn error(&self, kind: Kind) -> CborError {
         CborError::new(kind, self.pos)
     }
@@ -139,8 +141,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Range`] when it does not fit.
     pub fn uint_as<T: TryFrom<u64>>(&mut self) -> Result<T, CborError> {
-        let error = self.error(Kind::Range);
-        self.all_or_nothing(|reader| T::try_from(reader.uint()?).map_err(|_| error))
+        let mut ahead = self.clone();
+        let value = T::try_from(ahead.uint()?).map_err(|_| self.error(Kind::Range))?;
+        self.pos = ahead.pos;
+        Ok(value)
     }
 
     /// A byte string.
@@ -156,8 +160,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Length`] for another length.
     pub fn array_of<const N: usize>(&mut self) -> Result<&'a [u8; N], CborError> {
-        let error = self.error(Kind::Length);
-        self.all_or_nothing(|reader| reader.bytes()?.try_into().map_err(|_| error))
+        let mut ahead = self.clone();
+        let bytes = ahead.bytes()?.try_into().map_err(|_| self.error(Kind::Length))?;
+        self.pos = ahead.pos;
+        Ok(bytes)
     }
 
     /// A text string.
@@ -165,8 +171,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn text(&mut self) -> Result<&'a str, CborError> {
-        let error = self.error(Kind::Utf8);
-        core::str::from_utf8(self.string(head::TEXT)?).map_err(|_| error)
+        let start = self.pos;
+        let text = self.string(head::TEXT)?;
+        core::str::from_utf8(text).map_err(|_| self.seek(start).error(Kind::Utf8))
     }
 
     /// A byte string that holds one item of its own (`bstr .cbor`), checked under its own limits.
@@ -194,14 +201,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Length`] for another number.
     pub fn array_len(&mut self, len: u64) -> Result<(), CborError> {
-        let error = self.error(Kind::Length);
-        self.all_or_nothing(|reader| {
-            if reader.array()? == len {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })
+        let mut ahead = self.clone();
+        if ahead.array()? != len {
+            return Err(self.error(Kind::Length));
+        }
+        self.pos = ahead.pos;
+        Ok(())
     }
 
     /// The number of entries of a map; keys and values follow, in order.
@@ -217,12 +222,38 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::UnknownKey`] for a key that is neither an integer within `i64` nor text.
     pub fn key(&mut self) -> Result<Key<'a>, CborError> {
-        let error = self.error(Kind::UnknownKey);
         match self.peek()? {
-            Type::Uint | Type::Nint => self.int().map(Key::Int).map_err(|_| error),
+            Type::Uint | Type::Nint => self.int().map(Key::Int).map_err(|_| self.error(Kind::UnknownKey)),
             Type::Text => self.text().map(Key::Text),
-            _ => Err(error),
+            _ => Err(self.error(Kind::UnknownKey)),
         }
+    }
+
+    /// An integer within `i32`, as the keys and codes of nearly every format are. `None`, and the reader stays
+    /// where it is, for anything else: what that means is for the format to say. It takes less code than
+    /// [`key`](Self::key) and [`int`](Self::int), which know what is wrong.
+    ///
+    /// ```
+    /// use iotsec_core::cbor::{Limits, Reader};
+    ///
+    /// let mut reader = Reader::new(&[0xA1, 0x38, 0x1E, 0x61, 0x61], &Limits::SMALL)?;
+    /// assert_eq!(reader.map()?, 1);
+    /// assert_eq!(reader.label(), Some(-31));
+    /// assert_eq!(reader.label(), None);
+    /// assert_eq!(reader.text()?, "a");
+    /// # Ok::<(), iotsec_core::cbor::CborError>(())
+    /// ```
+    #[inline(never)]
+    pub fn label(&mut self) -> Option<i32> {
+        let Head { major, value, len } = self.head().ok()?;
+        let value = i32::try_from(value).ok()?;
+        let value = match major {
+            head::UINT => value,
+            head::NINT => !value,
+            _ => return None,
+        };
+        self.pos = self.pos.saturating_add(len);
+        Some(value)
     }
 
     /// A tag number; the tagged item follows.
@@ -238,12 +269,14 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn bool(&mut self) -> Result<bool, CborError> {
-        let error = self.error(Kind::Type);
-        self.all_or_nothing(|reader| match reader.simple()? {
-            head::TRUE => Ok(true),
-            head::FALSE => Ok(false),
-            _ => Err(error),
-        })
+        let mut ahead = self.clone();
+        let value = match ahead.simple()? {
+            head::TRUE => true,
+            head::FALSE => false,
+            _ => return Err(self.error(Kind::Type)),
+        };
+        self.pos = ahead.pos;
+        Ok(value)
     }
 
     /// `null`.
@@ -251,11 +284,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn null(&mut self) -> Result<(), CborError> {
-        let error = self.error(Kind::Type);
-        self.all_or_nothing(|reader| match reader.simple()? {
-            head::NULL => Ok(()),
-            _ => Err(error),
-        })
+        let mut ahead = self.clone();
+        if ahead.simple()? != head::NULL {
+            return Err(self.error(Kind::Type));
+        }
+        self.pos = ahead.pos;
+        Ok(())
     }
 
     /// Moves past the next item with everything in it, and returns its encoding.
@@ -295,18 +329,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Moves only when `read` succeeds.
-    fn all_or_nothing<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, CborError>,
-    ) -> Result<T, CborError> {
-        let start = self.pos;
-        let result = read(self);
-        if result.is_err() {
-            self.pos = start;
-        }
-        result
-    }
-
     fn head(&self) -> Result<Head, CborError> {
         head::read(self.input, self.pos)
     }

@@ -1,6 +1,6 @@
 use super::error::CoseError;
 use crate::{
-    cbor::{CborError, Key, Limits, Reader, Type, Writer},
+    cbor::{CborError, Limits, Reader, Type, Writer},
     crypto::KeyType,
 };
 
@@ -34,19 +34,27 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    const ALL: [Self; 8] = [
+        Self::Ed25519,
+        Self::EdDsa,
+        Self::Esp256,
+        Self::Es256,
+        Self::HssLms,
+        Self::MlDsa44,
+        Self::HmacSha256,
+        Self::ChaCha20Poly1305,
+    ];
+
     /// The algorithm registered under `id`.
     pub const fn from_id(id: i64) -> Option<Self> {
-        Some(match id {
-            -19 => Self::Ed25519,
-            -8 => Self::EdDsa,
-            -9 => Self::Esp256,
-            -7 => Self::Es256,
-            -46 => Self::HssLms,
-            -48 => Self::MlDsa44,
-            5 => Self::HmacSha256,
-            24 => Self::ChaCha20Poly1305,
-            _ => return None,
-        })
+        let mut rest: &[Self] = &Self::ALL;
+        while let [first, others @ ..] = rest {
+            if first.id() == id {
+                return Some(*first);
+            }
+            rest = others;
+        }
+        None
     }
 
     /// Its number in the registry.
@@ -110,11 +118,11 @@ pub struct Headers<'a> {
     pub iv: Option<&'a [u8]>,
 }
 
-const ALG: i64 = 1;
-const CRIT: i64 = 2;
-const CONTENT_TYPE: i64 = 3;
-const KID: i64 = 4;
-const IV: i64 = 5;
+const ALG: i32 = 1;
+const CRIT: i32 = 2;
+const CONTENT_TYPE: i32 = 3;
+const KID: i32 = 4;
+const IV: i32 = 5;
 
 /// Which parameters a bucket had, as bits by label.
 type Seen = u8;
@@ -145,14 +153,15 @@ impl<'a> Headers<'a> {
         let mut seen: Seen = 0;
         let mut critical = None;
         for _ in 0..reader.map()? {
-            let Key::Int(label) = reader.key()? else {
+            let Some(label) = reader.label() else {
+                reader.key()?;
                 reader.skip()?;
                 continue;
             };
             match label {
                 ALG if protected => {
-                    let id = reader.int().map_err(|_| CoseError::AlgorithmUnknown)?;
-                    self.algorithm = Some(Algorithm::from_id(id).ok_or(CoseError::AlgorithmUnknown)?);
+                    let algorithm = reader.label().and_then(|id| Algorithm::from_id(id.into()));
+                    self.algorithm = Some(algorithm.ok_or(CoseError::AlgorithmUnknown)?);
                 }
                 CRIT if protected => {
                     critical = Some(reader.clone());
@@ -191,7 +200,7 @@ fn check_critical(mut reader: Reader<'_>, seen: Seen) -> Result<(), CoseError> {
         return Err(CoseError::Critical);
     }
     for _ in 0..count {
-        let label = reader.int().map_err(|_| CoseError::Critical)?;
+        let label = reader.label().ok_or(CoseError::Critical)?;
         let understood = matches!(label, ALG | CONTENT_TYPE | KID | IV);
         let present = u32::try_from(label).is_ok_and(|label| label < 8 && seen & (1 << label) != 0);
         if !understood || !present {
@@ -209,10 +218,10 @@ pub(super) fn write_protected(
 ) -> Result<(), CborError> {
     writer.embedded(|inner| {
         inner.map(if content_type.is_some() { 2 } else { 1 })?;
-        inner.int(ALG)?.int(algorithm.id())?;
+        inner.int(ALG.into())?.int(algorithm.id())?;
         match content_type {
-            Some(ContentType::Coap(number)) => inner.int(CONTENT_TYPE)?.uint(number)?,
-            Some(ContentType::Media(name)) => inner.int(CONTENT_TYPE)?.text(name)?,
+            Some(ContentType::Coap(number)) => inner.int(CONTENT_TYPE.into())?.uint(number)?,
+            Some(ContentType::Media(name)) => inner.int(CONTENT_TYPE.into())?.text(name)?,
             None => inner,
         };
         Ok(())
@@ -228,10 +237,10 @@ pub(super) fn write_unprotected(
 ) -> Result<(), CborError> {
     writer.map(u64::from(kid.is_some()).saturating_add(u64::from(iv.is_some())))?;
     if let Some(kid) = kid {
-        writer.int(KID)?.bytes(kid)?;
+        writer.int(KID.into())?.bytes(kid)?;
     }
     if let Some(iv) = iv {
-        writer.int(IV)?.bytes(iv)?;
+        writer.int(IV.into())?.bytes(iv)?;
     }
     Ok(())
 }

@@ -60,6 +60,8 @@ impl<'a> Sign1<'a> {
     }
 
     /// COSE_Mac0 has the same shape.
+    // A frame of its own, gone when the signature is checked.
+    #[inline(never)]
     pub(super) fn read_tagged(reader: &mut Reader<'a>, tag: u64) -> Result<Self, CoseError> {
         let error = reader.error(crate::cbor::Kind::Range);
         if reader.tag()? != tag {

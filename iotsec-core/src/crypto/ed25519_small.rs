@@ -131,9 +131,10 @@ fn minus_order(number: &Number) -> Option<Number> {
 /// SHA-512 of R, the key and the message, reduced by the order.
 fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Number {
     let mut hash = sha2::Sha512::new();
-    hash.update(r);
-    hash.update(key);
-    hash.update(message);
+    // One place that hashes, three that are hashed.
+    for part in [&r[..], key, message] {
+        hash.update(part);
+    }
     let wide: [u8; 64] = hash.finalize().into();
     reduce(&wide)
 }

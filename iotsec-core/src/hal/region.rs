@@ -167,7 +167,12 @@ impl Region {
 
     /// The next multiple of the word, `None` beyond 2^32.
     pub const fn align_up(&self, len: u32) -> Option<u32> {
-        len.checked_next_multiple_of(self.word_size)
+        // `new` checked that words are powers of two.
+        let rest = self.word_size.saturating_sub(1);
+        match len.checked_add(rest) {
+            Some(end) => Some(end & !rest),
+            None => None,
+        }
     }
 
     /// Whether two regions share a byte.

@@ -61,7 +61,7 @@ impl<'p, 'a> Facts<'p, 'a> {
                 }
             }
             Section::Validate => known.validated = true,
-            Section::Load => known.matched_after_load |= component.load.is_some(),
+            Section::Load => known.matched_after_load |= !component.load.is_none(),
             Section::Shared | Section::Invoke => {}
         }
         Ok(())
@@ -96,10 +96,10 @@ impl<'p, 'a> Facts<'p, 'a> {
         let known = &mut component.known;
         if section == Section::Load {
             // A boot that overwrites what install wrote could not be repeated.
-            if component.load.is_some() || known.order != 0 || known.validated {
+            if !component.load.is_none() || known.order != 0 || known.validated {
                 return Err(UpdateError::WriteOrder);
             }
-            component.load = Some(source);
+            component.load = source;
         } else {
             if known.order != 0 || known.matched_early {
                 return Err(UpdateError::WriteOrder);
@@ -181,7 +181,7 @@ impl<'p, 'a> Facts<'p, 'a> {
         let known = &component.known;
         let written = known.order != 0;
         if (written && !known.matched_after_install && !known.validated)
-            || (component.load.is_some() && !known.matched_after_load)
+            || (!component.load.is_none() && !known.matched_after_load)
         {
             return Err(UpdateError::WriteUnverified);
         }
@@ -239,7 +239,7 @@ fn installs_from(component: &ComponentPlan<'_>, id: ComponentId<'_>) -> bool {
 
 /// Whether what load puts into the component comes from the one called `id`.
 fn loads_from(component: &ComponentPlan<'_>, id: ComponentId<'_>) -> bool {
-    matches!(component.load, Some(Source::Copy { from }) if from == id)
+    matches!(component.load, Source::Copy { from } if from == id)
 }
 
 /// The rank of a component with which there is nothing to do.
@@ -248,7 +248,7 @@ const UNTOUCHED: usize = usize::MAX;
 /// Where a component belongs in the plan.
 fn rank(component: &ComponentPlan<'_>) -> usize {
     match component.known.order {
-        0 if component.known.digest || component.load.is_some() || component.invoke => UNTOUCHED - 1,
+        0 if component.known.digest || !component.load.is_none() || component.invoke => UNTOUCHED - 1,
         0 => UNTOUCHED,
         order => order,
     }

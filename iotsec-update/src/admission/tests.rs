@@ -67,7 +67,7 @@ fn two_components_are_planned_in_the_order_of_their_writes() {
 }
 
 #[test]
-fn a_manifest_for_another_vendor_class_device_or_slot_says_so() {
+fn t9_a_manifest_for_another_vendor_class_device_or_slot_says_so() {
     let with_ids = |vendor: [u8; 16], class: [u8; 16]| {
         let ids = [(1, Bytes(vendor.to_vec())), (2, Bytes(class.to_vec()))];
         shared(vec![set(&ids), command(1), command(2), image(IMAGE)])
@@ -111,7 +111,7 @@ fn the_slot_chooses_the_alternative() {
 }
 
 #[test]
-fn the_sequence_number_is_held_against_replay_and_fast_forward() {
+fn t7_the_sequence_number_is_held_against_replay_and_fast_forward() {
     let at = |sequence| Forge {
         sequence,
         ..Forge::default()
@@ -602,7 +602,7 @@ fn an_image_fits_its_place() {
 }
 
 #[test]
-fn work_is_bounded() {
+fn t17_work_is_bounded() {
     let nest = |depth: usize| {
         let inner = (1..depth).fold(vec![command(3)], |commands, _| vec![run(&commands)]);
         validate(&inner)
@@ -648,7 +648,7 @@ fn manifests_of_older_drafts_are_not_taken_for_new_ones() {
 }
 
 #[test]
-fn an_envelope_with_any_bit_flipped_is_refused_or_means_the_same() {
+fn t1_an_envelope_with_any_bit_flipped_is_refused_or_means_the_same() {
     let mut with_payload = Forge {
         payload: Some(("#app", IMAGE.to_vec())),
         ..install(&[set(&[(21, Text("#app"))]), command(21), command(3)])

@@ -8,7 +8,10 @@ use iotsec_core::{
 };
 
 use super::TrustAnchors;
-use crate::error::UpdateError;
+use crate::{
+    error::UpdateError,
+    fault::{Proof, mask},
+};
 
 /// One signature or MAC, whatever block it stands in.
 pub(super) trait Vote {
@@ -112,7 +115,7 @@ impl<'t> Tally<'t> {
         let bits = black_box(self.bits());
         let missing = u32::from(black_box(self.anchors.threshold)).saturating_sub(bits.count_ones());
         let foreign = bits >> BITS.len();
-        Proof(mask(self.digest) ^ SEAL ^ (missing | foreign))
+        Proof::new(self.digest, missing | foreign)
     }
 
     #[cfg(test)]
@@ -124,24 +127,6 @@ impl<'t> Tally<'t> {
     fn bits(&self) -> u32 {
         self.confirmed ^ mask(self.digest)
     }
-}
-
-/// What only enough signatures over one digest make.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Proof(u32);
-
-impl Proof {
-    pub(super) fn fits(self, digest: &[u8; DIGEST_LEN]) -> bool {
-        black_box(self.0) == mask(digest) ^ SEAL
-    }
-}
-
-/// Far from zero, from all ones, and from any address.
-const SEAL: u32 = 0xC3A5_5A3D;
-
-fn mask(digest: &[u8; DIGEST_LEN]) -> u32 {
-    let [a, b, c, d, ..] = *digest;
-    u32::from_be_bytes([a, b, c, d])
 }
 
 #[inline(never)]

@@ -145,7 +145,7 @@ fn an_attached_payload_is_not_believed() {
 }
 
 #[test]
-fn blocks_and_signature_checks_are_bounded() {
+fn t17_blocks_and_signature_checks_are_bounded() {
     assert_eq!(check(&signed_by(&[9; 8]), &[1], 1), Err(UpdateError::Threshold));
     assert_eq!(check(&signed_by(&[1; 9]), &[1], 1), Err(UpdateError::Blocks));
     // 8 foreign blocks tried with 2 keys each are the 16 checks there are.
@@ -293,7 +293,7 @@ impl Verify for Faulty {
 }
 
 #[test]
-fn a_check_that_a_fault_decides_is_noticed_by_the_next_one() {
+fn t20_a_check_that_a_fault_decides_is_noticed_by_the_next_one() {
     let with = |signer: u8, answers: &[bool]| {
         let key = Faulty(public(1), Mutex::new(answers.iter().rev().copied().collect()));
         let anchors = [TrustAnchor { key: &key, kid: None }];
@@ -330,10 +330,10 @@ fn what_changes_after_the_check_is_noticed_at_admission() {
     assert_eq!(good.check_again(hash), Ok(()));
     // The digest check skipped: another manifest behind a good proof.
     let foreign = Envelope::parse(&other, &Limits::DEFAULT).unwrap();
-    swapped.manifest = foreign.manifest.reader.clone();
+    swapped.manifest = foreign.manifest();
     assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
     // And its digest with it: the proof is one for the manifest that was signed.
-    swapped.manifest_digest = digest::of(hash, foreign.manifest.encoded);
+    swapped.manifest_digest = digest::of(hash, foreign.manifest().skip().unwrap());
     assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
 }
 

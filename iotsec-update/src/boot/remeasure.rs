@@ -10,7 +10,10 @@ use super::{
     BootConfig, Measured, Refusal, Verified,
     verify::{admit, authenticate, expected},
 };
-use crate::slot::{UpdateLayout, read_range};
+use crate::{
+    Bootable,
+    slot::{UpdateLayout, read_range},
+};
 
 /// Reads the running slot again and again, a little at a time, and says when it is no longer what was signed.
 ///
@@ -85,8 +88,10 @@ impl<const N: usize> Remeasure<N> {
         hash: &mut dyn Digest,
         scratch: &mut [u8],
     ) -> Result<Self, Refusal> {
-        let authentic = authenticate(flash, config, slot, hash, scratch)?;
-        let bootable = admit(config, slot, hash, authentic)?;
+        let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
+        let authentic = authenticate(config, hash, envelope)?;
+        let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
+        admit(config, slot, hash, &authentic, &mut bootable)?;
         Ok(Self::new(&expected(config, slot, &bootable)?))
     }
 

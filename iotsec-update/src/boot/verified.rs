@@ -1,9 +1,14 @@
 //! What a boot check leaves.
 
+use core::hint::black_box;
+
 use iotsec_core::{crypto::DIGEST_LEN, hal::Slot};
 
 use super::Refusal;
-use crate::journal::ManifestId;
+use crate::{
+    fault::{self, Proof},
+    journal::ManifestId,
+};
 
 /// An image that was verified in its slot a moment ago. Only [`select`](super::select) and [`verify`](super::verify()) make one; the
 /// function that jumps should take it by value, so that one check serves for one start:
@@ -26,6 +31,7 @@ pub struct Verified<const N: usize = 1> {
     /// Which of the parts is started.
     pub(super) started: usize,
     pub(super) reason: Reason,
+    pub(super) proof: Proof,
 }
 
 /// A component as it was read from flash.
@@ -58,6 +64,37 @@ impl Measured {
 }
 
 impl<const N: usize> Verified<N> {
+    /// Whether every check of this image was made and passed. It always is, unless the core was made to skip an
+    /// instruction: ask once more in the function that jumps, and reset if the answer is no.
+    ///
+    /// One skipped instruction on the way here makes an image that is not proven. What is left to the caller is
+    /// where to jump: look it up before the question and again after it.
+    ///
+    /// ```
+    /// use core::hint::black_box;
+    /// use iotsec_core::hal::Slot;
+    /// use iotsec_update::boot::Verified;
+    ///
+    /// fn start(image: &Verified) {
+    ///     let entry = entry_of(image.slot());
+    ///     if !image.is_proven() || black_box(entry) != entry_of(black_box(image).slot()) {
+    ///         return reset();
+    ///     }
+    ///     // Jump to `entry`.
+    /// }
+    /// # fn entry_of(slot: Slot) -> u32 { match slot { Slot::A => 0x0801_0000, Slot::B => 0x0804_0000 } }
+    /// # fn reset() {}
+    /// ```
+    #[must_use]
+    #[inline(never)]
+    pub fn is_proven(&self) -> bool {
+        let proof = Proof::new(&self.manifest.digest, 0)
+            .and(fault::slot(self.slot))
+            .and(0);
+        let parts = self.components().iter();
+        let proof = parts.fold(proof, |proof, part| proof.and(fault::mask(&part.digest)));
+        black_box(self.proof) == proof && self.count > 0
+    }
     /// The slot to start.
     pub const fn slot(&self) -> Slot {
         self.slot
@@ -81,9 +118,6 @@ impl<const N: usize> Verified<N> {
     /// All components of the slot.
     pub fn components(&self) -> &[Measured] {
         self.parts.get(..self.count).unwrap_or_default()
-    }
-    pub(super) fn components_mut(&mut self) -> &mut [Measured] {
-        self.parts.get_mut(..self.count).unwrap_or_default()
     }
     /// Why this slot.
     pub const fn reason(&self) -> Reason {

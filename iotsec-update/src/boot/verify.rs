@@ -9,7 +9,7 @@ use iotsec_core::{
 
 use super::{BootConfig, Measured, Reason, Running, Verified};
 use crate::{
-    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError,
+    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError, fault,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -29,7 +29,11 @@ pub fn verify<F: NorFlash, const N: usize>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Verified<N>, Refusal> {
-    let authentic = authenticate(flash, config, slot, hash, scratch)?;
+    // Read once: what is parsed below is this copy, whatever the flash says at the next reading.
+    let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
+    let authentic = authenticate(config, hash, envelope);
+    // Used where it is: to take it out would be to copy it.
+    let authentic = authentic.as_ref().map_err(|reason| *reason)?;
     measure(flash, config, slot, rollback, hash, authentic)
 }
 
@@ -42,16 +46,15 @@ fn measure<F: NorFlash, const N: usize>(
     slot: Slot,
     rollback: &mut Rollback<'_>,
     hash: &mut dyn Digest,
-    authentic: Authenticated<'_>,
+    authentic: &Authenticated<'_>,
 ) -> Result<Verified<N>, Refusal> {
-    let bootable = admit(config, slot, hash, authentic);
-    // Used where it is: to take it out would be to copy it.
-    let bootable = bootable.as_ref().map_err(|reason| *reason)?;
-    let manifest = id(bootable);
-    rollback.check_boot(manifest.sequence)?;
-    let mut image = expected(config, slot, bootable)?;
+    let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
+    admit(config, slot, hash, authentic, &mut bootable)?;
+    rollback.check_boot(bootable.sequence_number())?;
+    let mut image = expected(config, slot, &bootable)?;
+    let mut proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
     let layout = config.layout.slot(slot);
-    for part in image.components_mut() {
+    for part in image.components() {
         let region = layout.image(part.place).ok_or(Refusal::Components)?;
         hash.reset();
         read_range(flash, region, 0, part.size, &mut |bytes| hash.update(bytes))?;
@@ -59,8 +62,9 @@ fn measure<F: NorFlash, const N: usize>(
         if digest != part.digest {
             return Err(Refusal::ImageDigest);
         }
-        part.digest = digest;
+        proof = proof.and(fault::measured(&digest, &part.digest));
     }
+    image.proof = proof;
     Ok(image)
 }
 
@@ -76,10 +80,13 @@ pub fn identify<F: NorFlash, const N: usize>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Running, Refusal> {
-    let authentic = authenticate(flash, config, slot, hash, scratch)?;
+    let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
+    let authentic = authenticate(config, hash, envelope)?;
+    let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
+    admit(config, slot, hash, &authentic, &mut bootable)?;
     Ok(Running {
         slot,
-        manifest: id(&admit(config, slot, hash, authentic)?),
+        manifest: id(&bootable),
     })
 }
 
@@ -140,24 +147,21 @@ impl ErrorCode for Refusal {
 }
 
 #[inline(never)]
-pub(super) fn authenticate<'b, F: NorFlash, const N: usize>(
-    flash: &mut F,
+pub(super) fn authenticate<'b, const N: usize>(
     config: &BootConfig<'_, N>,
-    slot: Slot,
     hash: &mut dyn Digest,
-    scratch: &'b mut [u8],
-) -> Result<Authenticated<'b>, Refusal> {
-    // Read once: what is parsed below is this copy, whatever the flash says at the next reading.
-    let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
-    Ok(Envelope::parse(envelope, &config.limits)?.authenticate(&config.anchors, hash)?)
+    envelope: &'b [u8],
+) -> Result<Authenticated<'b>, UpdateError> {
+    Envelope::parse(envelope, &config.limits)?.authenticate(&config.anchors, hash)
 }
 
 pub(super) fn admit<'b, const N: usize>(
     config: &BootConfig<'_, N>,
     slot: Slot,
     hash: &mut dyn Digest,
-    authentic: Authenticated<'b>,
-) -> Result<Bootable<'b>, UpdateError> {
+    authentic: &Authenticated<'b>,
+    bootable: &mut Bootable<'b>,
+) -> Result<(), UpdateError> {
     // The number is judged against the counter, which cannot be talked down as the journal can.
     let policy = Policy {
         reinstall: true,
@@ -165,7 +169,7 @@ pub(super) fn admit<'b, const N: usize>(
         now: config.now,
         ..Policy::newer_than(SequenceNumber(0))
     };
-    authentic.admit_for_boot(config.device(slot), &policy, hash)
+    authentic.plan_boot(config.device(slot), &policy, hash, bootable.plan_mut())
 }
 
 fn id(bootable: &Bootable<'_>) -> ManifestId {
@@ -188,6 +192,7 @@ pub(super) fn expected<const N: usize>(
         count: 0,
         started: 0,
         reason: Reason::Active,
+        proof: bootable.proof().and(fault::slot(slot)),
     };
     let mut started: usize = 0;
     for component in bootable.components() {

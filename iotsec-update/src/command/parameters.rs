@@ -1,4 +1,4 @@
-use iotsec_core::cbor::{Key, Reader};
+use iotsec_core::cbor::Reader;
 
 use super::{Items, LIMITS};
 use crate::{digest, error::UpdateError, payload::RawTransport};
@@ -108,10 +108,8 @@ impl Items {
         let Some(mut reader) = self.advance(root) else {
             return Ok(None);
         };
-        let Ok(Key::Int(key)) = reader.key() else {
-            return Err(UpdateError::ParameterUnknown);
-        };
-        let key = i16::try_from(key).map_err(|_| UpdateError::ParameterUnknown)?;
+        let key = reader.label().and_then(|key| i16::try_from(key).ok());
+        let key = key.ok_or(UpdateError::ParameterUnknown)?;
         let value = reader.clone();
         match key {
             key::VENDOR | key::CLASS | key::DEVICE => {

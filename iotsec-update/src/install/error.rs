@@ -70,6 +70,9 @@ pub enum InstallError {
     /// It was not accepted within the trial boots.
     #[error("not accepted within the trial boots")]
     TrialExpired,
+    /// The manifest was not seen to be signed and admitted: the core skipped an instruction.
+    #[error("acceptance is not proven")]
+    Unproven,
     /// The boot loader refused the staged image; the number is that of the
     /// [`Refusal`](crate::boot::Refusal).
     #[error("refused by the boot loader")]
@@ -109,6 +112,7 @@ impl ErrorCode for InstallError {
             Self::Cancelled => 2712,
             Self::Rejected => 2713,
             Self::TrialExpired => 2714,
+            Self::Unproven => 2715,
         }
     }
 
@@ -120,7 +124,7 @@ impl ErrorCode for InstallError {
             Self::Rollback(error) => error.fault(),
             Self::Payload(error) => error.fault(),
             Self::State(_) | Self::Busy | Self::Incomplete | Self::Cancelled => Fault::Misuse,
-            Self::ReadBack | Self::Refused(_) => Fault::Device,
+            Self::ReadBack | Self::Refused(_) | Self::Unproven => Fault::Device,
             Self::Components
             | Self::ImageSize
             | Self::ImageEmpty

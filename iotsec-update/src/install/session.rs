@@ -1,7 +1,10 @@
 //! One update on its way into the slot.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::crypto::{DIGEST_LEN, Digest};
+use iotsec_core::{
+    crypto::{DIGEST_LEN, Digest},
+    hal::Region,
+};
 
 use super::InstallError;
 use crate::{
@@ -288,10 +291,7 @@ impl<'a, P: Decode, C: Check, const N: usize> Session<'a, P, C, N> {
         let Some(part) = self.part() else {
             return Ok(());
         };
-        let page = task
-            .slot
-            .image(part.place())
-            .map_or(0, |region| region.page_size());
+        let page = task.slot.image(part.place()).map_or(0, Region::page_size);
         let placed = progress.saturating_sub(before);
         self.begin()?;
         if placed == 0 || placed.checked_rem(page) != Some(0) {

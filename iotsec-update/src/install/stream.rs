@@ -8,6 +8,7 @@ use super::{
     session::{Phase, Session, Task},
 };
 use crate::{
+    ComponentPlan,
     payload::{Base, Check, Decode, Decoded, Encoding, Means, PayloadError, Transport},
     slot::{MAX_WORD, read_at, read_block, read_range, write_padded},
 };
@@ -61,7 +62,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
 
     /// Where the image under way goes.
     pub(super) fn region<F>(&self, task: &Task<'_, F, N>) -> Result<Region, InstallError> {
-        let place = self.part().map_or(N, |part| part.place());
+        let place = self.part().map_or(N, ComponentPlan::place);
         task.slot.image(place).copied().ok_or(InstallError::Components)
     }
 
@@ -196,7 +197,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
                 flash: &mut *task.flash,
                 region: *task
                     .base
-                    .image(self.part().map_or(N, |part| part.place()))
+                    .image(self.part().map_or(N, ComponentPlan::place))
                     .unwrap_or(region),
             };
             let rest = match input {
@@ -251,7 +252,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             return Err(InstallError::Payload(PayloadError::Digest));
         }
         let digest = task.digest.finish();
-        if self.part().map(|part| part.digest()) != Some(&digest) {
+        if self.part().map(ComponentPlan::digest) != Some(&digest) {
             return Err(InstallError::PayloadDigest);
         }
         self.set_verified(self.at);
@@ -279,7 +280,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
         }
         let end = at.saturating_add(STEP).min(self.stream.placed);
         read_range(task.flash, region, at, end, &mut |bytes| {
-            task.digest.update(bytes)
+            task.digest.update(bytes);
         })?;
         self.phase = if end == self.stream.placed {
             Phase::Stream
@@ -300,7 +301,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             self.phase = Phase::Rehash { at: 0 };
             return Ok(());
         };
-        let place = self.part().map_or(N, |part| part.place());
+        let place = self.part().map_or(N, ComponentPlan::place);
         let region = task.base.image(place).filter(|region| base_size <= region.len());
         let region = region.ok_or(PayloadError::BaseSize)?;
         if at == 0 {
@@ -308,7 +309,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
         }
         let end = at.saturating_add(STEP).min(base_size);
         read_range(task.flash, region, at, end, &mut |bytes| {
-            task.digest.update(bytes)
+            task.digest.update(bytes);
         })?;
         self.phase = Phase::Base { at: end };
         if end == base_size {

@@ -9,8 +9,8 @@ use super::{
     stream::STEP,
 };
 use crate::{
-    ComponentId, Source,
-    payload::{Check, Decode},
+    ComponentId, ComponentPlan, Source,
+    payload::{Check, Decode, PayloadError},
     slot::{MAX_WORD, read_block, read_range},
 };
 
@@ -51,7 +51,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
 
     /// One step of what is left to be put in place.
     fn fill<F: NorFlash>(&mut self, task: &mut Task<'_, F, N>) -> Result<(), InstallError> {
-        let source = self.part().map_or(Source::None, |part| part.source());
+        let source = self.part().map_or(Source::None, ComponentPlan::source);
         match source {
             Source::Uri(_) => {
                 if self.stream.taken < self.transport()?.size {
@@ -61,14 +61,19 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
             }
             Source::Integrated(bytes) | Source::Content(bytes) => {
                 let taken = usize::try_from(self.stream.taken).unwrap_or(usize::MAX);
-                self.take(task, bytes.get(taken..).unwrap_or_default())?;
+                let done = self.take(task, bytes.get(taken..).unwrap_or_default());
+                // Nobody can send it again.
+                done.map_err(|error| match error {
+                    InstallError::Payload(PayloadError::ChunkDigest(_)) => InstallError::PayloadDigest,
+                    other => other,
+                })?;
             }
             Source::Copy { from } => {
                 let from = self.installed(task, from)?;
                 self.copy(task, &from)?;
             }
             Source::None => {
-                let place = self.part().map_or(N, |part| part.place());
+                let place = self.part().map_or(N, ComponentPlan::place);
                 let from = task.base.image(place).copied();
                 self.copy(task, &from.ok_or(InstallError::Components)?)?;
             }
@@ -137,7 +142,7 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
         }
         let end = at.saturating_add(STEP).min(part.size());
         read_range(task.flash, region, at, end, &mut |bytes| {
-            task.digest.update(bytes)
+            task.digest.update(bytes);
         })?;
         self.phase = Phase::ReadBack {
             part: number,

@@ -133,23 +133,21 @@ impl Record {
             Slot::A => 0,
             Slot::B => 1,
         };
-        let none = ManifestId {
-            sequence: SequenceNumber(0),
-            digest: [0; 32],
-        };
-        let manifest = |id: ManifestId| id.sequence.0.to_le_bytes().into_iter().chain(id.digest);
-        let fields = [RECORD, VERSION, self.state.code(), slot]
-            .into_iter()
-            .chain(serial.to_le_bytes())
-            .chain([self.boots, flags])
-            .chain(self.cause.to_le_bytes())
-            .chain(self.progress.to_le_bytes())
-            .chain(manifest(self.active.manifest))
-            .chain(manifest(self.staging.unwrap_or(none)))
-            .chain(manifest(self.rejected.unwrap_or(none)));
         let mut out = [0; 160];
-        for (to, from) in out.iter_mut().zip(fields) {
-            *to = from;
+        let mut fields = Places(&mut out);
+        fields.put(&[RECORD, VERSION, self.state.code(), slot]);
+        fields.put(&serial.to_le_bytes());
+        fields.put(&[self.boots, flags]);
+        fields.put(&self.cause.to_le_bytes());
+        fields.put(&self.progress.to_le_bytes());
+        for manifest in [
+            Some(&self.active.manifest),
+            self.staging.as_ref(),
+            self.rejected.as_ref(),
+        ] {
+            let (sequence, digest) = manifest.map_or((0, &[0; 32]), |id| (id.sequence.0, &id.digest));
+            fields.put(&sequence.to_le_bytes());
+            fields.put(digest);
         }
         seal(&mut out);
         out
@@ -202,13 +200,10 @@ impl Record {
 
 pub(crate) fn encode_progress(serial: u32, progress: u32) -> [u8; 16] {
     let mut out = [0; 16];
-    let fields = [PROGRESS, VERSION, 0, 0]
-        .into_iter()
-        .chain(serial.to_le_bytes())
-        .chain(progress.to_le_bytes());
-    for (to, from) in out.iter_mut().zip(fields) {
-        *to = from;
-    }
+    let mut fields = Places(&mut out);
+    fields.put(&[PROGRESS, VERSION, 0, 0]);
+    fields.put(&serial.to_le_bytes());
+    fields.put(&progress.to_le_bytes());
     seal(&mut out);
     out
 }
@@ -220,6 +215,20 @@ pub(crate) fn decode_progress(bytes: &[u8]) -> Option<(u32, u32)> {
         return None;
     }
     Some((fields.serial()?, u32::from_le_bytes(fields.take()?)))
+}
+
+/// Where the next field goes.
+struct Places<'b>(&'b mut [u8]);
+
+impl Places<'_> {
+    // Out of line: there are many fields.
+    #[inline(never)]
+    fn put(&mut self, field: &[u8]) {
+        if let Some((place, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(field.len()) {
+            place.copy_from_slice(field);
+            self.0 = rest;
+        }
+    }
 }
 
 struct Fields<'b>(&'b [u8]);

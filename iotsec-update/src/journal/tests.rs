@@ -1,4 +1,4 @@
-use std::vec::Vec;
+use std::{vec, vec::Vec};
 
 use iotsec_core::hal::Slot;
 use iotsec_testkit::{Geometry, SimFlash, Sweep, Tear};
@@ -205,4 +205,132 @@ fn a_record_that_reads_differently_each_time_seldom_counts() {
     flash.make_unstable(20, 0x41);
     let counted = (0..2000).filter(|_| newest(&mut flash).is_some()).count();
     assert!((60..200).contains(&counted), "{counted}");
+}
+
+/// What the newest kept state is, as a session would find it.
+fn kept(flash: &mut SimFlash) -> (Option<Record>, Option<(u32, Vec<u8>)>) {
+    let region = flash.region().unwrap();
+    let (mut journal, record) = Journal::mount(flash, region);
+    let Some(record) = record else {
+        return (None, None);
+    };
+    let state = journal.find_state(flash, &record).map(|kept| {
+        let mut out = [0; MAX_STATE];
+        let bytes = journal.read_state(flash, &kept, &mut out).unwrap().to_vec();
+        (kept.progress(), bytes)
+    });
+    (Some(record), state)
+}
+
+fn state(number: u32, len: usize) -> Vec<u8> {
+    (0..len)
+        .map(|at| (u32::try_from(at).unwrap() * 7 + number * 13).to_le_bytes()[0])
+        .collect()
+}
+
+#[test]
+fn the_newest_state_is_found_on_every_geometry_and_belongs_to_its_manifest() {
+    for (name, _) in Geometry::table(1) {
+        let geometry = Geometry::table(3).into_iter().find(|(other, _)| *other == name);
+        let mut flash = SimFlash::new(geometry.unwrap().1);
+        let region = flash.region().unwrap();
+        let (mut journal, _) = Journal::mount(&mut flash, region);
+        let mut now = record(1);
+        journal.append(&mut flash, &now).unwrap();
+        for number in 1..40_u32 {
+            let bytes = state(number, number as usize);
+            if journal.state_space(bytes.len()).is_none() {
+                assert!(region.page_size() < 512, "{name}");
+                break;
+            }
+            journal
+                .append_state(&mut flash, &mut now, 4096 + number, &bytes)
+                .unwrap();
+            let (found, state) = kept(&mut flash);
+            assert!(found.is_some());
+            assert_eq!(state, Some((4096 + number, bytes)), "{name}");
+        }
+        // Another manifest's is not taken.
+        let other = Record {
+            progress: now.progress,
+            ..record(2)
+        };
+        journal.append(&mut flash, &other).unwrap();
+        assert_eq!(kept(&mut flash).1, None, "{name}");
+        assert_eq!(flash.violation(), None);
+    }
+}
+
+#[test]
+fn a_state_that_is_cut_leaves_the_one_before_and_no_record_is_lost() {
+    let geometry = Geometry::new(&[512; 3], 8);
+    for tear in [Tear::Torn, Tear::EccPoison, Tear::Unstable] {
+        let fresh = || {
+            let mut flash = SimFlash::new(geometry.clone()).with_tear(tear);
+            let region = flash.region().unwrap();
+            let (mut journal, _) = Journal::mount(&mut flash, region);
+            let mut now = record(1);
+            journal.append(&mut flash, &now).unwrap();
+            journal
+                .append_state(&mut flash, &mut now, 5000, &state(1, 90))
+                .unwrap();
+            (flash, journal, now)
+        };
+        for progress in [1_u32, 2, 3] {
+            let points = Sweep::new().each_cut(
+                || fresh().0,
+                |flash| {
+                    // The journal goes on in the same run, until a page is full.
+                    let (_, mut journal, mut now) = fresh();
+                    for number in 0..progress {
+                        journal.append_state(flash, &mut now, 5001 + number, &state(2 + number, 90))?;
+                    }
+                    Ok::<(), FlashError>(())
+                },
+                |flash, outcome| {
+                    let (found, kept) = kept(flash);
+                    let found = found.expect("the record was written before");
+                    assert_eq!(found.staging, record(1).staging);
+                    if tear == Tear::Torn || outcome.result.is_ok() {
+                        let (at, bytes) = kept.expect("the state before, at least");
+                        assert!((5000..=5000 + progress).contains(&at));
+                        assert_eq!(bytes, state(at - 4999, 90));
+                        assert!(outcome.result.is_err() || at == 5000 + progress);
+                    }
+                },
+            );
+            assert!(points > 10);
+        }
+    }
+}
+
+#[test]
+fn what_a_payload_puts_into_a_state_never_passes_for_a_record() {
+    let geometry = Geometry::new(&[1024; 3], 4);
+    let mut forged = record(9);
+    forged.state = State::Staged;
+    let forged = forged.encode(1_000_000);
+    // At every place relative to the units, with the head intact and with the head gone.
+    for shift in 0..40 {
+        let mut flash = SimFlash::new(geometry.clone());
+        let region = flash.region().unwrap();
+        let (mut journal, _) = Journal::mount(&mut flash, region);
+        let mut now = record(1);
+        journal.append(&mut flash, &now).unwrap();
+        let bytes = [&vec![0; shift][..], &forged].concat();
+        journal.append_state(&mut flash, &mut now, 5000, &bytes).unwrap();
+        let start = region.page_size() * journal.page;
+        let (_, state) = kept(&mut flash);
+        assert_eq!(state, Some((5000, bytes)));
+        assert_eq!(
+            newest(&mut flash).map(|record| record.state),
+            Some(State::Writing)
+        );
+        flash.tamper(start + RECORD_LEN, &[0; 16]);
+        assert_eq!(
+            newest(&mut flash).map(|record| record.state),
+            Some(State::Writing)
+        );
+        assert_eq!(kept(&mut flash).1, None);
+    }
 }

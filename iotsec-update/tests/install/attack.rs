@@ -36,7 +36,7 @@ fn flip(device: &mut Device, at: u32, bit: u32) {
 }
 
 #[test]
-fn any_bit_of_envelope_or_image_changed_between_install_and_boot_is_caught_at_boot() {
+fn t4_any_bit_of_envelope_or_image_changed_between_install_and_boot_is_caught_at_boot() {
     let (old, new) = releases();
     let mut staged = device(&old);
     staged.stage(&new).unwrap();
@@ -91,7 +91,7 @@ fn any_bit_of_the_active_image_changed_is_caught_at_boot() {
 }
 
 #[test]
-fn a_truncated_envelope_is_refused_at_every_length() {
+fn t2_a_truncated_envelope_is_refused_at_every_length() {
     let (old, new) = releases();
     let fresh = device(&old);
     for len in 0..new.envelope.len() {
@@ -100,7 +100,7 @@ fn a_truncated_envelope_is_refused_at_every_length() {
 }
 
 #[test]
-fn envelopes_of_strangers_and_for_other_devices_never_start_an_update() {
+fn t9_envelopes_of_strangers_and_for_other_devices_never_start_an_update() {
     let (old, new) = releases();
     let mut device = device(&old);
     let stranger = Maker {
@@ -150,7 +150,7 @@ fn another_authentic_image_put_in_place_of_the_staged_one_is_not_tried() {
 }
 
 #[test]
-fn an_older_update_is_refused_after_a_reset_at_any_step_and_the_counter_never_falls() {
+fn t5_an_older_update_is_refused_after_a_reset_at_any_step_and_the_counter_never_falls() {
     let (old, new) = releases();
     let floor = Maker::default().release(0x13, 200);
     let mut accepted = device(&old);
@@ -203,7 +203,7 @@ fn what_was_accepted_cannot_be_undone_by_rewinding_the_flash() {
 }
 
 #[test]
-fn a_journal_with_any_bits_changed_never_starts_what_is_not_authentic() {
+fn t16_a_journal_with_any_bits_changed_never_starts_what_is_not_authentic() {
     let (old, new) = releases();
     let mut staged = device(&old);
     staged.stage(&new).unwrap();
@@ -326,7 +326,7 @@ fn liar(device: &Device, region: Region, honest: u32) -> Liar {
 }
 
 #[test]
-fn a_boot_judges_what_it_read_and_reads_it_once() {
+fn t15_a_boot_judges_what_it_read_and_reads_it_once() {
     let (old, _) = releases();
     let mut device = device(&old);
     let slot = *device.layout.slot(Slot::A);
@@ -363,7 +363,7 @@ fn a_boot_judges_what_it_read_and_reads_it_once() {
 }
 
 #[test]
-fn storage_that_changes_between_writing_and_reading_back_fails_the_update() {
+fn t15_storage_that_changes_between_writing_and_reading_back_fails_the_update() {
     let (old, new) = releases();
     let mut device = device(&old);
     let running = device.started().unwrap().running();

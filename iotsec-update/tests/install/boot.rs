@@ -105,7 +105,7 @@ fn without_a_journal_the_newer_of_two_images_is_taken_on_trial() {
 }
 
 #[test]
-fn an_unaccepted_image_reverts_after_its_trial_boots_and_is_not_tried_again() {
+fn t10_an_unaccepted_image_reverts_after_its_trial_boots_and_is_not_tried_again() {
     let (old, new) = releases();
     for trials in [0, 1, 3, 255] {
         let mut device = device(&old);
@@ -202,7 +202,7 @@ fn an_image_on_trial_keeps_running_when_there_is_nothing_to_go_back_to() {
 }
 
 #[test]
-fn a_counter_that_cannot_be_read_stops_everything_and_is_not_zero() {
+fn t6_a_counter_that_cannot_be_read_stops_everything_and_is_not_zero() {
     let unreadable = RollbackError::Counter(CounterError::Unreadable);
     let (old, new) = releases();
     let mut device = device(&old);

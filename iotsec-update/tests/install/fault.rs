@@ -1,10 +1,15 @@
 //! The flash fails without a power cut.
 
-use iotsec_core::hal::Slot;
-use iotsec_testkit::{Geometry, Operation};
-use iotsec_update::install::State;
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+use iotsec_core::{crypto::Sha256, hal::Slot};
+use iotsec_testkit::{Geometry, Operation, SimFlash, SimFlashError};
+use iotsec_update::{
+    Updater,
+    install::{InstallError, State},
+    rollback::Rollback,
+};
 
-use crate::device::{Device, Maker, Release};
+use crate::device::{Device, Maker, Release, wanted};
 
 fn releases() -> (Release, Release) {
     (
@@ -15,7 +20,7 @@ fn releases() -> (Release, Release) {
 
 /// Fails one operation, or all from one on, at every place in an install.
 #[test]
-fn a_failing_operation_ends_the_update_and_leaves_the_running_slot_alone() {
+fn t14_a_failing_operation_ends_the_update_and_leaves_the_running_slot_alone() {
     let (old, new) = releases();
     let fresh = Device::new(&Geometry::small(40), 2, 3).with_factory(&old);
     let mut tried = 0;
@@ -58,6 +63,84 @@ fn a_failing_operation_ends_the_update_and_leaves_the_running_slot_alone() {
     }
     println!("{tried} flash failures, {failed} of them ended in Failed");
     assert!(failed > 20);
+}
+
+/// A flash in which one bit does not leave the erased state.
+struct Stuck {
+    inner: SimFlash,
+    at: u32,
+    bit: u8,
+}
+
+impl ErrorType for Stuck {
+    type Error = SimFlashError;
+}
+
+impl ReadNorFlash for Stuck {
+    const READ_SIZE: usize = 1;
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimFlashError> {
+        self.inner.read(offset, bytes)?;
+        for (_, byte) in (offset..).zip(bytes).filter(|(at, _)| *at == self.at) {
+            *byte |= self.bit;
+        }
+        Ok(())
+    }
+    fn capacity(&self) -> usize {
+        self.inner.capacity()
+    }
+}
+
+impl NorFlash for Stuck {
+    const WRITE_SIZE: usize = 1;
+    const ERASE_SIZE: usize = 1;
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimFlashError> {
+        self.inner.write(offset, bytes)
+    }
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimFlashError> {
+        self.inner.erase(from, to)
+    }
+}
+
+#[test]
+fn t14_a_stuck_bit_is_noticed_at_the_word_it_is_in_and_not_after_the_download() {
+    let (old, new) = releases();
+    let mut fresh = Device::new(&Geometry::small(40), 2, 3).with_factory(&old);
+    let running = fresh.started().unwrap().running();
+    let start = fresh.layout.slot(Slot::B).images[0].start();
+    for (at, byte) in (0_u32..).zip(&new.image) {
+        let bit = 1 << (at % 8);
+        let mut flash = Stuck {
+            inner: fresh.flash.clone(),
+            at: start + at,
+            bit,
+        };
+        let mut counter = fresh.counter.clone();
+        let mut rollback = Rollback::new(&mut counter, fresh.policy);
+        let mut updater =
+            Updater::mount(&mut flash, fresh.layout, running, &mut rollback, Sha256::new()).unwrap();
+        let accepted = fresh.admit(&new.envelope).unwrap();
+        let mut session = updater.start(&mut flash, accepted, &mut rollback).unwrap();
+        let result = loop {
+            let Some(rest) = new
+                .image
+                .get(wanted(&session) as usize..)
+                .filter(|rest| !rest.is_empty())
+            else {
+                break Ok(());
+            };
+            // A word at a time.
+            if let Err(error) = updater.write(&mut session, &mut flash, &rest[..rest.len().min(4)]) {
+                break Err((error, new.image.len() - rest.len()));
+            }
+        };
+        if byte & bit == 0 {
+            let word = at as usize / 4 * 4;
+            assert_eq!(result, Err((InstallError::ReadBack, word)), "byte {at}");
+            assert_eq!(updater.state(), State::Failed);
+        } else {
+            assert_eq!(result, Ok(()), "the bit was to stay as it was");
+        }
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn releases(len: usize) -> (Release, Release) {
 }
 
 #[test]
-fn any_chunks_give_the_same_slot() {
+fn t3_any_chunks_give_the_same_slot() {
     let mut tried = 0;
     for (name, _) in Geometry::table(1) {
         let geometry = move |pages| {
@@ -135,7 +135,7 @@ fn after_finish_began_a_reset_costs_nothing() {
 }
 
 #[test]
-fn an_image_fills_the_slot_to_the_last_byte_and_not_one_more() {
+fn t13_an_image_fills_the_slot_to_the_last_byte_and_not_one_more() {
     for (len, fits) in [(512, true), (513, false), (511, true)] {
         let (old, new) = releases(len);
         let mut device = device(Geometry::small, 2, &old);
@@ -152,7 +152,7 @@ fn an_image_fills_the_slot_to_the_last_byte_and_not_one_more() {
 }
 
 #[test]
-fn impossible_sizes_and_numbers_of_components_are_refused_before_anything_is_written() {
+fn t13_impossible_sizes_and_numbers_of_components_are_refused_before_anything_is_written() {
     let (old, _) = releases(1);
     let claims = |size| Maker {
         size: Some(size),
@@ -419,7 +419,7 @@ fn little_more_is_written_and_read_than_the_image_has_bytes() {
 }
 
 #[test]
-fn layouts_that_overlap_or_are_too_small_are_refused() {
+fn t13_layouts_that_overlap_or_are_too_small_are_refused() {
     let region = |start, pages| iotsec_core::hal::Region::new(start, 256, pages, 4).unwrap();
     let slot = |start| SlotLayout {
         manifest: region(start, 2),

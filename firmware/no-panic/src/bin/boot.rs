@@ -17,7 +17,7 @@ use no_panic::{KeyInHardware, UnknownCounter, UnknownFlash, component, halt, lay
 fn main() -> ! {
     let input = [0; 512];
     if let (Ok(layout), Ok(component), Ok(policy)) = (
-        layout(),
+        layout::<2>(),
         component(unknown(&input)),
         RollbackPolicy::new(black_box(8)),
     ) {

@@ -22,7 +22,7 @@ fn main() -> ! {
 }
 
 fn install(input: &[u8]) -> Option<()> {
-    let layout = layout().ok()?;
+    let layout = layout::<1>().ok()?;
     let policy = RollbackPolicy::new(black_box(8)).ok()?;
     let component = [component(input).ok()?; 1];
     let device = DeviceIdentity {

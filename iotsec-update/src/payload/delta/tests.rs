@@ -125,7 +125,7 @@ fn a_size_other_than_the_signed_one_is_refused() {
 }
 
 #[test]
-fn a_move_before_the_base_is_refused() {
+fn t19_a_move_before_the_base_is_refused() {
     let patch = stored(3, &[chunk(&[0], &[], -2), chunk(&[0; 2], &[], 0)]);
     refused(&patch, 3, PayloadError::PatchSeek);
 }
@@ -142,7 +142,7 @@ fn a_move_behind_the_base_is_refused_even_at_the_end() {
 }
 
 #[test]
-fn a_copy_beyond_the_base_is_refused() {
+fn t19_a_copy_beyond_the_base_is_refused() {
     let patch = stored(100, &[chunk(&[], b"x", 2), chunk(&[0; 99], &[], 0)]);
     refused(&patch, 100, PayloadError::PatchBase);
     // Before anything of it was given.
@@ -206,7 +206,7 @@ fn chunks_that_make_nothing_are_no_way_to_keep_a_device_busy() {
 }
 
 #[test]
-fn a_bomb_gives_no_more_than_the_signed_size() {
+fn t19_a_bomb_gives_no_more_than_the_signed_size() {
     // A heatshrink stream of repetitions only: 2^14 bytes for every 30 bits.
     let mut decoder = Delta::<32768>::new();
     let transport = Transport {

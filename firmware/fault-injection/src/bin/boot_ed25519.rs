@@ -1,0 +1,20 @@
+//! A boot loader with signatures checked in software.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use fault_injection::{boot, landmark};
+use iotsec_core::crypto::Ed25519PublicKey;
+
+#[entry]
+fn main() -> ! {
+    fault_injection::run(attacked, |_| false)
+}
+
+extern "C" fn attacked(at: u32) -> ! {
+    let input = fault_injection::input(at);
+    match Ed25519PublicKey::from_bytes(&input.key) {
+        Ok(key) => boot::boot(input, &key),
+        Err(_) => landmark::refused(),
+    }
+}

@@ -1,0 +1,19 @@
+//! A patch against the image that runs, installed.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use footprint::update;
+use harness::{console, flash::SimulatedFlash, measure, vector};
+use iotsec_core::crypto::Ed25519PublicKey;
+
+#[entry]
+fn main() -> ! {
+    let key = update::key(Ed25519PublicKey::from_bytes, &vector::KEY_ED25519);
+    let mut flash = SimulatedFlash::erased();
+    let prepared = update::prepare_base(&mut flash);
+    let Some(running) = prepared.and_then(|()| update::identify(&key, &mut flash)) else {
+        console::fail("not prepared")
+    };
+    measure::report(|| update::install_patch(&key, &mut flash, running))
+}
