@@ -69,11 +69,11 @@ fn terms(licence: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// What cargo knows of the packages of the workspace, of the firmware and of the fuzz targets.
+/// What cargo knows of the packages of the workspace and of those that stand beside it.
 fn packages(root: &Path, args: &[&str]) -> Result<Vec<Value>, Failure> {
     let mut packages = Vec::new();
-    for manifest in ["Cargo.toml", "firmware/Cargo.toml", "fuzz/Cargo.toml"] {
-        let manifest = root.join(manifest);
+    for folder in ["", "benches/peers", "firmware", "fuzz"] {
+        let manifest = root.join(folder).join("Cargo.toml");
         if !manifest.exists() {
             continue;
         }

@@ -1,5 +1,6 @@
 //! Checks that need more than Rust: firmware in QEMU, C, sizes, vectors, fuzzing.
 
+mod bench;
 mod c;
 mod deny;
 mod dependencies;
@@ -100,6 +101,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "write the envelopes of the images that firmware/ runs with",
         run: fixture::run,
+    },
+    Task {
+        name: "bench",
+        usage: "[--check]",
+        about: "measure store and update, and others on the same bytes; or only compile the others",
+        run: bench::run,
     },
     Task {
         name: "dependencies",

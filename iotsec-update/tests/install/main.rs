@@ -3,6 +3,7 @@
 
 mod attack;
 mod boot;
+mod cost;
 mod device;
 mod fault;
 mod power_cut;

@@ -395,30 +395,6 @@ fn numbers_are_judged_against_what_runs_and_against_the_counter() {
 }
 
 #[test]
-fn little_more_is_written_and_read_than_the_image_has_bytes() {
-    let (old, new) = releases(64 * 1024);
-    let mut device = device(Geometry::nrf52840, 16, &old);
-    let running = device.started().unwrap().running();
-    let mut updater = device.updater(running).unwrap();
-    let mut flash = std::mem::replace(
-        &mut device.flash,
-        iotsec_testkit::SimFlash::new(Geometry::small(1)),
-    );
-    let before = flash.stats();
-    std::mem::swap(&mut device.flash, &mut flash);
-    device.stage_with(&mut updater, &new).unwrap();
-    let stats = device.flash.stats() - before;
-    let percent = |bytes: u64| bytes as f64 * 100.0 / new.image.len() as f64;
-    println!(
-        "written {:.2} %, read {:.2} %",
-        percent(stats.bytes_written),
-        percent(stats.bytes_read)
-    );
-    assert!(percent(stats.bytes_written) <= 102.0);
-    assert!(percent(stats.bytes_read) <= 102.0);
-}
-
-#[test]
 fn t13_layouts_that_overlap_or_are_too_small_are_refused() {
     let region = |start, pages| iotsec_core::hal::Region::new(start, 256, pages, 4).unwrap();
     let slot = |start| SlotLayout {
