@@ -834,6 +834,16 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_COSE_SCRATCH 1107
 
 /**
+ * No signature, or too many.
+ */
+#define IOTSEC_ERR_COSE_SIGNATURES 1108
+
+/**
+ * Not encrypted for this key.
+ */
+#define IOTSEC_ERR_COSE_RECIPIENT 1120
+
+/**
  * Signature does not verify.
  */
 #define IOTSEC_ERR_CRYPTO_SIGNATURE 1201
@@ -1029,259 +1039,394 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_FLASH_GEOMETRY 1434
 
 /**
- * Not a tagged SUIT envelope.
+ * Not this kind of document, or another version of it.
  */
-#define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001
+#define IOTSEC_ERR_TRUST_DOMAIN 2201
 
 /**
- * Envelope too large.
+ * Too many bytes.
  */
-#define IOTSEC_ERR_UPDATE_ENVELOPE_SIZE 2002
+#define IOTSEC_ERR_TRUST_SIZE 2202
 
 /**
- * Integrated payloads too large.
+ * No key, or too many.
  */
-#define IOTSEC_ERR_UPDATE_INTEGRATED_SIZE 2003
+#define IOTSEC_ERR_TRUST_KEYS 2203
 
 /**
- * Too many authentication blocks.
+ * One key twice.
  */
-#define IOTSEC_ERR_UPDATE_BLOCKS 2004
+#define IOTSEC_ERR_TRUST_KEY_TWICE 2204
 
 /**
- * Too many components.
+ * Key refused.
  */
-#define IOTSEC_ERR_UPDATE_COMPONENTS 2005
+#define IOTSEC_ERR_TRUST_KEY_REFUSED 2205
 
 /**
- * Too many commands.
+ * Private key in a public document.
  */
-#define IOTSEC_ERR_UPDATE_COMMANDS 2006
+#define IOTSEC_ERR_TRUST_PRIVATE_KEY 2206
 
 /**
- * Command sequences nested too deeply.
+ * Unknown role, or a required one is missing.
  */
-#define IOTSEC_ERR_UPDATE_DEPTH 2007
+#define IOTSEC_ERR_TRUST_ROLE 2207
 
 /**
- * Trust anchors unusable.
+ * Keys of a role malformed.
  */
-#define IOTSEC_ERR_UPDATE_TRUST_ANCHORS 2020
+#define IOTSEC_ERR_TRUST_ROLE_KEYS 2208
 
 /**
- * Envelope is not signed.
+ * Threshold of zero or out of reach.
  */
-#define IOTSEC_ERR_UPDATE_UNSIGNED 2021
+#define IOTSEC_ERR_TRUST_THRESHOLD 2209
 
 /**
- * Too few trusted signatures.
+ * Revocations malformed.
  */
-#define IOTSEC_ERR_UPDATE_THRESHOLD 2022
+#define IOTSEC_ERR_TRUST_REVOKED 2210
 
 /**
- * Signed digest is of another manifest.
+ * Key is revoked.
  */
-#define IOTSEC_ERR_UPDATE_MANIFEST_DIGEST 2023
+#define IOTSEC_ERR_TRUST_KEY_REVOKED 2211
+
+/**
+ * An earlier revocation was dropped.
+ */
+#define IOTSEC_ERR_TRUST_REVOCATION_DROPPED 2212
+
+/**
+ * TLS anchors malformed.
+ */
+#define IOTSEC_ERR_TRUST_TLS_ANCHORS 2213
+
+/**
+ * Made for another product.
+ */
+#define IOTSEC_ERR_TRUST_PRODUCT 2214
+
+/**
+ * Version zero.
+ */
+#define IOTSEC_ERR_TRUST_VERSION_ZERO 2215
+
+/**
+ * Too few signatures by the present root.
+ */
+#define IOTSEC_ERR_TRUST_OLD_ROOT 2220
+
+/**
+ * Too few signatures by its own root.
+ */
+#define IOTSEC_ERR_TRUST_NEW_ROOT 2221
 
 /**
  * Too many signature checks.
  */
-#define IOTSEC_ERR_UPDATE_SIGNATURE_CHECKS 2024
+#define IOTSEC_ERR_TRUST_SIGNATURE_CHECKS 2222
 
 /**
- * Digest algorithm or length not accepted.
+ * Skips a version.
  */
-#define IOTSEC_ERR_UPDATE_DIGEST_ALGORITHM 2025
+#define IOTSEC_ERR_TRUST_SKIPPED 2223
 
 /**
- * Kind of authentication block not supported.
+ * Older than the present bundle.
  */
-#define IOTSEC_ERR_UPDATE_METHOD 2026
+#define IOTSEC_ERR_TRUST_ROLLBACK 2224
 
 /**
- * Manifest version not supported.
+ * Another bundle with the same version.
  */
-#define IOTSEC_ERR_UPDATE_VERSION 2040
+#define IOTSEC_ERR_TRUST_CONFLICT 2225
 
 /**
- * Older than what is installed.
+ * Trust bundle has expired.
  */
-#define IOTSEC_ERR_UPDATE_ROLLBACK 2041
+#define IOTSEC_ERR_TRUST_EXPIRED 2226
 
 /**
- * Already installed.
+ * Nobody has this role.
  */
-#define IOTSEC_ERR_UPDATE_INSTALLED 2042
+#define IOTSEC_ERR_TRUST_ROLE_ABSENT 2227
 
 /**
- * Sequence number too far ahead.
+ * Too few signatures by this role.
  */
-#define IOTSEC_ERR_UPDATE_FAST_FORWARD 2043
+#define IOTSEC_ERR_TRUST_ROLE_THRESHOLD 2228
 
 /**
- * Component unknown to this device.
+ * No trust bundle is stored.
  */
-#define IOTSEC_ERR_UPDATE_COMPONENT_UNKNOWN 2044
+#define IOTSEC_ERR_TRUST_MISSING 2240
 
 /**
- * Component listed twice.
+ * Stored trust bundle is damaged.
  */
-#define IOTSEC_ERR_UPDATE_COMPONENT_DUPLICATE 2045
+#define IOTSEC_ERR_TRUST_CORRUPT 2241
 
 /**
- * Component index out of range or missing.
+ * Trust bundle is below its counter.
  */
-#define IOTSEC_ERR_UPDATE_COMPONENT_INDEX 2046
+#define IOTSEC_ERR_TRUST_BELOW_COUNTER 2242
 
 /**
- * Severed section is absent.
+ * Region cannot hold two trust bundles.
  */
-#define IOTSEC_ERR_UPDATE_ELEMENT_ABSENT 2047
+#define IOTSEC_ERR_TRUST_REGION 2243
 
 /**
- * Severed element does not match its digest.
+ * Trust bundle too large for the region.
  */
-#define IOTSEC_ERR_UPDATE_ELEMENT_DIGEST 2048
+#define IOTSEC_ERR_TRUST_TOO_LARGE 2244
 
 /**
- * Envelope element is not authenticated by the manifest.
+ * Buffer too small for the stored trust bundle.
  */
-#define IOTSEC_ERR_UPDATE_ELEMENT_UNAUTHENTICATED 2049
+#define IOTSEC_ERR_TRUST_BUFFER_TOO_SMALL 2245
 
 /**
- * Envelope element not supported.
+ * Nonce is not the one that was sent.
  */
-#define IOTSEC_ERR_UPDATE_ELEMENT_UNSUPPORTED 2050
-
-/**
- * Command sequence malformed.
- */
-#define IOTSEC_ERR_UPDATE_SEQUENCE 2060
-
-/**
- * Unknown command.
- */
-#define IOTSEC_ERR_UPDATE_COMMAND_UNKNOWN 2061
-
-/**
- * Unknown parameter.
- */
-#define IOTSEC_ERR_UPDATE_PARAMETER_UNKNOWN 2062
-
-/**
- * Command not allowed in this section.
- */
-#define IOTSEC_ERR_UPDATE_COMMAND_MISPLACED 2063
-
-/**
- * Reporting policy malformed.
- */
-#define IOTSEC_ERR_UPDATE_REPORTING_POLICY 2064
-
-/**
- * Soft failure set outside a nested sequence.
- */
-#define IOTSEC_ERR_UPDATE_SOFT_FAILURE 2065
-
-/**
- * Copy without strict order.
- */
-#define IOTSEC_ERR_UPDATE_STRICT_ORDER 2066
-
-/**
- * Parameter missing.
- */
-#define IOTSEC_ERR_UPDATE_PARAMETER_MISSING 2070
-
-/**
- * Made for another vendor.
- */
-#define IOTSEC_ERR_UPDATE_WRONG_VENDOR 2071
-
-/**
- * Made for another class of device.
- */
-#define IOTSEC_ERR_UPDATE_WRONG_CLASS 2072
+#define IOTSEC_ERR_TRUST_NONCE 2260
 
 /**
  * Made for another device.
  */
-#define IOTSEC_ERR_UPDATE_WRONG_DEVICE 2073
+#define IOTSEC_ERR_TRUST_WRONG_DEVICE 2261
 
 /**
- * Made for another slot.
+ * Not made for what is installed.
  */
-#define IOTSEC_ERR_UPDATE_WRONG_SLOT 2074
+#define IOTSEC_ERR_TRUST_WRONG_START 2262
 
 /**
- * Manifest has expired.
+ * Token has expired.
  */
-#define IOTSEC_ERR_UPDATE_EXPIRED 2075
+#define IOTSEC_ERR_TRUST_TOKEN_EXPIRED 2263
 
 /**
- * Manifest expires and there is no trusted time.
+ * Token expires and there is no trusted time.
  */
-#define IOTSEC_ERR_UPDATE_TIME_UNKNOWN 2076
+#define IOTSEC_ERR_TRUST_TIME_UNKNOWN 2264
 
 /**
- * Aborted by the manifest.
+ * Not an MCUboot image.
  */
-#define IOTSEC_ERR_UPDATE_ABORTED 2077
+#define IOTSEC_ERR_MCUBOOT_MAGIC 2300
 
 /**
- * Vendor and class are not checked.
+ * Image header malformed.
  */
-#define IOTSEC_ERR_UPDATE_COMPATIBILITY_UNCHECKED 2080
+#define IOTSEC_ERR_MCUBOOT_HEADER 2301
 
 /**
- * Component is not validated.
+ * Image flags not supported.
  */
-#define IOTSEC_ERR_UPDATE_NOT_VALIDATED 2081
-
-/**
- * Content check can be passed over.
- */
-#define IOTSEC_ERR_UPDATE_SOFT_MATCH 2082
-
-/**
- * Checks of one component disagree.
- */
-#define IOTSEC_ERR_UPDATE_DIGEST_CONFLICT 2083
-
-/**
- * Write is not followed by a content check.
- */
-#define IOTSEC_ERR_UPDATE_WRITE_UNVERIFIED 2084
-
-/**
- * Component written out of order.
- */
-#define IOTSEC_ERR_UPDATE_WRITE_ORDER 2085
-
-/**
- * Alternative fails after a write.
- */
-#define IOTSEC_ERR_UPDATE_WRITE_IN_FAILED_ALTERNATIVE 2086
-
-/**
- * Image size missing or wrong.
- */
-#define IOTSEC_ERR_UPDATE_IMAGE_SIZE 2087
+#define IOTSEC_ERR_MCUBOOT_FLAGS 2302
 
 /**
  * Image larger than its place.
  */
-#define IOTSEC_ERR_UPDATE_CAPACITY 2088
+#define IOTSEC_ERR_MCUBOOT_SIZE 2303
 
 /**
- * Integrated payload is absent.
+ * Entries malformed.
  */
-#define IOTSEC_ERR_UPDATE_PAYLOAD_ABSENT 2089
+#define IOTSEC_ERR_MCUBOOT_ENTRIES 2304
 
 /**
- * Nothing to encode, or more than the format carries.
+ * Entry unknown or in the wrong area.
  */
-#define IOTSEC_ERR_UPDATE_BUILDER 2098
+#define IOTSEC_ERR_MCUBOOT_ENTRY_MISPLACED 2305
+
+/**
+ * Entry repeated.
+ */
+#define IOTSEC_ERR_MCUBOOT_ENTRY_REPEATED 2306
+
+/**
+ * Entry value malformed.
+ */
+#define IOTSEC_ERR_MCUBOOT_ENTRY_VALUE 2307
+
+/**
+ * Encrypted payload not supported.
+ */
+#define IOTSEC_ERR_MCUBOOT_ENCRYPTED 2308
+
+/**
+ * Compressed payload not supported.
+ */
+#define IOTSEC_ERR_MCUBOOT_COMPRESSED 2309
+
+/**
+ * Image is not bootable.
+ */
+#define IOTSEC_ERR_MCUBOOT_NOT_BOOTABLE 2310
+
+/**
+ * Image carries no hash.
+ */
+#define IOTSEC_ERR_MCUBOOT_NO_HASH 2311
+
+/**
+ * Kind of hash not supported.
+ */
+#define IOTSEC_ERR_MCUBOOT_HASH_KIND 2312
+
+/**
+ * Image hash does not match.
+ */
+#define IOTSEC_ERR_MCUBOOT_HASH 2313
+
+/**
+ * Image is not signed.
+ */
+#define IOTSEC_ERR_MCUBOOT_UNSIGNED 2314
+
+/**
+ * Signing key not trusted.
+ */
+#define IOTSEC_ERR_MCUBOOT_KEY_UNKNOWN 2315
+
+/**
+ * Signature does not verify.
+ */
+#define IOTSEC_ERR_MCUBOOT_SIGNATURE 2316
+
+/**
+ * Signature over the bytes needs them in memory.
+ */
+#define IOTSEC_ERR_MCUBOOT_NOT_MAPPED 2317
+
+/**
+ * Made for another vendor.
+ */
+#define IOTSEC_ERR_MCUBOOT_WRONG_VENDOR 2318
+
+/**
+ * Made for another class of device.
+ */
+#define IOTSEC_ERR_MCUBOOT_WRONG_CLASS 2319
+
+/**
+ * Linked for another address.
+ */
+#define IOTSEC_ERR_MCUBOOT_WRONG_ADDRESS 2320
+
+/**
+ * Older than the security counter allows.
+ */
+#define IOTSEC_ERR_MCUBOOT_ROLLBACK 2321
+
+/**
+ * Older than what is installed.
+ */
+#define IOTSEC_ERR_MCUBOOT_DOWNGRADE 2322
+
+/**
+ * Dependency not met.
+ */
+#define IOTSEC_ERR_MCUBOOT_DEPENDENCY 2323
+
+/**
+ * Trailer does not fit the slot.
+ */
+#define IOTSEC_ERR_TRAILER_GEOMETRY 2340
+
+/**
+ * Image reaches into the trailer.
+ */
+#define IOTSEC_ERR_TRAILER_OVERLAP 2341
+
+/**
+ * Trailer is used and shares its page with the image.
+ */
+#define IOTSEC_ERR_TRAILER_USED 2342
+
+/**
+ * Trailer of the running image is damaged.
+ */
+#define IOTSEC_ERR_TRAILER_DAMAGED 2343
+
+/**
+ * Trailer does not read back.
+ */
+#define IOTSEC_ERR_TRAILER_READ_BACK 2344
+
+/**
+ * The operating system says so.
+ */
+#define IOTSEC_ERR_LINUX_IO 2350
+
+/**
+ * In use by another process.
+ */
+#define IOTSEC_ERR_LINUX_BUSY 2351
+
+/**
+ * Outside the parts.
+ */
+#define IOTSEC_ERR_LINUX_OUT_OF_BOUNDS 2352
+
+/**
+ * Size out of range.
+ */
+#define IOTSEC_ERR_LINUX_SIZE 2353
+
+/**
+ * No copy of the environment is whole.
+ */
+#define IOTSEC_ERR_LINUX_NO_ENVIRONMENT 2354
+
+/**
+ * Environment is full.
+ */
+#define IOTSEC_ERR_LINUX_FULL 2355
+
+/**
+ * Name or value malformed.
+ */
+#define IOTSEC_ERR_LINUX_VALUE 2356
+
+/**
+ * Update policy makes no sense.
+ */
+#define IOTSEC_ERR_POLICY_POLICY 2401
+
+/**
+ * Not asked for.
+ */
+#define IOTSEC_ERR_POLICY_STATE 2402
+
+/**
+ * Postponed for too long.
+ */
+#define IOTSEC_ERR_POLICY_POSTPONEMENT 2403
+
+/**
+ * Uptime runs backwards.
+ */
+#define IOTSEC_ERR_POLICY_CLOCK 2404
+
+/**
+ * No random numbers.
+ */
+#define IOTSEC_ERR_POLICY_RANDOM 2405
+
+/**
+ * Record of choices malformed.
+ */
+#define IOTSEC_ERR_POLICY_RECORD 2406
+
+/**
+ * Not a report of an update.
+ */
+#define IOTSEC_ERR_REPORT_CONTENT 2420
 
 /**
  * Regions overlap.
@@ -1359,7 +1504,7 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_INSTALL_BUSY 2702
 
 /**
- * Not exactly one component to install.
+ * Components do not fit the slots.
  */
 #define IOTSEC_ERR_INSTALL_COMPONENTS 2703
 
@@ -1419,7 +1564,12 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_INSTALL_TRIAL_EXPIRED 2714
 
 /**
- * Not exactly one component.
+ * Acceptance is not proven.
+ */
+#define IOTSEC_ERR_INSTALL_UNPROVEN 2715
+
+/**
+ * Components do not fit the slots.
  */
 #define IOTSEC_ERR_REFUSAL_COMPONENTS 2801
 
@@ -1437,6 +1587,116 @@ typedef uint32_t iotsec_domain_t;
  * Not the image that was staged.
  */
 #define IOTSEC_ERR_REFUSAL_NOT_STAGED 2804
+
+/**
+ * Payload encoding not supported.
+ */
+#define IOTSEC_ERR_PAYLOAD_ENCODING 2901
+
+/**
+ * Payload longer than the image.
+ */
+#define IOTSEC_ERR_PAYLOAD_TOO_LONG 2902
+
+/**
+ * Payload shorter than the image.
+ */
+#define IOTSEC_ERR_PAYLOAD_TOO_SHORT 2903
+
+/**
+ * Saved state of the decoder not usable.
+ */
+#define IOTSEC_ERR_PAYLOAD_STATE 2904
+
+/**
+ * Payload digest does not match.
+ */
+#define IOTSEC_ERR_PAYLOAD_DIGEST 2905
+
+/**
+ * was used; send it again.
+ */
+#define IOTSEC_ERR_PAYLOAD_CHUNK_DIGEST 2906
+
+/**
+ * Chunk larger than its buffer.
+ */
+#define IOTSEC_ERR_PAYLOAD_CHUNK_SIZE 2907
+
+/**
+ * Window of the compressed stream not supported.
+ */
+#define IOTSEC_ERR_PAYLOAD_WINDOW 2910
+
+/**
+ * Patch is not a sequential one.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_TYPE 2911
+
+/**
+ * Compression of the patch not supported.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_COMPRESSION 2912
+
+/**
+ * Patch with a data format not supported.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_FORMAT 2913
+
+/**
+ * Patch makes an image of another size.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_SIZE 2914
+
+/**
+ * Number in the patch malformed.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_NUMBER 2915
+
+/**
+ * Patch adds beyond the image.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_DIFF 2916
+
+/**
+ * Patch inserts beyond the image.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_EXTRA 2917
+
+/**
+ * Patch reads beyond its base.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_BASE 2918
+
+/**
+ * Patch moves out of its base.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_SEEK 2919
+
+/**
+ * Patch makes no progress.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_IDLE 2920
+
+/**
+ * Run in the patch malformed.
+ */
+#define IOTSEC_ERR_PAYLOAD_PATCH_RUN 2921
+
+/**
+ * Base of the patch is longer than what is there.
+ */
+#define IOTSEC_ERR_PAYLOAD_BASE_SIZE 2922
+
+/**
+ * Another base than that of the patch.
+ */
+#define IOTSEC_ERR_PAYLOAD_BASE_DIGEST 2923
+
+/**
+ * Encrypted payload without a digest over it.
+ */
+#define IOTSEC_ERR_PAYLOAD_UNCHECKED 2930
 
 /**
  * Region holds no store.
@@ -2052,7 +2312,8 @@ iotsec_status_t iotsec_update_open(struct iotsec_update_t *update,
 /**
  * Checks an envelope, `envelope_len` bytes, and begins to install it, or goes on after a reset if it is the
  * one that was being installed. Writes to `resume` how many bytes of the payload are in place: go on
- * behind them. The envelope is stored; the caller's copy is not needed any more.
+ * behind them. `envelope` is kept, not copied: it must stay as it is until `iotsec_update_finish()` is done or
+ * failed, the update is cancelled, another one begun, or the object closed.
  *
  * `now_s` is the trusted time in seconds since 1970-01-01 UTC, or 0 without one; then an envelope with an
  * expiry date is refused.

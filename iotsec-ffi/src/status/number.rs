@@ -55,6 +55,10 @@ pub const IOTSEC_ERR_COSE_HEADER: iotsec_status_t = 1105;
 pub const IOTSEC_ERR_COSE_PAYLOAD: iotsec_status_t = 1106;
 /// Scratch buffer too small.
 pub const IOTSEC_ERR_COSE_SCRATCH: iotsec_status_t = 1107;
+/// No signature, or too many.
+pub const IOTSEC_ERR_COSE_SIGNATURES: iotsec_status_t = 1108;
+/// Not encrypted for this key.
+pub const IOTSEC_ERR_COSE_RECIPIENT: iotsec_status_t = 1120;
 /// Signature does not verify.
 pub const IOTSEC_ERR_CRYPTO_SIGNATURE: iotsec_status_t = 1201;
 /// Authenticated decryption failed.
@@ -133,108 +137,162 @@ pub const IOTSEC_ERR_FLASH_OUT_OF_BOUNDS: iotsec_status_t = 1432;
 pub const IOTSEC_ERR_FLASH_DRIVER: iotsec_status_t = 1433;
 /// Flash geometry does not fit.
 pub const IOTSEC_ERR_FLASH_GEOMETRY: iotsec_status_t = 1434;
-/// Not a tagged SUIT envelope.
-pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
-/// Envelope too large.
-pub const IOTSEC_ERR_UPDATE_ENVELOPE_SIZE: iotsec_status_t = 2002;
-/// Integrated payloads too large.
-pub const IOTSEC_ERR_UPDATE_INTEGRATED_SIZE: iotsec_status_t = 2003;
-/// Too many authentication blocks.
-pub const IOTSEC_ERR_UPDATE_BLOCKS: iotsec_status_t = 2004;
-/// Too many components.
-pub const IOTSEC_ERR_UPDATE_COMPONENTS: iotsec_status_t = 2005;
-/// Too many commands.
-pub const IOTSEC_ERR_UPDATE_COMMANDS: iotsec_status_t = 2006;
-/// Command sequences nested too deeply.
-pub const IOTSEC_ERR_UPDATE_DEPTH: iotsec_status_t = 2007;
-/// Trust anchors unusable.
-pub const IOTSEC_ERR_UPDATE_TRUST_ANCHORS: iotsec_status_t = 2020;
-/// Envelope is not signed.
-pub const IOTSEC_ERR_UPDATE_UNSIGNED: iotsec_status_t = 2021;
-/// Too few trusted signatures.
-pub const IOTSEC_ERR_UPDATE_THRESHOLD: iotsec_status_t = 2022;
-/// Signed digest is of another manifest.
-pub const IOTSEC_ERR_UPDATE_MANIFEST_DIGEST: iotsec_status_t = 2023;
+/// Not this kind of document, or another version of it.
+pub const IOTSEC_ERR_TRUST_DOMAIN: iotsec_status_t = 2201;
+/// Too many bytes.
+pub const IOTSEC_ERR_TRUST_SIZE: iotsec_status_t = 2202;
+/// No key, or too many.
+pub const IOTSEC_ERR_TRUST_KEYS: iotsec_status_t = 2203;
+/// One key twice.
+pub const IOTSEC_ERR_TRUST_KEY_TWICE: iotsec_status_t = 2204;
+/// Key refused.
+pub const IOTSEC_ERR_TRUST_KEY_REFUSED: iotsec_status_t = 2205;
+/// Private key in a public document.
+pub const IOTSEC_ERR_TRUST_PRIVATE_KEY: iotsec_status_t = 2206;
+/// Unknown role, or a required one is missing.
+pub const IOTSEC_ERR_TRUST_ROLE: iotsec_status_t = 2207;
+/// Keys of a role malformed.
+pub const IOTSEC_ERR_TRUST_ROLE_KEYS: iotsec_status_t = 2208;
+/// Threshold of zero or out of reach.
+pub const IOTSEC_ERR_TRUST_THRESHOLD: iotsec_status_t = 2209;
+/// Revocations malformed.
+pub const IOTSEC_ERR_TRUST_REVOKED: iotsec_status_t = 2210;
+/// Key is revoked.
+pub const IOTSEC_ERR_TRUST_KEY_REVOKED: iotsec_status_t = 2211;
+/// An earlier revocation was dropped.
+pub const IOTSEC_ERR_TRUST_REVOCATION_DROPPED: iotsec_status_t = 2212;
+/// TLS anchors malformed.
+pub const IOTSEC_ERR_TRUST_TLS_ANCHORS: iotsec_status_t = 2213;
+/// Made for another product.
+pub const IOTSEC_ERR_TRUST_PRODUCT: iotsec_status_t = 2214;
+/// Version zero.
+pub const IOTSEC_ERR_TRUST_VERSION_ZERO: iotsec_status_t = 2215;
+/// Too few signatures by the present root.
+pub const IOTSEC_ERR_TRUST_OLD_ROOT: iotsec_status_t = 2220;
+/// Too few signatures by its own root.
+pub const IOTSEC_ERR_TRUST_NEW_ROOT: iotsec_status_t = 2221;
 /// Too many signature checks.
-pub const IOTSEC_ERR_UPDATE_SIGNATURE_CHECKS: iotsec_status_t = 2024;
-/// Digest algorithm or length not accepted.
-pub const IOTSEC_ERR_UPDATE_DIGEST_ALGORITHM: iotsec_status_t = 2025;
-/// Kind of authentication block not supported.
-pub const IOTSEC_ERR_UPDATE_METHOD: iotsec_status_t = 2026;
-/// Manifest version not supported.
-pub const IOTSEC_ERR_UPDATE_VERSION: iotsec_status_t = 2040;
-/// Older than what is installed.
-pub const IOTSEC_ERR_UPDATE_ROLLBACK: iotsec_status_t = 2041;
-/// Already installed.
-pub const IOTSEC_ERR_UPDATE_INSTALLED: iotsec_status_t = 2042;
-/// Sequence number too far ahead.
-pub const IOTSEC_ERR_UPDATE_FAST_FORWARD: iotsec_status_t = 2043;
-/// Component unknown to this device.
-pub const IOTSEC_ERR_UPDATE_COMPONENT_UNKNOWN: iotsec_status_t = 2044;
-/// Component listed twice.
-pub const IOTSEC_ERR_UPDATE_COMPONENT_DUPLICATE: iotsec_status_t = 2045;
-/// Component index out of range or missing.
-pub const IOTSEC_ERR_UPDATE_COMPONENT_INDEX: iotsec_status_t = 2046;
-/// Severed section is absent.
-pub const IOTSEC_ERR_UPDATE_ELEMENT_ABSENT: iotsec_status_t = 2047;
-/// Severed element does not match its digest.
-pub const IOTSEC_ERR_UPDATE_ELEMENT_DIGEST: iotsec_status_t = 2048;
-/// Envelope element is not authenticated by the manifest.
-pub const IOTSEC_ERR_UPDATE_ELEMENT_UNAUTHENTICATED: iotsec_status_t = 2049;
-/// Envelope element not supported.
-pub const IOTSEC_ERR_UPDATE_ELEMENT_UNSUPPORTED: iotsec_status_t = 2050;
-/// Command sequence malformed.
-pub const IOTSEC_ERR_UPDATE_SEQUENCE: iotsec_status_t = 2060;
-/// Unknown command.
-pub const IOTSEC_ERR_UPDATE_COMMAND_UNKNOWN: iotsec_status_t = 2061;
-/// Unknown parameter.
-pub const IOTSEC_ERR_UPDATE_PARAMETER_UNKNOWN: iotsec_status_t = 2062;
-/// Command not allowed in this section.
-pub const IOTSEC_ERR_UPDATE_COMMAND_MISPLACED: iotsec_status_t = 2063;
-/// Reporting policy malformed.
-pub const IOTSEC_ERR_UPDATE_REPORTING_POLICY: iotsec_status_t = 2064;
-/// Soft failure set outside a nested sequence.
-pub const IOTSEC_ERR_UPDATE_SOFT_FAILURE: iotsec_status_t = 2065;
-/// Copy without strict order.
-pub const IOTSEC_ERR_UPDATE_STRICT_ORDER: iotsec_status_t = 2066;
-/// Parameter missing.
-pub const IOTSEC_ERR_UPDATE_PARAMETER_MISSING: iotsec_status_t = 2070;
-/// Made for another vendor.
-pub const IOTSEC_ERR_UPDATE_WRONG_VENDOR: iotsec_status_t = 2071;
-/// Made for another class of device.
-pub const IOTSEC_ERR_UPDATE_WRONG_CLASS: iotsec_status_t = 2072;
+pub const IOTSEC_ERR_TRUST_SIGNATURE_CHECKS: iotsec_status_t = 2222;
+/// Skips a version.
+pub const IOTSEC_ERR_TRUST_SKIPPED: iotsec_status_t = 2223;
+/// Older than the present bundle.
+pub const IOTSEC_ERR_TRUST_ROLLBACK: iotsec_status_t = 2224;
+/// Another bundle with the same version.
+pub const IOTSEC_ERR_TRUST_CONFLICT: iotsec_status_t = 2225;
+/// Trust bundle has expired.
+pub const IOTSEC_ERR_TRUST_EXPIRED: iotsec_status_t = 2226;
+/// Nobody has this role.
+pub const IOTSEC_ERR_TRUST_ROLE_ABSENT: iotsec_status_t = 2227;
+/// Too few signatures by this role.
+pub const IOTSEC_ERR_TRUST_ROLE_THRESHOLD: iotsec_status_t = 2228;
+/// No trust bundle is stored.
+pub const IOTSEC_ERR_TRUST_MISSING: iotsec_status_t = 2240;
+/// Stored trust bundle is damaged.
+pub const IOTSEC_ERR_TRUST_CORRUPT: iotsec_status_t = 2241;
+/// Trust bundle is below its counter.
+pub const IOTSEC_ERR_TRUST_BELOW_COUNTER: iotsec_status_t = 2242;
+/// Region cannot hold two trust bundles.
+pub const IOTSEC_ERR_TRUST_REGION: iotsec_status_t = 2243;
+/// Trust bundle too large for the region.
+pub const IOTSEC_ERR_TRUST_TOO_LARGE: iotsec_status_t = 2244;
+/// Buffer too small for the stored trust bundle.
+pub const IOTSEC_ERR_TRUST_BUFFER_TOO_SMALL: iotsec_status_t = 2245;
+/// Nonce is not the one that was sent.
+pub const IOTSEC_ERR_TRUST_NONCE: iotsec_status_t = 2260;
 /// Made for another device.
-pub const IOTSEC_ERR_UPDATE_WRONG_DEVICE: iotsec_status_t = 2073;
-/// Made for another slot.
-pub const IOTSEC_ERR_UPDATE_WRONG_SLOT: iotsec_status_t = 2074;
-/// Manifest has expired.
-pub const IOTSEC_ERR_UPDATE_EXPIRED: iotsec_status_t = 2075;
-/// Manifest expires and there is no trusted time.
-pub const IOTSEC_ERR_UPDATE_TIME_UNKNOWN: iotsec_status_t = 2076;
-/// Aborted by the manifest.
-pub const IOTSEC_ERR_UPDATE_ABORTED: iotsec_status_t = 2077;
-/// Vendor and class are not checked.
-pub const IOTSEC_ERR_UPDATE_COMPATIBILITY_UNCHECKED: iotsec_status_t = 2080;
-/// Component is not validated.
-pub const IOTSEC_ERR_UPDATE_NOT_VALIDATED: iotsec_status_t = 2081;
-/// Content check can be passed over.
-pub const IOTSEC_ERR_UPDATE_SOFT_MATCH: iotsec_status_t = 2082;
-/// Checks of one component disagree.
-pub const IOTSEC_ERR_UPDATE_DIGEST_CONFLICT: iotsec_status_t = 2083;
-/// Write is not followed by a content check.
-pub const IOTSEC_ERR_UPDATE_WRITE_UNVERIFIED: iotsec_status_t = 2084;
-/// Component written out of order.
-pub const IOTSEC_ERR_UPDATE_WRITE_ORDER: iotsec_status_t = 2085;
-/// Alternative fails after a write.
-pub const IOTSEC_ERR_UPDATE_WRITE_IN_FAILED_ALTERNATIVE: iotsec_status_t = 2086;
-/// Image size missing or wrong.
-pub const IOTSEC_ERR_UPDATE_IMAGE_SIZE: iotsec_status_t = 2087;
+pub const IOTSEC_ERR_TRUST_WRONG_DEVICE: iotsec_status_t = 2261;
+/// Not made for what is installed.
+pub const IOTSEC_ERR_TRUST_WRONG_START: iotsec_status_t = 2262;
+/// Token has expired.
+pub const IOTSEC_ERR_TRUST_TOKEN_EXPIRED: iotsec_status_t = 2263;
+/// Token expires and there is no trusted time.
+pub const IOTSEC_ERR_TRUST_TIME_UNKNOWN: iotsec_status_t = 2264;
+/// Not an MCUboot image.
+pub const IOTSEC_ERR_MCUBOOT_MAGIC: iotsec_status_t = 2300;
+/// Image header malformed.
+pub const IOTSEC_ERR_MCUBOOT_HEADER: iotsec_status_t = 2301;
+/// Image flags not supported.
+pub const IOTSEC_ERR_MCUBOOT_FLAGS: iotsec_status_t = 2302;
 /// Image larger than its place.
-pub const IOTSEC_ERR_UPDATE_CAPACITY: iotsec_status_t = 2088;
-/// Integrated payload is absent.
-pub const IOTSEC_ERR_UPDATE_PAYLOAD_ABSENT: iotsec_status_t = 2089;
-/// Nothing to encode, or more than the format carries.
-pub const IOTSEC_ERR_UPDATE_BUILDER: iotsec_status_t = 2098;
+pub const IOTSEC_ERR_MCUBOOT_SIZE: iotsec_status_t = 2303;
+/// Entries malformed.
+pub const IOTSEC_ERR_MCUBOOT_ENTRIES: iotsec_status_t = 2304;
+/// Entry unknown or in the wrong area.
+pub const IOTSEC_ERR_MCUBOOT_ENTRY_MISPLACED: iotsec_status_t = 2305;
+/// Entry repeated.
+pub const IOTSEC_ERR_MCUBOOT_ENTRY_REPEATED: iotsec_status_t = 2306;
+/// Entry value malformed.
+pub const IOTSEC_ERR_MCUBOOT_ENTRY_VALUE: iotsec_status_t = 2307;
+/// Encrypted payload not supported.
+pub const IOTSEC_ERR_MCUBOOT_ENCRYPTED: iotsec_status_t = 2308;
+/// Compressed payload not supported.
+pub const IOTSEC_ERR_MCUBOOT_COMPRESSED: iotsec_status_t = 2309;
+/// Image is not bootable.
+pub const IOTSEC_ERR_MCUBOOT_NOT_BOOTABLE: iotsec_status_t = 2310;
+/// Image carries no hash.
+pub const IOTSEC_ERR_MCUBOOT_NO_HASH: iotsec_status_t = 2311;
+/// Kind of hash not supported.
+pub const IOTSEC_ERR_MCUBOOT_HASH_KIND: iotsec_status_t = 2312;
+/// Image hash does not match.
+pub const IOTSEC_ERR_MCUBOOT_HASH: iotsec_status_t = 2313;
+/// Image is not signed.
+pub const IOTSEC_ERR_MCUBOOT_UNSIGNED: iotsec_status_t = 2314;
+/// Signing key not trusted.
+pub const IOTSEC_ERR_MCUBOOT_KEY_UNKNOWN: iotsec_status_t = 2315;
+/// Signature does not verify.
+pub const IOTSEC_ERR_MCUBOOT_SIGNATURE: iotsec_status_t = 2316;
+/// Signature over the bytes needs them in memory.
+pub const IOTSEC_ERR_MCUBOOT_NOT_MAPPED: iotsec_status_t = 2317;
+/// Made for another vendor.
+pub const IOTSEC_ERR_MCUBOOT_WRONG_VENDOR: iotsec_status_t = 2318;
+/// Made for another class of device.
+pub const IOTSEC_ERR_MCUBOOT_WRONG_CLASS: iotsec_status_t = 2319;
+/// Linked for another address.
+pub const IOTSEC_ERR_MCUBOOT_WRONG_ADDRESS: iotsec_status_t = 2320;
+/// Older than the security counter allows.
+pub const IOTSEC_ERR_MCUBOOT_ROLLBACK: iotsec_status_t = 2321;
+/// Older than what is installed.
+pub const IOTSEC_ERR_MCUBOOT_DOWNGRADE: iotsec_status_t = 2322;
+/// Dependency not met.
+pub const IOTSEC_ERR_MCUBOOT_DEPENDENCY: iotsec_status_t = 2323;
+/// Trailer does not fit the slot.
+pub const IOTSEC_ERR_TRAILER_GEOMETRY: iotsec_status_t = 2340;
+/// Image reaches into the trailer.
+pub const IOTSEC_ERR_TRAILER_OVERLAP: iotsec_status_t = 2341;
+/// Trailer is used and shares its page with the image.
+pub const IOTSEC_ERR_TRAILER_USED: iotsec_status_t = 2342;
+/// Trailer of the running image is damaged.
+pub const IOTSEC_ERR_TRAILER_DAMAGED: iotsec_status_t = 2343;
+/// Trailer does not read back.
+pub const IOTSEC_ERR_TRAILER_READ_BACK: iotsec_status_t = 2344;
+/// The operating system says so.
+pub const IOTSEC_ERR_LINUX_IO: iotsec_status_t = 2350;
+/// In use by another process.
+pub const IOTSEC_ERR_LINUX_BUSY: iotsec_status_t = 2351;
+/// Outside the parts.
+pub const IOTSEC_ERR_LINUX_OUT_OF_BOUNDS: iotsec_status_t = 2352;
+/// Size out of range.
+pub const IOTSEC_ERR_LINUX_SIZE: iotsec_status_t = 2353;
+/// No copy of the environment is whole.
+pub const IOTSEC_ERR_LINUX_NO_ENVIRONMENT: iotsec_status_t = 2354;
+/// Environment is full.
+pub const IOTSEC_ERR_LINUX_FULL: iotsec_status_t = 2355;
+/// Name or value malformed.
+pub const IOTSEC_ERR_LINUX_VALUE: iotsec_status_t = 2356;
+/// Update policy makes no sense.
+pub const IOTSEC_ERR_POLICY_POLICY: iotsec_status_t = 2401;
+/// Not asked for.
+pub const IOTSEC_ERR_POLICY_STATE: iotsec_status_t = 2402;
+/// Postponed for too long.
+pub const IOTSEC_ERR_POLICY_POSTPONEMENT: iotsec_status_t = 2403;
+/// Uptime runs backwards.
+pub const IOTSEC_ERR_POLICY_CLOCK: iotsec_status_t = 2404;
+/// No random numbers.
+pub const IOTSEC_ERR_POLICY_RANDOM: iotsec_status_t = 2405;
+/// Record of choices malformed.
+pub const IOTSEC_ERR_POLICY_RECORD: iotsec_status_t = 2406;
+/// Not a report of an update.
+pub const IOTSEC_ERR_REPORT_CONTENT: iotsec_status_t = 2420;
 /// Regions overlap.
 pub const IOTSEC_ERR_LAYOUT_OVERLAP: iotsec_status_t = 2501;
 /// Write unit too large.
@@ -265,7 +323,7 @@ pub const IOTSEC_ERR_ROLLBACK_JUMP: iotsec_status_t = 2605;
 pub const IOTSEC_ERR_INSTALL_STATE: iotsec_status_t = 2701;
 /// Another update is being installed.
 pub const IOTSEC_ERR_INSTALL_BUSY: iotsec_status_t = 2702;
-/// Not exactly one component to install.
+/// Components do not fit the slots.
 pub const IOTSEC_ERR_INSTALL_COMPONENTS: iotsec_status_t = 2703;
 /// Image larger than the slot.
 pub const IOTSEC_ERR_INSTALL_IMAGE_SIZE: iotsec_status_t = 2704;
@@ -289,7 +347,9 @@ pub const IOTSEC_ERR_INSTALL_CANCELLED: iotsec_status_t = 2712;
 pub const IOTSEC_ERR_INSTALL_REJECTED: iotsec_status_t = 2713;
 /// Not accepted within the trial boots.
 pub const IOTSEC_ERR_INSTALL_TRIAL_EXPIRED: iotsec_status_t = 2714;
-/// Not exactly one component.
+/// Acceptance is not proven.
+pub const IOTSEC_ERR_INSTALL_UNPROVEN: iotsec_status_t = 2715;
+/// Components do not fit the slots.
 pub const IOTSEC_ERR_REFUSAL_COMPONENTS: iotsec_status_t = 2801;
 /// Image size does not fit the slot.
 pub const IOTSEC_ERR_REFUSAL_IMAGE_SIZE: iotsec_status_t = 2802;
@@ -297,6 +357,50 @@ pub const IOTSEC_ERR_REFUSAL_IMAGE_SIZE: iotsec_status_t = 2802;
 pub const IOTSEC_ERR_REFUSAL_IMAGE_DIGEST: iotsec_status_t = 2803;
 /// Not the image that was staged.
 pub const IOTSEC_ERR_REFUSAL_NOT_STAGED: iotsec_status_t = 2804;
+/// Payload encoding not supported.
+pub const IOTSEC_ERR_PAYLOAD_ENCODING: iotsec_status_t = 2901;
+/// Payload longer than the image.
+pub const IOTSEC_ERR_PAYLOAD_TOO_LONG: iotsec_status_t = 2902;
+/// Payload shorter than the image.
+pub const IOTSEC_ERR_PAYLOAD_TOO_SHORT: iotsec_status_t = 2903;
+/// Saved state of the decoder not usable.
+pub const IOTSEC_ERR_PAYLOAD_STATE: iotsec_status_t = 2904;
+/// Payload digest does not match.
+pub const IOTSEC_ERR_PAYLOAD_DIGEST: iotsec_status_t = 2905;
+/// was used; send it again.
+pub const IOTSEC_ERR_PAYLOAD_CHUNK_DIGEST: iotsec_status_t = 2906;
+/// Chunk larger than its buffer.
+pub const IOTSEC_ERR_PAYLOAD_CHUNK_SIZE: iotsec_status_t = 2907;
+/// Window of the compressed stream not supported.
+pub const IOTSEC_ERR_PAYLOAD_WINDOW: iotsec_status_t = 2910;
+/// Patch is not a sequential one.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_TYPE: iotsec_status_t = 2911;
+/// Compression of the patch not supported.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_COMPRESSION: iotsec_status_t = 2912;
+/// Patch with a data format not supported.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_FORMAT: iotsec_status_t = 2913;
+/// Patch makes an image of another size.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_SIZE: iotsec_status_t = 2914;
+/// Number in the patch malformed.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_NUMBER: iotsec_status_t = 2915;
+/// Patch adds beyond the image.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_DIFF: iotsec_status_t = 2916;
+/// Patch inserts beyond the image.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_EXTRA: iotsec_status_t = 2917;
+/// Patch reads beyond its base.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_BASE: iotsec_status_t = 2918;
+/// Patch moves out of its base.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_SEEK: iotsec_status_t = 2919;
+/// Patch makes no progress.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_IDLE: iotsec_status_t = 2920;
+/// Run in the patch malformed.
+pub const IOTSEC_ERR_PAYLOAD_PATCH_RUN: iotsec_status_t = 2921;
+/// Base of the patch is longer than what is there.
+pub const IOTSEC_ERR_PAYLOAD_BASE_SIZE: iotsec_status_t = 2922;
+/// Another base than that of the patch.
+pub const IOTSEC_ERR_PAYLOAD_BASE_DIGEST: iotsec_status_t = 2923;
+/// Encrypted payload without a digest over it.
+pub const IOTSEC_ERR_PAYLOAD_UNCHECKED: iotsec_status_t = 2930;
 /// Region holds no store.
 pub const IOTSEC_ERR_STORE_UNFORMATTED: iotsec_status_t = 3001;
 /// Format version unknown.
@@ -438,6 +542,8 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_COSE_HEADER, c"COSE_HEADER"),
     (IOTSEC_ERR_COSE_PAYLOAD, c"COSE_PAYLOAD"),
     (IOTSEC_ERR_COSE_SCRATCH, c"COSE_SCRATCH"),
+    (IOTSEC_ERR_COSE_SIGNATURES, c"COSE_SIGNATURES"),
+    (IOTSEC_ERR_COSE_RECIPIENT, c"COSE_RECIPIENT"),
     (IOTSEC_ERR_CRYPTO_SIGNATURE, c"CRYPTO_SIGNATURE"),
     (IOTSEC_ERR_CRYPTO_TAG, c"CRYPTO_TAG"),
     (IOTSEC_ERR_CRYPTO_KEY_LENGTH, c"CRYPTO_KEY_LENGTH"),
@@ -477,57 +583,84 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_FLASH_OUT_OF_BOUNDS, c"FLASH_OUT_OF_BOUNDS"),
     (IOTSEC_ERR_FLASH_DRIVER, c"FLASH_DRIVER"),
     (IOTSEC_ERR_FLASH_GEOMETRY, c"FLASH_GEOMETRY"),
-    (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
-    (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
-    (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
-    (IOTSEC_ERR_UPDATE_BLOCKS, c"UPDATE_BLOCKS"),
-    (IOTSEC_ERR_UPDATE_COMPONENTS, c"UPDATE_COMPONENTS"),
-    (IOTSEC_ERR_UPDATE_COMMANDS, c"UPDATE_COMMANDS"),
-    (IOTSEC_ERR_UPDATE_DEPTH, c"UPDATE_DEPTH"),
-    (IOTSEC_ERR_UPDATE_TRUST_ANCHORS, c"UPDATE_TRUST_ANCHORS"),
-    (IOTSEC_ERR_UPDATE_UNSIGNED, c"UPDATE_UNSIGNED"),
-    (IOTSEC_ERR_UPDATE_THRESHOLD, c"UPDATE_THRESHOLD"),
-    (IOTSEC_ERR_UPDATE_MANIFEST_DIGEST, c"UPDATE_MANIFEST_DIGEST"),
-    (IOTSEC_ERR_UPDATE_SIGNATURE_CHECKS, c"UPDATE_SIGNATURE_CHECKS"),
-    (IOTSEC_ERR_UPDATE_DIGEST_ALGORITHM, c"UPDATE_DIGEST_ALGORITHM"),
-    (IOTSEC_ERR_UPDATE_METHOD, c"UPDATE_METHOD"),
-    (IOTSEC_ERR_UPDATE_VERSION, c"UPDATE_VERSION"),
-    (IOTSEC_ERR_UPDATE_ROLLBACK, c"UPDATE_ROLLBACK"),
-    (IOTSEC_ERR_UPDATE_INSTALLED, c"UPDATE_INSTALLED"),
-    (IOTSEC_ERR_UPDATE_FAST_FORWARD, c"UPDATE_FAST_FORWARD"),
-    (IOTSEC_ERR_UPDATE_COMPONENT_UNKNOWN, c"UPDATE_COMPONENT_UNKNOWN"),
-    (IOTSEC_ERR_UPDATE_COMPONENT_DUPLICATE, c"UPDATE_COMPONENT_DUPLICATE"),
-    (IOTSEC_ERR_UPDATE_COMPONENT_INDEX, c"UPDATE_COMPONENT_INDEX"),
-    (IOTSEC_ERR_UPDATE_ELEMENT_ABSENT, c"UPDATE_ELEMENT_ABSENT"),
-    (IOTSEC_ERR_UPDATE_ELEMENT_DIGEST, c"UPDATE_ELEMENT_DIGEST"),
-    (IOTSEC_ERR_UPDATE_ELEMENT_UNAUTHENTICATED, c"UPDATE_ELEMENT_UNAUTHENTICATED"),
-    (IOTSEC_ERR_UPDATE_ELEMENT_UNSUPPORTED, c"UPDATE_ELEMENT_UNSUPPORTED"),
-    (IOTSEC_ERR_UPDATE_SEQUENCE, c"UPDATE_SEQUENCE"),
-    (IOTSEC_ERR_UPDATE_COMMAND_UNKNOWN, c"UPDATE_COMMAND_UNKNOWN"),
-    (IOTSEC_ERR_UPDATE_PARAMETER_UNKNOWN, c"UPDATE_PARAMETER_UNKNOWN"),
-    (IOTSEC_ERR_UPDATE_COMMAND_MISPLACED, c"UPDATE_COMMAND_MISPLACED"),
-    (IOTSEC_ERR_UPDATE_REPORTING_POLICY, c"UPDATE_REPORTING_POLICY"),
-    (IOTSEC_ERR_UPDATE_SOFT_FAILURE, c"UPDATE_SOFT_FAILURE"),
-    (IOTSEC_ERR_UPDATE_STRICT_ORDER, c"UPDATE_STRICT_ORDER"),
-    (IOTSEC_ERR_UPDATE_PARAMETER_MISSING, c"UPDATE_PARAMETER_MISSING"),
-    (IOTSEC_ERR_UPDATE_WRONG_VENDOR, c"UPDATE_WRONG_VENDOR"),
-    (IOTSEC_ERR_UPDATE_WRONG_CLASS, c"UPDATE_WRONG_CLASS"),
-    (IOTSEC_ERR_UPDATE_WRONG_DEVICE, c"UPDATE_WRONG_DEVICE"),
-    (IOTSEC_ERR_UPDATE_WRONG_SLOT, c"UPDATE_WRONG_SLOT"),
-    (IOTSEC_ERR_UPDATE_EXPIRED, c"UPDATE_EXPIRED"),
-    (IOTSEC_ERR_UPDATE_TIME_UNKNOWN, c"UPDATE_TIME_UNKNOWN"),
-    (IOTSEC_ERR_UPDATE_ABORTED, c"UPDATE_ABORTED"),
-    (IOTSEC_ERR_UPDATE_COMPATIBILITY_UNCHECKED, c"UPDATE_COMPATIBILITY_UNCHECKED"),
-    (IOTSEC_ERR_UPDATE_NOT_VALIDATED, c"UPDATE_NOT_VALIDATED"),
-    (IOTSEC_ERR_UPDATE_SOFT_MATCH, c"UPDATE_SOFT_MATCH"),
-    (IOTSEC_ERR_UPDATE_DIGEST_CONFLICT, c"UPDATE_DIGEST_CONFLICT"),
-    (IOTSEC_ERR_UPDATE_WRITE_UNVERIFIED, c"UPDATE_WRITE_UNVERIFIED"),
-    (IOTSEC_ERR_UPDATE_WRITE_ORDER, c"UPDATE_WRITE_ORDER"),
-    (IOTSEC_ERR_UPDATE_WRITE_IN_FAILED_ALTERNATIVE, c"UPDATE_WRITE_IN_FAILED_ALTERNATIVE"),
-    (IOTSEC_ERR_UPDATE_IMAGE_SIZE, c"UPDATE_IMAGE_SIZE"),
-    (IOTSEC_ERR_UPDATE_CAPACITY, c"UPDATE_CAPACITY"),
-    (IOTSEC_ERR_UPDATE_PAYLOAD_ABSENT, c"UPDATE_PAYLOAD_ABSENT"),
-    (IOTSEC_ERR_UPDATE_BUILDER, c"UPDATE_BUILDER"),
+    (IOTSEC_ERR_TRUST_DOMAIN, c"TRUST_DOMAIN"),
+    (IOTSEC_ERR_TRUST_SIZE, c"TRUST_SIZE"),
+    (IOTSEC_ERR_TRUST_KEYS, c"TRUST_KEYS"),
+    (IOTSEC_ERR_TRUST_KEY_TWICE, c"TRUST_KEY_TWICE"),
+    (IOTSEC_ERR_TRUST_KEY_REFUSED, c"TRUST_KEY_REFUSED"),
+    (IOTSEC_ERR_TRUST_PRIVATE_KEY, c"TRUST_PRIVATE_KEY"),
+    (IOTSEC_ERR_TRUST_ROLE, c"TRUST_ROLE"),
+    (IOTSEC_ERR_TRUST_ROLE_KEYS, c"TRUST_ROLE_KEYS"),
+    (IOTSEC_ERR_TRUST_THRESHOLD, c"TRUST_THRESHOLD"),
+    (IOTSEC_ERR_TRUST_REVOKED, c"TRUST_REVOKED"),
+    (IOTSEC_ERR_TRUST_KEY_REVOKED, c"TRUST_KEY_REVOKED"),
+    (IOTSEC_ERR_TRUST_REVOCATION_DROPPED, c"TRUST_REVOCATION_DROPPED"),
+    (IOTSEC_ERR_TRUST_TLS_ANCHORS, c"TRUST_TLS_ANCHORS"),
+    (IOTSEC_ERR_TRUST_PRODUCT, c"TRUST_PRODUCT"),
+    (IOTSEC_ERR_TRUST_VERSION_ZERO, c"TRUST_VERSION_ZERO"),
+    (IOTSEC_ERR_TRUST_OLD_ROOT, c"TRUST_OLD_ROOT"),
+    (IOTSEC_ERR_TRUST_NEW_ROOT, c"TRUST_NEW_ROOT"),
+    (IOTSEC_ERR_TRUST_SIGNATURE_CHECKS, c"TRUST_SIGNATURE_CHECKS"),
+    (IOTSEC_ERR_TRUST_SKIPPED, c"TRUST_SKIPPED"),
+    (IOTSEC_ERR_TRUST_ROLLBACK, c"TRUST_ROLLBACK"),
+    (IOTSEC_ERR_TRUST_CONFLICT, c"TRUST_CONFLICT"),
+    (IOTSEC_ERR_TRUST_EXPIRED, c"TRUST_EXPIRED"),
+    (IOTSEC_ERR_TRUST_ROLE_ABSENT, c"TRUST_ROLE_ABSENT"),
+    (IOTSEC_ERR_TRUST_ROLE_THRESHOLD, c"TRUST_ROLE_THRESHOLD"),
+    (IOTSEC_ERR_TRUST_MISSING, c"TRUST_MISSING"),
+    (IOTSEC_ERR_TRUST_CORRUPT, c"TRUST_CORRUPT"),
+    (IOTSEC_ERR_TRUST_BELOW_COUNTER, c"TRUST_BELOW_COUNTER"),
+    (IOTSEC_ERR_TRUST_REGION, c"TRUST_REGION"),
+    (IOTSEC_ERR_TRUST_TOO_LARGE, c"TRUST_TOO_LARGE"),
+    (IOTSEC_ERR_TRUST_BUFFER_TOO_SMALL, c"TRUST_BUFFER_TOO_SMALL"),
+    (IOTSEC_ERR_TRUST_NONCE, c"TRUST_NONCE"),
+    (IOTSEC_ERR_TRUST_WRONG_DEVICE, c"TRUST_WRONG_DEVICE"),
+    (IOTSEC_ERR_TRUST_WRONG_START, c"TRUST_WRONG_START"),
+    (IOTSEC_ERR_TRUST_TOKEN_EXPIRED, c"TRUST_TOKEN_EXPIRED"),
+    (IOTSEC_ERR_TRUST_TIME_UNKNOWN, c"TRUST_TIME_UNKNOWN"),
+    (IOTSEC_ERR_MCUBOOT_MAGIC, c"MCUBOOT_MAGIC"),
+    (IOTSEC_ERR_MCUBOOT_HEADER, c"MCUBOOT_HEADER"),
+    (IOTSEC_ERR_MCUBOOT_FLAGS, c"MCUBOOT_FLAGS"),
+    (IOTSEC_ERR_MCUBOOT_SIZE, c"MCUBOOT_SIZE"),
+    (IOTSEC_ERR_MCUBOOT_ENTRIES, c"MCUBOOT_ENTRIES"),
+    (IOTSEC_ERR_MCUBOOT_ENTRY_MISPLACED, c"MCUBOOT_ENTRY_MISPLACED"),
+    (IOTSEC_ERR_MCUBOOT_ENTRY_REPEATED, c"MCUBOOT_ENTRY_REPEATED"),
+    (IOTSEC_ERR_MCUBOOT_ENTRY_VALUE, c"MCUBOOT_ENTRY_VALUE"),
+    (IOTSEC_ERR_MCUBOOT_ENCRYPTED, c"MCUBOOT_ENCRYPTED"),
+    (IOTSEC_ERR_MCUBOOT_COMPRESSED, c"MCUBOOT_COMPRESSED"),
+    (IOTSEC_ERR_MCUBOOT_NOT_BOOTABLE, c"MCUBOOT_NOT_BOOTABLE"),
+    (IOTSEC_ERR_MCUBOOT_NO_HASH, c"MCUBOOT_NO_HASH"),
+    (IOTSEC_ERR_MCUBOOT_HASH_KIND, c"MCUBOOT_HASH_KIND"),
+    (IOTSEC_ERR_MCUBOOT_HASH, c"MCUBOOT_HASH"),
+    (IOTSEC_ERR_MCUBOOT_UNSIGNED, c"MCUBOOT_UNSIGNED"),
+    (IOTSEC_ERR_MCUBOOT_KEY_UNKNOWN, c"MCUBOOT_KEY_UNKNOWN"),
+    (IOTSEC_ERR_MCUBOOT_SIGNATURE, c"MCUBOOT_SIGNATURE"),
+    (IOTSEC_ERR_MCUBOOT_NOT_MAPPED, c"MCUBOOT_NOT_MAPPED"),
+    (IOTSEC_ERR_MCUBOOT_WRONG_VENDOR, c"MCUBOOT_WRONG_VENDOR"),
+    (IOTSEC_ERR_MCUBOOT_WRONG_CLASS, c"MCUBOOT_WRONG_CLASS"),
+    (IOTSEC_ERR_MCUBOOT_WRONG_ADDRESS, c"MCUBOOT_WRONG_ADDRESS"),
+    (IOTSEC_ERR_MCUBOOT_ROLLBACK, c"MCUBOOT_ROLLBACK"),
+    (IOTSEC_ERR_MCUBOOT_DOWNGRADE, c"MCUBOOT_DOWNGRADE"),
+    (IOTSEC_ERR_MCUBOOT_DEPENDENCY, c"MCUBOOT_DEPENDENCY"),
+    (IOTSEC_ERR_TRAILER_GEOMETRY, c"TRAILER_GEOMETRY"),
+    (IOTSEC_ERR_TRAILER_OVERLAP, c"TRAILER_OVERLAP"),
+    (IOTSEC_ERR_TRAILER_USED, c"TRAILER_USED"),
+    (IOTSEC_ERR_TRAILER_DAMAGED, c"TRAILER_DAMAGED"),
+    (IOTSEC_ERR_TRAILER_READ_BACK, c"TRAILER_READ_BACK"),
+    (IOTSEC_ERR_LINUX_IO, c"LINUX_IO"),
+    (IOTSEC_ERR_LINUX_BUSY, c"LINUX_BUSY"),
+    (IOTSEC_ERR_LINUX_OUT_OF_BOUNDS, c"LINUX_OUT_OF_BOUNDS"),
+    (IOTSEC_ERR_LINUX_SIZE, c"LINUX_SIZE"),
+    (IOTSEC_ERR_LINUX_NO_ENVIRONMENT, c"LINUX_NO_ENVIRONMENT"),
+    (IOTSEC_ERR_LINUX_FULL, c"LINUX_FULL"),
+    (IOTSEC_ERR_LINUX_VALUE, c"LINUX_VALUE"),
+    (IOTSEC_ERR_POLICY_POLICY, c"POLICY_POLICY"),
+    (IOTSEC_ERR_POLICY_STATE, c"POLICY_STATE"),
+    (IOTSEC_ERR_POLICY_POSTPONEMENT, c"POLICY_POSTPONEMENT"),
+    (IOTSEC_ERR_POLICY_CLOCK, c"POLICY_CLOCK"),
+    (IOTSEC_ERR_POLICY_RANDOM, c"POLICY_RANDOM"),
+    (IOTSEC_ERR_POLICY_RECORD, c"POLICY_RECORD"),
+    (IOTSEC_ERR_REPORT_CONTENT, c"REPORT_CONTENT"),
     (IOTSEC_ERR_LAYOUT_OVERLAP, c"LAYOUT_OVERLAP"),
     (IOTSEC_ERR_LAYOUT_WORD, c"LAYOUT_WORD"),
     (IOTSEC_ERR_LAYOUT_JOURNAL, c"LAYOUT_JOURNAL"),
@@ -555,10 +688,33 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_INSTALL_CANCELLED, c"INSTALL_CANCELLED"),
     (IOTSEC_ERR_INSTALL_REJECTED, c"INSTALL_REJECTED"),
     (IOTSEC_ERR_INSTALL_TRIAL_EXPIRED, c"INSTALL_TRIAL_EXPIRED"),
+    (IOTSEC_ERR_INSTALL_UNPROVEN, c"INSTALL_UNPROVEN"),
     (IOTSEC_ERR_REFUSAL_COMPONENTS, c"REFUSAL_COMPONENTS"),
     (IOTSEC_ERR_REFUSAL_IMAGE_SIZE, c"REFUSAL_IMAGE_SIZE"),
     (IOTSEC_ERR_REFUSAL_IMAGE_DIGEST, c"REFUSAL_IMAGE_DIGEST"),
     (IOTSEC_ERR_REFUSAL_NOT_STAGED, c"REFUSAL_NOT_STAGED"),
+    (IOTSEC_ERR_PAYLOAD_ENCODING, c"PAYLOAD_ENCODING"),
+    (IOTSEC_ERR_PAYLOAD_TOO_LONG, c"PAYLOAD_TOO_LONG"),
+    (IOTSEC_ERR_PAYLOAD_TOO_SHORT, c"PAYLOAD_TOO_SHORT"),
+    (IOTSEC_ERR_PAYLOAD_STATE, c"PAYLOAD_STATE"),
+    (IOTSEC_ERR_PAYLOAD_DIGEST, c"PAYLOAD_DIGEST"),
+    (IOTSEC_ERR_PAYLOAD_CHUNK_DIGEST, c"PAYLOAD_CHUNK_DIGEST"),
+    (IOTSEC_ERR_PAYLOAD_CHUNK_SIZE, c"PAYLOAD_CHUNK_SIZE"),
+    (IOTSEC_ERR_PAYLOAD_WINDOW, c"PAYLOAD_WINDOW"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_TYPE, c"PAYLOAD_PATCH_TYPE"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_COMPRESSION, c"PAYLOAD_PATCH_COMPRESSION"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_FORMAT, c"PAYLOAD_PATCH_FORMAT"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_SIZE, c"PAYLOAD_PATCH_SIZE"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_NUMBER, c"PAYLOAD_PATCH_NUMBER"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_DIFF, c"PAYLOAD_PATCH_DIFF"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_EXTRA, c"PAYLOAD_PATCH_EXTRA"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_BASE, c"PAYLOAD_PATCH_BASE"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_SEEK, c"PAYLOAD_PATCH_SEEK"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_IDLE, c"PAYLOAD_PATCH_IDLE"),
+    (IOTSEC_ERR_PAYLOAD_PATCH_RUN, c"PAYLOAD_PATCH_RUN"),
+    (IOTSEC_ERR_PAYLOAD_BASE_SIZE, c"PAYLOAD_BASE_SIZE"),
+    (IOTSEC_ERR_PAYLOAD_BASE_DIGEST, c"PAYLOAD_BASE_DIGEST"),
+    (IOTSEC_ERR_PAYLOAD_UNCHECKED, c"PAYLOAD_UNCHECKED"),
     (IOTSEC_ERR_STORE_UNFORMATTED, c"STORE_UNFORMATTED"),
     (IOTSEC_ERR_STORE_VERSION, c"STORE_VERSION"),
     (IOTSEC_ERR_STORE_GEOMETRY, c"STORE_GEOMETRY"),
