@@ -1039,6 +1039,281 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_FLASH_GEOMETRY 1434
 
 /**
+ * Not a tagged SUIT envelope.
+ */
+#define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001
+
+/**
+ * Envelope too large.
+ */
+#define IOTSEC_ERR_UPDATE_ENVELOPE_SIZE 2002
+
+/**
+ * Integrated payloads too large.
+ */
+#define IOTSEC_ERR_UPDATE_INTEGRATED_SIZE 2003
+
+/**
+ * Too many authentication blocks.
+ */
+#define IOTSEC_ERR_UPDATE_BLOCKS 2004
+
+/**
+ * Too many components.
+ */
+#define IOTSEC_ERR_UPDATE_COMPONENTS 2005
+
+/**
+ * Too many commands.
+ */
+#define IOTSEC_ERR_UPDATE_COMMANDS 2006
+
+/**
+ * Command sequences nested too deeply.
+ */
+#define IOTSEC_ERR_UPDATE_DEPTH 2007
+
+/**
+ * Trust anchors unusable.
+ */
+#define IOTSEC_ERR_UPDATE_TRUST_ANCHORS 2020
+
+/**
+ * Envelope is not signed.
+ */
+#define IOTSEC_ERR_UPDATE_UNSIGNED 2021
+
+/**
+ * Too few trusted signatures.
+ */
+#define IOTSEC_ERR_UPDATE_THRESHOLD 2022
+
+/**
+ * Signed digest is of another manifest.
+ */
+#define IOTSEC_ERR_UPDATE_MANIFEST_DIGEST 2023
+
+/**
+ * Too many signature checks.
+ */
+#define IOTSEC_ERR_UPDATE_SIGNATURE_CHECKS 2024
+
+/**
+ * Digest algorithm or length not accepted.
+ */
+#define IOTSEC_ERR_UPDATE_DIGEST_ALGORITHM 2025
+
+/**
+ * Kind of authentication block not supported.
+ */
+#define IOTSEC_ERR_UPDATE_METHOD 2026
+
+/**
+ * Manifest version not supported.
+ */
+#define IOTSEC_ERR_UPDATE_VERSION 2040
+
+/**
+ * Older than what is installed.
+ */
+#define IOTSEC_ERR_UPDATE_ROLLBACK 2041
+
+/**
+ * Already installed.
+ */
+#define IOTSEC_ERR_UPDATE_INSTALLED 2042
+
+/**
+ * Sequence number too far ahead.
+ */
+#define IOTSEC_ERR_UPDATE_FAST_FORWARD 2043
+
+/**
+ * Component unknown to this device.
+ */
+#define IOTSEC_ERR_UPDATE_COMPONENT_UNKNOWN 2044
+
+/**
+ * Component listed twice.
+ */
+#define IOTSEC_ERR_UPDATE_COMPONENT_DUPLICATE 2045
+
+/**
+ * Component index out of range or missing.
+ */
+#define IOTSEC_ERR_UPDATE_COMPONENT_INDEX 2046
+
+/**
+ * Severed section is absent.
+ */
+#define IOTSEC_ERR_UPDATE_ELEMENT_ABSENT 2047
+
+/**
+ * Severed element does not match its digest.
+ */
+#define IOTSEC_ERR_UPDATE_ELEMENT_DIGEST 2048
+
+/**
+ * Envelope element is not authenticated by the manifest.
+ */
+#define IOTSEC_ERR_UPDATE_ELEMENT_UNAUTHENTICATED 2049
+
+/**
+ * Envelope element not supported.
+ */
+#define IOTSEC_ERR_UPDATE_ELEMENT_UNSUPPORTED 2050
+
+/**
+ * Command sequence malformed.
+ */
+#define IOTSEC_ERR_UPDATE_SEQUENCE 2060
+
+/**
+ * Unknown command.
+ */
+#define IOTSEC_ERR_UPDATE_COMMAND_UNKNOWN 2061
+
+/**
+ * Unknown parameter.
+ */
+#define IOTSEC_ERR_UPDATE_PARAMETER_UNKNOWN 2062
+
+/**
+ * Command not allowed in this section.
+ */
+#define IOTSEC_ERR_UPDATE_COMMAND_MISPLACED 2063
+
+/**
+ * Reporting policy malformed.
+ */
+#define IOTSEC_ERR_UPDATE_REPORTING_POLICY 2064
+
+/**
+ * Soft failure set outside a nested sequence.
+ */
+#define IOTSEC_ERR_UPDATE_SOFT_FAILURE 2065
+
+/**
+ * Copy without strict order.
+ */
+#define IOTSEC_ERR_UPDATE_STRICT_ORDER 2066
+
+/**
+ * Parameter missing.
+ */
+#define IOTSEC_ERR_UPDATE_PARAMETER_MISSING 2070
+
+/**
+ * Made for another vendor.
+ */
+#define IOTSEC_ERR_UPDATE_WRONG_VENDOR 2071
+
+/**
+ * Made for another class of device.
+ */
+#define IOTSEC_ERR_UPDATE_WRONG_CLASS 2072
+
+/**
+ * Made for another device.
+ */
+#define IOTSEC_ERR_UPDATE_WRONG_DEVICE 2073
+
+/**
+ * Made for another slot.
+ */
+#define IOTSEC_ERR_UPDATE_WRONG_SLOT 2074
+
+/**
+ * Manifest has expired.
+ */
+#define IOTSEC_ERR_UPDATE_EXPIRED 2075
+
+/**
+ * Manifest expires and there is no trusted time.
+ */
+#define IOTSEC_ERR_UPDATE_TIME_UNKNOWN 2076
+
+/**
+ * Aborted by the manifest.
+ */
+#define IOTSEC_ERR_UPDATE_ABORTED 2077
+
+/**
+ * Vendor and class are not checked.
+ */
+#define IOTSEC_ERR_UPDATE_COMPATIBILITY_UNCHECKED 2080
+
+/**
+ * Component is not validated.
+ */
+#define IOTSEC_ERR_UPDATE_NOT_VALIDATED 2081
+
+/**
+ * Content check can be passed over.
+ */
+#define IOTSEC_ERR_UPDATE_SOFT_MATCH 2082
+
+/**
+ * Checks of one component disagree.
+ */
+#define IOTSEC_ERR_UPDATE_DIGEST_CONFLICT 2083
+
+/**
+ * Write is not followed by a content check.
+ */
+#define IOTSEC_ERR_UPDATE_WRITE_UNVERIFIED 2084
+
+/**
+ * Component written out of order.
+ */
+#define IOTSEC_ERR_UPDATE_WRITE_ORDER 2085
+
+/**
+ * Alternative fails after a write.
+ */
+#define IOTSEC_ERR_UPDATE_WRITE_IN_FAILED_ALTERNATIVE 2086
+
+/**
+ * Image size missing or wrong.
+ */
+#define IOTSEC_ERR_UPDATE_IMAGE_SIZE 2087
+
+/**
+ * Image larger than its place.
+ */
+#define IOTSEC_ERR_UPDATE_CAPACITY 2088
+
+/**
+ * Integrated payload is absent.
+ */
+#define IOTSEC_ERR_UPDATE_PAYLOAD_ABSENT 2089
+
+/**
+ * Description of the payload malformed.
+ */
+#define IOTSEC_ERR_UPDATE_TRANSPORT 2090
+
+/**
+ * Nothing to encode, or more than the format carries.
+ */
+#define IOTSEC_ERR_UPDATE_BUILDER 2098
+
+/**
+ * Authentication does not hold a second time.
+ */
+#define IOTSEC_ERR_UPDATE_UNPROVEN 2100
+
+/**
+ * Not the latest manifest.
+ */
+#define IOTSEC_ERR_UPDATE_NOT_LATEST 2140
+
+/**
+ * Trust bundle is behind.
+ */
+#define IOTSEC_ERR_UPDATE_TRUST_BEHIND 2141
+
+/**
  * Not this kind of document, or another version of it.
  */
 #define IOTSEC_ERR_TRUST_DOMAIN 2201

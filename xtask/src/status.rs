@@ -60,7 +60,8 @@ fn sources(folder: &Path, visit: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Finds `impl ErrorCode for T { fn code … }` and the variants with a number of their own.
+/// Finds `impl ErrorCode for T { fn code … }`, and `fn number` where it refers to that, and the variants with a
+/// number of their own.
 fn scan(text: &str, entries: &mut Vec<Entry>) {
     for part in text.split("impl ErrorCode for ").skip(1) {
         let kind = part.split([' ', '{']).next().unwrap_or_default();
@@ -68,24 +69,40 @@ fn scan(text: &str, entries: &mut Vec<Entry>) {
             continue;
         };
         let body = body.split("\n    }").next().unwrap_or_default();
-        for line in body.lines() {
-            let line = line.trim();
-            let (pattern, value) = line.split_once("=>").unwrap_or(("", line));
-            let Ok(number) = value.trim().trim_end_matches(',').parse() else {
-                continue;
-            };
-            let variant = pattern
-                .trim()
-                .rsplit("::")
-                .next()
-                .map(|last| last.split([' ', '(', '{']).next().unwrap_or_default())
-                .unwrap_or_default();
-            entries.push(Entry {
-                number,
-                name: name(kind, variant),
-                doc: message(text, kind, variant),
-            });
+        numbers(text, kind, body, entries);
+        if body.contains("self.number()") {
+            let inherent = text.split_once(&format!("impl {kind} {{")).map(|(_, rest)| rest);
+            let table = inherent
+                .and_then(|rest| rest.split_once("fn number"))
+                .map(|(_, rest)| rest);
+            let table = table.and_then(|rest| rest.split("\n    }").next());
+            numbers(text, kind, table.unwrap_or_default(), entries);
         }
+    }
+}
+
+/// The variants of a `match` that have a number; zero stands for those that have it from elsewhere.
+fn numbers(text: &str, kind: &str, body: &str, entries: &mut Vec<Entry>) {
+    for line in body.lines() {
+        let line = line.trim();
+        let (pattern, value) = line.split_once("=>").unwrap_or(("", line));
+        let Ok(number) = value.trim().trim_end_matches(',').parse() else {
+            continue;
+        };
+        if number == 0 {
+            continue;
+        }
+        let variant = pattern
+            .trim()
+            .rsplit("::")
+            .next()
+            .map(|last| last.split([' ', '(', '{']).next().unwrap_or_default())
+            .unwrap_or_default();
+        entries.push(Entry {
+            number,
+            name: name(kind, variant),
+            doc: message(text, kind, variant),
+        });
     }
 }
 
@@ -193,6 +210,41 @@ impl ErrorCode for FlashError {
                 entries[0].doc.as_str()
             ),
             (1431, "FLASH_NOT_ALIGNED", "Flash access not aligned")
+        );
+    }
+
+    #[test]
+    fn a_table_of_numbers_is_followed() {
+        let text = r#"
+pub enum FlashError {
+    #[error("flash access not aligned")]
+    NotAligned,
+    #[error(transparent)]
+    Inner(Other),
+}
+impl FlashError {
+    const fn number(&self) -> u16 {
+        match self {
+            Self::Inner(_) => 0,
+            Self::NotAligned => 1431,
+        }
+    }
+}
+impl ErrorCode for FlashError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Inner(other) => other.code(),
+            _ => self.number(),
+        }
+    }
+}
+"#;
+        let mut entries = Vec::new();
+        scan(text, &mut entries);
+        assert_eq!(entries.len(), 1);
+        assert_eq!(
+            (entries[0].number, entries[0].name.as_str()),
+            (1431, "FLASH_NOT_ALIGNED")
         );
     }
 }

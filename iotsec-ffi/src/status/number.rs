@@ -137,6 +137,116 @@ pub const IOTSEC_ERR_FLASH_OUT_OF_BOUNDS: iotsec_status_t = 1432;
 pub const IOTSEC_ERR_FLASH_DRIVER: iotsec_status_t = 1433;
 /// Flash geometry does not fit.
 pub const IOTSEC_ERR_FLASH_GEOMETRY: iotsec_status_t = 1434;
+/// Not a tagged SUIT envelope.
+pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
+/// Envelope too large.
+pub const IOTSEC_ERR_UPDATE_ENVELOPE_SIZE: iotsec_status_t = 2002;
+/// Integrated payloads too large.
+pub const IOTSEC_ERR_UPDATE_INTEGRATED_SIZE: iotsec_status_t = 2003;
+/// Too many authentication blocks.
+pub const IOTSEC_ERR_UPDATE_BLOCKS: iotsec_status_t = 2004;
+/// Too many components.
+pub const IOTSEC_ERR_UPDATE_COMPONENTS: iotsec_status_t = 2005;
+/// Too many commands.
+pub const IOTSEC_ERR_UPDATE_COMMANDS: iotsec_status_t = 2006;
+/// Command sequences nested too deeply.
+pub const IOTSEC_ERR_UPDATE_DEPTH: iotsec_status_t = 2007;
+/// Trust anchors unusable.
+pub const IOTSEC_ERR_UPDATE_TRUST_ANCHORS: iotsec_status_t = 2020;
+/// Envelope is not signed.
+pub const IOTSEC_ERR_UPDATE_UNSIGNED: iotsec_status_t = 2021;
+/// Too few trusted signatures.
+pub const IOTSEC_ERR_UPDATE_THRESHOLD: iotsec_status_t = 2022;
+/// Signed digest is of another manifest.
+pub const IOTSEC_ERR_UPDATE_MANIFEST_DIGEST: iotsec_status_t = 2023;
+/// Too many signature checks.
+pub const IOTSEC_ERR_UPDATE_SIGNATURE_CHECKS: iotsec_status_t = 2024;
+/// Digest algorithm or length not accepted.
+pub const IOTSEC_ERR_UPDATE_DIGEST_ALGORITHM: iotsec_status_t = 2025;
+/// Kind of authentication block not supported.
+pub const IOTSEC_ERR_UPDATE_METHOD: iotsec_status_t = 2026;
+/// Manifest version not supported.
+pub const IOTSEC_ERR_UPDATE_VERSION: iotsec_status_t = 2040;
+/// Older than what is installed.
+pub const IOTSEC_ERR_UPDATE_ROLLBACK: iotsec_status_t = 2041;
+/// Already installed.
+pub const IOTSEC_ERR_UPDATE_INSTALLED: iotsec_status_t = 2042;
+/// Sequence number too far ahead.
+pub const IOTSEC_ERR_UPDATE_FAST_FORWARD: iotsec_status_t = 2043;
+/// Component unknown to this device.
+pub const IOTSEC_ERR_UPDATE_COMPONENT_UNKNOWN: iotsec_status_t = 2044;
+/// Component listed twice.
+pub const IOTSEC_ERR_UPDATE_COMPONENT_DUPLICATE: iotsec_status_t = 2045;
+/// Component index out of range or missing.
+pub const IOTSEC_ERR_UPDATE_COMPONENT_INDEX: iotsec_status_t = 2046;
+/// Severed section is absent.
+pub const IOTSEC_ERR_UPDATE_ELEMENT_ABSENT: iotsec_status_t = 2047;
+/// Severed element does not match its digest.
+pub const IOTSEC_ERR_UPDATE_ELEMENT_DIGEST: iotsec_status_t = 2048;
+/// Envelope element is not authenticated by the manifest.
+pub const IOTSEC_ERR_UPDATE_ELEMENT_UNAUTHENTICATED: iotsec_status_t = 2049;
+/// Envelope element not supported.
+pub const IOTSEC_ERR_UPDATE_ELEMENT_UNSUPPORTED: iotsec_status_t = 2050;
+/// Command sequence malformed.
+pub const IOTSEC_ERR_UPDATE_SEQUENCE: iotsec_status_t = 2060;
+/// Unknown command.
+pub const IOTSEC_ERR_UPDATE_COMMAND_UNKNOWN: iotsec_status_t = 2061;
+/// Unknown parameter.
+pub const IOTSEC_ERR_UPDATE_PARAMETER_UNKNOWN: iotsec_status_t = 2062;
+/// Command not allowed in this section.
+pub const IOTSEC_ERR_UPDATE_COMMAND_MISPLACED: iotsec_status_t = 2063;
+/// Reporting policy malformed.
+pub const IOTSEC_ERR_UPDATE_REPORTING_POLICY: iotsec_status_t = 2064;
+/// Soft failure set outside a nested sequence.
+pub const IOTSEC_ERR_UPDATE_SOFT_FAILURE: iotsec_status_t = 2065;
+/// Copy without strict order.
+pub const IOTSEC_ERR_UPDATE_STRICT_ORDER: iotsec_status_t = 2066;
+/// Parameter missing.
+pub const IOTSEC_ERR_UPDATE_PARAMETER_MISSING: iotsec_status_t = 2070;
+/// Made for another vendor.
+pub const IOTSEC_ERR_UPDATE_WRONG_VENDOR: iotsec_status_t = 2071;
+/// Made for another class of device.
+pub const IOTSEC_ERR_UPDATE_WRONG_CLASS: iotsec_status_t = 2072;
+/// Made for another device.
+pub const IOTSEC_ERR_UPDATE_WRONG_DEVICE: iotsec_status_t = 2073;
+/// Made for another slot.
+pub const IOTSEC_ERR_UPDATE_WRONG_SLOT: iotsec_status_t = 2074;
+/// Manifest has expired.
+pub const IOTSEC_ERR_UPDATE_EXPIRED: iotsec_status_t = 2075;
+/// Manifest expires and there is no trusted time.
+pub const IOTSEC_ERR_UPDATE_TIME_UNKNOWN: iotsec_status_t = 2076;
+/// Aborted by the manifest.
+pub const IOTSEC_ERR_UPDATE_ABORTED: iotsec_status_t = 2077;
+/// Vendor and class are not checked.
+pub const IOTSEC_ERR_UPDATE_COMPATIBILITY_UNCHECKED: iotsec_status_t = 2080;
+/// Component is not validated.
+pub const IOTSEC_ERR_UPDATE_NOT_VALIDATED: iotsec_status_t = 2081;
+/// Content check can be passed over.
+pub const IOTSEC_ERR_UPDATE_SOFT_MATCH: iotsec_status_t = 2082;
+/// Checks of one component disagree.
+pub const IOTSEC_ERR_UPDATE_DIGEST_CONFLICT: iotsec_status_t = 2083;
+/// Write is not followed by a content check.
+pub const IOTSEC_ERR_UPDATE_WRITE_UNVERIFIED: iotsec_status_t = 2084;
+/// Component written out of order.
+pub const IOTSEC_ERR_UPDATE_WRITE_ORDER: iotsec_status_t = 2085;
+/// Alternative fails after a write.
+pub const IOTSEC_ERR_UPDATE_WRITE_IN_FAILED_ALTERNATIVE: iotsec_status_t = 2086;
+/// Image size missing or wrong.
+pub const IOTSEC_ERR_UPDATE_IMAGE_SIZE: iotsec_status_t = 2087;
+/// Image larger than its place.
+pub const IOTSEC_ERR_UPDATE_CAPACITY: iotsec_status_t = 2088;
+/// Integrated payload is absent.
+pub const IOTSEC_ERR_UPDATE_PAYLOAD_ABSENT: iotsec_status_t = 2089;
+/// Description of the payload malformed.
+pub const IOTSEC_ERR_UPDATE_TRANSPORT: iotsec_status_t = 2090;
+/// Nothing to encode, or more than the format carries.
+pub const IOTSEC_ERR_UPDATE_BUILDER: iotsec_status_t = 2098;
+/// Authentication does not hold a second time.
+pub const IOTSEC_ERR_UPDATE_UNPROVEN: iotsec_status_t = 2100;
+/// Not the latest manifest.
+pub const IOTSEC_ERR_UPDATE_NOT_LATEST: iotsec_status_t = 2140;
+/// Trust bundle is behind.
+pub const IOTSEC_ERR_UPDATE_TRUST_BEHIND: iotsec_status_t = 2141;
 /// Not this kind of document, or another version of it.
 pub const IOTSEC_ERR_TRUST_DOMAIN: iotsec_status_t = 2201;
 /// Too many bytes.
@@ -583,6 +693,61 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_FLASH_OUT_OF_BOUNDS, c"FLASH_OUT_OF_BOUNDS"),
     (IOTSEC_ERR_FLASH_DRIVER, c"FLASH_DRIVER"),
     (IOTSEC_ERR_FLASH_GEOMETRY, c"FLASH_GEOMETRY"),
+    (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
+    (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
+    (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
+    (IOTSEC_ERR_UPDATE_BLOCKS, c"UPDATE_BLOCKS"),
+    (IOTSEC_ERR_UPDATE_COMPONENTS, c"UPDATE_COMPONENTS"),
+    (IOTSEC_ERR_UPDATE_COMMANDS, c"UPDATE_COMMANDS"),
+    (IOTSEC_ERR_UPDATE_DEPTH, c"UPDATE_DEPTH"),
+    (IOTSEC_ERR_UPDATE_TRUST_ANCHORS, c"UPDATE_TRUST_ANCHORS"),
+    (IOTSEC_ERR_UPDATE_UNSIGNED, c"UPDATE_UNSIGNED"),
+    (IOTSEC_ERR_UPDATE_THRESHOLD, c"UPDATE_THRESHOLD"),
+    (IOTSEC_ERR_UPDATE_MANIFEST_DIGEST, c"UPDATE_MANIFEST_DIGEST"),
+    (IOTSEC_ERR_UPDATE_SIGNATURE_CHECKS, c"UPDATE_SIGNATURE_CHECKS"),
+    (IOTSEC_ERR_UPDATE_DIGEST_ALGORITHM, c"UPDATE_DIGEST_ALGORITHM"),
+    (IOTSEC_ERR_UPDATE_METHOD, c"UPDATE_METHOD"),
+    (IOTSEC_ERR_UPDATE_VERSION, c"UPDATE_VERSION"),
+    (IOTSEC_ERR_UPDATE_ROLLBACK, c"UPDATE_ROLLBACK"),
+    (IOTSEC_ERR_UPDATE_INSTALLED, c"UPDATE_INSTALLED"),
+    (IOTSEC_ERR_UPDATE_FAST_FORWARD, c"UPDATE_FAST_FORWARD"),
+    (IOTSEC_ERR_UPDATE_COMPONENT_UNKNOWN, c"UPDATE_COMPONENT_UNKNOWN"),
+    (IOTSEC_ERR_UPDATE_COMPONENT_DUPLICATE, c"UPDATE_COMPONENT_DUPLICATE"),
+    (IOTSEC_ERR_UPDATE_COMPONENT_INDEX, c"UPDATE_COMPONENT_INDEX"),
+    (IOTSEC_ERR_UPDATE_ELEMENT_ABSENT, c"UPDATE_ELEMENT_ABSENT"),
+    (IOTSEC_ERR_UPDATE_ELEMENT_DIGEST, c"UPDATE_ELEMENT_DIGEST"),
+    (IOTSEC_ERR_UPDATE_ELEMENT_UNAUTHENTICATED, c"UPDATE_ELEMENT_UNAUTHENTICATED"),
+    (IOTSEC_ERR_UPDATE_ELEMENT_UNSUPPORTED, c"UPDATE_ELEMENT_UNSUPPORTED"),
+    (IOTSEC_ERR_UPDATE_SEQUENCE, c"UPDATE_SEQUENCE"),
+    (IOTSEC_ERR_UPDATE_COMMAND_UNKNOWN, c"UPDATE_COMMAND_UNKNOWN"),
+    (IOTSEC_ERR_UPDATE_PARAMETER_UNKNOWN, c"UPDATE_PARAMETER_UNKNOWN"),
+    (IOTSEC_ERR_UPDATE_COMMAND_MISPLACED, c"UPDATE_COMMAND_MISPLACED"),
+    (IOTSEC_ERR_UPDATE_REPORTING_POLICY, c"UPDATE_REPORTING_POLICY"),
+    (IOTSEC_ERR_UPDATE_SOFT_FAILURE, c"UPDATE_SOFT_FAILURE"),
+    (IOTSEC_ERR_UPDATE_STRICT_ORDER, c"UPDATE_STRICT_ORDER"),
+    (IOTSEC_ERR_UPDATE_PARAMETER_MISSING, c"UPDATE_PARAMETER_MISSING"),
+    (IOTSEC_ERR_UPDATE_WRONG_VENDOR, c"UPDATE_WRONG_VENDOR"),
+    (IOTSEC_ERR_UPDATE_WRONG_CLASS, c"UPDATE_WRONG_CLASS"),
+    (IOTSEC_ERR_UPDATE_WRONG_DEVICE, c"UPDATE_WRONG_DEVICE"),
+    (IOTSEC_ERR_UPDATE_WRONG_SLOT, c"UPDATE_WRONG_SLOT"),
+    (IOTSEC_ERR_UPDATE_EXPIRED, c"UPDATE_EXPIRED"),
+    (IOTSEC_ERR_UPDATE_TIME_UNKNOWN, c"UPDATE_TIME_UNKNOWN"),
+    (IOTSEC_ERR_UPDATE_ABORTED, c"UPDATE_ABORTED"),
+    (IOTSEC_ERR_UPDATE_COMPATIBILITY_UNCHECKED, c"UPDATE_COMPATIBILITY_UNCHECKED"),
+    (IOTSEC_ERR_UPDATE_NOT_VALIDATED, c"UPDATE_NOT_VALIDATED"),
+    (IOTSEC_ERR_UPDATE_SOFT_MATCH, c"UPDATE_SOFT_MATCH"),
+    (IOTSEC_ERR_UPDATE_DIGEST_CONFLICT, c"UPDATE_DIGEST_CONFLICT"),
+    (IOTSEC_ERR_UPDATE_WRITE_UNVERIFIED, c"UPDATE_WRITE_UNVERIFIED"),
+    (IOTSEC_ERR_UPDATE_WRITE_ORDER, c"UPDATE_WRITE_ORDER"),
+    (IOTSEC_ERR_UPDATE_WRITE_IN_FAILED_ALTERNATIVE, c"UPDATE_WRITE_IN_FAILED_ALTERNATIVE"),
+    (IOTSEC_ERR_UPDATE_IMAGE_SIZE, c"UPDATE_IMAGE_SIZE"),
+    (IOTSEC_ERR_UPDATE_CAPACITY, c"UPDATE_CAPACITY"),
+    (IOTSEC_ERR_UPDATE_PAYLOAD_ABSENT, c"UPDATE_PAYLOAD_ABSENT"),
+    (IOTSEC_ERR_UPDATE_TRANSPORT, c"UPDATE_TRANSPORT"),
+    (IOTSEC_ERR_UPDATE_BUILDER, c"UPDATE_BUILDER"),
+    (IOTSEC_ERR_UPDATE_UNPROVEN, c"UPDATE_UNPROVEN"),
+    (IOTSEC_ERR_UPDATE_NOT_LATEST, c"UPDATE_NOT_LATEST"),
+    (IOTSEC_ERR_UPDATE_TRUST_BEHIND, c"UPDATE_TRUST_BEHIND"),
     (IOTSEC_ERR_TRUST_DOMAIN, c"TRUST_DOMAIN"),
     (IOTSEC_ERR_TRUST_SIZE, c"TRUST_SIZE"),
     (IOTSEC_ERR_TRUST_KEYS, c"TRUST_KEYS"),

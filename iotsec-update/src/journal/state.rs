@@ -51,7 +51,10 @@ impl Journal {
     /// Bytes that a state of `len` bytes takes in flash, if it fits a page behind a record.
     pub(crate) fn state_space(&self, len: usize) -> Option<u32> {
         let unit = self.region.align_up(PROGRESS_LEN)?;
-        let units = u32::try_from(len).ok()?.div_ceil(unit.checked_sub(1)?);
+        // Checked, although a unit has 16 bytes and more: the compiler has to see that nothing divides by zero.
+        let (len, size) = (u32::try_from(len).ok()?, unit.checked_sub(1)?);
+        let begun = u32::from(len.checked_rem(size)? != 0);
+        let units = len.checked_div(size)?.checked_add(begun)?;
         let space = unit.checked_mul(units.checked_add(1)?)?;
         let both = space.checked_add(self.region.align_up(RECORD_LEN)?)?;
         (both <= self.region.page_size()).then_some(space)
