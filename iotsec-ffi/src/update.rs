@@ -9,7 +9,7 @@ use iotsec::core::{
 use iotsec::update::{
     Envelope,
     boot::identify,
-    install::{Candidate, Clean, Finish, Session, State, Updater},
+    install::{Candidate, Clean, Finish, InstallError, Session, State, Updater},
 };
 
 use crate::{
@@ -192,12 +192,20 @@ pub unsafe extern "C" fn iotsec_update_write(
         unsafe {
             let (bytes, taken) = (argument::bytes(bytes, len)?, argument::out(taken)?);
             object::enter(update, |update| {
-                let session = update.session.as_mut().ok_or(CallError::State)?;
+                let session = session(&mut update.session, &update.updater)?;
                 taken.set(update.updater.write(session, &mut update.config.flash, bytes)?);
                 Ok(())
             })
         }
     })
+}
+
+/// The session that was begun. Without one, the state says what is to be called instead.
+fn session<'u>(
+    session: &'u mut Option<Session<'static>>,
+    updater: &Updater<Sha256>,
+) -> Result<&'u mut Session<'static>, InstallError> {
+    session.as_mut().ok_or(InstallError::State(updater.state()))
 }
 
 /// Verifies what was written, in steps: the payload as it came, then envelope and image read back from flash.
@@ -215,7 +223,7 @@ pub unsafe extern "C" fn iotsec_update_finish(
         unsafe {
             let done = argument::out(done)?;
             object::enter(update, |update| {
-                let session = update.session.as_mut().ok_or(CallError::State)?;
+                let session = session(&mut update.session, &update.updater)?;
                 match update.updater.finish(session, &mut update.config.flash)? {
                     Finish::More => done.set(0),
                     Finish::Done(candidate) => {
