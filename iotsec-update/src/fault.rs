@@ -65,6 +65,11 @@ pub(crate) fn number(number: u64) -> u32 {
     u32::from_be_bytes([a, b, c, d]).rotate_left(16) ^ u32::from_be_bytes([e, f, g, h])
 }
 
+/// The evidence for a number of parts.
+pub(crate) fn count(parts: usize) -> u32 {
+    u32::try_from(black_box(parts)).unwrap_or(u32::MAX)
+}
+
 /// The start of a digest, to tell one from another.
 pub(crate) fn mask(digest: &[u8; DIGEST_LEN]) -> u32 {
     let [a, b, c, d, ..] = *digest;

@@ -54,9 +54,13 @@ fn measure<F: NorFlash, const N: usize>(
     let mut judged = expected(config, slot, &bootable);
     // Completed where it is: to take it out would be to copy it.
     let image = judged.as_mut().map_err(|reason| *reason)?;
-    let mut proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
+    let proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
+    // The second look takes what was signed from the plan, where the first one took it from the result: a fault
+    // that has the measured digest written over one of them leaves the other.
+    let signed = bootable.components();
+    let mut proof = proof.and(fault::count(signed.len()));
     let layout = config.layout.slot(slot);
-    for part in image.components() {
+    for (part, signed) in image.components().iter().zip(signed) {
         let region = layout.image(part.place).ok_or(Refusal::Components)?;
         hash.reset();
         read_range(flash, region, 0, part.size, &mut |bytes| hash.update(bytes))?;
@@ -64,7 +68,7 @@ fn measure<F: NorFlash, const N: usize>(
         if digest != part.digest {
             return Err(Refusal::ImageDigest);
         }
-        proof = proof.and(fault::measured(&digest, &part.digest));
+        proof = proof.and(fault::measured(&digest, signed.digest()));
     }
     image.proof = proof;
     judged
