@@ -51,9 +51,9 @@ impl End {
     ];
 }
 
-/// Every instruction, and in loops the first eight times.
+/// Every instruction, and in loops the first two times around.
 const FULL: Plan = Plan {
-    repeats: 8,
+    repeats: 2,
     every: 1,
     bytes: 0,
 };

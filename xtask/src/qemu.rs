@@ -52,11 +52,16 @@ pub(crate) fn need() -> Result<(), Failure> {
 
 /// Runs `image` on `board` until it ends itself, and returns what it printed; an error unless it exits with 0.
 pub(crate) fn run(image: &Path, board: Board) -> Result<String, Failure> {
-    run_with(image, board, &[])
+    run_with(image, board, &[], PATIENCE)
 }
 
-/// As [`run`], with more arguments for QEMU.
-pub(crate) fn run_with(image: &Path, board: Board, args: &[&str]) -> Result<String, Failure> {
+/// As [`run`], with more arguments for QEMU and another patience.
+pub(crate) fn run_with(
+    image: &Path,
+    board: Board,
+    args: &[&str],
+    patience: Duration,
+) -> Result<String, Failure> {
     let mut child = Command::new("qemu-system-arm")
         .args(["-M", board.machine])
         .args(["-nographic", "-monitor", "none", "-serial", "null"])
@@ -74,7 +79,7 @@ pub(crate) fn run_with(image: &Path, board: Board, args: &[&str]) -> Result<Stri
         stdout.map_or(Ok(0), |mut stdout| stdout.read_to_string(&mut printed))?;
         Ok::<_, std::io::Error>(printed)
     });
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break Some(status);
@@ -92,7 +97,7 @@ pub(crate) fn run_with(image: &Path, board: Board, args: &[&str]) -> Result<Stri
         Some(status) if status.success() => Ok(printed),
         Some(status) => Err(format!("{name} on {}: {status}\n{printed}", board.machine).into()),
         None => Err(format!(
-            "{name} on {}: no end after {PATIENCE:?}\n{printed}",
+            "{name} on {}: no end after {patience:?}\n{printed}",
             board.machine
         )
         .into()),

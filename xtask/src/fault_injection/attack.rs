@@ -5,6 +5,7 @@ use std::{
     path::Path,
     process,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use super::{End, case::Case, device::Job};
@@ -16,6 +17,9 @@ use crate::{
 const BOARD: Board = Board::MPS2_AN386;
 /// Where the images look for the job.
 const JOB: u32 = 0x2100_0000;
+
+/// For hundreds of thousands of runs, on a machine that has other work too.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Which instructions are skipped.
 #[derive(Clone, Copy)]
@@ -66,7 +70,7 @@ pub(super) fn run(image: &Path, case: &Case, plan: Plan) -> Result<Report, Failu
     let file = env::temp_dir().join(name);
     fs::write(&file, job.to_bytes())?;
     let loader = format!("loader,file={},addr={JOB:#x},force-raw=on", file.display());
-    let printed = qemu::run_with(image, BOARD, &["-device", &loader]);
+    let printed = qemu::run_with(image, BOARD, &["-device", &loader], PATIENCE);
     fs::remove_file(&file)?;
     let report = Report::read(&printed?)?;
     if report.end == Some(case.expected) {

@@ -99,6 +99,15 @@ pub(super) fn attacks() -> Result<Vec<Case>, Failure> {
         Case::install(name, running.receives(envelope, payload), End::Refused)
     };
     Ok(vec![
+        // The longest first, so that no core has to wait for it at the end.
+        staged_case(
+            "staged, image changed",
+            staged.holding(Slot::B, &new, &changed(NEW.1))?,
+        ),
+        staged_case(
+            "staged, signed by another key",
+            staged.holding(Slot::B, &sign(&stranger, NEW.0, NEW.1)?, NEW.1)?,
+        ),
         boot(
             "signature changed",
             running.holding(Slot::A, &bad_signature(&old), OLD.1)?,
@@ -118,14 +127,6 @@ pub(super) fn attacks() -> Result<Vec<Case>, Failure> {
             running
                 .without_journal()
                 .holding(Slot::A, &old, &changed(OLD.1))?,
-        ),
-        staged_case(
-            "staged, image changed",
-            staged.holding(Slot::B, &new, &changed(NEW.1))?,
-        ),
-        staged_case(
-            "staged, signed by another key",
-            staged.holding(Slot::B, &sign(&stranger, NEW.0, NEW.1)?, NEW.1)?,
         ),
         install("signature changed", &bad_signature(&new), NEW.1),
         install("signed by another key", &sign(&stranger, NEW.0, NEW.1)?, NEW.1),
