@@ -146,7 +146,8 @@ use trial::reconcile;
 
 /// Installs updates into the slot that is not running.
 ///
-/// Takes about 400 bytes of RAM and the digest `D`, for images of any size; `N` is the number of components.
+/// Takes about 370 bytes of RAM and the digest `D`, for images of any size, and 40 bytes more for each of the
+/// `N` components after the first.
 pub struct Updater<D, const N: usize = 1> {
     layout: UpdateLayout<N>,
     running: Running,

@@ -28,9 +28,9 @@ pub(super) struct Task<'t, F, const N: usize> {
 
 /// An update being written and verified. Only [`Updater::start`](super::Updater::start) makes one.
 ///
-/// It borrows the envelope, which has to stay where it is until the update is finished, and takes about 350
-/// bytes of RAM on a 32-bit processor, 130 more for each component after the first, and what `P` and `C`
-/// take. Dropping it loses nothing that is in flash: start again with the same envelope to go on.
+/// It borrows the envelope, which has to stay where it is until the update is finished, and takes about 480
+/// bytes of RAM on a 32-bit processor, 128 more for each component after the first, and what `P` and `C`
+/// take beyond [`Plain`] and [`Unchecked`]. Dropping it loses nothing that is in flash: start again with the same envelope to go on.
 ///
 /// `P` makes images of payloads that are more than images, and `C` checks digests over payloads.
 pub struct Session<'a, P = Plain, C = Unchecked, const N: usize = 1> {

@@ -21,7 +21,8 @@ use super::{Base, Decode, Decoded, Encoding, PayloadError, Saved, Transport};
 /// | after a reset | goes on where it was | has to be sent anew: [`save`](Decode::save) gives `None` |
 ///
 /// Digests over the payload are checked by [`Checked`](super::Checked): one of a chunk before the chunk's
-/// bytes come here, the one over the whole payload before the update is staged. So with AES-CTR
+/// bytes come here, the one over the whole payload before the update is staged, if all of it came without a
+/// reset in between. So with AES-CTR
 /// under a digest of the whole alone, changed bytes are decrypted and written to the slot, though never
 /// booted; with chunk digests they are not. The same holds for what an authenticated cipher gives before
 /// its tag has come. The digest of the image decides in every case.

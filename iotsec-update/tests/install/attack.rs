@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use iotsec_core::{
     crypto::Sha256,
     error::ErrorCode,
     hal::{Region, Slot},
 };
-use iotsec_testkit::{Geometry, SimFlash, SimFlashError, SimRng, each_cut_sampled};
+use iotsec_testkit::{Geometry, SimRng, each_cut_sampled};
 use iotsec_update::{
     UpdateError, Updater,
     boot::{self, Reason, Refusal, Selection},
@@ -17,7 +16,10 @@ use iotsec_update::{
     slot::SlotError,
 };
 
-use crate::device::{Device, Maker, Release, Stop, with_config};
+use crate::{
+    altered::{Alter, Altered},
+    device::{Device, Maker, Release, Stop, with_config},
+};
 
 fn device(old: &Release) -> Device {
     Device::new(&Geometry::small(40), 2, 2).with_factory(old)
@@ -272,56 +274,34 @@ fn a_journal_from_another_device_cannot_raise_the_counter_beyond_an_authentic_im
     assert_eq!(victim.counter.value(), 0);
 }
 
-/// A flash that is somebody else's: from the second reading of a place on, other bytes come.
+/// Somebody else's: from the second reading of a place on, other bytes come.
 struct Liar {
-    inner: SimFlash,
     region: Region,
     seen: HashMap<u32, u32>,
     /// Readings that are honest.
     honest: u32,
 }
 
-impl ErrorType for Liar {
-    type Error = SimFlashError;
-}
-
-impl ReadNorFlash for Liar {
-    const READ_SIZE: usize = 1;
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimFlashError> {
-        self.inner.read(offset, bytes)?;
-        for (at, byte) in (offset..).zip(bytes) {
-            if (self.region.start()..self.region.start() + self.region.len()).contains(&at) {
-                let seen = self.seen.entry(at).or_default();
-                *seen += 1;
-                if *seen > self.honest {
-                    *byte ^= 0x20;
-                }
+impl Alter for Liar {
+    fn alter(&mut self, at: u32, byte: &mut u8) {
+        if (self.region.start()..self.region.start() + self.region.len()).contains(&at) {
+            let seen = self.seen.entry(at).or_default();
+            *seen += 1;
+            if *seen > self.honest {
+                *byte ^= 0x20;
             }
         }
-        Ok(())
-    }
-    fn capacity(&self) -> usize {
-        self.inner.capacity()
     }
 }
 
-impl NorFlash for Liar {
-    const WRITE_SIZE: usize = 1;
-    const ERASE_SIZE: usize = 1;
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimFlashError> {
-        self.inner.write(offset, bytes)
-    }
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimFlashError> {
-        self.inner.erase(from, to)
-    }
-}
-
-fn liar(device: &Device, region: Region, honest: u32) -> Liar {
-    Liar {
+fn liar(device: &Device, region: Region, honest: u32) -> Altered<Liar> {
+    Altered {
         inner: device.flash.clone(),
-        region,
-        seen: HashMap::new(),
-        honest,
+        alter: Liar {
+            region,
+            seen: HashMap::new(),
+            honest,
+        },
     }
 }
 
@@ -357,7 +337,7 @@ fn t15_a_boot_judges_what_it_read_and_reads_it_once() {
             );
             assert!(refused.is_err());
         });
-        let most = flash.seen.values().max().copied();
+        let most = flash.alter.seen.values().max().copied();
         assert!(most <= Some(2), "once for each look");
     }
 }

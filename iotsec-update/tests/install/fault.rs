@@ -1,15 +1,17 @@
 //! The flash fails without a power cut.
 
-use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use iotsec_core::{crypto::Sha256, hal::Slot};
-use iotsec_testkit::{Geometry, Operation, SimFlash, SimFlashError};
+use iotsec_testkit::{Geometry, Operation};
 use iotsec_update::{
     Updater,
     install::{InstallError, State},
     rollback::Rollback,
 };
 
-use crate::device::{Device, Maker, Release, wanted};
+use crate::{
+    altered::{Alter, Altered},
+    device::{Device, Maker, Release, wanted},
+};
 
 fn releases() -> (Release, Release) {
     (
@@ -65,39 +67,17 @@ fn t14_a_failing_operation_ends_the_update_and_leaves_the_running_slot_alone() {
     assert!(failed > 20);
 }
 
-/// A flash in which one bit does not leave the erased state.
+/// One bit does not leave the erased state.
 struct Stuck {
-    inner: SimFlash,
     at: u32,
     bit: u8,
 }
 
-impl ErrorType for Stuck {
-    type Error = SimFlashError;
-}
-
-impl ReadNorFlash for Stuck {
-    const READ_SIZE: usize = 1;
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimFlashError> {
-        self.inner.read(offset, bytes)?;
-        for (_, byte) in (offset..).zip(bytes).filter(|(at, _)| *at == self.at) {
+impl Alter for Stuck {
+    fn alter(&mut self, at: u32, byte: &mut u8) {
+        if at == self.at {
             *byte |= self.bit;
         }
-        Ok(())
-    }
-    fn capacity(&self) -> usize {
-        self.inner.capacity()
-    }
-}
-
-impl NorFlash for Stuck {
-    const WRITE_SIZE: usize = 1;
-    const ERASE_SIZE: usize = 1;
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimFlashError> {
-        self.inner.write(offset, bytes)
-    }
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimFlashError> {
-        self.inner.erase(from, to)
     }
 }
 
@@ -109,10 +89,9 @@ fn t14_a_stuck_bit_is_noticed_at_the_word_it_is_in_and_not_after_the_download() 
     let start = fresh.layout.slot(Slot::B).images[0].start();
     for (at, byte) in (0_u32..).zip(&new.image) {
         let bit = 1 << (at % 8);
-        let mut flash = Stuck {
+        let mut flash = Altered {
             inner: fresh.flash.clone(),
-            at: start + at,
-            bit,
+            alter: Stuck { at: start + at, bit },
         };
         let mut counter = fresh.counter.clone();
         let mut rollback = Rollback::new(&mut counter, fresh.policy);

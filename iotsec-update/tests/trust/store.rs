@@ -241,18 +241,17 @@ fn a_rotation_cut_anywhere_leaves_the_old_bundle_or_the_new() {
                 if name == "serial NOR" && tear != Tear::Torn {
                     continue;
                 }
-                points += Sweep::new().quick(3).full(4).each_cut(
-                    || torn(&device, tear),
-                    |device| device.step(3),
-                    check_cut,
-                );
+                points +=
+                    Sweep::new()
+                        .full(4)
+                        .each_cut(|| torn(&device, tear), |device| device.step(3), check_cut);
             }
             println!("rotation, {name}, guarded {guarded}: {points} cut points");
             total += points;
         }
     }
     println!("rotation: {total} cut points");
-    assert!(total > 2000);
+    assert!(total > 5000);
 }
 
 #[test]
