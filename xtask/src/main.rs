@@ -81,7 +81,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "powerset",
         usage: "",
-        about: "check every combination of the facade's features",
+        about: "check the facade with each feature, every two, all but each and all",
         run: powerset::run,
     },
     Task {

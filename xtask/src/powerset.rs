@@ -1,6 +1,7 @@
-//! The facade with every combination of its features, on the host and on a core without an operating system.
+//! The facade with each of its features, without each, and on the host with every two of them; also on a core without
+//! an operating system.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::Value;
 
@@ -18,8 +19,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
     tool::need_target(THUMBV6M)?;
     let features = features(root)?;
-    let host = closed_sets(&features, &[]);
-    let device = closed_sets(&features, &NEEDS_ALLOC);
+    let host = closed_sets(&features, &[], Together::Two);
+    let device = closed_sets(&features, &NEEDS_ALLOC, Together::One);
     for (target, sets) in [(None, &host), (Some(THUMBV6M), &device)] {
         println!("== {}: {} feature sets", target.unwrap_or("host"), sets.len());
         for set in sets {
@@ -62,26 +63,52 @@ pub(crate) fn features(root: &Path) -> Result<Vec<(String, Vec<String>)>, Failur
         .collect())
 }
 
-/// Every set of features that is not the same as a smaller one: sets that hold all that their members turn on.
-fn closed_sets(features: &[(String, Vec<String>)], without: &[&str]) -> Vec<String> {
+/// How many features are tried together, besides all and all but one.
+#[derive(Clone, Copy, PartialEq)]
+enum Together {
+    One,
+    Two,
+}
+
+/// What the features turn on, alone or two together, and everything but what one feature's absence rules out, each
+/// once.
+///
+/// All combinations double with every feature and take hours. A feature that breaks another shows in the pair; one
+/// that is silently needed shows where it alone is absent, or where only its user is present.
+fn closed_sets(features: &[(String, Vec<String>)], without: &[&str], together: Together) -> BTreeSet<String> {
     let features: Vec<_> = features
         .iter()
         .filter(|(name, _)| !without.contains(&name.as_str()))
         .collect();
     let place = |name: &str| features.iter().position(|(other, _)| other == name);
-    let mut sets = Vec::new();
-    for bits in 0..1u32 << features.len() {
-        let has = |index: usize| bits >> index & 1 == 1;
-        let closed = features
-            .iter()
-            .enumerate()
-            .all(|(index, (_, on))| !has(index) || on.iter().filter_map(|name| place(name)).all(has));
-        if closed {
-            let names = features.iter().enumerate().filter(|(index, _)| has(*index));
-            let names: Vec<&str> = names.map(|(_, (name, _))| name.as_str()).collect();
-            sets.push(names.join(","));
+    let turned_on = |index: usize| features[index].1.iter().filter_map(move |name| place(name));
+    let with = |members: &[usize]| {
+        let mut set = BTreeSet::new();
+        let mut next = members.to_vec();
+        while let Some(index) = next.pop() {
+            if set.insert(index) {
+                next.extend(turned_on(index));
+            }
         }
+        set
+    };
+    let named = |set: BTreeSet<usize>| {
+        let names: Vec<&str> = set.into_iter().map(|index| features[index].0.as_str()).collect();
+        names.join(",")
+    };
+    let all = 0..features.len();
+    let mut sets = BTreeSet::from([named(BTreeSet::new())]);
+    for one in all.clone() {
+        let other = all.clone().filter(|other| !with(&[*other]).contains(&one));
+        sets.insert(named(other.collect()));
+        let last = if together == Together::Two {
+            features.len()
+        } else {
+            one + 1
+        };
+        sets.extend((one..last).map(|two| named(with(&[one, two]))));
     }
+    sets.insert(named(all.collect()));
     sets
 }
 
@@ -96,8 +123,20 @@ mod tests {
             ("a".to_owned(), on(&["dep:a"])),
             ("b".to_owned(), on(&["a"])),
             ("c".to_owned(), on(&["core/c"])),
+            ("d".to_owned(), on(&["core/d"])),
         ];
-        assert_eq!(closed_sets(&features, &[]), ["", "a", "a,b", "c", "a,c", "a,b,c"]);
-        assert_eq!(closed_sets(&features, &["c"]), ["", "a", "a,b"]);
+        let sets = |list: &[&str]| list.iter().map(|set| (*set).to_owned()).collect::<BTreeSet<_>>();
+        let pairs = ["", "a", "a,b", "a,b,c", "a,b,d", "a,c", "a,d", "c", "c,d", "d"];
+        let mut all = sets(&pairs);
+        all.extend(sets(&["a,c,d", "a,b,c,d"]));
+        assert_eq!(closed_sets(&features, &[], Together::Two), all);
+        assert_eq!(
+            closed_sets(&features, &["c", "d"], Together::Two),
+            sets(&["", "a", "a,b"])
+        );
+        let one = [
+            "", "a", "a,b", "c", "d", "c,d", "a,c,d", "a,b,c", "a,b,d", "a,b,c,d",
+        ];
+        assert_eq!(closed_sets(&features, &[], Together::One), sets(&one));
     }
 }

@@ -243,7 +243,7 @@ fn a_rotation_cut_anywhere_leaves_the_old_bundle_or_the_new() {
                 }
                 points +=
                     Sweep::new()
-                        .full(4)
+                        .full(8)
                         .each_cut(|| torn(&device, tear), |device| device.step(3), check_cut);
             }
             println!("rotation, {name}, guarded {guarded}: {points} cut points");
