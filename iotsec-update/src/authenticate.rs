@@ -143,7 +143,6 @@ impl core::fmt::Debug for TrustAnchors<'_> {
 #[derive(Clone, Debug)]
 pub struct Authenticated<'a> {
     pub(crate) envelope: Envelope<'a>,
-    pub(crate) manifest: Reader<'a>,
     /// The digest that was signed.
     pub(crate) manifest_digest: [u8; DIGEST_LEN],
     signers: u8,
@@ -156,7 +155,7 @@ impl<'a> Authenticated<'a> {
     /// # Errors
     /// None in practice: the envelope was checked to hold a byte string.
     pub fn manifest(&self) -> Result<&'a [u8], UpdateError> {
-        Ok(self.manifest.clone().bytes()?)
+        Ok(self.envelope.manifest().bytes()?)
     }
 
     /// SHA-256 of the manifest: its identity.
@@ -173,7 +172,7 @@ impl<'a> Authenticated<'a> {
     /// digest of the very bytes that will be parsed.
     #[inline(never)]
     pub(crate) fn check_again(&self, hash: &mut dyn Digest) -> Result<(), UpdateError> {
-        let parsed_next = self.manifest.clone().skip()?;
+        let parsed_next = self.envelope.manifest().skip()?;
         let manifest_digest = digest::of(hash, parsed_next);
         if !digest::equal(&manifest_digest, &self.manifest_digest) || !self.proof.fits(&manifest_digest) {
             return Err(UpdateError::Unproven);
@@ -234,13 +233,11 @@ impl<'a> Envelope<'a> {
                 _ => UpdateError::Threshold,
             });
         }
-        let manifest = self.manifest();
-        if !digest::equal(&digest::of(hash, manifest.clone().skip()?), &digest) {
+        if !digest::equal(&digest::of(hash, self.manifest().skip()?), &digest) {
             return Err(UpdateError::ManifestDigest);
         }
 
         let authenticated = Authenticated {
-            manifest,
             envelope: self,
             manifest_digest: digest,
             signers: tally.signers(),

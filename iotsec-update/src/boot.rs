@@ -245,35 +245,37 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
     /// never accepted.
     #[inline(never)]
     fn without_journal(&mut self) -> Selection<N> {
-        let (a, b) = match (self.judge(Slot::A), self.judge(Slot::B)) {
-            (Ok(a), Ok(b)) => (a, b),
-            (Ok(mut image), Err(_)) | (Err(_), Ok(mut image)) => {
-                image.reason = Reason::NoJournal;
-                return Selection::Boot(image);
-            }
-            (Err(a), Err(b)) => return Selection::Recovery { a, b },
+        // Used where they are: to take one out would be to copy it.
+        let (mut chosen, mut other) = (self.judge(Slot::A), self.judge(Slot::B));
+        let swap = match (&chosen, &other) {
+            (Ok(a), Ok(b)) => b.manifest.sequence > a.manifest.sequence,
+            (a, b) => a.is_err() && b.is_ok(),
         };
-        let (older, mut newer) = if b.manifest.sequence > a.manifest.sequence {
-            (a, b)
-        } else {
-            (b, a)
-        };
-        newer.reason = Reason::NoJournal;
-        if newer.manifest.sequence > older.manifest.sequence {
-            let counted = self.note(&Record {
-                state: State::Trial,
-                boots: 1,
-                staging: Some(newer.manifest),
-                ..Record::initial(Image {
-                    slot: older.slot,
-                    manifest: older.manifest,
-                })
-            });
-            if counted {
-                newer.reason = Reason::Trial { boot: 1 };
-            }
+        if swap {
+            core::mem::swap(&mut chosen, &mut other);
         }
-        Selection::Boot(newer)
+        match chosen {
+            Ok(mut image) => {
+                image.reason = Reason::NoJournal;
+                if let Ok(older) = &other
+                    && image.manifest.sequence > older.manifest.sequence
+                {
+                    let older = Image {
+                        slot: older.slot,
+                        manifest: older.manifest,
+                    };
+                    if self.begin_trial(older, image.manifest) {
+                        image.reason = Reason::Trial { boot: 1 };
+                    }
+                }
+                Selection::Boot(image)
+            }
+            // Neither is good, so nothing was swapped.
+            Err(a) => Selection::Recovery {
+                a,
+                b: other.err().unwrap_or(a),
+            },
+        }
     }
 
     /// Finishes an accept that was cut before the security counter was raised. Raised only to the number
@@ -283,6 +285,17 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
             // If this fails the floor stays where it is, and the next boot tries again.
             let _ = settle(self.flash, self.journal, record, self.rollback);
         }
+    }
+
+    // A frame of its own: a record is large, and the caller's frame lies under a signature check.
+    #[inline(never)]
+    fn begin_trial(&mut self, active: Image, staged: ManifestId) -> bool {
+        self.note(&Record {
+            state: State::Trial,
+            boots: 1,
+            staging: Some(staged),
+            ..Record::initial(active)
+        })
     }
 
     fn note(&mut self, record: &Record) -> bool {

@@ -7,6 +7,24 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     crc.finish()
 }
 
+/// What each value of the four lowest bits adds.
+const TABLE: [u32; 16] = {
+    let mut table = [0; 16];
+    let mut rest: &mut [u32] = &mut table;
+    let mut value = 0_u32;
+    while let Some((entry, others)) = rest.split_first_mut() {
+        *entry = value;
+        let mut bits = 4;
+        while bits > 0 {
+            *entry = (*entry >> 1) ^ (0xEDB8_8320 & (*entry & 1).wrapping_neg());
+            bits -= 1;
+        }
+        rest = others;
+        value += 1;
+    }
+    table
+};
+
 /// The same over bytes that come in pieces.
 pub(crate) struct Crc(u32);
 
@@ -15,13 +33,13 @@ impl Crc {
         Self(u32::MAX)
     }
 
-    /// Bit by bit: records are short, and a table would cost a kilobyte of flash.
+    /// Four bits at a time: 64 bytes of table, where that of whole bytes would cost a kilobyte of flash.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 ^= u32::from(*byte);
-            for _ in 0..8 {
-                let mask = (self.0 & 1).wrapping_neg();
-                self.0 = (self.0 >> 1) ^ (0xEDB8_8320 & mask);
+            for _ in 0..2 {
+                let index = usize::try_from(self.0 & 0xF).unwrap_or(0);
+                self.0 = (self.0 >> 4) ^ TABLE.get(index).copied().unwrap_or(0);
             }
         }
     }

@@ -153,7 +153,7 @@ impl<'a> Manifest<'a> {
         if envelope.extended {
             return Err(UpdateError::ElementUnsupported);
         }
-        let mut reader = authenticated.manifest.clone().embedded(&limits.cbor(2))?;
+        let mut reader = authenticated.envelope.manifest().embedded(&limits.cbor(2))?;
         let missing = reader.error(Kind::MissingKey);
         let (mut version, mut sequence, mut common) = (None, None, None);
         let mut sections = [MISSING; 6];
@@ -226,7 +226,7 @@ impl<'a> Manifest<'a> {
     #[inline(never)]
     pub(crate) fn sequence_again(authenticated: &Authenticated<'_>) -> Result<SequenceNumber, UpdateError> {
         let limits = &authenticated.envelope.limits;
-        let mut reader = authenticated.manifest.clone().embedded(&limits.cbor(2))?;
+        let mut reader = authenticated.envelope.manifest().embedded(&limits.cbor(2))?;
         let missing = reader.error(Kind::MissingKey);
         for _ in 0..reader.map()? {
             if reader.label() == Some(SEQUENCE_NUMBER) {

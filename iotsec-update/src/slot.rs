@@ -349,13 +349,13 @@ pub(crate) fn write_padded<F: NorFlash>(
     region.write(flash, at.ok_or(FlashError::OutOfBounds)?, last)
 }
 
-/// Reads up to 256 bytes at a word boundary in whole words, and returns just those asked for.
+/// Reads at a word boundary in whole words, as many as `block` holds at most, and returns just what was asked for.
 pub(crate) fn read_block<'b, F: NorFlash>(
     flash: &mut F,
     region: &Region,
     at: u32,
     len: usize,
-    block: &'b mut [u8; MAX_WORD],
+    block: &'b mut [u8],
 ) -> Result<&'b [u8], FlashError> {
     let whole = u32::try_from(len).ok().and_then(|len| region.align_up(len));
     let whole = whole.and_then(|len| usize::try_from(len).ok());

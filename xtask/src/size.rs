@@ -73,12 +73,12 @@ const BUDGETS: &[Budget] = &[
     Budget {
         image: "boot_verify",
         flash: 46 * KIB,
-        stack: 11 * KIB,
+        stack: 10 * KIB,
     },
     Budget {
         image: "boot_verify_small",
         flash: 36 * KIB,
-        stack: 7 * KIB,
+        stack: 13 * KIB / 2,
     },
 ];
 

@@ -55,7 +55,7 @@ pub fn prepare_base(flash: &mut SimulatedFlash) -> Option<()> {
 /// What the boot loader does: choose, authenticate, measure 4 KiB.
 #[inline(never)]
 pub fn boot(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running> {
-    let mut scratch = [0; 512];
+    let mut scratch = [0; 256];
     let mut counter = VolatileCounter::default();
     let mut rollback = Rollback::new(&mut counter, ROLLBACK);
     let mut hash = Sha256::new();
@@ -69,7 +69,7 @@ pub fn boot(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running> {
 
 /// What an application does that knows itself to be running from slot A.
 pub fn identify(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running> {
-    let mut scratch = [0; 512];
+    let mut scratch = [0; 256];
     with_key(key, |config| {
         boot::identify(flash, config, Slot::A, &mut Sha256::new(), &mut scratch)
     })

@@ -44,8 +44,8 @@ pub(super) struct Tally<'t> {
 
 /// One bit for each of [`TrustAnchors::MAX`] anchors.
 const BITS: [u8; TrustAnchors::MAX] = [1, 2, 4, 8, 16, 32, 64, 128];
-/// "Signature1", a protected header of up to 256 bytes, and the digest.
-const SCRATCH: usize = 320;
+/// "Signature1", protected headers of up to 96 bytes, and the digest.
+const SCRATCH: usize = 160;
 
 impl<'t> Tally<'t> {
     pub(super) fn new(

@@ -105,6 +105,36 @@ fn the_only_block_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn protected_headers_have_up_to_96_bytes() {
+    let with = |kid: usize| {
+        let protected = Map(vec![(1, Int(-8)), (4, Bytes(vec![7; kid]))]).encode();
+        let len = protected.len();
+        let envelope = wrapped(|signed| {
+            let to_sign = Array(vec![
+                Item::Text("Signature1"),
+                Bytes(protected.clone()),
+                Bytes(vec![]),
+                signed.wrapped(),
+            ]);
+            let mut signature = [0; 64];
+            key(1).sign(&to_sign.encode(), &mut signature).unwrap();
+            let block = vec![
+                Bytes(protected.clone()),
+                Map(vec![]),
+                Item::Null,
+                Bytes(signature.to_vec()),
+            ];
+            let block = Tag(18, Box::new(Array(block)));
+            vec![signed.wrapped(), block.wrapped()]
+        });
+        (len, check(&envelope, &[1], 1))
+    };
+    assert_eq!(with(32), (38, Ok(())));
+    assert_eq!(with(90), (96, Ok(())));
+    assert_eq!(with(200), (206, Err(UpdateError::Threshold)));
+}
+
+#[test]
 fn the_digest_is_sha_256_of_the_manifest_with_its_head() {
     let manifest = Forge::default().manifest();
     let Bytes(content) = &manifest else {
@@ -330,7 +360,7 @@ fn what_changes_after_the_check_is_noticed_at_admission() {
     assert_eq!(good.check_again(hash), Ok(()));
     // The digest check skipped: another manifest behind a good proof.
     let foreign = Envelope::parse(&other, &Limits::DEFAULT).unwrap();
-    swapped.manifest = foreign.manifest();
+    swapped.envelope = foreign.clone();
     assert_eq!(swapped.check_again(hash), Err(UpdateError::Unproven));
     // And its digest with it: the proof is one for the manifest that was signed.
     swapped.manifest_digest = digest::of(hash, foreign.manifest().skip().unwrap());

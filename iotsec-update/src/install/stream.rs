@@ -443,14 +443,14 @@ fn write_and_hash<F: NorFlash, const N: usize>(
 ) -> Result<(), InstallError> {
     write_padded(task.flash, region, at, bytes)?;
     let mut from = at;
+    let mut block = [0; MAX_WORD];
     for part in bytes.chunks(MAX_WORD) {
-        let mut block = [0; MAX_WORD];
         let read = read_block(task.flash, region, from, part.len(), &mut block)?;
         if read != part {
             return Err(InstallError::ReadBack);
         }
         task.digest.update(read);
-        from = from.saturating_add(256);
+        from = from.saturating_add(count(part));
     }
     Ok(())
 }
