@@ -112,6 +112,9 @@ impl Runs {
         let mut given: usize = 0;
         loop {
             *self = match *self {
+                // The next segment waits until it is asked for: an error in it comes after those in what was asked
+                // for before, however much input is there.
+                Self::Kind if given == output.len() => return Ok(given),
                 Self::Kind => match next(input) {
                     None => return Ok(given),
                     Some(kind @ 0..=1) => Self::Length {
