@@ -10,7 +10,7 @@
 
 use iotsec::{
     core::crypto::{Aes256GcmSiv, HkdfSha256},
-    store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite},
+    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite},
 };
 use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
 
@@ -48,7 +48,15 @@ fn run(pages: usize) -> Result<String, StoreError> {
     let region = flash.region()?;
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 64], [0; 512]);
     let (mut entropy, mut dice) = (SimRng::new(1), SimRng::new(42));
-    let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut entropy)?;
+    let mut store = Store::format(
+        &mut flash,
+        region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut entropy,
+    )?;
     let worst = std::cell::Cell::new(0);
     let mut put = |store: &mut Store<'_>, flash: &mut SimFlash, key: u64| -> Result<u64, StoreError> {
         let len = 32 + dice.below(225);
@@ -75,9 +83,18 @@ fn run(pages: usize) -> Result<String, StoreError> {
     drop(store);
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 64], [0; 512]);
     let (_, mount) = flash.measure(|flash| {
-        Store::mount(flash, region, suite, &mut index, &mut buffer, &mut entropy).map(|_| ())
+        Store::mount(
+            flash,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut entropy,
+        )
+        .map(|_| ())
     });
-    let wear = &flash.wear()[2..];
+    let wear = &flash.wear()[1..];
     let spread = format!(
         "{}..{}",
         wear.iter().min().unwrap_or(&0),

@@ -50,7 +50,7 @@ use iotsec_telemetry::{consent::Consents, queue::Queue};
 ///     hal::Millis,
 /// };
 /// use iotsec::device::{Device, Hardware, Memory, Product, Suite};
-/// use iotsec::store::IndexEntry;
+/// use iotsec::store::{IndexEntry, ReplayProtection};
 /// # use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng, SimRootKey};
 ///
 /// use iotsec::telemetry::detect::{AUTH_BURST, BOOT_LOOP};
@@ -66,7 +66,7 @@ use iotsec_telemetry::{consent::Consents, queue::Queue};
 ///     suite: Suite { storage: &Aes256GcmSiv, wire: &ChaCha20Poly1305, kdf: &HkdfSha256 },
 /// };
 /// # let password = DevicePassword::generate(Exposure::Online, &mut rng)?;
-/// let hardware = Hardware { flash, rng, counter: &mut counter, root: &root };
+/// let hardware = Hardware { flash, rng, counter: &mut counter, root: &root, replay: ReplayProtection::None };
 /// let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 1024]);
 /// let memory = Memory { index: &mut index, record: &mut record };
 ///

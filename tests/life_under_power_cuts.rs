@@ -10,7 +10,7 @@ use iotsec::{
         hal::Millis,
     },
     device::{Booted, Device, DeviceError, Hardware, Memory, Product, State, Suite},
-    store::{IndexEntry, KeyDomain, KeyId, Scrub, StoreError},
+    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, StoreError},
     telemetry::{
         batch::{SizeClass, Sizes},
         consent::Usage,
@@ -85,6 +85,7 @@ impl Unit {
             rng,
             counter: &mut counter,
             root: &root,
+            replay: ReplayProtection::None,
         };
         let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
         work(

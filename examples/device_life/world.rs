@@ -11,7 +11,7 @@ use iotsec::{
         secret::Secret,
     },
     device::{Booted, Hardware, Memory, Product, Suite},
-    store::IndexEntry,
+    store::{IndexEntry, ReplayProtection},
     telemetry::{
         detect::{AUTH_BURST, BOOT_LOOP, INTEGRITY},
         registry,
@@ -60,6 +60,8 @@ registry!(pub static EVENTS = [MOTION, LINK_LOST, AUTH_BURST, BOOT_LOOP, INTEGRI
 pub struct World {
     pub flash: SimFlash,
     pub counter: SimCounter,
+    /// Another one, for the store.
+    pub storage_counter: SimCounter,
     /// The hardware unique key, in fuses.
     fuses: Secret<32>,
     pub store: Region,
@@ -82,6 +84,7 @@ impl World {
         };
         Ok(Self {
             counter: SimCounter::new().powered_by(flash.power()),
+            storage_counter: SimCounter::new().powered_by(flash.power()),
             flash,
             fuses: Secret::random(&mut SysRng)?,
             store: pages(0, 14)?,
@@ -161,6 +164,7 @@ impl World {
             rng: SysRng,
             counter: &mut self.counter,
             root: &root,
+            replay: ReplayProtection::EachPage(&mut self.storage_counter),
         };
         let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 1280]);
         work(

@@ -6,7 +6,7 @@ use iotsec::core::{
     crypto::{Aes256GcmSiv, HkdfSha256},
     hal::Region,
 };
-use iotsec::store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+use iotsec::store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
 
 use crate::{
     argument,
@@ -40,7 +40,7 @@ pub struct iotsec_store_t {
 }
 
 /// Words of 8 bytes that an index entry takes.
-pub const IOTSEC_INDEX_ENTRY_WORDS: usize = 3;
+pub const IOTSEC_INDEX_ENTRY_WORDS: usize = 2;
 
 /// Room for one key in the index of a store.
 #[repr(C)]
@@ -64,7 +64,7 @@ pub struct iotsec_store_config_t {
     pub index_count: u32,
     /// Its flash.
     pub flash: iotsec_flash_t,
-    /// Its part of the flash, five pages or more.
+    /// Its part of the flash, four pages or more.
     pub region: iotsec_region_t,
     /// Keys are drawn from it.
     pub entropy: iotsec_entropy_t,
@@ -72,7 +72,7 @@ pub struct iotsec_store_config_t {
     pub root_key: iotsec_root_key_t,
     /// One entry for each key.
     pub index: *mut iotsec_index_entry_t,
-    /// Room for one record: a value and 28 bytes, rounded up to a word. Wiped after use.
+    /// Room for one record: a value and 24 bytes, rounded up to a word. Wiped after use.
     pub buffer: *mut u8,
     /// Bytes of `buffer`.
     pub buffer_size: usize,
@@ -307,6 +307,7 @@ type Open = fn(
     Suite<'static>,
     &'static mut [IndexEntry],
     &'static mut [u8],
+    ReplayProtection<'static>,
     &mut CEntropy,
 ) -> Result<Store<'static>, StoreError>;
 
@@ -354,7 +355,8 @@ unsafe fn open(
                 kdf: &HkdfSha256,
                 root,
             };
-            let store = open(&mut flash, region, suite, index, buffer, &mut entropy)?;
+            let replay = ReplayProtection::None;
+            let store = open(&mut flash, region, suite, index, buffer, replay, &mut entropy)?;
             Ok(Mounted {
                 store,
                 flash,
@@ -365,7 +367,7 @@ unsafe fn open(
 }
 
 fn key_of(key: iotsec_key_id_t) -> Result<KeyId, Status> {
-    let [0, 0, 0, domain, a, b, c, d] = key.to_be_bytes() else {
+    let [0, 0, 0, domain, 0, namespace, c, d] = key.to_be_bytes() else {
         return Err(CallError::Config.into());
     };
     let domain = match u32::from(domain) {
@@ -373,9 +375,5 @@ fn key_of(key: iotsec_key_id_t) -> Result<KeyId, Status> {
         IOTSEC_DOMAIN_USER => KeyDomain::User,
         _ => return Err(CallError::Config.into()),
     };
-    Ok(KeyId::new(
-        domain,
-        u16::from_be_bytes([a, b]),
-        u16::from_be_bytes([c, d]),
-    ))
+    Ok(KeyId::new(domain, namespace, u16::from_be_bytes([c, d])))
 }

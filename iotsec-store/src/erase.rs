@@ -4,7 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::Region;
 use rand_core::TryCryptoRng;
 
-use crate::{KeyDomain, Store, StoreError, domain_key, layout::Layout, log};
+use crate::{KeyDomain, Store, StoreError, layout::Layout, log, page, user_key};
 
 /// How far the physical removal of erased records has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +32,15 @@ impl Store<'_> {
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
     /// let (serial, wifi) = (KeyId::new(KeyDomain::Device, 0, 1), KeyId::new(KeyDomain::User, 1, 1));
     /// store.put(&mut flash, serial, b"4711")?;
     /// store.put(&mut flash, wifi, b"correct horse battery")?;
@@ -55,16 +56,18 @@ impl Store<'_> {
         rng: &mut R,
     ) -> Result<(), StoreError> {
         let generation = self.user_generation.checked_add(1).ok_or(StoreError::Exhausted)?;
+        self.index.abort();
         if self.user_key_missing {
             // Nothing can be read any more, nor be moved out of the way. What is in the key's page might
             // still be a key that could not be read so far: it goes first.
-            domain_key::destroy(flash, &self.layout, KeyDomain::User)?;
+            user_key::destroy(flash, &self.layout)?;
             self.index.remove_domain(KeyDomain::User);
         }
         let position = self.append(flash, &log::ERASE, &generation.to_le_bytes())?;
         self.index.remove_domain(KeyDomain::User);
         self.scrub_until = Some(position.sequence);
-        self.replace_user_key(flash, generation, rng)
+        self.replace_user_key(flash, generation, rng)?;
+        self.replay.written()
     }
 
     /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each
@@ -78,14 +81,15 @@ impl Store<'_> {
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
     /// store.put(&mut flash, KeyId::new(KeyDomain::User, 1, 1), b"correct horse battery")?;
     /// store.erase_user(&mut flash, &mut rng)?;
     /// let mut steps = 0;
@@ -101,13 +105,13 @@ impl Store<'_> {
             return Ok(Scrub::Pending);
         }
         // What is outside the log, beginning with the page after the head.
-        let mut page = self.head.map_or(0, |head| self.layout.after(head.page));
+        let mut page = self.layout.after(self.layout.page_of(self.head.sequence));
         for _ in self.pages_used()..self.layout.data_pages() {
             let flash_page = Layout::flash_page(page);
-            if !domain_key::is_blank(flash, &self.layout, flash_page, 0)? {
+            if !user_key::is_blank(flash, &self.layout, flash_page, 0..u32::MAX)? {
                 self.layout.region().erase_page(flash, flash_page)?;
                 // A page that stays as it is would be erased for ever.
-                return if domain_key::is_blank(flash, &self.layout, flash_page, 0)? {
+                return if user_key::is_blank(flash, &self.layout, flash_page, 0..u32::MAX)? {
                     Ok(Scrub::Pending)
                 } else {
                     Err(StoreError::ReadBack)
@@ -118,39 +122,49 @@ impl Store<'_> {
         Ok(Scrub::Done)
     }
 
-    /// Destroys a store with everything in it: the keys first, then every page.
+    /// Destroys a store with everything in it.
     ///
-    /// *Power loss:* once the first page is erased nothing can be read any more; call again for the rest.
+    /// *Power loss:* the store as it was; or none, which [`mount`](Self::mount) answers with
+    /// [`StoreError::Unformatted`] or, as for any store of which a part is missing, [`StoreError::Tampered`]: call
+    /// again for what is left of it in flash.
     ///
     /// # Errors
     /// Failures of flash.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
     /// drop(store);
     /// Store::destroy(&mut flash, region)?;
-    /// let mounted = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut rng);
+    /// let replay = ReplayProtection::None;
+    /// let mounted = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng);
     /// assert_eq!(mounted.err(), Some(StoreError::Unformatted));
     /// # Ok::<(), StoreError>(())
     /// ```
     pub fn destroy<F: NorFlash>(flash: &mut F, region: Region) -> Result<(), StoreError> {
         region.check(flash)?;
         let layout = Layout::new(region)?;
-        for domain in KeyDomain::ALL {
-            domain_key::destroy(flash, &layout, domain)?;
-        }
+        // From the oldest page on: what is left after a cut lacks its beginning, and no earlier state comes to light.
+        let mut newest = (0, 0);
         for page in 0..layout.data_pages() {
+            if let Some(raw) = page::read(flash, &layout, page)? {
+                newest = newest.max((raw.sequence, page));
+            }
+        }
+        let (_, mut page) = newest;
+        for _ in 0..layout.data_pages() {
+            page = layout.after(page);
             region.erase_page(flash, Layout::flash_page(page))?;
         }
-        Ok(())
+        user_key::destroy(flash, &layout)
     }
 
     /// Puts a new key in the place of the user domain's old one.
@@ -162,10 +176,10 @@ impl Store<'_> {
     ) -> Result<(), StoreError> {
         self.user_key_missing = true;
         self.user_generation = generation;
-        domain_key::destroy(flash, &self.layout, KeyDomain::User)?;
-        let wrapper = domain_key::Wrapper::new(self.suite.aead, self.suite.root)?;
-        let made = wrapper.create(flash, &self.layout, KeyDomain::User, generation, rng, self.buffer)?;
-        self.keys.replace_user(&self.suite, &made.key)?;
+        user_key::destroy(flash, &self.layout)?;
+        let wrapper = user_key::Wrapper::new(self.suite.aead, self.suite.root)?;
+        let made = wrapper.create(flash, &self.layout, generation, rng, self.buffer)?;
+        self.keys.set_user(&self.suite, &made.key)?;
         self.user_key_missing = false;
         Ok(())
     }

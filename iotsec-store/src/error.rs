@@ -1,7 +1,7 @@
 use iotsec_core::{
     crypto::CryptoError,
     error::{ErrorCode, Fault},
-    hal::{FlashError, RootKeyError},
+    hal::{CounterError, FlashError, RootKeyError},
 };
 
 /// Why the store refused.
@@ -30,7 +30,7 @@ pub enum StoreError {
     /// No value under this key.
     #[error("no value under this key")]
     NotFound,
-    /// No room; removing always works. A value needs its length, 28 bytes, and what is missing to a word.
+    /// No room; removing always works. A value needs its length, 24 bytes, and what is missing to a word.
     #[error("store is full")]
     Full,
     /// The value is longer than [`Store::max_value_len`](crate::Store::max_value_len).
@@ -53,7 +53,7 @@ pub enum StoreError {
     /// The cipher does not survive a repeated nonce.
     #[error("cipher unsuitable for storage")]
     AeadUnsuitable,
-    /// Fewer than five pages, or pages or the buffer too small for a record.
+    /// Fewer than four pages, or pages or the buffer too small for a record.
     #[error("region or buffer too small for a store")]
     Layout,
     /// The page counter is used up, after 2^32 pages.
@@ -62,6 +62,24 @@ pub enum StoreError {
     /// What was written does not read back.
     #[error("flash does not hold what was written")]
     ReadBack,
+    /// The value under this key was stored for good.
+    #[error("value is write-once")]
+    WriteOnce,
+    /// The domain has no room left of what [`Store::set_limit`](crate::Store::set_limit) gave it.
+    #[error("domain is at its limit")]
+    Limit,
+    /// A value is stored under this key, not a number that counts.
+    #[error("not a counter")]
+    NotCounter,
+    /// The flash holds an earlier state of the store than the monotonic counter does.
+    #[error("flash was rolled back")]
+    RolledBack,
+    /// The store was formatted with another kind of protection against replay.
+    #[error("store was formatted with other replay protection")]
+    ReplayProtection,
+    /// The monotonic counter failed. What was to be written may be written.
+    #[error(transparent)]
+    Counter(#[from] CounterError),
     /// The flash driver failed.
     #[error(transparent)]
     Flash(#[from] FlashError),
@@ -90,6 +108,12 @@ impl ErrorCode for StoreError {
             Self::Layout => 3012,
             Self::Exhausted => 3013,
             Self::ReadBack => 3014,
+            Self::WriteOnce => 3015,
+            Self::Limit => 3016,
+            Self::NotCounter => 3017,
+            Self::RolledBack => 3018,
+            Self::ReplayProtection => 3019,
+            Self::Counter(error) => error.code(),
             Self::Flash(error) => error.code(),
             Self::Crypto(error) => error.code(),
             Self::RootKey(error) => error.code(),
@@ -98,7 +122,8 @@ impl ErrorCode for StoreError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Tampered => Fault::Input,
+            Self::Tampered | Self::RolledBack => Fault::Input,
+            Self::Counter(error) => error.fault(),
             Self::Unformatted | Self::Version | Self::KeyLost | Self::Exhausted | Self::ReadBack => {
                 Fault::Device
             }

@@ -2,87 +2,255 @@
 
 use crate::{KeyDomain, KeyId, StoreError, record::Position};
 
-/// One entry of the RAM index: 20 bytes a key. It holds a key's name and place, and nothing secret.
+/// One entry of the RAM index: 12 bytes for a value, and 12 more for each further chunk of a long one. It holds a
+/// key's name and place, and nothing secret.
 ///
 /// ```
 /// use iotsec_store::IndexEntry;
 ///
 /// // RAM for 32 keys.
 /// static INDEX: [IndexEntry; 32] = [IndexEntry::EMPTY; 32];
-/// assert_eq!(size_of_val(&INDEX), 640);
+/// assert_eq!(size_of_val(&INDEX), 384);
 /// ```
-#[derive(Clone, Copy)]
-pub struct IndexEntry(Option<Place>);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// The name in the upper three bytes, then the domain and the flags.
+    id: u32,
+    /// Sequence number of the page; zero for an entry that is free.
+    sequence: u32,
+    /// In words.
+    offset: u16,
+    /// The length in the lower twelve bits, then the chunk.
+    size: u16,
+}
+
+const USER: u8 = 1;
+const DAMAGED: u8 = 2;
+const PENDING: u8 = 4;
+const ONCE: u8 = 8;
+const COUNTER: u8 = 16;
+const GONE: u8 = 32;
+const LEN_BITS: u32 = 12;
 
 impl IndexEntry {
     /// What a fresh index is filled with.
-    pub const EMPTY: Self = Self(None);
+    pub const EMPTY: Self = Self {
+        id: 0,
+        sequence: 0,
+        offset: 0,
+        size: 0,
+    };
+
+    const fn is_free(&self) -> bool {
+        self.sequence == 0
+    }
+
+    const fn flags(&self) -> u8 {
+        let [_, _, _, flags] = self.id.to_be_bytes();
+        flags
+    }
+
+    const fn key(&self) -> KeyId {
+        let domain = if self.flags() & USER == 0 {
+            KeyDomain::Device
+        } else {
+            KeyDomain::User
+        };
+        let [a, b, c, _] = self.id.to_be_bytes();
+        KeyId::from_name(domain, u32::from_be_bytes([0, a, b, c]))
+    }
+
+    const fn has(&self, flag: u8) -> bool {
+        self.flags() & flag != 0
+    }
+
+    fn place(&self, word: u32) -> Place {
+        let chunk = self.size.checked_shr(LEN_BITS).unwrap_or(0);
+        Place {
+            key: self.key(),
+            position: Position {
+                sequence: self.sequence,
+                offset: u32::from(self.offset).saturating_mul(word),
+            },
+            len: self.size & crate::record::MAX_LEN,
+            chunk: u8::try_from(chunk).unwrap_or(0),
+            damaged: self.has(DAMAGED),
+            pending: self.has(PENDING),
+            once: self.has(ONCE),
+            counter: self.has(COUNTER),
+            gone: self.has(GONE),
+        }
+    }
+
+    fn new(place: &Place, word: u32) -> Self {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        let flags = flag(place.key.domain() == KeyDomain::User, USER)
+            | flag(place.damaged, DAMAGED)
+            | flag(place.pending, PENDING)
+            | flag(place.once, ONCE)
+            | flag(place.counter, COUNTER)
+            | flag(place.gone, GONE);
+        let [_, a, b, c] = place.key.name().to_be_bytes();
+        let offset = place.position.offset.checked_div(word).unwrap_or(0);
+        let chunk = u16::from(place.chunk).checked_shl(LEN_BITS).unwrap_or(0);
+        Self {
+            id: u32::from_be_bytes([a, b, c, flags]),
+            sequence: place.position.sequence,
+            // A page has no more words than that: `Layout::new`.
+            offset: u16::try_from(offset).unwrap_or(u16::MAX),
+            size: place.len | chunk,
+        }
+    }
 }
 
 impl core::fmt::Debug for IndexEntry {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "IndexEntry(used)"
-        } else {
+        f.write_str(if self.is_free() {
             "IndexEntry(free)"
+        } else {
+            "IndexEntry(used)"
         })
     }
 }
 
-#[derive(Clone, Copy)]
+/// Where a value is, or a chunk of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) key: KeyId,
     pub(crate) position: Position,
     pub(crate) len: u16,
+    pub(crate) chunk: u8,
     /// The value failed authentication before; there is nothing to read.
     pub(crate) damaged: bool,
+    /// Counts when its transaction is complete.
+    pub(crate) pending: bool,
+    /// Can be neither replaced nor removed.
+    pub(crate) once: bool,
+    /// A number that counts up.
+    pub(crate) counter: bool,
+    /// The key is removed when its transaction is complete.
+    pub(crate) gone: bool,
 }
 
-pub(crate) struct Index<'a>(&'a mut [IndexEntry]);
+impl Place {
+    /// A value in one record.
+    pub(crate) const fn new(key: KeyId, position: Position, len: u16) -> Self {
+        Self {
+            key,
+            position,
+            len,
+            chunk: 0,
+            damaged: false,
+            pending: false,
+            once: false,
+            counter: false,
+            gone: false,
+        }
+    }
+
+    /// The same in another place.
+    pub(crate) const fn at(self, position: Position) -> Self {
+        Self { position, ..self }
+    }
+}
+
+pub(crate) struct Index<'a> {
+    entries: &'a mut [IndexEntry],
+    /// Bytes in a word of the flash.
+    word: u32,
+}
 
 impl<'a> Index<'a> {
-    pub(crate) fn new(entries: &'a mut [IndexEntry]) -> Self {
+    pub(crate) fn new(entries: &'a mut [IndexEntry], word: u32) -> Self {
         entries.fill(IndexEntry::EMPTY);
-        Self(entries)
+        Self { entries, word }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Place> {
-        self.0.iter().filter_map(|entry| entry.0.as_ref())
+    /// Everything that has a record in flash, committed or pending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Place> {
+        let used = self.entries.iter().filter(|entry| !entry.is_free());
+        used.map(|entry| entry.place(self.word))
     }
 
-    pub(crate) fn find(&self, key: KeyId) -> Option<Place> {
-        self.iter().find(|place| place.key == key).copied()
+    /// The committed value of `key`, chunk by chunk, in no particular order.
+    pub(crate) fn chunks(&self, key: KeyId) -> impl Iterator<Item = Place> {
+        self.iter()
+            .filter(move |place| place.key == key && !place.pending)
     }
 
-    /// Room for `key`, new or known.
-    pub(crate) fn has_room(&self, key: KeyId) -> bool {
-        self.find(key).is_some() || self.0.iter().any(|entry| entry.0.is_none())
+    /// One chunk of the committed value of `key`.
+    pub(crate) fn find(&self, key: KeyId, chunk: u8) -> Option<Place> {
+        self.chunks(key).find(|place| place.chunk == chunk)
     }
 
-    pub(crate) fn set(&mut self, place: Place) -> Result<(), StoreError> {
-        let known = self
-            .0
-            .iter()
-            .position(|entry| entry.0.is_some_and(|other| other.key == place.key));
-        let free = || self.0.iter().position(|entry| entry.0.is_none());
-        let at = known.or_else(free).ok_or(StoreError::IndexFull)?;
-        let entry = self.0.get_mut(at).ok_or(StoreError::IndexFull)?;
-        entry.0 = Some(place);
+    /// Takes a record that replaces the value of its key, or the pending one.
+    pub(crate) fn replace(&mut self, place: &Place) -> Result<(), StoreError> {
+        // Chunks come with the last one first: one that is not below those before begins another value.
+        self.retain(|other| {
+            other.key != place.key
+                || other.pending != place.pending
+                || (place.pending && !place.gone && other.chunk > place.chunk && !other.gone)
+        });
+        self.put(place)
+    }
+
+    /// Takes a record in the place of the same one elsewhere.
+    pub(crate) fn renew(&mut self, place: &Place) -> Result<(), StoreError> {
+        self.retain(|other| {
+            other.key != place.key || other.pending != place.pending || other.chunk != place.chunk
+        });
+        self.put(place)
+    }
+
+    fn put(&mut self, place: &Place) -> Result<(), StoreError> {
+        let free = self.entries.iter_mut().find(|entry| entry.is_free());
+        *free.ok_or(StoreError::IndexFull)? = IndexEntry::new(place, self.word);
         Ok(())
     }
 
+    /// Entries that are free.
+    pub(crate) fn room(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_free()).count()
+    }
+
+    /// What is pending counts from here on.
+    pub(crate) fn commit(&mut self) {
+        let mut at: usize = 0;
+        while let Some(entry) = self.entries.get(at).copied() {
+            if !entry.is_free() && entry.has(PENDING) {
+                let key = entry.key();
+                self.retain(|other| other.key != key || other.pending);
+            }
+            at = at.saturating_add(1);
+        }
+        self.retain(|place| !place.gone);
+        for entry in self.entries.iter_mut() {
+            let [a, b, c, flags] = entry.id.to_be_bytes();
+            entry.id = u32::from_be_bytes([a, b, c, flags & !PENDING]);
+        }
+    }
+
+    /// What is pending never counts.
+    pub(crate) fn abort(&mut self) {
+        self.retain(|place| !place.pending);
+    }
+
+    pub(crate) fn has_pending(&self) -> bool {
+        self.iter().any(|place| place.pending)
+    }
+
     pub(crate) fn remove(&mut self, key: KeyId) {
-        self.retain(|place| place.key != key);
+        self.retain(|place| place.key != key || place.pending);
     }
 
     pub(crate) fn remove_domain(&mut self, domain: KeyDomain) {
         self.retain(|place| place.key.domain() != domain);
     }
 
-    pub(crate) fn retain(&mut self, keep: impl Fn(&Place) -> bool) {
-        for entry in self.0.iter_mut() {
-            if entry.0.as_ref().is_some_and(|place| !keep(place)) {
-                entry.0 = None;
+    fn retain(&mut self, keep: impl Fn(&Place) -> bool) {
+        for entry in self.entries.iter_mut() {
+            if !entry.is_free() && !keep(&entry.place(self.word)) {
+                *entry = IndexEntry::EMPTY;
             }
         }
     }

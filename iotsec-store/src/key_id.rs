@@ -16,20 +16,10 @@ pub enum KeyDomain {
 }
 
 impl KeyDomain {
-    pub(crate) const ALL: [Self; 2] = [Self::Device, Self::User];
-
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Device => 0,
             Self::User => 1,
-        }
-    }
-
-    pub(crate) const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Device),
-            1 => Some(Self::User),
-            _ => None,
         }
     }
 }
@@ -50,16 +40,21 @@ pub struct KeyId {
 
 impl KeyId {
     /// The record `number` of `namespace` in `domain`.
-    pub const fn new(domain: KeyDomain, namespace: u16, number: u16) -> Self {
-        let ([a, b], [c, d]) = (namespace.to_be_bytes(), number.to_be_bytes());
+    pub const fn new(domain: KeyDomain, namespace: u8, number: u16) -> Self {
+        let [c, d] = number.to_be_bytes();
         Self {
             domain,
-            name: u32::from_be_bytes([a, b, c, d]),
+            name: u32::from_be_bytes([0, namespace, c, d]),
         }
     }
 
+    /// From the three lower bytes of `name`.
     pub(crate) const fn from_name(domain: KeyDomain, name: u32) -> Self {
-        Self { domain, name }
+        let [_, b, c, d] = name.to_be_bytes();
+        Self {
+            domain,
+            name: u32::from_be_bytes([0, b, c, d]),
+        }
     }
 
     pub(crate) const fn name(self) -> u32 {
@@ -72,9 +67,9 @@ impl KeyId {
     }
 
     /// Its namespace.
-    pub const fn namespace(self) -> u16 {
-        let [a, b, _, _] = self.name.to_be_bytes();
-        u16::from_be_bytes([a, b])
+    pub const fn namespace(self) -> u8 {
+        let [_, namespace, _, _] = self.name.to_be_bytes();
+        namespace
     }
 
     /// Its number in the namespace.

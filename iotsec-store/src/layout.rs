@@ -1,28 +1,29 @@
 //! Where things lie. All offsets count from the start of the region.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::{
-    crypto::TAG_LEN,
-    hal::{FlashError, Region},
-};
+use iotsec_core::hal::{FlashError, Region};
 
 use crate::{
-    StoreError, page,
-    record::{self, Position},
+    KeyDomain, StoreError,
+    header::Header,
+    page,
+    record::{self, Kind, Position},
 };
 
 /// Of the page that is used first.
 pub(crate) const FIRST_SEQUENCE: u32 = 1;
 /// Reads before a failure is believed.
 pub(crate) const ATTEMPTS: usize = 3;
-/// The beginning of the device's key page, without which there is no store.
-const KNOWN_PLACE: u32 = 0;
+/// Reads before the record that was written last is given up.
+pub(crate) const LAST_ATTEMPTS: usize = 24;
+/// Pages whose beginning is read to see whether the driver works.
+const OTHER_PLACES: u32 = 8;
 const KNOWN_LEN: usize = 4;
 /// Reads before what an interrupted write may have left is believed.
 pub(crate) const REREADS: usize = 8;
 
-/// One page for the key of each domain.
-const KEY_PAGES: u32 = 2;
+/// The user domain's key, alone in its page.
+const KEY_PAGES: u32 = 1;
 /// One to write, one to collect, one that is free.
 const MIN_DATA_PAGES: u32 = 3;
 
@@ -35,8 +36,11 @@ impl Layout {
     pub(crate) fn new(region: Region) -> Result<Self, StoreError> {
         let layout = Self { region };
         let enough = region.page_count() >= KEY_PAGES.saturating_add(MIN_DATA_PAGES);
+        let words = region.page_size().checked_div(region.word_size());
+        // The index has 16 bits for a word in a page.
+        let countable = words.is_some_and(|words| u16::try_from(words).is_ok());
         // The longest record must hold at least what the store itself writes.
-        if !enough || layout.max_record() < layout.record_len(record::NOTE_LEN) {
+        if !enough || !countable || layout.max_record() < layout.least_record() {
             return Err(StoreError::Layout);
         }
         Ok(layout)
@@ -44,11 +48,6 @@ impl Layout {
 
     pub(crate) const fn region(&self) -> &Region {
         &self.region
-    }
-
-    /// The page of the region that holds a domain's key.
-    pub(crate) fn key_page(domain: crate::KeyDomain) -> u32 {
-        u32::from(domain.code())
     }
 
     pub(crate) const fn data_pages(&self) -> u32 {
@@ -86,14 +85,22 @@ impl Layout {
             return Ok(true);
         };
         for _ in 0..ATTEMPTS {
-            let other = self.region.read(flash, KNOWN_PLACE, &mut [0; KNOWN_LEN]);
-            match (other, self.region.read(flash, at, bytes)) {
+            let elsewhere = self.reads_elsewhere(flash);
+            match (elsewhere, self.region.read(flash, at, bytes)) {
                 (_, Ok(())) => return Ok(true),
-                (Ok(()), Err(_)) => return Ok(false),
-                (Err(_), Err(again)) => error = again,
+                (true, Err(_)) => return Ok(false),
+                (false, Err(again)) => error = again,
             }
         }
         Err(error)
+    }
+
+    /// Whether the driver reads the beginning of any of the first pages: not all of them are torn.
+    fn reads_elsewhere<F: NorFlash>(&self, flash: &mut F) -> bool {
+        (0..self.region.page_count().min(OTHER_PLACES)).any(|page| {
+            let at = page.saturating_mul(self.region.page_size());
+            self.region.read(flash, at, &mut [0; KNOWN_LEN]).is_ok()
+        })
     }
 
     /// The first byte of a record.
@@ -108,22 +115,29 @@ impl Layout {
         if next >= self.data_pages() { 0 } else { next }
     }
 
-    /// Bytes that a page header takes.
-    pub(crate) fn header_len(&self) -> u32 {
-        self.align(page::HEADER_LEN)
+    /// Bytes that the head of a page takes.
+    pub(crate) fn head_len(&self) -> u32 {
+        self.align(page::HEAD_LEN)
+    }
+
+    /// Bytes that a record takes.
+    pub(crate) fn record_len(&self, header: &Header) -> u32 {
+        self.align(header.record_len())
     }
 
     /// Bytes that a record with a value of `len` bytes takes.
-    pub(crate) fn record_len(&self, len: usize) -> u32 {
-        self.align(len.saturating_add(record::HEADER_LEN).saturating_add(TAG_LEN))
+    pub(crate) fn value_record_len(&self, len: u16) -> u32 {
+        self.record_len(&Header::new(Kind::Put, KeyDomain::Device, 0, len))
     }
 
-    /// Bytes of a page for values: what the page header and the note that opens the page leave.
+    /// Bytes of the longest record that the store writes of itself.
+    pub(crate) fn least_record(&self) -> u32 {
+        self.value_record_len(record::ERASE_LEN)
+    }
+
+    /// Bytes of a page for records.
     pub(crate) fn usable(&self) -> u32 {
-        self.region
-            .page_size()
-            .saturating_sub(self.header_len())
-            .saturating_sub(self.record_len(record::NOTE_LEN))
+        self.region.page_size().saturating_sub(self.head_len())
     }
 
     /// The longest record: half a page, so that a page that is not full of one key has room for another.
@@ -138,7 +152,7 @@ impl Layout {
     /// more than this; so one of them has room, and since collecting moves the live records of one page
     /// to one page, collecting each page once comes upon it. The store's own records must find room too.
     pub(crate) fn capacity(&self, longest: u32) -> u32 {
-        let longest = longest.max(self.record_len(record::NOTE_LEN));
+        let longest = longest.max(self.least_record());
         let per_page = self.usable().saturating_sub(longest);
         per_page.saturating_mul(self.data_pages().saturating_sub(1))
     }

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-//! use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, Suite};
+//! use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite};
 //! # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
 //!
 //! # let mut flash = SimFlash::new(Geometry::nrf52840(8));
@@ -10,7 +10,8 @@
 //! # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
 //! let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
 //! let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-//! let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+//! let replay = ReplayProtection::None;
+//! let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
 //!
 //! const WIFI: KeyId = KeyId::new(KeyDomain::User, 1, 1);
 //! store.put(&mut flash, WIFI, b"correct horse battery")?;
@@ -22,13 +23,13 @@
 //! # Ok::<(), iotsec_store::StoreError>(())
 //! ```
 //!
-//! A store is a cyclic log of sealed records in a [`Region`](iotsec_core::hal::Region): *two pages with the
-//! keys* of the device's and the user's domain, wrapped under a key from the
-//! [`RootKey`](iotsec_core::hal::RootKey), and three data pages or more. Sizes are in bytes throughout.
+//! A store is a cyclic log of sealed records in a [`Region`](iotsec_core::hal::Region): a page with the key of the
+//! user's domain, wrapped under a key from the [`RootKey`](iotsec_core::hal::RootKey), and three data pages or more.
+//! Sizes are in bytes throughout.
 //!
 //! *Power loss:* what was acknowledged is exact, what was under way is old or new. *Attackers* who hold the flash
-//! but not the root key read nothing, and change nothing without being noticed, with one exception: they can
-//! put back an earlier image.
+//! but not the root key read nothing, and change nothing without being noticed; that they put back an earlier image
+//! is noticed with a monotonic counter: [`ReplayProtection`].
 //!
 //! `FORMAT.md` beside this crate has the byte tables and what each power cut leaves behind, `README.md` what
 //! the store promises, what it does not, and what it costs.
@@ -46,9 +47,10 @@
     )
 )]
 
-mod domain_key;
+mod counter;
 mod erase;
 mod error;
+mod header;
 mod index;
 mod key_id;
 mod layout;
@@ -56,11 +58,19 @@ mod log;
 mod mount;
 mod page;
 mod record;
+mod recover;
+mod replay;
+mod sealing;
 mod store;
+mod transaction;
+mod user_key;
+mod values;
 mod walk;
 
 pub use erase::Scrub;
 pub use error::StoreError;
 pub use index::IndexEntry;
 pub use key_id::{KeyDomain, KeyId};
+pub use replay::{ReplayLevel, ReplayProtection};
 pub use store::{Store, Suite};
+pub use transaction::Transaction;

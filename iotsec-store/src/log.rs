@@ -6,37 +6,55 @@
 //!   |      |  s   | s+1  | s+2  | ...  |  n   |      |      pages in a circle, one always free
 //!   +------+------+------+------+------+------+------+
 //!
-//!   open:  erase the free page; write its header (n+1);
-//!          if no other page would be free, copy what is alive of page s;
-//!          write the note: "the log begins at s+1 (or still at s), page n ends at ..."
+//!   open:  erase the free page; if no other page would be free, copy what is alive of page s into it;
+//!          write its head: "page n+1; the log begins at s+1 (or still at s); page n ends at ..."
 //! ```
 //!
-//! The note makes the page the head. Until it is written the page and the copies in it count for nothing,
-//! and the next attempt erases them. From then on page s is free; it is erased when its turn comes.
+//! The head stands first in the page and is written last. Until it is there the page and the copies in it count for
+//! nothing, and the next attempt erases them. From then on page s is free; it is erased when its turn comes.
 
 use embedded_storage::nor_flash::NorFlash;
 use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
+    header::{Header, Member},
     index::Place,
-    layout::{FIRST_SEQUENCE, Layout},
-    page,
-    record::{self, ERASE_LEN, Header, Kind, OPENED_LEN, Position},
+    layout::Layout,
+    page::{self, Opened, Raw},
+    record::{self, ERASE_LEN, Kind, Position},
 };
 
 /// The page that is written to.
 #[derive(Clone, Copy)]
 pub(crate) struct Head {
-    pub(crate) page: u32,
     pub(crate) sequence: u32,
     /// Where the records end that were written whole beyond doubt.
     pub(crate) sure: u32,
     /// Where the records end that count, and the next one goes.
     pub(crate) end: u32,
+    /// Over the headers up to `sure`.
+    pub(crate) sum: u64,
     /// Whether more may be written here. A word whose programming was cut short can read as erased, and must
     /// not be programmed again: after a mount or a failure the page is closed.
     pub(crate) open: bool,
+}
+
+impl Head {
+    /// Before the first page.
+    pub(crate) const NONE: Self = Self {
+        sequence: 0,
+        sure: 0,
+        end: 0,
+        sum: 0,
+        open: false,
+    };
+
+    /// The part of the sum that the next page keeps.
+    pub(crate) fn check(&self) -> u32 {
+        let [.., a, b, c, d] = self.sum.to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
 }
 
 impl Store<'_> {
@@ -48,6 +66,7 @@ impl Store<'_> {
         value: &[u8],
     ) -> Result<Position, StoreError> {
         self.settle(flash)?;
+        self.replay.catch_up()?;
         let head = self.room(flash, header)?;
         self.fill(value)?;
         self.append_buffered(flash, head, header)
@@ -55,15 +74,19 @@ impl Store<'_> {
 
     /// Writes the record that was the last one when the power went once more, before any other: its last
     /// word may have been cut short and still read right at the moment.
-    fn settle<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
-        let Some(header) = self.doubtful else {
+    pub(crate) fn settle<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
+        let Some((header, _)) = self.doubtful else {
             return Ok(());
         };
+        let header = Header { copy: true, ..header };
         let key = KeyId::from_name(header.domain, header.name);
         let head = self.room(flash, &header)?;
+        if self.doubtful.is_none() {
+            return Ok(());
+        }
         let moved = match header.kind {
-            Kind::Put => {
-                let Some(place) = self.index.find(key) else {
+            Kind::Put | Kind::Count => {
+                let Some(place) = self.index.find(key, header.chunk) else {
                     self.doubtful = None;
                     return Ok(());
                 };
@@ -81,17 +104,20 @@ impl Store<'_> {
                     }
                 }
             }
-            Kind::Damaged => self.index.find(key),
+            Kind::Damaged => self.index.find(key, header.chunk),
             Kind::Erase => {
                 self.fill(&self.user_generation.to_le_bytes())?;
                 None
             }
-            Kind::Remove | Kind::Opened => None,
+            Kind::Remove | Kind::Commit => None,
         };
         let position = self.append_buffered(flash, head, &header)?;
         self.doubtful = None;
+        if header.kind == Kind::Commit {
+            self.index.commit();
+        }
         match moved {
-            Some(place) => self.index.set(Place { position, ..place }),
+            Some(place) => self.index.renew(&place.at(position)),
             None => Ok(()),
         }
     }
@@ -110,37 +136,33 @@ impl Store<'_> {
         let done = self.write_buffered(flash, position, header);
         self.buffer.zeroize();
         // After a failed write nobody knows what the words hold: the page is closed.
-        let end = if done.is_ok() {
-            head.end
-                .saturating_add(self.layout.record_len(usize::from(header.len)))
-        } else {
-            head.end
+        self.head = match done {
+            Ok(sum) => {
+                let end = head.end.saturating_add(self.layout.record_len(header));
+                Head {
+                    sure: end,
+                    end,
+                    sum: head.sum.wrapping_add(sum),
+                    ..head
+                }
+            }
+            Err(_) => Head { open: false, ..head },
         };
-        self.head = Some(Head {
-            sure: end,
-            end,
-            open: done.is_ok(),
-            ..head
-        });
-        done.map(|()| position)
+        done.map(|_| position)
     }
 
     /// Pages that count.
     pub(crate) fn pages_used(&self) -> u32 {
-        self.head.map_or(0, |head| {
-            head.sequence.saturating_sub(self.oldest).saturating_add(1)
-        })
+        self.head.sequence.saturating_sub(self.oldest).saturating_add(1)
     }
 
     /// The head, with room for a record, after opening pages until there is.
     fn room<F: NorFlash>(&mut self, flash: &mut F, header: &Header) -> Result<Head, StoreError> {
-        let len = self.layout.record_len(usize::from(header.len));
+        let len = self.layout.record_len(header);
         // Collecting every page once finds the room that `Layout::capacity` promises.
         for _ in 0..=self.layout.data_pages() {
-            if let Some(head) = self.head
-                && head.open
-                && head.end.saturating_add(len) <= self.layout.region().page_size()
-            {
+            let head = self.head;
+            if head.open && head.end.saturating_add(len) <= self.layout.region().page_size() {
                 return Ok(head);
             }
             self.open_page(flash, false)?;
@@ -151,70 +173,81 @@ impl Store<'_> {
     /// Makes the free page the head. One erase. Collects the oldest page when no other would be free, or
     /// when asked to.
     pub(crate) fn open_page<F: NorFlash>(&mut self, flash: &mut F, collect: bool) -> Result<(), StoreError> {
-        let sequence = match self.head {
-            Some(head) => head.sequence.checked_add(1).ok_or(StoreError::Exhausted)?,
-            None => FIRST_SEQUENCE,
-        };
+        self.replay.before_page()?;
+        let sequence = self.head.sequence.checked_add(1).ok_or(StoreError::Exhausted)?;
         let page = self.layout.page_of(sequence);
-        // The page may hold the remains of an interrupted erase or header: it is erased even if it reads
-        // blank.
+        // The page may hold the remains of an interrupted erase or opening: it is erased even if it reads blank.
         self.layout.region().erase_page(flash, Layout::flash_page(page))?;
-        page::write_header(
-            flash,
-            &self.layout,
-            self.suite.aead,
-            &self.keys.page,
-            page,
-            sequence,
-            self.buffer,
-        )?;
         let last_free = self.pages_used().saturating_add(1) >= self.layout.data_pages();
-        let victim = (self.head.is_some() && (collect || last_free)).then_some(self.oldest);
-        let (offset, oldest) = match victim {
+        let victim = (self.head.sequence > 0 && (collect || last_free)).then_some(self.oldest);
+        let begun = (self.layout.head_len(), 0);
+        let ((start, sum), oldest) = match victim {
             Some(victim) => (self.copy_live(flash, victim, sequence)?, victim.saturating_add(1)),
-            None => (self.layout.header_len(), self.oldest),
+            None => (begun, self.oldest),
         };
+        let word = self.layout.region().word_size();
         let opened = Opened {
             oldest,
-            sure: self.head.map_or(0, |head| head.sure),
-            end: self.head.map_or(0, |head| head.end),
+            sure: self.head.sure,
+            doubt: u16::try_from(self.head.end.saturating_sub(self.head.sure)).unwrap_or(u16::MAX),
+            in_transaction: self.index.has_pending(),
             generation: self.user_generation,
+            sum: self.head.check(),
+            start: u16::try_from(start.checked_div(word).unwrap_or(0)).unwrap_or(u16::MAX),
+            counter: self.replay.for_page()?,
         };
-        let note = Header {
-            kind: Kind::Opened,
-            domain: KeyDomain::Device,
-            name: 0,
-            len: OPENED_LEN,
-        };
-        self.fill(&opened.to_bytes())?;
-        let noted = self.write_buffered(flash, Position { sequence, offset }, &note);
-        self.buffer.zeroize();
-        noted?;
+        self.write_head(flash, sequence, &opened)?;
         if let Some(victim) = victim {
-            self.move_index(victim, sequence);
+            let copies = self.copies_begin(victim);
+            if self.is_commit_in(victim) {
+                self.index.commit();
+                self.doubtful = None;
+            }
+            self.move_index(victim, sequence, copies);
         }
         self.oldest = oldest;
         self.scrub_until = self.scrub_until.filter(|until| oldest <= *until);
-        let end = offset.saturating_add(self.layout.record_len(record::NOTE_LEN));
-        self.head = Some(Head {
-            page,
+        self.head = Head {
             sequence,
-            sure: end,
-            end,
+            sure: start,
+            end: start,
+            sum,
             open: true,
-        });
-        Ok(())
+        };
+        self.replay.page_opened(opened.counter)
     }
 
-    /// Copies the live records of page `victim` behind the header of page `sequence`; returns where they
-    /// end. The index keeps pointing to the originals.
+    /// Writes the head of page `sequence` and reads it back.
+    fn write_head<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        sequence: u32,
+        opened: &Opened,
+    ) -> Result<(), StoreError> {
+        let (layout, aead, key) = (&self.layout, self.suite.aead, &self.keys.page);
+        Raw::seal(opened, sequence, self.salt, layout, aead, key)?.write(flash, layout, self.buffer)?;
+        let written = page::read(flash, layout, layout.page_of(sequence))?;
+        match written.map(|raw| page::open(&raw, layout, aead, key)) {
+            Some(read) if read? == Some(*opened) => Ok(()),
+            _ => Err(StoreError::ReadBack),
+        }
+    }
+
+    /// Copies the live records of page `victim` behind the place of the head of page `sequence`; returns where they
+    /// end, and the sum over their headers. The index keeps pointing to the originals.
     fn copy_live<F: NorFlash>(
         &mut self,
         flash: &mut F,
         victim: u32,
         sequence: u32,
-    ) -> Result<u32, StoreError> {
-        let mut offset = self.layout.header_len();
+    ) -> Result<(u32, u64), StoreError> {
+        let mut sum = 0u64;
+        let mut offset = self.layout.head_len();
+        let commits = self.is_commit_in(victim);
+        if commits {
+            sum = self.write_buffered(flash, Position { sequence, offset }, &COMMIT_COPY)?;
+            offset = self.copies_begin(victim);
+        }
         let mut last = None;
         while let Some(mut place) = self.next_in(victim, last) {
             last = Some(place.position.offset);
@@ -222,42 +255,54 @@ impl Store<'_> {
                 Ok(()) => {}
                 // The key must go on to answer `Tampered`, not `NotFound`.
                 Err(StoreError::Tampered) => {
-                    place.len = 0;
-                    place.damaged = true;
-                    self.index.set(place)?;
+                    place = Place {
+                        len: 0,
+                        damaged: true,
+                        ..place
+                    };
+                    self.index.renew(&place)?;
                 }
                 Err(error) => {
                     self.buffer.zeroize();
                     return Err(error);
                 }
             }
-            let header = Header {
-                kind: if place.damaged { Kind::Damaged } else { Kind::Put },
-                domain: place.key.domain(),
-                name: place.key.name(),
-                len: place.len,
-            };
+            place.pending &= !commits;
+            let header = copy_of(&place);
             let copied = self.write_buffered(flash, Position { sequence, offset }, &header);
             self.buffer.zeroize();
-            copied?;
-            offset = offset.saturating_add(self.layout.record_len(usize::from(place.len)));
+            sum = sum.wrapping_add(copied?);
+            offset = offset.saturating_add(self.layout.record_len(&header));
         }
-        Ok(offset)
+        Ok((offset, sum))
+    }
+
+    /// Whether the end of a transaction lies in page `victim` that was the last record before the power went. It is
+    /// the first one that is copied: what is copied behind it counts.
+    fn is_commit_in(&self, victim: u32) -> bool {
+        self.doubtful
+            .is_some_and(|(header, page)| header.kind == Kind::Commit && page == victim)
+    }
+
+    /// Where the copies of page `victim` begin.
+    fn copies_begin(&self, victim: u32) -> u32 {
+        let before = if self.is_commit_in(victim) {
+            self.layout.record_len(&COMMIT_COPY)
+        } else {
+            0
+        };
+        self.layout.head_len().saturating_add(before)
     }
 
     /// Lets the index point to the copies that [`copy_live`](Self::copy_live) made, in the same order.
-    fn move_index(&mut self, victim: u32, sequence: u32) {
-        let mut offset = self.layout.header_len();
+    fn move_index(&mut self, victim: u32, sequence: u32, copies: u32) {
+        let mut offset = copies;
         let mut last = None;
         while let Some(place) = self.next_in(victim, last) {
             last = Some(place.position.offset);
-            let moved = Place {
-                position: Position { sequence, offset },
-                ..place
-            };
             // The key is in the index: there is room for it.
-            let _ = self.index.set(moved);
-            offset = offset.saturating_add(self.layout.record_len(usize::from(place.len)));
+            let _ = self.index.renew(&place.at(Position { sequence, offset }));
+            offset = offset.saturating_add(self.layout.record_len(&copy_of(&place)));
         }
     }
 
@@ -268,7 +313,6 @@ impl Store<'_> {
             .filter(|place| place.position.sequence == victim)
             .filter(|place| last.is_none_or(|last| place.position.offset > last))
             .min_by_key(|place| place.position.offset)
-            .copied()
     }
 
     /// Puts `value` where a record in the buffer has it.
@@ -281,16 +325,18 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Seals and writes the record whose value lies in the buffer, and reads it back.
+    /// Seals and writes the record whose value lies in the buffer, and reads it back. Returns what its header adds to
+    /// the sum over the page.
     fn write_buffered<F: NorFlash>(
         &mut self,
         flash: &mut F,
         position: Position,
         header: &Header,
-    ) -> Result<(), StoreError> {
-        let len = usize::try_from(self.layout.record_len(usize::from(header.len))).unwrap_or(usize::MAX);
+    ) -> Result<u64, StoreError> {
+        let len = usize::try_from(self.layout.record_len(header)).unwrap_or(usize::MAX);
         let record = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
-        header.seal(position, self.suite.aead, self.suite.kdf, &self.keys, record)?;
+        let sealed = header.seal(position, self.suite.kdf, &self.keys.header)?;
+        record::seal(header, sealed.bytes, position, &self.suite, &self.keys, record)?;
         let mut at = self.layout.at(position);
         self.layout.region().write(flash, at, record)?;
         for piece in record.chunks(READ_BACK) {
@@ -301,48 +347,46 @@ impl Store<'_> {
             }
             at = at.saturating_add(u32::try_from(piece.len()).unwrap_or(u32::MAX));
         }
-        Ok(())
+        Ok(sealed.sum)
     }
 }
 
-/// The value of a [`Kind::Opened`].
-#[derive(Clone, Copy)]
-pub(crate) struct Opened {
-    /// Sequence number of the page with which the log begins.
-    pub(crate) oldest: u32,
-    /// [`Head::sure`] and [`Head::end`] of the page before.
-    pub(crate) sure: u32,
-    pub(crate) end: u32,
-    /// Generation that the user domain's key has, or is to have.
-    pub(crate) generation: u32,
+/// The header of the record that a place in the index stands for.
+pub(crate) fn header_of(place: &Place) -> Header {
+    let kind = if place.gone {
+        Kind::Remove
+    } else if place.damaged {
+        Kind::Damaged
+    } else if place.counter {
+        Kind::Count
+    } else {
+        Kind::Put
+    };
+    Header {
+        chunk: place.chunk,
+        once: place.once,
+        member: if place.pending {
+            Member::Next
+        } else {
+            Member::Single
+        },
+        ..Header::new(kind, place.key.domain(), place.key.name(), place.len)
+    }
 }
 
-impl Opened {
-    pub(crate) fn to_bytes(self) -> [u8; record::NOTE_LEN] {
-        let [a, b, c, d] = self.oldest.to_le_bytes();
-        let [e, f, g, h] = self.sure.to_le_bytes();
-        let [i, j, k, l] = self.end.to_le_bytes();
-        let [m, n, o, p] = self.generation.to_le_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
-    }
-
-    pub(crate) fn from_bytes(bytes: [u8; record::NOTE_LEN]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
-        Self {
-            oldest: u32::from_le_bytes([a, b, c, d]),
-            sure: u32::from_le_bytes([e, f, g, h]),
-            end: u32::from_le_bytes([i, j, k, l]),
-            generation: u32::from_le_bytes([m, n, o, p]),
-        }
+fn copy_of(place: &Place) -> Header {
+    Header {
+        copy: true,
+        ..header_of(place)
     }
 }
 
 const READ_BACK: usize = 64;
 
-/// An erasure of the user domain, after which its key has the next generation.
-pub(crate) const ERASE: Header = Header {
-    kind: Kind::Erase,
-    domain: KeyDomain::User,
-    name: 0,
-    len: ERASE_LEN,
+const COMMIT_COPY: Header = Header {
+    copy: true,
+    ..Header::new(Kind::Commit, KeyDomain::Device, 0, 0)
 };
+
+/// An erasure of the user domain, after which its key has the next generation.
+pub(crate) const ERASE: Header = Header::new(Kind::Erase, KeyDomain::User, 0, ERASE_LEN);

@@ -6,22 +6,25 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use crate::{
-    IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite, domain_key,
-    index::{Index, Place},
-    layout::{FIRST_SEQUENCE, REREADS},
-    log::{Head, Opened},
-    page,
-    record::{Header, Keys, Kind, NOTE_LEN, Position},
-    store::{self, FIRST_GENERATION},
+    IndexEntry, KeyDomain, ReplayProtection, Store, StoreError, Suite,
+    index::Index,
+    layout::{FIRST_SEQUENCE, Layout, REREADS},
+    log::Head,
+    page::{self, Opened},
+    record::Kind,
+    replay::Replay,
+    sealing::{Keys, SALT_LEN},
+    store, user_key,
 };
 
 impl<'a> Store<'a> {
     /// Opens the store of a region.
     ///
-    /// Reads the headers of every live record, in a number of reads that the size of the region bounds, and
-    /// writes nothing, except to finish an erasure of the user domain that was interrupted; only for that
-    /// is `rng` used. `index` needs an entry for each key in the store, and `buffer` must hold the longest
-    /// record: its value and 28 bytes, rounded up to a word.
+    /// Reads the headers of every live record, in a number of reads that the size of the region bounds, and writes
+    /// nothing, except to finish an erasure of the user domain, or the commit of a transaction, that was interrupted.
+    /// `rng` is used only for the former. `index` needs an entry for each key in the store and each further chunk, and
+    /// `buffer` must hold the longest record: its value and 24 bytes, rounded up to a word. `replay` is what the store
+    /// was formatted with.
     ///
     /// *Power loss:* mount again.
     ///
@@ -31,23 +34,27 @@ impl<'a> Store<'a> {
     ///   interrupted, or another root key.
     /// - [`StoreError::Version`], [`StoreError::Geometry`] when it is one, of another shape.
     /// - [`StoreError::Tampered`] when a page of the log, or a part of it, is not what was written.
+    /// - [`StoreError::RolledBack`] when it is an earlier image of this store; [`StoreError::ReplayProtection`] when it
+    ///   was formatted with another protection; [`StoreError::Counter`].
     /// - [`StoreError::IndexFull`] and [`StoreError::Layout`] when `index` or `buffer` is too small.
     /// - Failures of flash (also after an interrupted formatting, where torn words fail when they are read),
     ///   cipher, entropy or root key.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// let mounted = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut rng);
+    /// let replay = ReplayProtection::None;
+    /// let mounted = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng);
     /// let mut store = match mounted {
     ///     Err(StoreError::Unformatted) => {
-    ///         Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?
+    ///         let replay = ReplayProtection::None;
+    ///         Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?
     ///     }
     ///     mounted => mounted?,
     /// };
@@ -60,33 +67,40 @@ impl<'a> Store<'a> {
         suite: Suite<'a>,
         index: &'a mut [IndexEntry],
         buffer: &'a mut [u8],
+        replay: ReplayProtection<'a>,
         rng: &mut R,
     ) -> Result<Self, StoreError> {
         let layout = store::check(flash, region, &suite, buffer)?;
-        let wrapper = domain_key::Wrapper::new(suite.aead, suite.root)?;
-        let device = wrapper.read(flash, &layout, KeyDomain::Device)?;
-        let device = device.ok_or(StoreError::Unformatted)?;
-        let user = wrapper.read(flash, &layout, KeyDomain::User)?;
-        let user_key_missing = user.is_none();
-        let found = user.as_ref().map_or(0, |user| user.generation);
-        let user = user.as_ref().map(|user| &user.key);
+        let wrapper = user_key::Wrapper::new(suite.aead, suite.root)?;
+        let user = wrapper.read(flash, &layout)?;
+        let mut newest = Newest::find(flash, &layout, &suite)?.ok_or(StoreError::Unformatted)?;
+        if let Some(user) = &user {
+            newest.keys.set_user(&suite, &user.key)?;
+        }
         let mut store = Self {
             layout,
             suite,
-            keys: Keys::derive(&suite, &device.key, user)?,
-            user_generation: FIRST_GENERATION,
-            user_key_missing,
-            index: Index::new(index),
+            keys: newest.keys,
+            salt: newest.salt,
+            user_generation: store::FIRST_GENERATION,
+            user_key_missing: user.is_none(),
+            index: Index::new(index, region.word_size()),
             buffer,
-            head: None,
+            head: Head::NONE,
             oldest: FIRST_SEQUENCE,
             scrub_until: None,
             doubtful: None,
+            replay: Replay::begin(replay)?,
+            limits: [None; 2],
         };
-        let replayed = store.replay(flash);
+        let replayed = store.replay(flash, newest.sequence);
         store.buffer.zeroize();
-        replayed?;
-        store.reconcile(flash, found, rng)?;
+        let expected = replayed?;
+        store.replay.check(expected)?;
+        if store.index.has_pending() {
+            store.settle(flash)?;
+        }
+        store.reconcile(flash, user.map_or(0, |user| user.generation), rng)?;
         Ok(store)
     }
 
@@ -101,7 +115,7 @@ impl<'a> Store<'a> {
         if found > wanted {
             // The key was replaced, so everything before is erased, whatever the log still shows.
             self.index.remove_domain(KeyDomain::User);
-            self.scrub_until = self.head.map(|head| head.sequence);
+            self.scrub_until = Some(self.head.sequence);
             self.user_generation = found;
         } else if found < wanted {
             let in_use = self
@@ -118,258 +132,153 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Rebuilds the state in RAM.
-    fn replay<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
-        let (head, aborted) = self.find_head(flash)?;
-        if let Some((head, note)) = head {
-            self.replay_log(flash, head, note)?;
-        }
-        match aborted {
-            Some(sequence) => self.check_aborted(flash, sequence),
-            None => Ok(()),
-        }
-    }
-
-    /// Applies every page of the log, from the one with which it begins to the head.
-    fn replay_log<F: NorFlash>(&mut self, flash: &mut F, head: u32, note: Opened) -> Result<(), StoreError> {
-        let pages = head.checked_sub(note.oldest).ok_or(StoreError::Tampered)?;
-        if pages.saturating_add(1) >= self.layout.data_pages() || note.oldest < FIRST_SEQUENCE {
+    /// Rebuilds the state in RAM from the log, whose newest page is `newest`, and returns what it says that the
+    /// monotonic counter is at.
+    fn replay<F: NorFlash>(&mut self, flash: &mut F, newest: u32) -> Result<u64, StoreError> {
+        let (head, opened) = self.find_head(flash, newest)?;
+        let pages = head.checked_sub(opened.oldest).ok_or(StoreError::Tampered)?;
+        if pages.saturating_add(1) >= self.layout.data_pages() || opened.oldest < FIRST_SEQUENCE {
             return Err(StoreError::Tampered);
         }
-        self.oldest = note.oldest;
-        for sequence in note.oldest..head {
-            let page = self.layout.page_of(sequence);
-            if self.header(flash, page)? != Some(sequence) {
-                return Err(StoreError::Tampered);
-            }
-            // The note of each page says where the one before ends.
+        self.oldest = opened.oldest;
+        self.user_generation = opened.generation;
+        let mut this = opened;
+        if opened.oldest < head {
+            this = self.opened(flash, opened.oldest)?.ok_or(StoreError::Tampered)?;
+        }
+        for sequence in opened.oldest..head {
+            // The head of each page says where the one before ends.
             let next = sequence.saturating_add(1);
-            let note = if next == head {
-                note
+            let next = if next == head {
+                opened
             } else {
-                let opening = self.opening(flash, next)?;
-                opening.ok_or(StoreError::Tampered)?.0
+                self.opened(flash, next)?.ok_or(StoreError::Tampered)?
             };
-            self.replay_page(flash, sequence, note)?;
+            self.replay_page(flash, sequence, &this, &next)?;
+            this = next;
         }
-        self.user_generation = note.generation;
-        self.replay_head(flash, head)
+        self.user_generation = opened.generation;
+        let expected = self.replay_head(flash, head, &opened)?;
+        if self
+            .doubtful
+            .is_none_or(|(header, _)| header.kind != Kind::Commit)
+        {
+            self.index.abort();
+        }
+        Ok(expected)
     }
 
-    /// The newest page that was opened to the end, with the note that did it; and the page after it, if it
-    /// was being opened.
-    fn find_head<F: NorFlash>(&mut self, flash: &mut F) -> Result<(Option<Newest>, Option<u32>), StoreError> {
-        let mut newest = None;
-        for page in 0..self.layout.data_pages() {
-            newest = newest.max(self.header(flash, page)?);
-        }
-        let (mut head, mut aborted) = (None, None);
-        if let Some(sequence) = newest {
-            match self.settled_opening(flash, sequence)? {
-                Some(note) => head = Some((sequence, note)),
-                None => {
-                    // Nothing counts in this page, and the one before is the head.
-                    aborted = newest;
-                    if let Some(before) = sequence.checked_sub(1).filter(|before| *before >= FIRST_SEQUENCE) {
-                        let opening = self.opening(flash, before)?;
-                        let (note, _) = opening.ok_or(StoreError::Tampered)?;
-                        head = Some((before, note));
-                    }
-                }
+    /// The newest page that was opened to the end, and what its head says. That is `newest` or, if its head may have
+    /// been cut short, the one before.
+    fn find_head<F: NorFlash>(&mut self, flash: &mut F, newest: u32) -> Result<(u32, Opened), StoreError> {
+        let mut head = newest;
+        let mut opened = self.settled(flash, newest)?;
+        if opened.is_none() {
+            head = newest.saturating_sub(1);
+            // The store's first page is complete when formatting is.
+            if head < FIRST_SEQUENCE {
+                return Err(StoreError::Unformatted);
             }
+            opened = self.opened(flash, head)?;
         }
-        let next = head.map_or(FIRST_SEQUENCE, |(sequence, _)| sequence.saturating_add(1));
-        // A page that has its note but no header was robbed of it.
-        if self.opening(flash, next)?.is_some() {
-            return Err(StoreError::Tampered);
-        }
-        Ok((head, aborted))
+        let opened = opened.ok_or(StoreError::Tampered)?;
+        self.check_robbed(flash, head.saturating_add(1))?;
+        Ok((head, opened))
     }
 
-    /// Refuses a page without its note behind which a record follows: it was written after the note, which
-    /// then was there once.
-    ///
-    /// Otherwise the page may hold anything. Several attempts to open it may have been cut, and a chip that
-    /// programs a page before it erases it leaves no byte that could be relied on.
-    fn check_aborted<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
-        let full = self.pages_used().saturating_add(1) >= self.layout.data_pages();
-        let collected = (full || self.scrub_until.is_some()).then_some(self.oldest);
-        let alive = self
-            .index
-            .iter()
-            .filter(|place| Some(place.position.sequence) == collected);
-        let copies = alive.fold(0u32, |sum, place| {
-            sum.saturating_add(self.layout.record_len(usize::from(place.len)))
-        });
-        let note = self.layout.record_len(NOTE_LEN);
-        let offset = self
-            .layout
-            .header_len()
-            .saturating_add(copies)
-            .saturating_add(note);
-        match self.header_at(flash, Position { sequence, offset })? {
-            Some(_) => Err(StoreError::Tampered),
-            None => Ok(()),
-        }
-    }
-
-    /// The note that opens page `sequence`, if it is there. A note with nothing behind it must read
-    /// well several times: its last word may have been cut short.
-    fn settled_opening<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        sequence: u32,
-    ) -> Result<Option<Opened>, StoreError> {
-        let opening = self.opening(flash, sequence)?;
-        let Some((note, after)) = opening else {
-            return Ok(None);
-        };
-        let behind = Position {
-            sequence,
-            offset: after,
-        };
-        if self.header_at(flash, behind)?.is_none() {
+    /// What the head of page `sequence` says, if it says it for certain. With nothing behind the copies, its last
+    /// word may have been cut short: it must read well several times.
+    fn settled<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<Option<Opened>, StoreError> {
+        let opened = self.opened(flash, sequence)?;
+        let Some(found) = opened else { return Ok(None) };
+        let start = self.start(&found);
+        if self.header_at(flash, store::position(sequence, start))?.is_none() {
             for _ in 1..REREADS {
-                if self.opening(flash, sequence)?.is_none() {
+                if self.opened(flash, sequence)? != opened {
                     return Ok(None);
                 }
             }
         }
-        Ok(Some(note))
+        Ok(opened)
     }
 
-    /// Applies the records of a page behind which the log goes on, up to where it said that this one ends.
-    fn replay_page<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        sequence: u32,
-        next: Opened,
-    ) -> Result<(), StoreError> {
-        let mut offset = self.layout.header_len();
-        while offset < next.sure {
-            let position = Position { sequence, offset };
-            let header = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
-            self.apply(flash, &header, position)?;
-            offset = offset.saturating_add(self.layout.record_len(usize::from(header.len)));
+    /// What the head of page `sequence` says; `None` when it is not there.
+    fn opened<F: NorFlash>(&self, flash: &mut F, sequence: u32) -> Result<Option<Opened>, StoreError> {
+        let page = self.layout.page_of(sequence);
+        let raw = page::read(flash, &self.layout, page)?;
+        match raw.filter(|raw| raw.sequence == sequence && raw.salt == self.salt) {
+            Some(raw) => page::open(&raw, &self.layout, self.suite.aead, &self.keys.page),
+            None => Ok(None),
         }
-        if offset != next.sure {
-            return Err(StoreError::Tampered);
-        }
-        // The last one may have been cut short. If it was, it is here no more, or once more in the next
-        // page.
-        let position = Position { sequence, offset };
-        if next.end > next.sure
-            && let Some(header) = self.header_at(flash, position)?
-            && self.is_whole(flash, position, &header, 1)?
-        {
-            self.apply(flash, &header, position)?;
+    }
+
+    /// Where the copies end with which a page begins.
+    pub(crate) fn start(&self, opened: &Opened) -> u32 {
+        u32::from(opened.start).saturating_mul(self.layout.region().word_size())
+    }
+
+    /// Refuses a page without its head in which a record follows the copies: it was written after the head, which
+    /// then was there once.
+    ///
+    /// Otherwise the page may hold anything. Several attempts to open it may have been cut, and a chip that
+    /// programs a page before it erases it leaves no byte that could be relied on.
+    fn check_robbed<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
+        let mut offset = self.layout.head_len();
+        while let Some((header, _)) = self.header_at(flash, store::position(sequence, offset))? {
+            if !header.copy {
+                return Err(StoreError::Tampered);
+            }
+            offset = offset.saturating_add(self.layout.record_len(&header));
         }
         Ok(())
-    }
-
-    /// Applies the records of the head. Its last one may have been cut short, and then does not count.
-    fn replay_head<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
-        let mut offset = self.layout.header_len();
-        let mut last: Option<(Header, Position)> = None;
-        loop {
-            let position = Position { sequence, offset };
-            let Some(header) = self.header_at(flash, position)? else {
-                break;
-            };
-            // Another record follows, so the one before was written to its end.
-            if let Some((header, position)) = last.replace((header, position)) {
-                self.apply(flash, &header, position)?;
-            }
-            offset = offset.saturating_add(self.layout.record_len(usize::from(header.len)));
-        }
-        let (mut sure, mut end) = (offset, offset);
-        let mut torn = offset.saturating_add(self.layout.max_record());
-        if let Some((header, position)) = last.filter(|(header, _)| header.kind != Kind::Opened) {
-            sure = position.offset;
-            if self.is_whole(flash, position, &header, REREADS)? {
-                self.apply(flash, &header, position)?;
-                self.doubtful = Some(header);
-            } else {
-                end = position.offset;
-                torn = offset;
-            }
-        }
-        self.check_blank(flash, sequence, torn)?;
-        self.head = Some(Head {
-            page: self.layout.page_of(sequence),
-            sequence,
-            sure,
-            end,
-            open: false,
-        });
-        Ok(())
-    }
-
-    /// Whether a record opens, each of `times` times that it is read.
-    fn is_whole<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        position: Position,
-        header: &Header,
-        times: usize,
-    ) -> Result<bool, StoreError> {
-        if self.user_key_missing && header.kind == Kind::Put && header.domain == KeyDomain::User {
-            // It cannot be opened, and must not be dropped either.
-            return Ok(true);
-        }
-        for _ in 0..times {
-            match self.open_at(flash, position, header) {
-                Ok(()) => {}
-                Err(StoreError::Tampered) => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
-    }
-
-    fn apply<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        header: &Header,
-        position: Position,
-    ) -> Result<(), StoreError> {
-        let key = KeyId::from_name(header.domain, header.name);
-        let damaged = Place {
-            key,
-            position,
-            len: 0,
-            damaged: true,
-        };
-        match header.kind {
-            // `get` opens it.
-            Kind::Put => self.index.set(Place {
-                len: header.len,
-                damaged: false,
-                ..damaged
-            })?,
-            Kind::Damaged => self.index.set(damaged)?,
-            Kind::Remove => match self.open_at(flash, position, header) {
-                Ok(()) => self.index.remove(key),
-                Err(StoreError::Tampered) => self.index.set(damaged)?,
-                Err(error) => return Err(error),
-            },
-            // Read before, by `opening`.
-            Kind::Opened => {}
-            Kind::Erase => {
-                self.open_at(flash, position, header)?;
-                let generation = self.value().first_chunk().ok_or(StoreError::Layout)?;
-                self.user_generation = u32::from_le_bytes(*generation);
-                self.index.remove_domain(header.domain);
-                self.scrub_until = Some(position.sequence);
-            }
-        }
-        Ok(())
-    }
-
-    fn header<F: NorFlash>(&self, flash: &mut F, page: u32) -> Result<Option<u32>, StoreError> {
-        page::read_header(flash, &self.layout, self.suite.aead, &self.keys.page, page)
     }
 }
 
-/// The sequence number of a page and the note that opened it.
-type Newest = (u32, Opened);
+/// The page with the highest sequence number whose head is whole, and the keys that it was sealed with.
+struct Newest {
+    sequence: u32,
+    salt: [u8; SALT_LEN],
+    keys: Keys,
+}
+
+impl Newest {
+    fn find<F: NorFlash>(
+        flash: &mut F,
+        layout: &Layout,
+        suite: &Suite<'_>,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut newest: Option<Self> = None;
+        // Backwards, as the pages were written forwards: few look newer than one that was seen.
+        for page in (0..layout.data_pages()).rev() {
+            let sequence = page::read_sequence(flash, layout, page)?;
+            if newest.as_ref().is_some_and(|known| sequence <= known.sequence) {
+                continue;
+            }
+            let Some(raw) = page::read(flash, layout, page)? else {
+                continue;
+            };
+            match &mut newest {
+                Some(known) if known.salt == raw.salt => {
+                    if raw.sequence > known.sequence
+                        && page::open(&raw, layout, suite.aead, &known.keys.page)?.is_some()
+                    {
+                        known.sequence = raw.sequence;
+                    }
+                }
+                // All pages of a store carry the same salt; another one is a remainder, or somebody's doing.
+                _ => {
+                    let keys = Keys::derive(suite, &raw.salt)?;
+                    let newer = newest.as_ref().is_none_or(|known| raw.sequence > known.sequence);
+                    if newer && page::open(&raw, layout, suite.aead, &keys.page)?.is_some() {
+                        newest = Some(Self {
+                            sequence: raw.sequence,
+                            salt: raw.salt,
+                            keys,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(newest)
+    }
+}

@@ -1,17 +1,21 @@
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
-    crypto::{Aead, Kdf, TAG_LEN},
+    crypto::{Aead, Kdf},
     hal::{Region, RootKey},
+    secret::Secret,
 };
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize;
 
 use crate::{
-    IndexEntry, KeyDomain, KeyId, StoreError, domain_key,
+    IndexEntry, KeyDomain, KeyId, ReplayLevel, ReplayProtection, StoreError,
+    header::{Header, MAX_CHUNKS},
     index::{Index, Place},
     layout::{FIRST_SEQUENCE, Layout},
-    log::Head,
-    record::{self, Header, Keys, Kind},
+    log::{self, Head},
+    record::{self, Kind, Position},
+    replay::Replay,
+    sealing::{Keys, SALT_LEN},
+    user_key,
 };
 
 /// What the store computes with: a cipher, a key derivation function and the device's root key.
@@ -63,45 +67,51 @@ pub struct Store<'a> {
     pub(crate) layout: Layout,
     pub(crate) suite: Suite<'a>,
     pub(crate) keys: Keys,
+    pub(crate) salt: [u8; SALT_LEN],
     /// Generation that the user domain's key has, or is to have.
     pub(crate) user_generation: u32,
     /// The user domain has no key at present: its erasure is not finished, or the key was lost.
     pub(crate) user_key_missing: bool,
     pub(crate) index: Index<'a>,
     pub(crate) buffer: &'a mut [u8],
-    /// The page that is written to; none before the first write.
-    pub(crate) head: Option<Head>,
+    /// The page that is written to.
+    pub(crate) head: Head,
     /// Sequence number of the oldest page that still counts.
     pub(crate) oldest: u32,
     /// The page of the newest erasure, while what lies before it is still in flash.
     pub(crate) scrub_until: Option<u32>,
-    /// The record that was the last one when the store was mounted, until it has been written once more.
-    pub(crate) doubtful: Option<Header>,
+    /// The record that was the last one when the store was mounted, until it has been written once more, and the
+    /// sequence number of its page.
+    pub(crate) doubtful: Option<(Header, u32)>,
+    pub(crate) replay: Replay<'a>,
+    /// Bytes of records that a domain may have, by [`KeyDomain::code`].
+    pub(crate) limits: [Option<u32>; 2],
 }
 
 impl<'a> Store<'a> {
     /// Makes an empty store, whatever the region held before. Erases every page.
     ///
-    /// The region needs five pages or more, of 256 bytes to 128 KiB. `index` needs an entry for each key that
-    /// is to be stored, and `buffer` the length of the longest value and 28 bytes, rounded up to a word; at
-    /// least 84 bytes.
+    /// The region needs four pages or more, of 256 bytes to 128 KiB and at most 65535 words. `index` needs an entry for
+    /// each key that is to be stored, and `buffer` the length of the longest value, or of the longest chunk of it, and
+    /// 24 bytes, rounded up to a word; at least 84 bytes.
     ///
-    /// *Power loss:* before the first page is erased, the old store; then, until the call is complete, no store:
-    /// format again.
+    /// *Power loss:* the old store as it was; or none, [`StoreError::Unformatted`] or [`StoreError::Tampered`]: format
+    /// again.
     ///
     /// # Errors
     /// [`StoreError::Layout`], [`StoreError::AeadUnsuitable`], or a failure of flash, entropy or root key.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// let replay = ReplayProtection::None;
+    /// let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
     /// assert_eq!(store.keys().count(), 0);
     /// store.put(&mut flash, KeyId::new(KeyDomain::Device, 0, 1), b"serial 4711")?;
     /// # Ok::<(), StoreError>(())
@@ -112,57 +122,71 @@ impl<'a> Store<'a> {
         suite: Suite<'a>,
         index: &'a mut [IndexEntry],
         buffer: &'a mut [u8],
+        replay: ReplayProtection<'a>,
         rng: &mut R,
     ) -> Result<Self, StoreError> {
         let layout = check(flash, region, &suite, buffer)?;
-        let wrapper = domain_key::Wrapper::new(suite.aead, suite.root)?;
-        // The device's key goes first and comes last: without it there is no store.
+        let wrapper = user_key::Wrapper::new(suite.aead, suite.root)?;
+        let replay = Replay::begin(replay)?;
         Self::destroy(flash, region)?;
-        let mut create = |domain| wrapper.create(flash, &layout, domain, FIRST_GENERATION, rng, buffer);
-        let user = create(KeyDomain::User)?;
-        let device = create(KeyDomain::Device)?;
-        Ok(Self {
+        let user = wrapper.create(flash, &layout, FIRST_GENERATION, rng, buffer)?;
+        let salt = Secret::<SALT_LEN>::random(rng)?;
+        let mut keys = Keys::derive(&suite, salt.expose())?;
+        keys.set_user(&suite, &user.key)?;
+        let mut store = Self {
             layout,
             suite,
-            keys: Keys::derive(&suite, &device.key, Some(&user.key))?,
+            keys,
+            salt: *salt.expose(),
             user_generation: FIRST_GENERATION,
             user_key_missing: false,
-            index: Index::new(index),
+            index: Index::new(index, region.word_size()),
             buffer,
-            head: None,
+            head: Head::NONE,
             oldest: FIRST_SEQUENCE,
             scrub_until: None,
             doubtful: None,
-        })
+            replay,
+            limits: [None; 2],
+        };
+        // The first page comes last: without it there is no store.
+        store.open_page(flash, false)?;
+        Ok(store)
     }
 
-    /// The longest value that [`put`](Self::put) takes, in bytes: just under half a page, and 28 bytes
-    /// less than the buffer.
+    /// The longest value that [`put`](Self::put) takes, in bytes: sixteen times what one record takes, which is just
+    /// under half a page, 24 bytes less than the buffer, and at most 4095 bytes.
     pub fn max_value_len(&self) -> usize {
+        self.max_chunk_len().saturating_mul(usize::from(MAX_CHUNKS))
+    }
+
+    /// The longest value that one record takes.
+    pub(crate) fn max_chunk_len(&self) -> usize {
         let page = usize::try_from(self.layout.max_record()).unwrap_or(usize::MAX);
         let word = usize::try_from(self.layout.region().word_size()).unwrap_or(usize::MAX);
         let room = self
             .buffer
             .len()
             .saturating_sub(self.buffer.len().checked_rem(word).unwrap_or(0));
+        let overhead = Header::new(Kind::Put, KeyDomain::Device, 0, 0).record_len();
         page.min(room)
-            .saturating_sub(record::HEADER_LEN)
-            .saturating_sub(TAG_LEN)
-            .min(usize::from(u16::MAX))
+            .saturating_sub(overhead)
+            .min(usize::from(record::MAX_LEN))
     }
 
     /// The keys that have a value, in no particular order. Reads no flash.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
     /// let wifi = KeyId::new(KeyDomain::User, 1, 1);
     /// store.put(&mut flash, wifi, b"correct horse battery")?;
     /// assert_eq!(store.keys().collect::<Vec<_>>(), [wifi]);
@@ -171,166 +195,57 @@ impl<'a> Store<'a> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub fn keys(&self) -> impl Iterator<Item = KeyId> {
-        self.index.iter().map(|place| place.key)
+        let first = self
+            .index
+            .iter()
+            .filter(|place| place.chunk == 0 && !place.pending);
+        first.map(|place| place.key)
     }
 
     /// Whether `key` has a value. Reads no flash.
     pub fn contains(&self, key: KeyId) -> bool {
-        self.index.find(key).is_some()
+        self.index.find(key, 0).is_some()
     }
 
     /// Bytes of the value under `key`; 0 for one that is damaged. Reads no flash.
     pub fn value_len(&self, key: KeyId) -> Option<usize> {
-        self.index.find(key).map(|place| usize::from(place.len))
+        self.index.find(key, 0)?;
+        let lens = self.index.chunks(key).map(|place| usize::from(place.len));
+        Some(lens.fold(0, usize::saturating_add))
     }
 
-    /// Reads the value under `key` into `out`, which may be longer. Reads one record.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Buffer`]; [`StoreError::Tampered`] when flash does not hold
-    /// what was stored, also because its words cannot be read any more; [`StoreError::KeyLost`]; failures of
-    /// flash and cipher. `out` is as it was.
+    /// What is noticed when an earlier image of the flash is put back.
+    pub const fn replay_level(&self) -> ReplayLevel {
+        self.replay.level()
+    }
+
+    /// Lets the records of a domain take at most `bytes`, 24 for each value and what fills up its last word
+    /// included; `None` for no limit, as after mounting. What is there already stays.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
     /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
     /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
     /// # let region = flash.region()?;
     /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
     /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
     /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
-    /// let wifi = KeyId::new(KeyDomain::User, 1, 1);
-    /// store.put(&mut flash, wifi, b"correct horse battery")?;
-    ///
-    /// let mut out = [0; 64];
-    /// assert_eq!(store.get(&mut flash, wifi, &mut out)?, b"correct horse battery");
-    /// assert_eq!(store.get(&mut flash, wifi, &mut out[..4]), Err(StoreError::Buffer));
-    /// let other = KeyId::new(KeyDomain::User, 1, 2);
-    /// assert_eq!(store.get(&mut flash, other, &mut out), Err(StoreError::NotFound));
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
+    /// store.set_limit(KeyDomain::User, Some(100));
+    /// let (note, other) = (KeyId::new(KeyDomain::User, 1, 1), KeyId::new(KeyDomain::User, 1, 2));
+    /// store.put(&mut flash, note, &[7; 60])?;
+    /// assert_eq!(store.put(&mut flash, other, b"more"), Err(StoreError::Limit));
+    /// store.put(&mut flash, note, &[7; 76])?;
     /// # Ok::<(), StoreError>(())
     /// ```
-    pub fn get<'o, F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        key: KeyId,
-        out: &'o mut [u8],
-    ) -> Result<&'o [u8], StoreError> {
-        let place = self.index.find(key).ok_or(StoreError::NotFound)?;
-        let out = out.get_mut(..usize::from(place.len)).ok_or(StoreError::Buffer)?;
-        let read = self.load(flash, &place);
-        if read.is_ok() {
-            for (to, from) in out.iter_mut().zip(self.value()) {
-                *to = *from;
-            }
+    pub const fn set_limit(&mut self, domain: KeyDomain, bytes: Option<u32>) {
+        let [device, user] = &mut self.limits;
+        match domain {
+            KeyDomain::Device => *device = bytes,
+            KeyDomain::User => *user = bytes,
         }
-        self.buffer.zeroize();
-        read?;
-        Ok(out)
-    }
-
-    /// Stores `value` under `key`, in place of what was there.
-    ///
-    /// Takes one write. When a page is full, and at the first write after a mount, it takes one erase more, and
-    /// a write for each live record of the page that is collected; in a store that is almost full it may pass
-    /// over several pages.
-    ///
-    /// *Power loss:* the old value or the new one.
-    ///
-    /// # Errors
-    /// [`StoreError::ValueTooLong`], [`StoreError::Full`], [`StoreError::IndexFull`];
-    /// [`StoreError::KeyLost`] in a domain whose key is lost or whose erasure is not finished, and in the other
-    /// domain when a record whose key is lost is in the way; failures of flash and cipher. The old value is
-    /// still there.
-    ///
-    /// ```
-    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
-    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
-    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
-    /// # let region = flash.region()?;
-    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
-    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
-    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
-    /// let boots = KeyId::new(KeyDomain::Device, 2, 1);
-    /// store.put(&mut flash, boots, &1_u32.to_le_bytes())?;
-    /// store.put(&mut flash, boots, &2_u32.to_le_bytes())?;
-    /// let mut out = [0; 4];
-    /// assert_eq!(store.get(&mut flash, boots, &mut out)?, [2, 0, 0, 0]);
-    ///
-    /// let long = [0; 485];
-    /// assert_eq!(store.max_value_len(), 512 - 28);
-    /// assert_eq!(store.put(&mut flash, boots, &long), Err(StoreError::ValueTooLong));
-    /// # Ok::<(), StoreError>(())
-    /// ```
-    pub fn put<F: NorFlash>(&mut self, flash: &mut F, key: KeyId, value: &[u8]) -> Result<(), StoreError> {
-        if value.len() > self.max_value_len() {
-            return Err(StoreError::ValueTooLong);
-        }
-        if key.domain() == KeyDomain::User && self.user_key_missing {
-            return Err(StoreError::KeyLost);
-        }
-        if !self.index.has_room(key) {
-            return Err(StoreError::IndexFull);
-        }
-        self.check_capacity(key, value.len())?;
-        let len = u16::try_from(value.len()).map_err(|_| StoreError::ValueTooLong)?;
-        let header = Header {
-            kind: Kind::Put,
-            domain: key.domain(),
-            name: key.name(),
-            len,
-        };
-        let position = self.append(flash, &header, value)?;
-        self.index.set(Place {
-            key,
-            position,
-            len,
-            damaged: false,
-        })
-    }
-
-    /// Removes the value under `key`. Works in a full store too.
-    ///
-    /// *Power loss:* the value is there or it is not; it does not come back later. Its ciphertext stays in
-    /// flash until the page is collected.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::KeyLost`] as for [`put`](Self::put); failures of flash and
-    /// cipher. The value is still there.
-    ///
-    /// ```
-    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
-    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
-    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
-    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
-    /// # let region = flash.region()?;
-    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
-    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
-    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
-    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng)?;
-    /// let wifi = KeyId::new(KeyDomain::User, 1, 1);
-    /// store.put(&mut flash, wifi, b"correct horse battery")?;
-    /// store.remove(&mut flash, wifi)?;
-    /// assert!(!store.contains(wifi));
-    /// assert_eq!(store.remove(&mut flash, wifi), Err(StoreError::NotFound));
-    /// # Ok::<(), StoreError>(())
-    /// ```
-    pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
-        if !self.contains(key) {
-            return Err(StoreError::NotFound);
-        }
-        let header = Header {
-            kind: Kind::Remove,
-            domain: key.domain(),
-            name: key.name(),
-            len: 0,
-        };
-        self.append(flash, &header, &[])?;
-        self.index.remove(key);
-        Ok(())
     }
 
     /// Pages that hold records, alive or not; one more is always free.
@@ -343,19 +258,37 @@ impl<'a> Store<'a> {
         self.layout.data_pages()
     }
 
-    /// Refuses a value for which collecting could find no room.
-    fn check_capacity(&self, key: KeyId, len: usize) -> Result<(), StoreError> {
-        let others = self.index.iter().filter(|place| place.key != key);
-        let lens = others.map(|place| usize::from(place.len)).chain([len]);
-        let (live, longest) = lens.fold((0u32, 0u32), |(live, longest), len| {
-            let record = self.layout.record_len(len);
-            (live.saturating_add(record), longest.max(record))
-        });
-        if live > self.layout.capacity(longest) {
-            Err(StoreError::Full)
-        } else {
-            Ok(())
+    /// Refuses records, of `chunks` chunks of a value of `len` bytes, for which collecting could find no room.
+    /// `replaced` says which of those that are there make room for them.
+    pub(crate) fn check_capacity(
+        &self,
+        domain: KeyDomain,
+        added: impl Iterator<Item = Header>,
+        replaced: impl Fn(&Place) -> bool,
+    ) -> Result<(), StoreError> {
+        let others = self.index.iter().filter(|place| !replaced(place));
+        let headers = others.map(|place| log::header_of(&place)).chain(added);
+        let (mut live, mut longest, mut own) = (0u32, 0u32, 0u32);
+        for header in headers {
+            let record = self.layout.record_len(&header);
+            live = live.saturating_add(record);
+            longest = longest.max(record);
+            if header.domain == domain {
+                own = own.saturating_add(record);
+            }
         }
+        let [device, user] = self.limits;
+        let limit = match domain {
+            KeyDomain::Device => device,
+            KeyDomain::User => user,
+        };
+        if limit.is_some_and(|limit| own > limit) {
+            return Err(StoreError::Limit);
+        }
+        if live > self.layout.capacity(longest) {
+            return Err(StoreError::Full);
+        }
+        Ok(())
     }
 }
 
@@ -369,6 +302,15 @@ impl core::fmt::Debug for Store<'_> {
 
 pub(crate) const FIRST_GENERATION: u32 = 1;
 
+pub(crate) const fn position(sequence: u32, offset: u32) -> Position {
+    Position { sequence, offset }
+}
+
+/// Whether the record holds what an application stored.
+pub(crate) const fn is_value(kind: Kind) -> bool {
+    matches!(kind, Kind::Put | Kind::Count)
+}
+
 /// Checks everything that does not need flash contents.
 pub(crate) fn check<F: NorFlash>(
     flash: &F,
@@ -381,9 +323,9 @@ pub(crate) fn check<F: NorFlash>(
     }
     region.check(flash)?;
     let layout = Layout::new(region)?;
-    let own = layout.record_len(record::NOTE_LEN).max(layout.header_len());
+    let own = layout.least_record().max(layout.head_len());
     let key = region
-        .align_up(u32::try_from(domain_key::LEN).unwrap_or(u32::MAX))
+        .align_up(u32::try_from(user_key::LEN).unwrap_or(u32::MAX))
         .unwrap_or(u32::MAX);
     let least = usize::try_from(own.max(key)).unwrap_or(usize::MAX);
     if buffer.len() < least || key > region.page_size() {

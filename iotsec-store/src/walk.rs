@@ -1,18 +1,23 @@
-//! Reading the log: one record, and what a page begins with.
+//! Reading the log: one record, and what is behind the log's end.
 
 use embedded_storage::nor_flash::NorFlash;
 
 use crate::{
-    KeyDomain, Store, StoreError, domain_key,
+    KeyDomain, Store, StoreError,
+    header::Header,
     index::Place,
-    layout::{ATTEMPTS, Layout},
-    log::Opened,
-    record::{self, Header, Kind, OPENED_LEN, Position},
+    layout::{ATTEMPTS, LAST_ATTEMPTS, Layout},
+    log,
+    record::{self, Position},
+    user_key,
 };
 
 impl Store<'_> {
     /// Reads and opens the record of an index entry; the value is then in the buffer.
     pub(crate) fn load<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<(), StoreError> {
+        if place.gone {
+            return Ok(());
+        }
         if place.key.domain() == KeyDomain::User && self.user_key_missing {
             return Err(StoreError::KeyLost);
         }
@@ -20,7 +25,9 @@ impl Store<'_> {
             return Err(StoreError::Tampered);
         }
         let mut done = Err(StoreError::Tampered);
-        for _ in 0..ATTEMPTS {
+        // The last word of the newest record may read right only now and then, and must not get lost any more.
+        let last = self.doubtful.is_some() && place.position.offset == self.head.sure;
+        for _ in 0..if last { LAST_ATTEMPTS } else { ATTEMPTS } {
             done = self.load_once(flash, place);
             if done != Err(StoreError::Tampered) {
                 break;
@@ -29,36 +36,40 @@ impl Store<'_> {
         done
     }
 
+    /// Reads header and value at once: the header is known, and what stands in flash must be the same.
     fn load_once<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<(), StoreError> {
-        let expected = Header {
-            kind: Kind::Put,
-            domain: place.key.domain(),
-            name: place.key.name(),
-            len: place.len,
-        };
-        if self.header_at(flash, place.position)? != Some(expected) {
+        let expected = log::header_of(place);
+        self.read_record(flash, place.position, &expected)?;
+        let bytes = self.buffer.first_chunk().ok_or(StoreError::Layout)?;
+        let found = Header::open(bytes, place.position, self.suite.kdf, &self.keys.header)?;
+        // Whether it was a copy, or part of a transaction, does not matter any more.
+        let found = found.map(|(header, _)| Header {
+            copy: expected.copy,
+            member: expected.member,
+            ..header
+        });
+        if found != Some(expected) {
             return Err(StoreError::Tampered);
         }
-        self.open_at(flash, place.position, &expected)
+        self.open_record(place.position, &expected)
     }
 
-    /// Reads the header of the record at `position`. `None` when there is no whole one, or one that announces
-    /// more than the page holds.
+    /// Reads the header of the record at `position`, and what it adds to the sum over the page. `None` when there is
+    /// no whole one, or one that announces more than the page holds.
     pub(crate) fn header_at<F: NorFlash>(
         &self,
         flash: &mut F,
         position: Position,
-    ) -> Result<Option<Header>, StoreError> {
+    ) -> Result<Option<(Header, u64)>, StoreError> {
         let room = self.layout.region().page_size().saturating_sub(position.offset);
-        if room < self.layout.record_len(0) {
-            return Ok(None);
-        }
         let mut bytes = [0; record::HEADER_LEN];
-        if !self.layout.read(flash, self.layout.at(position), &mut bytes)? {
+        if usize::try_from(room).unwrap_or(0) < bytes.len()
+            || !self.layout.read(flash, self.layout.at(position), &mut bytes)?
+        {
             return Ok(None);
         }
-        let header = Header::from_bytes(&bytes, position, self.suite.kdf, &self.keys)?;
-        Ok(header.filter(|header| self.layout.record_len(usize::from(header.len)) <= room))
+        let header = Header::open(&bytes, position, self.suite.kdf, &self.keys.header)?;
+        Ok(header.filter(|(header, _)| self.layout.record_len(header) <= room))
     }
 
     /// Reads the record at `position` and opens its value in the buffer.
@@ -68,12 +79,27 @@ impl Store<'_> {
         position: Position,
         header: &Header,
     ) -> Result<(), StoreError> {
-        let len = usize::try_from(self.layout.record_len(usize::from(header.len))).unwrap_or(usize::MAX);
+        self.read_record(flash, position, header)?;
+        self.open_record(position, header)
+    }
+
+    fn read_record<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        position: Position,
+        header: &Header,
+    ) -> Result<(), StoreError> {
+        let len = usize::try_from(self.layout.record_len(header)).unwrap_or(usize::MAX);
         let record = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
-        if !self.layout.read(flash, self.layout.at(position), record)? {
-            return Err(StoreError::Tampered);
+        if self.layout.read(flash, self.layout.at(position), record)? {
+            Ok(())
+        } else {
+            Err(StoreError::Tampered)
         }
-        header.open(position, self.suite.aead, &self.keys, record)
+    }
+
+    fn open_record(&mut self, position: Position, header: &Header) -> Result<(), StoreError> {
+        record::open(header, position, &self.suite, &self.keys, self.buffer)
     }
 
     /// The value that [`open_at`](Self::open_at) left in the buffer.
@@ -81,46 +107,8 @@ impl Store<'_> {
         self.buffer.get(record::HEADER_LEN..).unwrap_or_default()
     }
 
-    /// Passes the copies with which a page begins and reads the note behind them, if there is one. Also says
-    /// where the records after it begin.
-    pub(crate) fn opening<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        sequence: u32,
-    ) -> Result<Option<(Opened, u32)>, StoreError> {
-        let mut offset = self.layout.header_len();
-        loop {
-            let position = Position { sequence, offset };
-            let Some(header) = self.header_at(flash, position)? else {
-                return Ok(None);
-            };
-            offset = offset.saturating_add(self.layout.record_len(usize::from(header.len)));
-            match header.kind {
-                Kind::Put | Kind::Damaged => {}
-                Kind::Opened if header.len == OPENED_LEN => {
-                    let note = self.opened_at(flash, position, &header)?;
-                    return Ok(note.map(|note| (note, offset)));
-                }
-                _ => return Ok(None),
-            }
-        }
-    }
-
-    /// The note at `position`, if it is whole.
-    pub(crate) fn opened_at<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        position: Position,
-        header: &Header,
-    ) -> Result<Option<Opened>, StoreError> {
-        match self.open_at(flash, position, header) {
-            Ok(()) => Ok(self.value().first_chunk().copied().map(Opened::from_bytes)),
-            Err(StoreError::Tampered) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Refuses a page of the log that holds something behind `offset`, where a write was under way at most.
+    /// Refuses a page of the log that holds something behind `offset`, where a write was under way at most. Records have
+    /// no gaps, so that it would begin right there.
     pub(crate) fn check_blank<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -128,7 +116,9 @@ impl Store<'_> {
         offset: u32,
     ) -> Result<(), StoreError> {
         let page = Layout::flash_page(self.layout.page_of(sequence));
-        if domain_key::is_blank(flash, &self.layout, page, offset)? {
+        // More than what fills up a word, which can look like erased bytes.
+        let end = offset.saturating_add(self.layout.least_record());
+        if user_key::is_blank(flash, &self.layout, page, offset..end)? {
             Ok(())
         } else {
             Err(StoreError::Tampered)

@@ -3,7 +3,7 @@ use iotsec_core::{
     crypto::{Aead, Kdf},
     hal::{MonotonicCounter, Region, RootKey},
 };
-use iotsec_store::IndexEntry;
+use iotsec_store::{IndexEntry, ReplayProtection};
 use iotsec_telemetry::registry::HashedRegistry;
 
 /// What all units of a model share.
@@ -44,13 +44,15 @@ pub struct Hardware<'d, F, R> {
     pub counter: &'d mut dyn MonotonicCounter,
     /// The hardware unique key.
     pub root: &'d dyn RootKey,
+    /// Whether an earlier image of the store is noticed; takes another number than `counter`.
+    pub replay: ReplayProtection<'d>,
 }
 
 /// RAM that the device works in.
 pub struct Memory<'d> {
     /// One entry for each key in the store; the life cycle itself takes nine.
     pub index: &'d mut [IndexEntry],
-    /// One record of the store: 28 bytes more than the longest value, and no less than a page header.
+    /// One record of the store: 24 bytes more than the longest value, and at least 84.
     pub record: &'d mut [u8],
 }
 

@@ -7,7 +7,7 @@ use iotsec_core::{
     credential::{DevicePassword, Pepper, Throttle, Verifier},
     secret::Secret,
 };
-use iotsec_store::{KeyId, Store, StoreError};
+use iotsec_store::{KeyId, ReplayProtection, Store, StoreError};
 use iotsec_telemetry::{consent::Consents, queue::Queue};
 use rand_core::TryCryptoRng;
 
@@ -91,7 +91,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R,
             index,
             record: buffer,
         } = memory;
-        let mut store = Store::format(flash, product.store, suite, index, buffer, rng)?;
+        let replay = core::mem::replace(&mut hardware.replay, ReplayProtection::None);
+        let mut store = Store::format(flash, product.store, suite, index, buffer, replay, rng)?;
         store.put(flash, record::BOOTS, &1u32.to_le_bytes())?;
         store.put(flash, record::STATE, &[FACTORY])?;
         Ok(Self::assemble(product, hardware, store, 1))
@@ -159,7 +160,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
             index,
             record: buffer,
         } = memory;
-        let mut store = Store::mount(flash, product.store, suite, index, buffer, rng)?;
+        let replay = core::mem::replace(&mut hardware.replay, ReplayProtection::None);
+        let mut store = Store::mount(flash, product.store, suite, index, buffer, replay, rng)?;
         let boots = u32::from_le_bytes(read_exact(&mut store, flash, record::BOOTS)?);
         let boots = boots.checked_add(1).ok_or(DeviceError::Boots)?;
         store.put(flash, record::BOOTS, &boots.to_le_bytes())?;

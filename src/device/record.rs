@@ -9,7 +9,7 @@ use iotsec_telemetry::{
 };
 
 /// The namespace that applications leave alone.
-pub(crate) const NAMESPACE: u16 = 0xFFFF;
+pub(crate) const NAMESPACE: u8 = 0xFF;
 
 const fn device(number: u16) -> KeyId {
     KeyId::new(KeyDomain::Device, NAMESPACE, number)

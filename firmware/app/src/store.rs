@@ -12,7 +12,7 @@ use iotsec_core::{
     hal::DeviceRootKey,
     secret::Secret,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
 
 const WIFI: KeyId = KeyId::new(KeyDomain::User, 1, 1);
 const SECRET: &[u8] = b"correct horse battery staple";
@@ -37,13 +37,30 @@ pub(crate) fn keeps_what_was_put(flash: &mut SimulatedFlash) {
 fn format_and_put(flash: &mut SimulatedFlash, suite: Suite<'_>) -> Result<(), StoreError> {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
     let mut rng = FixedBytes::new(2);
-    Store::format(flash, STORE, suite, &mut index, &mut buffer, &mut rng)?.put(flash, WIFI, SECRET)
+    Store::format(
+        flash,
+        STORE,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )?
+    .put(flash, WIFI, SECRET)
 }
 
 fn mount_and_get(flash: &mut SimulatedFlash, suite: Suite<'_>) -> Result<bool, StoreError> {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
     let mut rng = FixedBytes::new(3);
-    let mut store = Store::mount(flash, STORE, suite, &mut index, &mut buffer, &mut rng)?;
+    let mut store = Store::mount(
+        flash,
+        STORE,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )?;
     let mut value = [0; 64];
     Ok(store.get(flash, WIFI, &mut value)? == SECRET)
 }

@@ -8,7 +8,7 @@ use iotsec_core::{
     hal::DeviceRootKey,
     secret::Secret,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
 
 const KEY: KeyId = KeyId::new(KeyDomain::User, 1, 1);
 
@@ -22,9 +22,17 @@ pub fn root() -> Option<DeviceRootKey<'static>> {
 pub fn prepare(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> Option<()> {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 256]);
     let mut rng = FixedBytes::new(2);
-    Store::format(flash, STORE, suite(root), &mut index, &mut buffer, &mut rng)
-        .ok()
-        .map(drop)
+    Store::format(
+        flash,
+        STORE,
+        suite(root),
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )
+    .ok()
+    .map(drop)
 }
 
 /// Mount, put, get.
@@ -36,7 +44,15 @@ pub fn run(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> bool {
 fn mount_put_get(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> Result<bool, StoreError> {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 256]);
     let mut rng = FixedBytes::new(3);
-    let mut store = Store::mount(flash, STORE, suite(root), &mut index, &mut buffer, &mut rng)?;
+    let mut store = Store::mount(
+        flash,
+        STORE,
+        suite(root),
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )?;
     store.put(flash, KEY, black_box(&[7; 32]))?;
     let mut value = [0; 32];
     Ok(store.get(flash, KEY, &mut value)? == [7; 32])

@@ -6,7 +6,7 @@ use iotsec_core::{
     crypto::{Aes256GcmSiv, HkdfSha256},
     hal::Region,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
 use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
 
 use crate::{Seed, recipe};
@@ -148,7 +148,16 @@ fn format(flash: &mut SimFlash, root: u64) {
     let (root, region) = (SimRootKey::new(root), region(flash));
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
     let suite = suite(&root);
-    Store::format(flash, region, suite, &mut index, &mut buffer, &mut rng).expect("room for a store");
+    Store::format(
+        flash,
+        region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )
+    .expect("room for a store");
 }
 
 fn with_store<R>(
@@ -159,7 +168,15 @@ fn with_store<R>(
     let (root, region) = (SimRootKey::new(root), region(flash));
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
     let (suite, mut rng) = (suite(&root), SimRng::new(2));
-    let mut store = Store::mount(flash, region, suite, &mut index, &mut buffer, &mut rng)?;
+    let mut store = Store::mount(
+        flash,
+        region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )?;
     Ok(work(&mut store, flash))
 }
 

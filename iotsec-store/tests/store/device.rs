@@ -5,14 +5,14 @@ use iotsec_core::{
     crypto::{Aes256GcmSiv, HkdfSha256},
     hal::Region,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
 use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, StepUnit, Tear, Violation, World};
 
 pub(crate) const KEY_A: KeyId = KeyId::new(KeyDomain::Device, 1, 1);
 pub(crate) const KEY_B: KeyId = KeyId::new(KeyDomain::Device, 1, 2);
 pub(crate) const KEY_NEW: KeyId = KeyId::new(KeyDomain::Device, 1, 3);
 pub(crate) const CHURN: KeyId = KeyId::new(KeyDomain::Device, 2, 1);
-pub(crate) const PROBE: KeyId = KeyId::new(KeyDomain::Device, 0xFFFF, 0xFFFF);
+pub(crate) const PROBE: KeyId = KeyId::new(KeyDomain::Device, 0xFF, 0xFFFF);
 pub(crate) const OWNER: [KeyId; 2] = [
     KeyId::new(KeyDomain::User, 1, 1),
     KeyId::new(KeyDomain::User, 1, 2),
@@ -91,6 +91,7 @@ impl Device {
             suite,
             &mut index,
             &mut buffer,
+            ReplayProtection::None,
             &mut rng,
         )
         .map(|_| ())
@@ -111,7 +112,15 @@ impl Device {
         let mut rng = SimRng::new(self.boots);
         self.boots += 1;
         let flash = &mut self.flash;
-        let mut store = Store::mount(flash, self.region, suite, &mut index, &mut buffer, &mut rng)?;
+        let mut store = Store::mount(
+            flash,
+            self.region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )?;
         Ok(work(&mut store, flash, &mut rng))
     }
 

@@ -5,7 +5,7 @@ use iotsec_core::{
     hal::DeviceRootKey,
     secret::Secret,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite};
 use iotsec_testkit::{Geometry, SimFlash, SimRng};
 
 const DOCUMENT: &str = include_str!("../../FORMAT.md");
@@ -37,13 +37,24 @@ fn flash_holds_the_documented_bytes() {
         kdf: &HkdfSha256,
         root: &root,
     };
-    let mut flash = SimFlash::new(Geometry::small(5));
+    let mut flash = SimFlash::new(Geometry::small(4));
     let region = flash.region().unwrap();
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 4], [0; 128]);
     let mut rng = SimRng::new(1);
-    let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng).unwrap();
-    let key = KeyId::new(KeyDomain::User, 0x0102, 0x0304);
+    let mut store = Store::format(
+        &mut flash,
+        region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )
+    .unwrap();
+    let key = KeyId::new(KeyDomain::User, 0x02, 0x0304);
     store.put(&mut flash, key, b"hello").unwrap();
+    let boots = KeyId::new(KeyDomain::Device, 0x05, 0x0607);
+    assert_eq!(store.increment(&mut flash, boots), Ok(1));
 
     let mut rng = SimRng::new(1);
     let mut drawn = || *Secret::<32>::random(&mut rng).unwrap().expose();
@@ -51,13 +62,12 @@ fn flash_holds_the_documented_bytes() {
     assert_eq!(documented("user key"), hex(&drawn()));
     let image = flash.image();
     for (name, from, len) in [
-        ("device key page", 0, 84),
-        ("user key page", 256, 84),
-        ("page header", 512, 24),
-        ("note", 536, 44),
-        ("record", 580, 36),
+        ("user key page", 0, 84),
+        ("page head", 256, 64),
+        ("record", 320, 32),
+        ("counter", 352, 16),
     ] {
         assert_eq!(documented(name), hex(&image[from..from + len]), "{name}");
     }
-    assert!(image[616..].iter().all(|byte| *byte == 0xFF));
+    assert!(image[368..].iter().all(|byte| *byte == 0xFF));
 }

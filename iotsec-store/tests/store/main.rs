@@ -8,4 +8,6 @@ mod hostile;
 mod model;
 mod power_cut;
 mod refusals;
+mod replay;
 mod secrecy;
+mod transaction;

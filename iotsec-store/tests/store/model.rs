@@ -111,7 +111,7 @@ fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
 fn random_operations_with_random_cuts_agree_with_a_map() {
     let geometries = [
         ("small", Geometry::small(9)),
-        ("smallest", Geometry::small(5)),
+        ("smallest", Geometry::small(4)),
         ("erased to zero", Geometry::erased_zero(12)),
         ("STM32L4", Geometry::stm32l4(6)),
         ("RP2040", Geometry::rp2040(6)),

@@ -6,7 +6,7 @@ use iotsec_core::{
     hal::{DeviceRootKey, FlashError, Region, RootKey, RootKeyError},
     secret::Secret,
 };
-use iotsec_store::{IndexEntry, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, ReplayProtection, Store, StoreError, Suite};
 use iotsec_testkit::{FailingRng, Geometry, SimRng, SimRootKey, Tear};
 
 use crate::device::{self, Device, KEY_A, OWNER};
@@ -35,6 +35,7 @@ impl Mount<'_> {
             suite,
             &mut index,
             &mut buffer,
+            ReplayProtection::None,
             &mut rng,
         )
         .map(|_| ())
@@ -76,8 +77,14 @@ fn an_index_with_too_few_entries_is_refused() {
 
 #[test]
 fn a_buffer_for_shorter_records_is_refused() {
-    // Enough for the store's own records and for mounting, but a value of 57 bytes is in there.
+    // Enough for the store's own records and for mounting, but a longer value is in there.
     let mut device = device();
+    device.with_store(|store, flash, _| {
+        store.put(flash, device::KEY_B, &[7; 64]).unwrap();
+        store
+            .put(flash, KEY_A, b"read more than once by a mount")
+            .unwrap();
+    });
     let root = SimRootKey::new(7);
     let suite = Suite {
         aead: &Aes256GcmSiv,
@@ -87,10 +94,19 @@ fn a_buffer_for_shorter_records_is_refused() {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 84]);
     let mut rng = SimRng::new(3);
     let flash = &mut device.flash;
-    let mut store = Store::mount(flash, device.region, suite, &mut index, &mut buffer, &mut rng).unwrap();
+    let mut store = Store::mount(
+        flash,
+        device.region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )
+    .unwrap();
     let mut out = [0; 64];
     assert_eq!(store.get(flash, device::KEY_B, &mut out), Err(StoreError::Layout));
-    assert_eq!(store.max_value_len(), 56);
+    assert_eq!(store.max_value_len(), 16 * 60);
     refuses(StoreError::Layout, |mount| mount.buffer = 83);
     refuses(StoreError::Layout, |mount| mount.buffer = 0);
 }
@@ -104,7 +120,7 @@ fn another_geometry_is_refused() {
     refuses(StoreError::Geometry, |mount| {
         mount.region = mount.region.with_erased(0);
     });
-    refuses(StoreError::Layout, |mount| mount.region = shape(256, 4, 4));
+    refuses(StoreError::Layout, |mount| mount.region = shape(256, 3, 4));
     refuses(StoreError::Flash(FlashError::Geometry), |mount| {
         mount.region = shape(256, 13, 4);
     });
@@ -161,7 +177,7 @@ fn another_version_is_refused() {
     let mut device = device();
     let mut wrap = Secret::zero();
     SimRootKey::new(7)
-        .derive(b"iotsec/store/wrap-key/v1", &mut wrap)
+        .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
         .unwrap();
     let mut page: [u8; 84] = device.flash.image()[..84].try_into().unwrap();
     let (prefix, rest) = page.split_at_mut(24);
@@ -170,7 +186,7 @@ fn another_version_is_refused() {
     let nonce: [u8; 12] = (&*nonce).try_into().unwrap();
     let old: [u8; 16] = (&*tag).try_into().unwrap();
     Aes256GcmSiv.open(&wrap, &nonce, prefix, key, &old).unwrap();
-    prefix[4] = 2;
+    prefix[4] = 3;
     tag.copy_from_slice(&Aes256GcmSiv.seal(&wrap, &nonce, prefix, key).unwrap());
     device.flash.tamper(0, &page);
     assert_eq!(
@@ -192,7 +208,15 @@ fn mounting_needs_entropy_only_to_finish_an_erasure() {
         let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 2048]);
         let mut rng = FailingRng::after(0);
         let flash = &mut device.flash;
-        let mut store = Store::mount(flash, device.region, suite, &mut index, &mut buffer, &mut rng)?;
+        let mut store = Store::mount(
+            flash,
+            device.region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )?;
         let found = device::read(&mut store, flash, KEY_A);
         Ok((found, store.erase_user(flash, &mut rng)))
     };
@@ -227,7 +251,12 @@ fn every_error_has_its_own_number() {
         StoreError::Layout,
         StoreError::Exhausted,
         StoreError::ReadBack,
+        StoreError::WriteOnce,
+        StoreError::Limit,
+        StoreError::NotCounter,
+        StoreError::RolledBack,
+        StoreError::ReplayProtection,
     ];
     let numbers: Vec<_> = errors.iter().map(ErrorCode::code).collect();
-    assert_eq!(numbers, (3001..=3014).collect::<Vec<_>>());
+    assert_eq!(numbers, (3001..=3019).collect::<Vec<_>>());
 }

@@ -10,12 +10,12 @@ use iotsec_core::{
     hal::RootKey,
     secret::Secret,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Scrub, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
 use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey, Tear};
 
 use crate::device::{self, Device, KEY_A, KEY_B, OWNER, value};
 
-const NAMES: [(u16, u16); 3] = [(0xA1B2, 0xC3D4), (0x5E6F, 0x7A8B), (0x9CAD, 0xBECF)];
+const NAMES: [(u8, u16); 3] = [(0xB2, 0xC3D4), (0x6F, 0x7A8B), (0xAD, 0xBECF)];
 const SAME: &[u8] = b"the same plaintext, under every key, over and over again";
 
 /// Puts, overwrites, removes, reboots, and erases once.
@@ -38,13 +38,13 @@ fn used() -> Device {
     device
 }
 
-/// The key in the page of a domain, as `FORMAT.md` says it is kept.
-fn stored_key(flash: &SimFlash, domain: usize, root: u64) -> Option<[u8; 32]> {
+/// The key of the user domain, as `FORMAT.md` says it is kept.
+fn stored_key(flash: &SimFlash, root: u64) -> Option<[u8; 32]> {
     let mut wrap = Secret::zero();
     SimRootKey::new(root)
-        .derive(b"iotsec/store/wrap-key/v1", &mut wrap)
+        .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
         .unwrap();
-    let page = &flash.image()[domain * 4096..][..84];
+    let page = &flash.image()[..84];
     let nonce = page[24..36].try_into().unwrap();
     let mut key: [u8; 32] = page[36..68].try_into().unwrap();
     let tag = page[68..].try_into().unwrap();
@@ -54,11 +54,12 @@ fn stored_key(flash: &SimFlash, domain: usize, root: u64) -> Option<[u8; 32]> {
         .map(|()| key)
 }
 
-/// The aligned runs of 12 bytes that are not blank or padding.
+/// The aligned runs of 12 bytes that are not blank or padding, nor the salt with which every page begins.
 fn runs(image: &[u8]) -> impl Iterator<Item = &[u8]> {
     image
         .chunks_exact(4)
         .enumerate()
+        .filter(|(word, _)| word % 1024 > 3)
         .filter_map(|(word, _)| image.get(word * 4..word * 4 + 12))
         .filter(|run| run.chunks(4).all(|word| word != [0; 4] && word != [0xFF; 4]))
 }
@@ -69,13 +70,9 @@ fn flash_shows_no_key_no_name_no_value_and_no_pattern() {
     let flash = &device.flash;
     let mut wrap = Secret::zero();
     SimRootKey::new(device.root)
-        .derive(b"iotsec/store/wrap-key/v1", &mut wrap)
+        .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
         .unwrap();
-    let keys = [
-        *wrap.expose(),
-        stored_key(flash, 0, device.root).unwrap(),
-        stored_key(flash, 1, device.root).unwrap(),
-    ];
+    let keys = [*wrap.expose(), stored_key(flash, device.root).unwrap()];
     for part in keys.iter().flat_map(|key| key.chunks(8)) {
         assert!(!flash.contains(part));
     }
@@ -90,15 +87,14 @@ fn flash_shows_no_key_no_name_no_value_and_no_pattern() {
         assert!(!flash.contains(text), "{}", String::from_utf8_lossy(text));
     }
     for (namespace, number) in NAMES {
-        let (a, b) = (namespace.to_be_bytes(), number.to_be_bytes());
-        assert!(!flash.contains(&[a[0], a[1], b[0], b[1]]));
-        assert!(!flash.contains(&[b[1], b[0], a[1], a[0]]));
-        assert!(!flash.contains(&[a[1], a[0], b[1], b[0]]));
+        let [a, b] = number.to_be_bytes();
+        assert!(!flash.contains(&[namespace, a, b]));
+        assert!(!flash.contains(&[b, a, namespace]));
     }
     // Equal values under equal and other names: no 12 bytes occur twice, anywhere.
     let mut seen = HashSet::new();
     let mut count = 0;
-    for run in runs(&flash.image()[8192..]) {
+    for run in runs(&flash.image()[4096..]) {
         assert!(seen.insert(run), "{run:x?} occurs twice");
         count += 1;
     }
@@ -109,18 +105,14 @@ fn flash_shows_no_key_no_name_no_value_and_no_pattern() {
 fn after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
     let mut device = used();
     let before = device.flash.clone();
-    let (device_key, user_key) = (
-        stored_key(&before, 0, device.root).unwrap(),
-        stored_key(&before, 1, device.root).unwrap(),
-    );
+    let user_key = stored_key(&before, device.root).unwrap();
     device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
     // The key is gone at once, wrapped or not.
-    let wrapped = &before.image()[4096 + 24..4096 + 84];
+    let wrapped = &before.image()[24..84];
     for part in wrapped.chunks_exact(12) {
         assert!(!device.flash.contains(part));
     }
-    assert_eq!(stored_key(&device.flash, 0, device.root), Some(device_key));
-    assert!(stored_key(&device.flash, 1, device.root).is_some_and(|key| key != user_key));
+    assert!(stored_key(&device.flash, device.root).is_some_and(|key| key != user_key));
 
     let mut steps = 0;
     let scrub = |store: &mut Store<'_>, flash: &mut SimFlash| {
@@ -133,9 +125,9 @@ fn after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
         steps += 1;
         assert!(steps < 100, "scrubbing never ends");
     }
-    let old: HashSet<_> = runs(&before.image()[8192..]).collect();
+    let old: HashSet<_> = runs(&before.image()[4096..]).collect();
     assert!(old.len() > 2000);
-    let left = runs(&device.flash.image()[8192..])
+    let left = runs(&device.flash.image()[4096..])
         .filter(|run| old.contains(run))
         .count();
     assert_eq!(left, 0, "runs of old ciphertext");
@@ -156,7 +148,7 @@ fn what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key() {
     // The flash as it is, and with all pages of the log put back as they were.
     let copy = device.clone();
     let mut restored = device.clone();
-    restored.flash.tamper(8192, &before.image()[8192..]);
+    restored.flash.tamper(4096, &before.image()[4096..]);
     for mut thief in [copy, restored] {
         thief.with_store(|store, flash, _| {
             for key in OWNER {
@@ -169,35 +161,35 @@ fn what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key() {
     }
     // The old key's page put back: it says that it is too old, and is replaced.
     let mut replayed = device.clone();
-    replayed.flash.tamper(4096, &before.image()[4096..8192]);
+    replayed.flash.tamper(0, &before.image()[..4096]);
     replayed.with_store(|store, _, _| assert!(OWNER.iter().all(|key| !store.contains(*key))));
     assert!(
-        stored_key(&replayed.flash, 1, device.root)
-            .is_some_and(|key| { key != stored_key(&before, 1, device.root).unwrap() })
+        stored_key(&replayed.flash, device.root)
+            .is_some_and(|key| { key != stored_key(&before, device.root).unwrap() })
     );
 }
 
 #[test]
 fn a_lost_user_key_is_reported_and_takes_nothing_else_with_it() {
     let mut device = used();
-    let page = device.flash.image()[4096..8192].to_vec();
-    device.flash.tamper(4096 + 40, &[0xA5]);
+    let page = device.flash.image()[..4096].to_vec();
+    device.flash.tamper(40, &[0xA5]);
     device.with_store(|store, flash, _| {
         let mut out = [0; 64];
         assert_eq!(store.get(flash, OWNER[0], &mut out), Err(StoreError::KeyLost));
         assert_eq!(store.put(flash, OWNER[0], b"new"), Err(StoreError::KeyLost));
         assert_eq!(device::read(store, flash, KEY_A), Some(value(1, 32)));
         // What can be written without moving what cannot be read, is.
-        for round in 0..200 {
+        for round in 0..400 {
             match store.put(flash, KEY_A, &value(round, 100)) {
                 Ok(()) => assert_eq!(device::read(store, flash, KEY_A), Some(value(round, 100))),
                 Err(error) => assert_eq!(error, StoreError::KeyLost),
             }
         }
-        store.put(flash, KEY_A, &value(1, 32)).unwrap_err();
+        store.put(flash, KEY_A, &value(1, 100)).unwrap_err();
     });
     // It was not overwritten: with its key back, everything is there.
-    device.flash.tamper(4096, &page);
+    device.flash.tamper(0, &page);
     device.with_store(|store, flash, _| {
         assert_eq!(
             device::read(store, flash, OWNER[0]),
@@ -205,7 +197,7 @@ fn a_lost_user_key_is_reported_and_takes_nothing_else_with_it() {
         );
     });
     // Or the owner gives it up.
-    device.flash.tamper(4096 + 40, &[0xA5]);
+    device.flash.tamper(40, &[0xA5]);
     device.with_store(|store, flash, rng| {
         store.erase_user(flash, rng).unwrap();
         store.put(flash, OWNER[0], b"new").unwrap();
@@ -274,10 +266,28 @@ fn sealed_with(cuts: bool) -> (usize, u32) {
     let region = flash.region().unwrap();
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 256]);
     let mut rng = SimRng::new(1);
-    Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut rng).unwrap();
+    Store::format(
+        &mut flash,
+        region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut rng,
+    )
+    .unwrap();
     for boot in 0..300 {
         let mut rng = SimRng::new(1);
-        let mut store = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut rng).unwrap();
+        let mut store = Store::mount(
+            &mut flash,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )
+        .unwrap();
         if cuts {
             flash.cut_after(boot * 7 % 200);
         }

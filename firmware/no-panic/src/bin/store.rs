@@ -10,7 +10,7 @@ use iotsec_core::{
     hal::{RootKey, RootKeyError},
     secret::Secret,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite};
 use no_panic::{UnknownFlash, halt, region, unknown};
 use rand_core::{TryCryptoRng, TryRng};
 
@@ -30,10 +30,27 @@ fn work(input: &[u8]) -> Option<()> {
     let (mut index, mut buffer, mut out) = ([IndexEntry::EMPTY; 16], [0; 256], [0; 256]);
     let (mut flash, region) = (UnknownFlash, region().ok()?);
     if black_box(true) {
-        let formatted = Store::format(&mut flash, region, suite, &mut index, &mut buffer, &mut Hardware);
+        let formatted = Store::format(
+            &mut flash,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut Hardware,
+        );
         black_box(formatted.is_ok());
     }
-    let mut store = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, &mut Hardware).ok()?;
+    let mut store = Store::mount(
+        &mut flash,
+        region,
+        suite,
+        &mut index,
+        &mut buffer,
+        ReplayProtection::None,
+        &mut Hardware,
+    )
+    .ok()?;
     while black_box(true) {
         let key = KeyId::new(black_box(KeyDomain::User), black_box(1), black_box(1));
         black_box(store.put(&mut flash, key, input).is_ok());

@@ -1,4 +1,6 @@
-//! The page that holds a domain's key, and nothing else, so that erasing it destroys the key.
+//! The page that holds the user domain's key, and nothing else, so that erasing it destroys the key.
+
+use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
@@ -8,13 +10,14 @@ use iotsec_core::{
 };
 use rand_core::TryCryptoRng;
 
-use crate::{
-    KeyDomain, StoreError,
-    layout::{Layout, REREADS},
-};
+use crate::{KeyDomain, StoreError, layout::Layout};
+
+/// The page of the region that holds the key, and its first byte.
+pub(crate) const PAGE: u32 = 0;
+const START: u32 = 0;
 
 const MAGIC: [u8; 4] = *b"iSK1";
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 const PREFIX_LEN: usize = 24;
 const SEALED_LEN: usize = 32;
 /// `prefix (24) ‖ nonce (12) ‖ sealed key (32) ‖ tag (16)`.
@@ -22,15 +25,17 @@ pub(crate) const LEN: usize = PREFIX_LEN
     .saturating_add(NONCE_LEN)
     .saturating_add(SEALED_LEN)
     .saturating_add(TAG_LEN);
-const LABEL: &[u8] = b"iotsec/store/wrap-key/v1";
+/// Reads before the key is believed.
+const KEY_READS: usize = 3;
+const LABEL: &[u8] = b"iotsec/store/wrap-key/v2";
 
-/// A domain's key and how often it was replaced.
-pub(crate) struct DomainKey {
+/// The key and how often it was replaced.
+pub(crate) struct UserKey {
     pub(crate) key: Secret<32>,
     pub(crate) generation: u32,
 }
 
-/// Wraps domain keys under a key that is derived from the root key.
+/// Wraps the key under one that is derived from the root key.
 pub(crate) struct Wrapper<'a> {
     aead: &'a dyn Aead,
     key: Secret<32>,
@@ -48,14 +53,13 @@ impl<'a> Wrapper<'a> {
         &self,
         flash: &mut F,
         layout: &Layout,
-        domain: KeyDomain,
         generation: u32,
         rng: &mut R,
         buffer: &mut [u8],
-    ) -> Result<DomainKey, StoreError> {
+    ) -> Result<UserKey, StoreError> {
         let key = Secret::random(rng)?;
         let nonce: [u8; NONCE_LEN] = *Secret::random(rng)?.expose();
-        let prefix = prefix(layout.region(), domain, generation);
+        let prefix = prefix(layout.region(), generation);
         let mut sealed = *key.expose();
         let tag = self.aead.seal(&self.key, &nonce, &prefix, &mut sealed)?;
 
@@ -74,32 +78,29 @@ impl<'a> Wrapper<'a> {
         for (to, from) in place.iter_mut().zip(content) {
             *to = from;
         }
-        let start = Layout::key_page(domain).saturating_mul(layout.region().page_size());
-        layout.region().write(flash, start, place)?;
+        layout.region().write(flash, START, place)?;
         // A key that does not read back would take everything with it.
-        match self.read(flash, layout, domain)? {
-            Some(stored) if stored.key.ct_eq(&key) => Ok(DomainKey { key, generation }),
+        match self.read(flash, layout)? {
+            Some(stored) if stored.key.ct_eq(&key) => Ok(UserKey { key, generation }),
             _ => Err(StoreError::ReadBack),
         }
     }
 
-    /// Reads a domain's key; `None` when the page holds no whole one, also when it reads differently each
+    /// Reads the key; `None` when the page holds no whole one, also when it reads differently each
     /// time, as it may after an interrupted write.
     pub(crate) fn read<F: NorFlash>(
         &self,
         flash: &mut F,
         layout: &Layout,
-        domain: KeyDomain,
-    ) -> Result<Option<DomainKey>, StoreError> {
+    ) -> Result<Option<UserKey>, StoreError> {
         let region = layout.region();
-        let start = Layout::key_page(domain).saturating_mul(region.page_size());
         let mut bytes = [0; LEN];
-        if !layout.read(flash, start, &mut bytes)? {
+        if !layout.read(flash, START, &mut bytes)? {
             return Ok(None);
         }
-        for _ in 1..REREADS {
+        for _ in 1..KEY_READS {
             let mut again = [0; LEN];
-            if !layout.read(flash, start, &mut again)? || again != bytes {
+            if !layout.read(flash, START, &mut again)? || again != bytes {
                 return Ok(None);
             }
         }
@@ -115,9 +116,8 @@ impl<'a> Wrapper<'a> {
         let Some(tag) = tag.first_chunk::<TAG_LEN>() else {
             return Ok(None);
         };
-        let [m0, m1, m2, m3, version, stored_domain, _, _, g0, g1, g2, g3, ..] = *stored;
-        // The page of one domain in the place of the other's is not a key either.
-        if [m0, m1, m2, m3] != MAGIC || stored_domain != domain.code() {
+        let [m0, m1, m2, m3, version, _, _, _, g0, g1, g2, g3, ..] = *stored;
+        if [m0, m1, m2, m3] != MAGIC {
             return Ok(None);
         }
         let generation = u32::from_le_bytes([g0, g1, g2, g3]);
@@ -131,40 +131,35 @@ impl<'a> Wrapper<'a> {
         if version != VERSION {
             return Err(StoreError::Version);
         }
-        if prefix(region, domain, generation) != *stored {
+        if prefix(region, generation) != *stored {
             return Err(StoreError::Geometry);
         }
-        Ok(Some(DomainKey { key, generation }))
+        Ok(Some(UserKey { key, generation }))
     }
 }
 
-/// Destroys a domain's key and makes sure that it is gone.
-pub(crate) fn destroy<F: NorFlash>(
-    flash: &mut F,
-    layout: &Layout,
-    domain: KeyDomain,
-) -> Result<(), StoreError> {
+/// Destroys the key and makes sure that it is gone.
+pub(crate) fn destroy<F: NorFlash>(flash: &mut F, layout: &Layout) -> Result<(), StoreError> {
     let region = layout.region();
-    let page = Layout::key_page(domain);
-    region.erase_page(flash, page)?;
-    if is_blank(flash, layout, page, 0)? {
+    region.erase_page(flash, PAGE)?;
+    if is_blank(flash, layout, PAGE, 0..u32::MAX)? {
         Ok(())
     } else {
         Err(StoreError::ReadBack)
     }
 }
 
-/// Whether a page reads erased from `offset` to its end.
+/// Whether a page reads erased at `offsets`, as far as it goes.
 pub(crate) fn is_blank<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
     page: u32,
-    offset: u32,
+    offsets: Range<u32>,
 ) -> Result<bool, StoreError> {
     let region = layout.region();
     let start = page.saturating_mul(region.page_size());
-    let end = start.saturating_add(region.page_size());
-    let mut at = start.saturating_add(offset);
+    let end = start.saturating_add(offsets.end.min(region.page_size()));
+    let mut at = start.saturating_add(offsets.start);
     let mut chunk = [0; 64];
     while at < end {
         let len = usize::try_from(end.saturating_sub(at))
@@ -181,11 +176,11 @@ pub(crate) fn is_blank<F: NorFlash>(
 
 /// `magic (4) ‖ version (1) ‖ domain (1) ‖ 0 (2) ‖ generation (4) ‖ page size (4) ‖ pages (4) ‖
 /// word size (2) ‖ erased byte (1) ‖ 0 (1)`, little endian. All of it is associated data.
-fn prefix(region: &Region, domain: KeyDomain, generation: u32) -> [u8; PREFIX_LEN] {
+fn prefix(region: &Region, generation: u32) -> [u8; PREFIX_LEN] {
     let [w0, w1, ..] = region.word_size().to_le_bytes();
     let content = MAGIC
         .into_iter()
-        .chain([VERSION, domain.code(), 0, 0])
+        .chain([VERSION, KeyDomain::User.code(), 0, 0])
         .chain(generation.to_le_bytes())
         .chain(region.page_size().to_le_bytes())
         .chain(region.page_count().to_le_bytes())

@@ -1,0 +1,216 @@
+//! Applying the records of the log, page by page, to the index.
+
+use embedded_storage::nor_flash::NorFlash;
+
+use crate::{
+    KeyDomain, KeyId, Store, StoreError,
+    header::{Header, Member},
+    index::Place,
+    log::Head,
+    page::Opened,
+    record::{Kind, Position},
+    store,
+};
+
+/// Reads before the last record counts. What it says is written once more before anything else.
+const LAST_READS: usize = 1;
+
+impl Store<'_> {
+    /// Applies the records of a page behind which the log goes on, up to where it said that this one ends.
+    pub(crate) fn replay_page<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        sequence: u32,
+        this: &Opened,
+        next: &Opened,
+    ) -> Result<(), StoreError> {
+        self.enter(this);
+        let mut head = Head {
+            sequence,
+            end: self.layout.head_len(),
+            ..Head::NONE
+        };
+        while head.end < next.sure {
+            let position = store::position(sequence, head.end);
+            let (header, sum) = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
+            self.apply(flash, &header, position)?;
+            head.sum = head.sum.wrapping_add(sum);
+            head.end = head.end.saturating_add(self.layout.record_len(&header));
+        }
+        if head.end != next.sure || head.check() != next.sum {
+            return Err(StoreError::Tampered);
+        }
+        // The last one may have been cut short. If it was, it is here no more, or once more in the next
+        // page.
+        let position = store::position(sequence, head.end);
+        if next.doubt > 0
+            && let Some((header, _)) = self.header_at(flash, position)?
+            && self.is_whole(flash, position, &header, LAST_READS)?
+        {
+            if header.kind == Kind::Commit {
+                self.doubtful = Some((header, sequence));
+            } else {
+                self.apply(flash, &header, position)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies the records of the newest page. Its last one may have been cut short, and then does not count. Returns
+    /// what the log says that the monotonic counter is at.
+    pub(crate) fn replay_head<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        sequence: u32,
+        this: &Opened,
+    ) -> Result<u64, StoreError> {
+        self.enter(this);
+        let start = self.start(this);
+        let mut head = Head {
+            sequence,
+            end: self.layout.head_len(),
+            ..Head::NONE
+        };
+        let mut counted = this.counter;
+        let mut last: Option<(Header, Position, u64)> = None;
+        loop {
+            let position = store::position(sequence, head.end);
+            let Some((header, sum)) = self.header_at(flash, position)? else {
+                break;
+            };
+            // Another record follows, so the one before was written to its end.
+            let before = last.replace((header, position, sum));
+            if let Some((header, position, sum)) = before {
+                self.apply(flash, &header, position)?;
+                head.sum = head.sum.wrapping_add(sum);
+                counted = counted.saturating_add(self.counts(this, &header));
+            }
+            head.end = head.end.saturating_add(self.layout.record_len(&header));
+        }
+        if head.end < start {
+            // The copies were complete before the page had its head.
+            return Err(StoreError::Tampered);
+        }
+        head.sure = head.end;
+        let mut torn = head.end.saturating_add(self.layout.max_record());
+        if let Some((header, position, sum)) = last {
+            if position.offset < start {
+                self.apply(flash, &header, position)?;
+                head.sum = head.sum.wrapping_add(sum);
+            } else if self.is_whole(flash, position, &header, LAST_READS)? {
+                head.sure = position.offset;
+                counted = counted.saturating_add(self.counts(this, &header));
+                if header.member != Member::Single {
+                    // Its transaction was cut.
+                    head.end = head.sure;
+                } else {
+                    self.doubtful = Some((header, sequence));
+                    // A transaction counts when this is certain: `Store::mount`.
+                    if header.kind != Kind::Commit {
+                        self.apply(flash, &header, position)?;
+                    }
+                }
+            } else {
+                head.sure = position.offset;
+                torn = head.end;
+                head.end = position.offset;
+            }
+        }
+        self.check_blank(flash, sequence, torn)?;
+        self.head = head;
+        Ok(counted)
+    }
+
+    /// One for a record that moves the monotonic counter, if there is one.
+    fn counts(&self, this: &Opened, header: &Header) -> u64 {
+        u64::from(
+            this.counter > 0
+                && self.replay.level() == crate::ReplayLevel::EachWrite
+                && header.member == Member::Single
+                && !header.copy,
+        )
+    }
+
+    fn enter(&mut self, this: &Opened) {
+        if !this.in_transaction {
+            self.index.abort();
+        }
+    }
+
+    /// Whether a record opens, each of `times` times that it is read.
+    fn is_whole<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        position: Position,
+        header: &Header,
+        times: usize,
+    ) -> Result<bool, StoreError> {
+        if self.user_key_missing && store::is_value(header.kind) && header.domain == KeyDomain::User {
+            // It cannot be opened, and must not be dropped either.
+            return Ok(true);
+        }
+        for _ in 0..times {
+            match self.open_at(flash, position, header) {
+                Ok(()) => {}
+                Err(StoreError::Tampered) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn apply<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        header: &Header,
+        position: Position,
+    ) -> Result<(), StoreError> {
+        let pending = header.member != Member::Single;
+        if !header.copy && header.member != Member::Next && header.kind != Kind::Commit {
+            // Whatever was pending before was given up.
+            self.index.abort();
+        }
+        let place = Place {
+            key: KeyId::from_name(header.domain, header.name),
+            position,
+            len: header.len,
+            chunk: header.chunk,
+            damaged: header.kind == Kind::Damaged,
+            pending,
+            once: header.once,
+            counter: header.kind == Kind::Count,
+            gone: false,
+        };
+        match header.kind {
+            // `get` opens it.
+            Kind::Put | Kind::Count if !header.copy => self.index.replace(&place),
+            Kind::Put | Kind::Count | Kind::Damaged => self.index.renew(&place),
+            Kind::Remove => match self.open_at(flash, position, header) {
+                Ok(()) if pending => self.index.replace(&Place { gone: true, ..place }),
+                Ok(()) => {
+                    self.index.remove(place.key);
+                    Ok(())
+                }
+                Err(StoreError::Tampered) => self.index.replace(&Place {
+                    damaged: true,
+                    ..place
+                }),
+                Err(error) => Err(error),
+            },
+            Kind::Commit => {
+                self.open_at(flash, position, header)?;
+                self.index.commit();
+                self.doubtful = None;
+                Ok(())
+            }
+            Kind::Erase => {
+                self.open_at(flash, position, header)?;
+                let generation = self.value().first_chunk().ok_or(StoreError::Layout)?;
+                self.user_generation = u32::from_le_bytes(*generation);
+                self.index.remove_domain(header.domain);
+                self.scrub_until = Some(position.sequence);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Several changes at once.
+
+use embedded_storage::nor_flash::NorFlash;
+
+use crate::{
+    KeyDomain, KeyId, Store, StoreError,
+    header::{Header, MAX_CHUNKS},
+    index::Place,
+    record::{Kind, Position},
+    values::member,
+};
+
+/// Changes that happen together or not at all, made by [`Store::transaction`].
+///
+/// Each change is written as it comes, and nobody sees it until [`commit`](Self::commit). A transaction that is dropped
+/// has not happened; the room that it took comes back as pages are collected. Until then old and new values need room
+/// side by side, in flash and in the index: one entry for each record, also for a removal.
+///
+/// *Power loss:* none of the changes, or, when `commit` was under way, all of them.
+///
+/// ```
+/// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+/// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
+/// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+/// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+/// # let region = flash.region()?;
+/// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+/// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+/// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+/// # let replay = ReplayProtection::None;
+/// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
+/// let ssid = KeyId::new(KeyDomain::User, 1, 1);
+/// let password = KeyId::new(KeyDomain::User, 1, 2);
+///
+/// let mut change = store.transaction();
+/// change.put(&mut flash, ssid, b"house")?;
+/// change.put(&mut flash, password, b"correct horse battery")?;
+/// change.commit(&mut flash)?;
+///
+/// let mut change = store.transaction();
+/// change.remove(&mut flash, ssid)?;
+/// drop(change);
+/// assert!(store.contains(ssid));
+/// # Ok::<(), StoreError>(())
+/// ```
+#[must_use = "nothing happens without `commit`"]
+pub struct Transaction<'s, 'a> {
+    store: &'s mut Store<'a>,
+    begun: bool,
+    /// A change was cut short, perhaps between two chunks of a value.
+    failed: Option<StoreError>,
+}
+
+impl<'a> Store<'a> {
+    /// Begins a [`Transaction`].
+    pub fn transaction(&mut self) -> Transaction<'_, 'a> {
+        self.index.abort();
+        Transaction {
+            store: self,
+            begun: false,
+            failed: None,
+        }
+    }
+}
+
+impl Transaction<'_, '_> {
+    /// Will store `value` under `key`, in place of what is there.
+    ///
+    /// # Errors
+    /// As [`Store::put`]. The transaction goes on without this change, but after a failure of flash or cipher.
+    pub fn put<F: NorFlash>(&mut self, flash: &mut F, key: KeyId, value: &[u8]) -> Result<(), StoreError> {
+        self.put_value(flash, key, value, false)
+    }
+
+    /// Will store `value` under `key` for good.
+    ///
+    /// # Errors
+    /// As [`Store::put_once`], and as [`put`](Self::put).
+    pub fn put_once<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        key: KeyId,
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        self.put_value(flash, key, value, true)
+    }
+
+    /// Will remove the value under `key`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when `key` has no value, nor is given one by this transaction;
+    /// [`StoreError::WriteOnce`], [`StoreError::Full`], [`StoreError::IndexFull`]; failures of flash and cipher. As
+    /// with [`put`](Self::put).
+    pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
+        let store = &mut *self.store;
+        store.check_write(key)?;
+        let last = store.index.iter().filter(|place| place.key == key);
+        if !last.fold(false, |_, place| !place.gone) && !store.contains(key) {
+            return Err(StoreError::NotFound);
+        }
+        if store.index.iter().any(|place| place.key == key && place.gone) {
+            return Err(StoreError::NotFound);
+        }
+        let header = Header {
+            member: member(self.begun),
+            ..Header::new(Kind::Remove, key.domain(), key.name(), 0)
+        };
+        self.check_room(key, 1)?;
+        let replaced = |place: &Place| place.key == key && place.pending;
+        self.store
+            .check_capacity(key.domain(), [header].into_iter(), replaced)?;
+        let position = self.append(flash, &header, &[])?;
+        self.store.index.replace(&Place {
+            pending: true,
+            gone: true,
+            ..Place::new(key, position, 0)
+        })
+    }
+
+    /// Makes all changes count.
+    ///
+    /// *Power loss:* all of them or none.
+    ///
+    /// # Errors
+    /// Failures of flash and cipher, also an earlier one: none of the changes counts, unless this was the first and the
+    /// device restarts before anything else is written: then all of them may.
+    pub fn commit<F: NorFlash>(self, flash: &mut F) -> Result<(), StoreError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !self.begun {
+            return Ok(());
+        }
+        let header = Header::new(Kind::Commit, KeyDomain::Device, 0, 0);
+        self.store.append(flash, &header, &[])?;
+        self.store.index.commit();
+        self.store.replay.written()
+    }
+
+    pub(crate) fn put_value<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        key: KeyId,
+        value: &[u8],
+        once: bool,
+    ) -> Result<(), StoreError> {
+        self.store.check_write(key)?;
+        let most = self.store.max_chunk_len();
+        let count = value.len().div_ceil(most.max(1)).max(1);
+        let count = u8::try_from(count).unwrap_or(u8::MAX);
+        if count > MAX_CHUNKS {
+            return Err(StoreError::ValueTooLong);
+        }
+        let part = |chunk: u8| {
+            let from = usize::from(chunk).saturating_mul(most);
+            let rest = value.get(from..).unwrap_or_default();
+            rest.get(..most).unwrap_or(rest)
+        };
+        let header = |chunk: u8, member| Header {
+            chunk,
+            once,
+            member,
+            ..Header::new(
+                Kind::Put,
+                key.domain(),
+                key.name(),
+                u16::try_from(part(chunk).len()).unwrap_or(u16::MAX),
+            )
+        };
+        self.check_room(key, usize::from(count))?;
+        let added = (0..count).map(|chunk| header(chunk, member(true)));
+        let replaced = |place: &Place| place.key == key && place.pending;
+        self.store.check_capacity(key.domain(), added, replaced)?;
+        for chunk in (0..count).rev() {
+            let header = header(chunk, member(self.begun));
+            let position = self.append(flash, &header, part(chunk))?;
+            self.store.index.replace(&Place {
+                chunk,
+                once,
+                pending: true,
+                ..Place::new(key, position, header.len)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn append<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        header: &Header,
+        value: &[u8],
+    ) -> Result<Position, StoreError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let appended = self.store.append(flash, header, value);
+        match appended {
+            Ok(_) => self.begun = true,
+            Err(error) => self.failed = Some(error),
+        }
+        appended
+    }
+
+    /// Refuses what the index has no room for. What is pending under the same key makes room.
+    fn check_room(&self, key: KeyId, entries: usize) -> Result<(), StoreError> {
+        let index = &self.store.index;
+        let pending = index.iter().filter(|place| place.key == key && place.pending);
+        if index.room().saturating_add(pending.count()) < entries {
+            return Err(StoreError::IndexFull);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_, '_> {
+    fn drop(&mut self) {
+        self.store.index.abort();
+    }
+}
+
+impl core::fmt::Debug for Transaction<'_, '_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Transaction(..)")
+    }
+}
