@@ -73,7 +73,7 @@
 /**
  * Words of 8 bytes that an index entry takes.
  */
-#define IOTSEC_INDEX_ENTRY_WORDS 3
+#define IOTSEC_INDEX_ENTRY_WORDS 2
 
 /**
  * Words of 8 bytes that an updater takes.
@@ -581,7 +581,7 @@ typedef struct iotsec_store_config_t {
      */
     struct iotsec_flash_t flash;
     /**
-     * Its part of the flash, five pages or more.
+     * Its part of the flash, four pages or more.
      */
     struct iotsec_region_t region;
     /**
@@ -597,7 +597,7 @@ typedef struct iotsec_store_config_t {
      */
     struct iotsec_index_entry_t *index;
     /**
-     * Room for one record: a value and 28 bytes, rounded up to a word. Wiped after use.
+     * Room for one record: a value and 24 bytes, rounded up to a word. Wiped after use.
      */
     uint8_t *buffer;
     /**
@@ -2044,6 +2044,31 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_STORE_READ_BACK 3014
 
 /**
+ * Value is write-once.
+ */
+#define IOTSEC_ERR_STORE_WRITE_ONCE 3015
+
+/**
+ * Domain is at its limit.
+ */
+#define IOTSEC_ERR_STORE_LIMIT 3016
+
+/**
+ * Not a counter.
+ */
+#define IOTSEC_ERR_STORE_NOT_COUNTER 3017
+
+/**
+ * Flash was rolled back.
+ */
+#define IOTSEC_ERR_STORE_ROLLED_BACK 3018
+
+/**
+ * Store was formatted with other replay protection.
+ */
+#define IOTSEC_ERR_STORE_REPLAY_PROTECTION 3019
+
+/**
  * No event, too many events, or too many fields.
  */
 #define IOTSEC_ERR_REGISTRY_COUNT 4001
@@ -2678,7 +2703,7 @@ iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
 #endif  // __cplusplus
 
 /**
- * The name of a record: `IOTSEC_DOMAIN_*`, a namespace for each part of the firmware (0 to 65535), and a
+ * The name of a record: `IOTSEC_DOMAIN_*`, a namespace for each part of the firmware (0 to 255), and a
  * number in it (0 to 65535).
  */
 #define IOTSEC_KEY_ID(domain, name_space, number) \

@@ -539,6 +539,16 @@ pub const IOTSEC_ERR_STORE_LAYOUT: iotsec_status_t = 3012;
 pub const IOTSEC_ERR_STORE_EXHAUSTED: iotsec_status_t = 3013;
 /// Flash does not hold what was written.
 pub const IOTSEC_ERR_STORE_READ_BACK: iotsec_status_t = 3014;
+/// Value is write-once.
+pub const IOTSEC_ERR_STORE_WRITE_ONCE: iotsec_status_t = 3015;
+/// Domain is at its limit.
+pub const IOTSEC_ERR_STORE_LIMIT: iotsec_status_t = 3016;
+/// Not a counter.
+pub const IOTSEC_ERR_STORE_NOT_COUNTER: iotsec_status_t = 3017;
+/// Flash was rolled back.
+pub const IOTSEC_ERR_STORE_ROLLED_BACK: iotsec_status_t = 3018;
+/// Store was formatted with other replay protection.
+pub const IOTSEC_ERR_STORE_REPLAY_PROTECTION: iotsec_status_t = 3019;
 /// No event, too many events, or too many fields.
 pub const IOTSEC_ERR_REGISTRY_COUNT: iotsec_status_t = 4001;
 /// Ids do not ascend.
@@ -894,6 +904,11 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_STORE_LAYOUT, c"STORE_LAYOUT"),
     (IOTSEC_ERR_STORE_EXHAUSTED, c"STORE_EXHAUSTED"),
     (IOTSEC_ERR_STORE_READ_BACK, c"STORE_READ_BACK"),
+    (IOTSEC_ERR_STORE_WRITE_ONCE, c"STORE_WRITE_ONCE"),
+    (IOTSEC_ERR_STORE_LIMIT, c"STORE_LIMIT"),
+    (IOTSEC_ERR_STORE_NOT_COUNTER, c"STORE_NOT_COUNTER"),
+    (IOTSEC_ERR_STORE_ROLLED_BACK, c"STORE_ROLLED_BACK"),
+    (IOTSEC_ERR_STORE_REPLAY_PROTECTION, c"STORE_REPLAY_PROTECTION"),
     (IOTSEC_ERR_REGISTRY_COUNT, c"REGISTRY_COUNT"),
     (IOTSEC_ERR_REGISTRY_ORDER, c"REGISTRY_ORDER"),
     (IOTSEC_ERR_REGISTRY_NAME, c"REGISTRY_NAME"),

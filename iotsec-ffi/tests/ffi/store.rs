@@ -167,7 +167,7 @@ fn a_full_index_a_long_value_and_a_small_region_are_refused() {
         assert_eq!(bench.put(number, b"x"), IOTSEC_OK);
     }
     assert_eq!(bench.put(4, b"x"), IOTSEC_ERR_STORE_INDEX_FULL);
-    assert_eq!(bench.put(0, &[0; 257]), IOTSEC_ERR_STORE_VALUE_TOO_LONG);
+    assert_eq!(bench.put(0, &[0; 5000]), IOTSEC_ERR_STORE_VALUE_TOO_LONG);
     assert_eq!(bench.open(iotsec_store_format), IOTSEC_ERR_STATE, "open already");
     bench.close();
     let mut config = bench.config();
