@@ -11,11 +11,15 @@ use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
 
 use crate::{Seed, recipe};
 
-const KEYS: [KeyId; 3] = [
+const KEYS: [KeyId; 4] = [
     KeyId::new(KeyDomain::Device, 1, 1),
     KeyId::new(KeyDomain::Device, 1, 2),
     KeyId::new(KeyDomain::User, 1, 1),
+    KeyId::new(KeyDomain::User, 1, 2),
 ];
+/// Counted up to [`COUNT`].
+const COUNTER: KeyId = KeyId::new(KeyDomain::Device, 2, 1);
+const COUNT: u32 = 5;
 const FRESH: KeyId = KeyId::new(KeyDomain::Device, 9, 9);
 const OURS: u64 = 7;
 
@@ -49,9 +53,10 @@ fn check(mut flash: SimFlash) -> bool {
     let mounted = with_store(&mut flash, OURS, |store, flash| {
         let mount = flash.stats() - before;
         assert!(mount.bytes_read <= 4 * capacity, "{mount:?}");
-        assert!(mount.erases <= 2, "{mount:?}");
+        // To finish an erasure, or to write the end of a transaction once more.
+        assert!(mount.erases <= 9, "{mount:?}");
         for (key, values) in KEYS.iter().zip(STORED) {
-            let mut out = [0; 128];
+            let mut out = [0; 256];
             match store.get(flash, *key, &mut out) {
                 Ok(value) => assert!(values.contains(&value), "{key:?} is {value:?}"),
                 Err(error) => assert!(
@@ -62,6 +67,10 @@ fn check(mut flash: SimFlash) -> bool {
                     "{key:?}: {error:?}"
                 ),
             }
+        }
+        match store.count(flash, COUNTER) {
+            Ok(count) => assert!(count <= COUNT, "{count}"),
+            Err(error) => assert!(matches!(error, StoreError::Tampered), "{error:?}"),
         }
         let put = store.put(flash, FRESH, b"after the attack");
         if put.is_ok() {
@@ -85,10 +94,11 @@ fn check(mut flash: SimFlash) -> bool {
 }
 
 /// What was ever stored under each of [`KEYS`] on our device.
-const STORED: [&[&[u8]]; 3] = [
+const STORED: [&[&[u8]]; 4] = [
     &[b"first, old", b"first, new"],
     &[b"second"],
     &[b"Anna's network", b"Ben's network"],
+    &[&[0x4C; 120], &[0x53; 90]],
 ];
 
 /// The life of our device in five copies of its flash, and another device's flash at the end.
@@ -107,11 +117,19 @@ fn history() -> &'static [SimFlash; 6] {
         let stored = then(&|store, flash| {
             store.put(flash, KEYS[0], STORED[0][0])?;
             store.put(flash, KEYS[1], STORED[1][0])?;
-            store.put(flash, KEYS[2], STORED[2][0])
+            store.put(flash, KEYS[2], STORED[2][0])?;
+            store.put(flash, KEYS[3], STORED[3][0])
         });
         let changed = then(&|store, flash| {
-            store.put(flash, KEYS[0], STORED[0][1])?;
-            store.remove(flash, KEYS[1])
+            let mut change = store.transaction();
+            change.put(flash, KEYS[0], STORED[0][1])?;
+            change.put(flash, KEYS[3], STORED[3][1])?;
+            change.remove(flash, KEYS[1])?;
+            change.commit(flash)?;
+            for _ in 0..COUNT {
+                store.increment(flash, COUNTER)?;
+            }
+            Ok(())
         });
         let churned = then(&|store, flash| {
             for _ in 0..40 {
@@ -206,12 +224,12 @@ pub fn tampered_seeds() -> Vec<Seed> {
     vec![
         Seed::new("valid-untouched", [4]),
         // An old copy of the first data pages.
-        Seed::new("near-replayed-page", [4, 1, 1, 2, 0, 0, 1, 1, 3, 0, 0]),
-        // One bit of the first value, and one of the note at the start of its page.
-        Seed::new("valid-flipped-value", [1, 0, 2, 84, 0, 1]),
-        Seed::new("near-flipped-note", [1, 0, 2, 40, 0, 1]),
-        // The first key page, erased or from another device.
-        Seed::new("near-no-device-key", [1, 3, 0, 0, 0, 0]),
-        Seed::new("near-other-device-key", [1, 1, 5, 0, 0, 0]),
+        Seed::new("near-replayed-page", [4, 1, 1, 1, 0, 0, 1, 1, 2, 0, 0]),
+        // One bit of the first value, and one of the head of its page.
+        Seed::new("valid-flipped-value", [1, 0, 1, 76, 0, 1]),
+        Seed::new("near-flipped-head", [1, 0, 1, 40, 0, 1]),
+        // The first data page, erased or from another device.
+        Seed::new("near-no-page", [1, 3, 1, 0, 0, 0]),
+        Seed::new("near-other-device-page", [1, 1, 5, 1, 0, 0]),
     ]
 }
