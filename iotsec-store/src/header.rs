@@ -31,7 +31,7 @@ pub(crate) struct Header {
 pub(crate) enum Member {
     /// It does.
     Single,
-    /// It begins a transaction.
+    /// It begins a transaction. A copy so marked counts unless the transaction under way is completed.
     First,
     /// It belongs to the transaction that was begun.
     Next,

@@ -30,6 +30,7 @@ const PENDING: u8 = 4;
 const ONCE: u8 = 8;
 const COUNTER: u8 = 16;
 const GONE: u8 = 32;
+const DOOMED: u8 = 64;
 const LEN_BITS: u32 = 12;
 
 impl IndexEntry {
@@ -79,6 +80,7 @@ impl IndexEntry {
             once: self.has(ONCE),
             counter: self.has(COUNTER),
             gone: self.has(GONE),
+            doomed: self.has(DOOMED),
         }
     }
 
@@ -89,7 +91,8 @@ impl IndexEntry {
             | flag(place.pending, PENDING)
             | flag(place.once, ONCE)
             | flag(place.counter, COUNTER)
-            | flag(place.gone, GONE);
+            | flag(place.gone, GONE)
+            | flag(place.doomed, DOOMED);
         let [_, a, b, c] = place.key.name().to_be_bytes();
         let offset = place.position.offset.checked_div(word).unwrap_or(0);
         let chunk = u16::from(place.chunk).checked_shl(LEN_BITS).unwrap_or(0);
@@ -130,6 +133,8 @@ pub(crate) struct Place {
     pub(crate) counter: bool,
     /// The key is removed when its transaction is complete.
     pub(crate) gone: bool,
+    /// Counts unless the transaction under way is completed.
+    pub(crate) doomed: bool,
 }
 
 impl Place {
@@ -145,6 +150,7 @@ impl Place {
             once: false,
             counter: false,
             gone: false,
+            doomed: false,
         }
     }
 
@@ -186,11 +192,9 @@ impl<'a> Index<'a> {
     /// Takes a record that replaces the value of its key, or the pending one.
     pub(crate) fn replace(&mut self, place: &Place) -> Result<(), StoreError> {
         // Chunks come with the last one first: one that is not below those before begins another value.
-        self.retain(|other| {
-            other.key != place.key
-                || other.pending != place.pending
-                || (place.pending && !place.gone && other.chunk > place.chunk && !other.gone)
-        });
+        let above = |other: Place| other.key != place.key || !other.pending || other.chunk > place.chunk;
+        let continues = place.pending && !place.gone && self.iter().all(above);
+        self.retain(|other| other.key != place.key || other.pending != place.pending || continues);
         self.put(place)
     }
 
@@ -223,16 +227,26 @@ impl<'a> Index<'a> {
             }
             at = at.saturating_add(1);
         }
-        self.retain(|place| !place.gone);
-        for entry in self.entries.iter_mut() {
-            let [a, b, c, flags] = entry.id.to_be_bytes();
-            entry.id = u32::from_be_bytes([a, b, c, flags & !PENDING]);
-        }
+        self.retain(|place| !place.gone && !place.doomed);
+        self.clear(PENDING);
     }
 
     /// What is pending never counts.
     pub(crate) fn abort(&mut self) {
         self.retain(|place| !place.pending);
+        self.clear(DOOMED);
+    }
+
+    fn clear(&mut self, flag: u8) {
+        for entry in self.entries.iter_mut() {
+            let [a, b, c, flags] = entry.id.to_be_bytes();
+            entry.id = u32::from_be_bytes([a, b, c, flags & !flag]);
+        }
+    }
+
+    /// Whether a transaction is to change what is under `key`.
+    pub(crate) fn is_to_change(&self, key: KeyId) -> bool {
+        self.iter().any(|place| place.key == key && place.pending)
     }
 
     pub(crate) fn has_pending(&self) -> bool {

@@ -198,12 +198,11 @@ impl Store<'_> {
         };
         self.write_head(flash, sequence, &opened)?;
         if let Some(victim) = victim {
-            let copies = self.copies_begin(victim);
+            self.move_index(victim, sequence);
             if self.is_commit_in(victim) {
                 self.index.commit();
                 self.doubtful = None;
             }
-            self.move_index(victim, sequence, copies);
         }
         self.oldest = oldest;
         self.scrub_until = self.scrub_until.filter(|until| oldest <= *until);
@@ -241,13 +240,7 @@ impl Store<'_> {
         victim: u32,
         sequence: u32,
     ) -> Result<(u32, u64), StoreError> {
-        let mut sum = 0u64;
-        let mut offset = self.layout.head_len();
-        let commits = self.is_commit_in(victim);
-        if commits {
-            sum = self.write_buffered(flash, Position { sequence, offset }, &COMMIT_COPY)?;
-            offset = self.copies_begin(victim);
-        }
+        let (mut offset, mut sum) = (self.layout.head_len(), 0u64);
         let mut last = None;
         while let Some(mut place) = self.next_in(victim, last) {
             last = Some(place.position.offset);
@@ -267,36 +260,31 @@ impl Store<'_> {
                     return Err(error);
                 }
             }
-            place.pending &= !commits;
+            place.doomed = !place.pending && self.index.is_to_change(place.key);
             let header = copy_of(&place);
             let copied = self.write_buffered(flash, Position { sequence, offset }, &header);
             self.buffer.zeroize();
             sum = sum.wrapping_add(copied?);
             offset = offset.saturating_add(self.layout.record_len(&header));
         }
+        if self.is_commit_in(victim) {
+            let committed = self.write_buffered(flash, Position { sequence, offset }, &COMMIT_COPY)?;
+            sum = sum.wrapping_add(committed);
+            offset = offset.saturating_add(self.layout.record_len(&COMMIT_COPY));
+        }
         Ok((offset, sum))
     }
 
     /// Whether the end of a transaction lies in page `victim` that was the last record before the power went. It is
-    /// the first one that is copied: what is copied behind it counts.
+    /// copied too, behind all others: it has its own room in the page.
     fn is_commit_in(&self, victim: u32) -> bool {
         self.doubtful
             .is_some_and(|(header, page)| header.kind == Kind::Commit && page == victim)
     }
 
-    /// Where the copies of page `victim` begin.
-    fn copies_begin(&self, victim: u32) -> u32 {
-        let before = if self.is_commit_in(victim) {
-            self.layout.record_len(&COMMIT_COPY)
-        } else {
-            0
-        };
-        self.layout.head_len().saturating_add(before)
-    }
-
     /// Lets the index point to the copies that [`copy_live`](Self::copy_live) made, in the same order.
-    fn move_index(&mut self, victim: u32, sequence: u32, copies: u32) {
-        let mut offset = copies;
+    fn move_index(&mut self, victim: u32, sequence: u32) {
+        let mut offset = self.layout.head_len();
         let mut last = None;
         while let Some(place) = self.next_in(victim, last) {
             last = Some(place.position.offset);
@@ -365,10 +353,10 @@ pub(crate) fn header_of(place: &Place) -> Header {
     Header {
         chunk: place.chunk,
         once: place.once,
-        member: if place.pending {
-            Member::Next
-        } else {
-            Member::Single
+        member: match (place.pending, place.doomed) {
+            (true, _) => Member::Next,
+            (false, true) => Member::First,
+            (false, false) => Member::Single,
         },
         ..Header::new(kind, place.key.domain(), place.key.name(), place.len)
     }

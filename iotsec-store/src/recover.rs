@@ -165,7 +165,8 @@ impl Store<'_> {
         header: &Header,
         position: Position,
     ) -> Result<(), StoreError> {
-        let pending = header.member != Member::Single;
+        let doomed = header.copy && header.member == Member::First;
+        let pending = header.member != Member::Single && !doomed;
         if !header.copy && header.member != Member::Next && header.kind != Kind::Commit {
             // Whatever was pending before was given up.
             self.index.abort();
@@ -180,6 +181,7 @@ impl Store<'_> {
             once: header.once,
             counter: header.kind == Kind::Count,
             gone: false,
+            doomed,
         };
         match header.kind {
             // `get` opens it.

@@ -1,14 +1,22 @@
 //! Random operations against a map, with the power cut at random steps.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
 
-use iotsec_store::{KeyDomain, KeyId, StoreError};
-use iotsec_testkit::{Geometry, SimRng, Tear};
+use iotsec_store::{KeyDomain, KeyId, Store, StoreError};
+use iotsec_testkit::{Geometry, SimFlash, SimRng, Tear};
 
 use crate::device::{self, Device, value};
 
-/// What each key may hold: one thing, or several after a cut.
-type Model = BTreeMap<KeyId, Vec<Option<Vec<u8>>>>;
+/// What a key holds: a value, or a counter's number as text.
+type Held = Option<Vec<u8>>;
+
+/// What all keys may hold: one state, or several after a cut. States of the whole store, since an operation changes
+/// several keys at once.
+type Model = Vec<BTreeMap<KeyId, Vec<u8>>>;
 
 fn key(number: u64) -> KeyId {
     let number = u16::try_from(number).unwrap();
@@ -18,22 +26,119 @@ fn key(number: u64) -> KeyId {
 
 /// More than the index of the fixture has entries.
 const KEYS: u64 = 18;
+/// The first of them are counters.
+const COUNTERS: u64 = 3;
+
+fn read(store: &mut Store<'_>, flash: &mut SimFlash, number: u64) -> Held {
+    if number < COUNTERS {
+        let count = store.count(flash, key(number)).unwrap();
+        return (count > 0).then(|| count.to_string().into_bytes());
+    }
+    device::read(store, flash, key(number))
+}
 
 fn check(device: &mut Device, model: &mut Model, tear: Tear) {
-    let found: Vec<_> = device.with_store(|store, flash, _| {
-        let count = store.keys().count();
-        let found: Vec<_> = (0..KEYS)
-            .map(|number| (key(number), device::read(store, flash, key(number))))
+    let found: BTreeMap<_, _> = device.with_store(|store, flash, _| {
+        let found: BTreeMap<_, _> = (0..KEYS)
+            .filter_map(|number| Some((key(number), read(store, flash, number)?)))
             .collect();
-        assert_eq!(count, found.iter().filter(|(_, value)| value.is_some()).count());
+        assert_eq!(store.keys().count(), found.len());
         found
     });
-    for (key, value) in found {
-        let allowed = model.entry(key).or_insert_with(|| vec![None]);
-        assert!(allowed.contains(&value), "{key:?} is {value:?} of {allowed:?}");
-        // A torn word that reads differently each time is settled by the first write only.
-        if tear != Tear::Unstable {
-            *allowed = vec![value];
+    assert!(
+        model.contains(&found),
+        "{found:?} is none of {} states: {model:?}",
+        model.len()
+    );
+    // A torn word that reads differently each time is settled by the first write only.
+    if tear != Tear::Unstable {
+        *model = vec![found];
+    }
+}
+
+/// What an operation does to the store and to a state of it.
+enum Step {
+    Erase,
+    Scrub,
+    Remove(u64),
+    Put(u64, Vec<u8>),
+    Count(u64),
+    /// Puts and removals, and whether they are committed.
+    Change(Vec<(u64, Held)>, bool),
+}
+
+impl Step {
+    fn random(rng: &mut SimRng, most: u64, tag: u32) -> Self {
+        let number = COUNTERS + rng.below(KEYS - COUNTERS);
+        let mut random_value = |rng: &mut SimRng| {
+            let len = usize::try_from(rng.below(most.min(200) + 1)).unwrap();
+            value(tag, len)
+        };
+        match rng.below(48) {
+            0 => Self::Erase,
+            1..=3 => Self::Scrub,
+            4..=12 => Self::Remove(number),
+            13..=20 => Self::Count(rng.below(COUNTERS)),
+            21..=26 => {
+                let changes = (0..=rng.below(4)).map(|_| {
+                    let number = COUNTERS + rng.below(KEYS - COUNTERS);
+                    let new = (rng.below(3) > 0).then(|| random_value(rng));
+                    (number, new)
+                });
+                let changes = changes.collect();
+                Self::Change(changes, rng.below(4) > 0)
+            }
+            _ => Self::Put(number, random_value(rng)),
+        }
+    }
+
+    /// Does it, and says what it was to do with a state of the store.
+    fn run(
+        &self,
+        store: &mut Store<'_>,
+        flash: &mut SimFlash,
+        rng: &mut SimRng,
+    ) -> (Result<(), StoreError>, Vec<(u64, Held)>) {
+        match self {
+            Self::Erase => {
+                let gone = (0..KEYS).filter(|number| key(*number).domain() == KeyDomain::User);
+                (
+                    store.erase_user(flash, rng),
+                    gone.map(|number| (number, None)).collect(),
+                )
+            }
+            Self::Scrub => (store.scrub_step(flash).map(|_| ()), Vec::new()),
+            Self::Remove(number) => (store.remove(flash, key(*number)), vec![(*number, None)]),
+            Self::Put(number, new) => {
+                let put = store.put(flash, key(*number), new);
+                (put, vec![(*number, Some(new.clone()))])
+            }
+            Self::Count(number) => {
+                let now = store.count(flash, key(*number)).unwrap_or(0);
+                let counted = store.increment(flash, key(*number)).map(|_| ());
+                (counted, vec![(*number, Some((now + 1).to_string().into_bytes()))])
+            }
+            Self::Change(changes, commit) => {
+                let mut transaction = store.transaction();
+                let mut done = Vec::new();
+                for (number, new) in changes {
+                    let changed = match new {
+                        Some(new) => transaction.put(flash, key(*number), new),
+                        None => transaction.remove(flash, key(*number)),
+                    };
+                    match changed {
+                        Ok(()) => done.push((*number, new.clone())),
+                        Err(StoreError::NotFound | StoreError::Full | StoreError::IndexFull) => {}
+                        Err(error) => return (Err(error), Vec::new()),
+                    }
+                }
+                if *commit {
+                    (transaction.commit(flash), done)
+                } else {
+                    drop(transaction);
+                    (Ok(()), Vec::new())
+                }
+            }
         }
     }
 }
@@ -50,40 +155,28 @@ fn session(device: &mut Device, model: &mut Model, rng: &mut SimRng, tag: &mut u
     device.flash.cut_after(cut);
     let ended = device.try_with_store(|store, flash, random| {
         for _ in 0..wanted {
-            let key = key(rng.below(KEYS));
             *tag += 1;
-            let mut new: Vec<(KeyId, Option<Vec<u8>>)> = Vec::new();
-            let result = match rng.below(40) {
-                0 => {
-                    let user = |key: &&KeyId| key.domain() == KeyDomain::User;
-                    new.extend(model.keys().filter(user).map(|key| (*key, None)));
-                    store.erase_user(flash, random)
-                }
-                1..=3 => store.scrub_step(flash).map(|_| ()),
-                4..=12 => {
-                    new.push((key, None));
-                    store.remove(flash, key)
-                }
-                _ => {
-                    let max = u64::try_from(store.max_value_len()).unwrap().min(200);
-                    let len = usize::try_from(rng.below(max + 1)).unwrap();
-                    new.push((key, Some(value(*tag, len))));
-                    store.put(flash, key, &value(*tag, len))
-                }
-            };
+            let most = u64::try_from(store.max_value_len()).unwrap();
+            let step = Step::random(rng, most, *tag);
+            let (result, changes) = step.run(store, flash, random);
             done += 1;
-            match result {
-                Ok(()) => {
-                    for (key, value) in new {
-                        model.insert(key, vec![value]);
-                    }
+            let apply = |state: &BTreeMap<KeyId, Vec<u8>>| {
+                let mut state = state.clone();
+                for (number, new) in &changes {
+                    match new {
+                        Some(new) => state.insert(key(*number), new.clone()),
+                        None => state.remove(&key(*number)),
+                    };
                 }
+                state
+            };
+            match result {
+                Ok(()) => *model = model.iter().map(apply).collect(),
                 Err(StoreError::NotFound | StoreError::Full | StoreError::IndexFull) => {}
                 Err(_) => {
                     assert!(flash.is_off(), "an operation failed with the power on");
-                    for (key, value) in new {
-                        model.entry(key).or_insert_with(|| vec![None]).push(value);
-                    }
+                    let after: Vec<_> = model.iter().map(apply).collect();
+                    model.extend(after);
                     return;
                 }
             }
@@ -98,7 +191,8 @@ fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
     let mut device = Device::blank(geometry.clone(), tear);
     device.flash = device.flash.with_seed(seed);
     device.format().unwrap();
-    let (mut rng, mut model, mut tag, mut done) = (SimRng::new(seed), Model::new(), 0, 0);
+    let mut model = vec![BTreeMap::new()];
+    let (mut rng, mut tag, mut done) = (SimRng::new(seed), 0, 0);
     for _ in 0..sessions {
         done += session(&mut device, &mut model, &mut rng, &mut tag);
         check(&mut device, &mut model, tear);
@@ -107,28 +201,55 @@ fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
     done
 }
 
-#[test]
-fn random_operations_with_random_cuts_agree_with_a_map() {
-    let geometries = [
-        ("small", Geometry::small(9)),
-        ("smallest", Geometry::small(4)),
-        ("erased to zero", Geometry::erased_zero(12)),
-        ("STM32L4", Geometry::stm32l4(6)),
-        ("RP2040", Geometry::rp2040(6)),
-        ("words of 32", Geometry::new(&[1024; 8], 32)),
-    ];
-    let mut total = 0;
-    for (name, geometry) in geometries {
-        for tear in [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable] {
-            for seed in 0..4 {
-                let run = || play(&geometry, tear, seed, 30);
-                match std::panic::catch_unwind(run) {
-                    Ok(done) => total += done,
-                    Err(_) => panic!("{name}, {tear:?}, seed {seed}"),
-                }
-            }
+fn geometry(rng: &mut SimRng) -> Geometry {
+    match rng.below(8) {
+        0 => Geometry::small(9),
+        1 => Geometry::small(4),
+        2 => Geometry::erased_zero(12),
+        3 => Geometry::stm32l4(6),
+        4 => Geometry::rp2040(6),
+        5 => Geometry::new(&[1024; 8], 32),
+        6 => Geometry::new(&[512; 6], 8),
+        _ => {
+            let pages = 4 + usize::try_from(rng.below(9)).unwrap();
+            Geometry::new(&vec![256 << rng.below(3); pages], 4 << rng.below(2))
         }
     }
-    println!("model: {total} operations");
-    assert!(total > 10_000);
+}
+
+/// Plays `seed`: a geometry, a way to tear, and sessions.
+fn run(seed: u64) -> u64 {
+    let mut rng = SimRng::new(seed ^ 0x5EED);
+    let geometry = geometry(&mut rng);
+    let tear =
+        [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable][usize::try_from(rng.below(4)).unwrap()];
+    match std::panic::catch_unwind(|| play(&geometry, tear, seed, 30)) {
+        Ok(done) => done,
+        Err(_) => panic!("seed {seed}: {geometry:?}, {tear:?}"),
+    }
+}
+
+/// `IOTSEC_SOAK` says how many operations at least, `IOTSEC_SEED` with which seed to begin.
+#[test]
+fn random_operations_with_random_cuts_agree_with_a_map() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let wanted = number("IOTSEC_SOAK").unwrap_or(20_000);
+    let (total, next) = (
+        AtomicU64::new(0),
+        AtomicU64::new(number("IOTSEC_SEED").unwrap_or(0)),
+    );
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while total.load(Ordering::Relaxed) < wanted {
+                    let done = run(next.fetch_add(1, Ordering::Relaxed));
+                    total.fetch_add(done, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let (total, seeds) = (total.into_inner(), next.into_inner());
+    println!("model: {total} operations, up to seed {seeds}");
+    assert!(total >= wanted);
 }
