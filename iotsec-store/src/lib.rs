@@ -52,6 +52,8 @@ mod error;
 mod index;
 mod key_id;
 mod layout;
+#[cfg(all(feature = "std", unix))]
+pub mod linux;
 mod log;
 mod mount;
 mod page;

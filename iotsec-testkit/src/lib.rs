@@ -9,6 +9,8 @@ mod power;
 mod sim_boot_control;
 mod sim_clock;
 mod sim_counter;
+#[cfg(all(feature = "disk", unix))]
+mod sim_disk;
 mod sim_flash;
 mod sim_rng;
 mod sim_root_key;
@@ -22,6 +24,8 @@ pub use power::Power;
 pub use sim_boot_control::SimBootControl;
 pub use sim_clock::SimClock;
 pub use sim_counter::SimCounter;
+#[cfg(all(feature = "disk", unix))]
+pub use sim_disk::SimDisk;
 pub use sim_flash::{Operation, SimFlash, SimFlashError, Stats, StepUnit, Tear, Violation};
 pub use sim_rng::{EntropyFailure, FailingRng, SimRng, StuckRng};
 pub use sim_root_key::SimRootKey;
