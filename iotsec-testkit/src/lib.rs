@@ -6,6 +6,7 @@ mod geometry;
 #[cfg(feature = "mcuboot-vectors")]
 pub mod mcuboot_vectors;
 mod power;
+mod replay;
 mod sim_boot_control;
 mod sim_clock;
 mod sim_counter;
@@ -21,6 +22,7 @@ mod world;
 
 pub use geometry::Geometry;
 pub use power::Power;
+pub use replay::Replay;
 pub use sim_boot_control::SimBootControl;
 pub use sim_clock::SimClock;
 pub use sim_counter::SimCounter;
