@@ -32,7 +32,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Where there is a TPM 2.0, [`tpm::TpmRootKey`] takes the place of [`FileRootKey`]: its file opens on this board
+//! alone.
+//!
 //! A put takes one write of the record and one `fdatasync`. *Power loss and killed processes:* as for any flash:
 //! what was acknowledged is exact, what was under way is old or new. File systems that write elsewhere instead of
 //! in place (btrfs, f2fs) need room for that even though the file does not grow.
-pub use iotsec_core::hal::linux::{FileError, FileRootKey, NorFile};
+pub use iotsec_core::hal::linux::{FileError, FileRootKey, NorFile, tpm};

@@ -1,6 +1,7 @@
 //! A disk that holds, of what was written since the last sync, whatever it likes.
 use std::cell::Cell;
 
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use iotsec_core::hal::{Region, linux::Medium};
 use iotsec_store::linux::NorFile;
 use iotsec_testkit::{Power, SimDisk, Sweep, Violation, World};
@@ -91,6 +92,27 @@ fn bytes(region: Region) -> usize {
 fn regions() -> [Region; 3] {
     [(4096, 6, 16), (2048, 5, 4), (8192, 5, 512)]
         .map(|(page, count, word)| Region::new(0, page, count, word).unwrap())
+}
+
+#[test]
+fn each_call_that_has_returned_is_on_the_disk() {
+    let region = Region::new(0, 4096, 5, 16).unwrap();
+    for seed in 0..50 {
+        let mut file = NorFile::on(SimDisk::new(bytes(region) / 512), region.with_erased(0));
+        let power = file.medium().power().clone();
+        power.reseed(seed);
+        let mut read = [0; 4096];
+        for page in 0..5 {
+            file.write(page * 4096, &[0x5A; 4096]).unwrap();
+            file.medium().lose_cache();
+            file.read(page * 4096, &mut read).unwrap();
+            assert_eq!(read, [0x5A; 4096], "seed {seed}");
+            file.erase(page * 4096, (page + 1) * 4096).unwrap();
+            file.medium().lose_cache();
+            file.read(page * 4096, &mut read).unwrap();
+            assert_eq!(read, [0; 4096], "seed {seed}");
+        }
+    }
 }
 
 #[test]
