@@ -177,6 +177,7 @@ fn record_counter(simulator: &Simulator, record: &Path) -> Result<u64, Failure> 
     Ok(first + 2)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "values stand where it is called")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Result<(), Failure> {
     if found == wanted {
         Ok(())
