@@ -3,12 +3,16 @@
 //! Flash is [`embedded_storage::nor_flash::NorFlash`] and randomness is [`rand_core::TryCryptoRng`];
 //! neither is reinvented here. [`Region`] says which part of a flash belongs to whom.
 
+mod device_root_key;
+#[cfg(all(feature = "std", unix))]
+pub mod linux;
 mod region;
 
 use crate::{
     error::{ErrorCode, Fault},
     secret::Secret,
 };
+pub use device_root_key::DeviceRootKey;
 pub use region::{FlashError, Region};
 
 /// A number that never goes down, whatever happens to the flash.
@@ -74,7 +78,7 @@ pub enum RootKeyError {
     /// Hardware refused or failed.
     #[error("root key unavailable")]
     Unavailable,
-    /// All bytes equal, or otherwise known to the public.
+    /// All bytes equal, a known sample, made of public identifiers, or otherwise known to the public.
     #[error("root key is weak")]
     Weak,
 }
@@ -88,50 +92,6 @@ impl ErrorCode for RootKeyError {
     }
     fn fault(&self) -> Fault {
         Fault::Device
-    }
-}
-
-/// A [`RootKey`] from 32 bytes that the port read from fuses, a PUF or a sealed file.
-///
-/// ```
-/// use iotsec_core::{crypto::HkdfSha256, hal::{DeviceRootKey, RootKey, RootKeyError}, secret::Secret};
-///
-/// let kdf = HkdfSha256;
-/// let unprogrammed = Secret::from_bytes([0xFF; 32]);
-/// assert_eq!(DeviceRootKey::new(&unprogrammed, &kdf).err(), Some(RootKeyError::Weak));
-/// ```
-pub struct DeviceRootKey<'a> {
-    key: Secret<32>,
-    kdf: &'a dyn crate::crypto::Kdf,
-}
-
-impl<'a> DeviceRootKey<'a> {
-    /// Takes a copy of the key.
-    ///
-    /// # Errors
-    /// [`RootKeyError::Weak`] when all bytes are equal.
-    pub fn new(key: &Secret<32>, kdf: &'a dyn crate::crypto::Kdf) -> Result<Self, RootKeyError> {
-        if key.is_constant() {
-            return Err(RootKeyError::Weak);
-        }
-        Ok(Self {
-            key: Secret::from_bytes(*key.expose()),
-            kdf,
-        })
-    }
-}
-
-impl RootKey for DeviceRootKey<'_> {
-    fn derive(&self, label: &[u8], out: &mut Secret<32>) -> Result<(), RootKeyError> {
-        self.kdf
-            .hkdf(b"iotsec/root/v1", self.key.expose(), &[label], out.expose_mut())
-            .map_err(|_| RootKeyError::Unavailable)
-    }
-}
-
-impl core::fmt::Debug for DeviceRootKey<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("DeviceRootKey(..)")
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! # Features
 //! `rustcrypto` and `p256` add implementations of the [`crypto`] traits, `alloc` adds
-//! serde documents (always behind the strict reader), `std` adds nothing to the logic.
+//! serde documents (always behind the strict reader), `std` adds [`hal::linux`] and nothing to the logic.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

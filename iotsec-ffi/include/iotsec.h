@@ -1039,6 +1039,66 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_FLASH_GEOMETRY 1434
 
 /**
+ * The operating system says so.
+ */
+#define IOTSEC_ERR_FILE_IO 1441
+
+/**
+ * In use by another process.
+ */
+#define IOTSEC_ERR_FILE_BUSY 1442
+
+/**
+ * Outside the file.
+ */
+#define IOTSEC_ERR_FILE_OUT_OF_BOUNDS 1443
+
+/**
+ * Size out of range.
+ */
+#define IOTSEC_ERR_FILE_SIZE 1444
+
+/**
+ * Not a multiple of word or page.
+ */
+#define IOTSEC_ERR_FILE_NOT_ALIGNED 1445
+
+/**
+ * File is open to others.
+ */
+#define IOTSEC_ERR_FILE_PERMISSIONS 1446
+
+/**
+ * Word is not erased.
+ */
+#define IOTSEC_ERR_FILE_NOT_ERASED 1447
+
+/**
+ * The way to the TPM fails.
+ */
+#define IOTSEC_ERR_TPM_IO 1451
+
+/**
+ * TPM answers nonsense.
+ */
+#define IOTSEC_ERR_TPM_RESPONSE 1452
+
+/**
+ * TPM refuses.
+ */
+#define IOTSEC_ERR_TPM_REFUSED 1453
+
+/**
+ * Sealed key malformed.
+ */
+#define IOTSEC_ERR_TPM_SEALED 1454
+
+/**
+ * NV index is no counter.
+ */
+#define IOTSEC_ERR_TPM_NO_COUNTER 1455
+
+/**
  * Not a tagged SUIT envelope.
  */
 #define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001
@@ -1637,16 +1697,6 @@ typedef uint32_t iotsec_domain_t;
  * The operating system says so.
  */
 #define IOTSEC_ERR_LINUX_IO 2350
-
-/**
- * In use by another process.
- */
-#define IOTSEC_ERR_LINUX_BUSY 2351
-
-/**
- * Outside the parts.
- */
-#define IOTSEC_ERR_LINUX_OUT_OF_BOUNDS 2352
 
 /**
  * Size out of range.
@@ -2498,7 +2548,7 @@ iotsec_status_t iotsec_password_choose(const struct iotsec_credential_t *credent
  * that reads its root key from fuses, a PUF or a sealed file.
  *
  * `root` and `key` hold 32 bytes each, `label` holds `label_len`. The caller wipes `root` after use.
- * `IOTSEC_ERR_ROOT_KEY_WEAK` when all bytes of the root are equal, as in an unprogrammed fuse.
+ * `IOTSEC_ERR_ROOT_KEY_WEAK` when the root is one that everyone knows: unprogrammed fuses, a pattern, a sample key.
  */
 iotsec_status_t iotsec_root_key_derive(const uint8_t *root,
                                        const uint8_t *label,

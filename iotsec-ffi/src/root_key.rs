@@ -71,7 +71,7 @@ impl RootKey for CRootKey {
 /// that reads its root key from fuses, a PUF or a sealed file.
 ///
 /// `root` and `key` hold 32 bytes each, `label` holds `label_len`. The caller wipes `root` after use.
-/// `IOTSEC_ERR_ROOT_KEY_WEAK` when all bytes of the root are equal, as in an unprogrammed fuse.
+/// `IOTSEC_ERR_ROOT_KEY_WEAK` when the root is one that everyone knows: unprogrammed fuses, a pattern, a sample key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_root_key_derive(
     root: *const u8,

@@ -54,6 +54,8 @@ mod header;
 mod index;
 mod key_id;
 mod layout;
+#[cfg(all(feature = "std", unix))]
+pub mod linux;
 mod log;
 mod mount;
 mod page;

@@ -6,9 +6,12 @@ mod geometry;
 #[cfg(feature = "mcuboot-vectors")]
 pub mod mcuboot_vectors;
 mod power;
+mod replay;
 mod sim_boot_control;
 mod sim_clock;
 mod sim_counter;
+#[cfg(all(feature = "disk", unix))]
+mod sim_disk;
 mod sim_flash;
 mod sim_rng;
 mod sim_root_key;
@@ -19,9 +22,12 @@ mod world;
 
 pub use geometry::Geometry;
 pub use power::Power;
+pub use replay::Replay;
 pub use sim_boot_control::SimBootControl;
 pub use sim_clock::SimClock;
 pub use sim_counter::SimCounter;
+#[cfg(all(feature = "disk", unix))]
+pub use sim_disk::SimDisk;
 pub use sim_flash::{Operation, SimFlash, SimFlashError, Stats, StepUnit, Tear, Violation};
 pub use sim_rng::{EntropyFailure, FailingRng, SimRng, StuckRng};
 pub use sim_root_key::SimRootKey;

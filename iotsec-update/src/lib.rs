@@ -61,7 +61,7 @@ mod fault;
 mod forge;
 pub mod install;
 mod journal;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", unix))]
 pub mod linux;
 pub mod manifest;
 #[cfg(feature = "mcuboot")]

@@ -14,9 +14,8 @@
 mod boot_order;
 mod environment;
 mod error;
-mod file_flash;
 
 pub use boot_order::BootOrder;
 pub use environment::{Environment, Place};
 pub use error::LinuxError;
-pub use file_flash::{FileFlash, Part};
+pub use iotsec_core::hal::linux::{FileError, FileFlash, Part};

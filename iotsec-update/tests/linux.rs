@@ -9,7 +9,7 @@ use std::{
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use iotsec_core::hal::{BootControl, Region, Slot, Trial};
 use iotsec_testkit::conformance;
-use iotsec_update::linux::{BootOrder, Environment, FileFlash, LinuxError, Part, Place};
+use iotsec_update::linux::{BootOrder, Environment, FileError, FileFlash, LinuxError, Part, Place};
 
 const SIZE: usize = 256;
 
@@ -64,10 +64,10 @@ fn parts_are_a_flash_like_any_other() {
     assert_eq!((flash.start(1), flash.start(2)), (Some(0x4000), None));
 
     // The border of two parts is no place, and neither is the end.
-    assert_eq!(flash.write(0x3FFC, &[0; 8]), Err(LinuxError::OutOfBounds));
-    assert_eq!(flash.erase(0x3000, 0x5000), Err(LinuxError::OutOfBounds));
-    assert_eq!(flash.read(0x6000, &mut [0]), Err(LinuxError::OutOfBounds));
-    assert_eq!(flash.read(u32::MAX, &mut [0; 2]), Err(LinuxError::OutOfBounds));
+    assert_eq!(flash.write(0x3FFC, &[0; 8]), Err(FileError::OutOfBounds));
+    assert_eq!(flash.erase(0x3000, 0x5000), Err(FileError::OutOfBounds));
+    assert_eq!(flash.read(0x6000, &mut [0]), Err(FileError::OutOfBounds));
+    assert_eq!(flash.read(u32::MAX, &mut [0; 2]), Err(FileError::OutOfBounds));
 
     flash.erase(0, 0x6000 - 0x2000).unwrap();
     flash.write(0x10, b"image").unwrap();
@@ -83,11 +83,11 @@ fn two_updaters_do_not_share_a_slot() {
     let folder = Folder::new();
     let path = folder.join("slot");
     let first = Part::create(&path, 4096).unwrap();
-    assert_eq!(Part::open(&path).err(), Some(LinuxError::Busy));
+    assert_eq!(Part::open(&path).err(), Some(FileError::Busy));
     drop(first);
     assert!(Part::open(&path).is_ok());
     assert!(
-        matches!(Part::create(&path, 4096), Err(LinuxError::Io(_))),
+        matches!(Part::create(&path, 4096), Err(FileError::Io(_))),
         "it is there"
     );
 }

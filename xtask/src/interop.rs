@@ -3,6 +3,7 @@
 mod environment;
 mod generated;
 mod mcuboot;
+mod tpm;
 mod venv;
 
 use std::{
@@ -68,6 +69,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     tool::run(python.run(&delta).arg(&place.iotsec).arg("60"))?;
     mcuboot::check(&place, &python)?;
     environment::check(&place)?;
+    tpm::check(&place)?;
     generated::check(&place, &python)?;
     match suit_generator {
         Some(checkout) => {
@@ -93,6 +95,7 @@ fn need_programs() -> Result<(), Failure> {
         ("pkcs11-tool", "opensc"),
         ("fw_printenv", "libubootenv-tool"),
         ("fw_setenv", "libubootenv-tool"),
+        ("swtpm", "swtpm"),
     ];
     let missing: Vec<&str> = programs
         .into_iter()

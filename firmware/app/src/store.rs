@@ -19,7 +19,7 @@ const SECRET: &[u8] = b"correct horse battery staple";
 
 #[inline(never)]
 pub(crate) fn keeps_what_was_put(flash: &mut SimulatedFlash) {
-    let key = Secret::from_bytes(core::array::from_fn(|at| at as u8));
+    let key = Secret::from_bytes(*b"a root key for firmware tests...");
     let Ok(root) = DeviceRootKey::new(&key, &HkdfSha256) else {
         console::fail("the root key was refused")
     };

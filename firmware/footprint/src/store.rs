@@ -14,7 +14,7 @@ const KEY: KeyId = KeyId::new(KeyDomain::User, 1, 1);
 
 /// The root key of the device.
 pub fn root() -> Option<DeviceRootKey<'static>> {
-    let key = Secret::from_bytes(black_box(core::array::from_fn(|at| at as u8)));
+    let key = Secret::from_bytes(black_box(*b"a root key for firmware tests..."));
     DeviceRootKey::new(&key, &HkdfSha256).ok()
 }
 

@@ -137,6 +137,30 @@ pub const IOTSEC_ERR_FLASH_OUT_OF_BOUNDS: iotsec_status_t = 1432;
 pub const IOTSEC_ERR_FLASH_DRIVER: iotsec_status_t = 1433;
 /// Flash geometry does not fit.
 pub const IOTSEC_ERR_FLASH_GEOMETRY: iotsec_status_t = 1434;
+/// The operating system says so.
+pub const IOTSEC_ERR_FILE_IO: iotsec_status_t = 1441;
+/// In use by another process.
+pub const IOTSEC_ERR_FILE_BUSY: iotsec_status_t = 1442;
+/// Outside the file.
+pub const IOTSEC_ERR_FILE_OUT_OF_BOUNDS: iotsec_status_t = 1443;
+/// Size out of range.
+pub const IOTSEC_ERR_FILE_SIZE: iotsec_status_t = 1444;
+/// Not a multiple of word or page.
+pub const IOTSEC_ERR_FILE_NOT_ALIGNED: iotsec_status_t = 1445;
+/// File is open to others.
+pub const IOTSEC_ERR_FILE_PERMISSIONS: iotsec_status_t = 1446;
+/// Word is not erased.
+pub const IOTSEC_ERR_FILE_NOT_ERASED: iotsec_status_t = 1447;
+/// The way to the TPM fails.
+pub const IOTSEC_ERR_TPM_IO: iotsec_status_t = 1451;
+/// TPM answers nonsense.
+pub const IOTSEC_ERR_TPM_RESPONSE: iotsec_status_t = 1452;
+/// TPM refuses.
+pub const IOTSEC_ERR_TPM_REFUSED: iotsec_status_t = 1453;
+/// Sealed key malformed.
+pub const IOTSEC_ERR_TPM_SEALED: iotsec_status_t = 1454;
+/// NV index is no counter.
+pub const IOTSEC_ERR_TPM_NO_COUNTER: iotsec_status_t = 1455;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -377,10 +401,6 @@ pub const IOTSEC_ERR_TRAILER_DAMAGED: iotsec_status_t = 2343;
 pub const IOTSEC_ERR_TRAILER_READ_BACK: iotsec_status_t = 2344;
 /// The operating system says so.
 pub const IOTSEC_ERR_LINUX_IO: iotsec_status_t = 2350;
-/// In use by another process.
-pub const IOTSEC_ERR_LINUX_BUSY: iotsec_status_t = 2351;
-/// Outside the parts.
-pub const IOTSEC_ERR_LINUX_OUT_OF_BOUNDS: iotsec_status_t = 2352;
 /// Size out of range.
 pub const IOTSEC_ERR_LINUX_SIZE: iotsec_status_t = 2353;
 /// No copy of the environment is whole.
@@ -703,6 +723,18 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_FLASH_OUT_OF_BOUNDS, c"FLASH_OUT_OF_BOUNDS"),
     (IOTSEC_ERR_FLASH_DRIVER, c"FLASH_DRIVER"),
     (IOTSEC_ERR_FLASH_GEOMETRY, c"FLASH_GEOMETRY"),
+    (IOTSEC_ERR_FILE_IO, c"FILE_IO"),
+    (IOTSEC_ERR_FILE_BUSY, c"FILE_BUSY"),
+    (IOTSEC_ERR_FILE_OUT_OF_BOUNDS, c"FILE_OUT_OF_BOUNDS"),
+    (IOTSEC_ERR_FILE_SIZE, c"FILE_SIZE"),
+    (IOTSEC_ERR_FILE_NOT_ALIGNED, c"FILE_NOT_ALIGNED"),
+    (IOTSEC_ERR_FILE_PERMISSIONS, c"FILE_PERMISSIONS"),
+    (IOTSEC_ERR_FILE_NOT_ERASED, c"FILE_NOT_ERASED"),
+    (IOTSEC_ERR_TPM_IO, c"TPM_IO"),
+    (IOTSEC_ERR_TPM_RESPONSE, c"TPM_RESPONSE"),
+    (IOTSEC_ERR_TPM_REFUSED, c"TPM_REFUSED"),
+    (IOTSEC_ERR_TPM_SEALED, c"TPM_SEALED"),
+    (IOTSEC_ERR_TPM_NO_COUNTER, c"TPM_NO_COUNTER"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
@@ -823,8 +855,6 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_TRAILER_DAMAGED, c"TRAILER_DAMAGED"),
     (IOTSEC_ERR_TRAILER_READ_BACK, c"TRAILER_READ_BACK"),
     (IOTSEC_ERR_LINUX_IO, c"LINUX_IO"),
-    (IOTSEC_ERR_LINUX_BUSY, c"LINUX_BUSY"),
-    (IOTSEC_ERR_LINUX_OUT_OF_BOUNDS, c"LINUX_OUT_OF_BOUNDS"),
     (IOTSEC_ERR_LINUX_SIZE, c"LINUX_SIZE"),
     (IOTSEC_ERR_LINUX_NO_ENVIRONMENT, c"LINUX_NO_ENVIRONMENT"),
     (IOTSEC_ERR_LINUX_FULL, c"LINUX_FULL"),

@@ -1,8 +1,8 @@
 //! Partitions and files as a flash.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, SeekFrom, Write},
+    fs::File,
+    io::{self, Seek, SeekFrom},
     path::Path,
     vec,
     vec::Vec,
@@ -10,7 +10,14 @@ use std::{
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
-use super::LinuxError;
+use super::{
+    FileError, Medium,
+    file::{self, SHARED},
+    nor_file,
+};
+
+/// What an erased byte reads.
+const ERASED: u8 = 0xFF;
 
 /// A partition or a file.
 #[derive(Debug)]
@@ -24,43 +31,26 @@ impl Part {
     /// Opens a block device or a file that exists, and locks it against other processes that do the same.
     ///
     /// # Errors
-    /// [`LinuxError::Busy`] when it is locked; [`LinuxError::Size`] from 4 GiB; [`LinuxError::Io`].
-    pub fn open(path: &Path) -> Result<Self, LinuxError> {
-        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LinuxError::Busy),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+    /// [`FileError::Busy`] when it is locked; [`FileError::Size`] from 4 GiB; [`FileError::Io`].
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let mut file = file::open_locked(path)?;
         // A block device has no length but an end.
         let len = file.seek(SeekFrom::End(0))?;
         Ok(Self {
             file,
-            len: u32::try_from(len).map_err(|_| LinuxError::Size)?,
+            len: u32::try_from(len).map_err(|_| FileError::Size)?,
             streamed: false,
         })
     }
 
     /// Makes a file of `len` erased bytes, for a journal where there is no partition for it, and opens it.
     ///
-    /// *Power loss:* no file, or one that is too short: make it again.
+    /// *Power loss:* no file, or the whole one.
     ///
     /// # Errors
-    /// [`LinuxError::Io`], also when there is such a file.
-    pub fn create(path: &Path, len: u32) -> Result<Self, LinuxError> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        fill(&mut file, 0, len)?;
-        file.sync_all()?;
-        // The name is durable when its folder is.
-        if let Some(folder) = path.parent() {
-            let folder = if folder.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                folder
-            };
-            File::open(folder)?.sync_all()?;
-        }
-        drop(file);
+    /// [`FileError::Io`], also when there is such a file.
+    pub fn create(path: &Path, len: u32) -> Result<Self, FileError> {
+        file::create(path, SHARED, |file| nor_file::erase(file, 0, len.into(), ERASED))?;
         Self::open(path)
     }
 
@@ -75,7 +65,7 @@ impl Part {
 }
 
 /// Parts one behind the other, as a flash of bytes; pages and words are those of the
-/// [`Region`](iotsec_core::hal::Region)s in it. Erased bytes read 0xFF.
+/// [`Region`](crate::hal::Region)s in it. Erased bytes read 0xFF.
 ///
 /// *Power loss:* a write or an erase that has returned is on the medium, and everything before it. In
 /// [streamed](Part::streamed) parts only once something was written elsewhere or [`sync`](Self::sync) has
@@ -86,7 +76,7 @@ impl Part {
 /// ```
 /// use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 /// use iotsec_core::hal::Region;
-/// use iotsec_update::linux::{FileFlash, Part};
+/// use iotsec_core::hal::linux::{FileFlash, Part};
 ///
 /// # let folder = std::env::temp_dir().join(format!("iotsec-file-flash-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
@@ -112,11 +102,11 @@ impl FileFlash {
     /// A flash of these parts, in this order.
     ///
     /// # Errors
-    /// [`LinuxError::Size`] above 4 GiB.
-    pub fn new(parts: Vec<Part>) -> Result<Self, LinuxError> {
+    /// [`FileError::Size`] above 4 GiB.
+    pub fn new(parts: Vec<Part>) -> Result<Self, FileError> {
         let total: u64 = parts.iter().map(|part| u64::from(part.len)).sum();
         if u32::try_from(total).is_err() {
-            return Err(LinuxError::Size);
+            return Err(FileError::Size);
         }
         let unsynced = vec![false; parts.len()];
         Ok(Self { parts, unsynced })
@@ -131,11 +121,11 @@ impl FileFlash {
     /// Waits until everything written is on the medium.
     ///
     /// # Errors
-    /// [`LinuxError::Io`]; some of it may be lost then.
-    pub fn sync(&mut self) -> Result<(), LinuxError> {
-        for (part, unsynced) in self.parts.iter().zip(&mut self.unsynced) {
+    /// [`FileError::Io`]; some of it may be lost then.
+    pub fn sync(&mut self) -> Result<(), FileError> {
+        for (part, unsynced) in self.parts.iter_mut().zip(&mut self.unsynced) {
             if *unsynced {
-                part.file.sync_data()?;
+                part.file.sync()?;
                 *unsynced = false;
             }
         }
@@ -143,34 +133,34 @@ impl FileFlash {
     }
 
     /// The part that holds `len` bytes at `offset`, and where in it.
-    fn place(&self, offset: u32, len: usize) -> Result<(usize, u32), LinuxError> {
-        let len = u32::try_from(len).map_err(|_| LinuxError::OutOfBounds)?;
+    fn place(&self, offset: u32, len: usize) -> Result<(usize, u32), FileError> {
+        let len = u32::try_from(len).map_err(|_| FileError::OutOfBounds)?;
         let mut at = offset;
         for (index, part) in self.parts.iter().enumerate() {
             if at < part.len || (at == part.len && len == 0) {
-                let end = at.checked_add(len).ok_or(LinuxError::OutOfBounds)?;
+                let end = at.checked_add(len).ok_or(FileError::OutOfBounds)?;
                 return if end <= part.len {
                     Ok((index, at))
                 } else {
-                    Err(LinuxError::OutOfBounds)
+                    Err(FileError::OutOfBounds)
                 };
             }
-            at = at.checked_sub(part.len).ok_or(LinuxError::OutOfBounds)?;
+            at = at.checked_sub(part.len).ok_or(FileError::OutOfBounds)?;
         }
-        Err(LinuxError::OutOfBounds)
+        Err(FileError::OutOfBounds)
     }
 
     /// Changes a part, after what lies before it in time is on the medium.
     fn change(
         &mut self,
         index: usize,
-        change: impl FnOnce(&mut File) -> Result<(), LinuxError>,
-    ) -> Result<(), LinuxError> {
+        change: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), FileError> {
         let streamed = self.parts.get(index).is_some_and(|part| part.streamed);
         if !streamed {
             self.sync()?;
         }
-        let part = self.parts.get_mut(index).ok_or(LinuxError::OutOfBounds)?;
+        let part = self.parts.get_mut(index).ok_or(FileError::OutOfBounds)?;
         if let Some(unsynced) = self.unsynced.get_mut(index) {
             *unsynced = true;
         }
@@ -180,17 +170,16 @@ impl FileFlash {
 }
 
 impl ErrorType for FileFlash {
-    type Error = LinuxError;
+    type Error = FileError;
 }
 
 impl ReadNorFlash for FileFlash {
     const READ_SIZE: usize = 1;
 
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), LinuxError> {
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), FileError> {
         let (index, at) = self.place(offset, bytes.len())?;
-        let part = self.parts.get_mut(index).ok_or(LinuxError::OutOfBounds)?;
-        part.file.seek(SeekFrom::Start(at.into()))?;
-        Ok(part.file.read_exact(bytes)?)
+        let part = self.parts.get_mut(index).ok_or(FileError::OutOfBounds)?;
+        Ok(part.file.read_at(at.into(), bytes)?)
     }
 
     fn capacity(&self) -> usize {
@@ -203,31 +192,15 @@ impl NorFlash for FileFlash {
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;
 
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), LinuxError> {
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FileError> {
         let (index, at) = self.place(offset, bytes.len())?;
-        self.change(index, |file| {
-            file.seek(SeekFrom::Start(at.into()))?;
-            Ok(file.write_all(bytes)?)
-        })
+        self.change(index, |file| file.write_at(at.into(), bytes))
     }
 
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), LinuxError> {
-        let len = to.checked_sub(from).ok_or(LinuxError::OutOfBounds)?;
-        let count = usize::try_from(len).map_err(|_| LinuxError::OutOfBounds)?;
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), FileError> {
+        let len = to.checked_sub(from).ok_or(FileError::OutOfBounds)?;
+        let count = usize::try_from(len).map_err(|_| FileError::OutOfBounds)?;
         let (index, at) = self.place(from, count)?;
-        self.change(index, |file| fill(file, at, len))
+        self.change(index, |file| nor_file::erase(file, at.into(), len.into(), ERASED))
     }
-}
-
-/// Erases a range.
-fn fill(file: &mut File, at: u32, len: u32) -> Result<(), LinuxError> {
-    const BLOCK: [u8; 4096] = [0xFF; 4096];
-    file.seek(SeekFrom::Start(at.into()))?;
-    let mut rest = usize::try_from(len).map_err(|_| LinuxError::Size)?;
-    while rest > 0 {
-        let now = rest.min(BLOCK.len());
-        file.write_all(BLOCK.get(..now).unwrap_or(&BLOCK))?;
-        rest = rest.saturating_sub(now);
-    }
-    Ok(())
 }
