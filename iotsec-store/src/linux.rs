@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use iotsec_core::{crypto::{Aes256GcmSiv, HkdfSha256}, hal::Region};
-//! use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, Suite, linux::{FileRootKey, NorFile}};
+//! use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite, linux::{FileRootKey, NorFile}};
 //! # use iotsec_testkit::SimRng;
 //!
 //! # let folder = std::env::temp_dir().join(format!("iotsec-store-{}", std::process::id()));
@@ -17,7 +17,7 @@
 //! let root = FileRootKey::create(&folder.join("root-key"), &HkdfSha256, &mut rng)?;
 //! let mut file = NorFile::create(&folder.join("keys"), region)?;
 //! let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
-//! let mut store = Store::format(&mut file, region, suite, &mut index, &mut buffer, &mut rng)?;
+//! let mut store = Store::format(&mut file, region, suite, &mut index, &mut buffer, ReplayProtection::None, &mut rng)?;
 //! store.put(&mut file, WIFI, b"correct horse battery")?;
 //! drop(file);
 //!
@@ -25,7 +25,7 @@
 //! let root = FileRootKey::open(&folder.join("root-key"), &HkdfSha256)?;
 //! let mut file = NorFile::open(&folder.join("keys"), region)?;
 //! let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
-//! let mut store = Store::mount(&mut file, region, suite, &mut index, &mut buffer, &mut rng)?;
+//! let mut store = Store::mount(&mut file, region, suite, &mut index, &mut buffer, ReplayProtection::None, &mut rng)?;
 //! let mut value = [0; 64];
 //! assert_eq!(store.get(&mut file, WIFI, &mut value)?, b"correct horse battery");
 //! # std::fs::remove_dir_all(&folder)?;

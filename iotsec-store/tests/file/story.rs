@@ -6,7 +6,7 @@ use iotsec_core::{
     crypto::{Aes256GcmSiv, HkdfSha256},
     hal::Region,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, Store, StoreError, Suite};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
 use iotsec_testkit::{SimRng, SimRootKey};
 
 const KEYS: u16 = 6;
@@ -77,9 +77,25 @@ pub(crate) fn with_store<F: NorFlash, R>(
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 8], [0; 512]);
     let mut rng = SimRng::new(11);
     let mut store = if new {
-        Store::format(flash, region, suite, &mut index, &mut buffer, &mut rng)?
+        Store::format(
+            flash,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )?
     } else {
-        Store::mount(flash, region, suite, &mut index, &mut buffer, &mut rng)?
+        Store::mount(
+            flash,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )?
     };
     Ok(work(&mut store, flash))
 }

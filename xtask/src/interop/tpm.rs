@@ -20,7 +20,7 @@ use iotsec::{
         },
         secret::Secret,
     },
-    store::{IndexEntry, KeyDomain, KeyId, Store, Suite, linux::NorFile},
+    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite, linux::NorFile},
 };
 use iotsec_testkit::SimRng;
 
@@ -95,10 +95,26 @@ fn with_store(
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 8], [0; 512]);
     let mut rng = SimRng::new(2);
     if new {
-        let mut store = Store::format(file, region, suite, &mut index, &mut buffer, &mut rng)?;
+        let mut store = Store::format(
+            file,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )?;
         store.put(file, KEY, VALUE)?;
     } else {
-        let mut store = Store::mount(file, region, suite, &mut index, &mut buffer, &mut rng)?;
+        let mut store = Store::mount(
+            file,
+            region,
+            suite,
+            &mut index,
+            &mut buffer,
+            ReplayProtection::None,
+            &mut rng,
+        )?;
         let mut out = [0; 64];
         same("the value", store.get(file, KEY, &mut out)?, VALUE)?;
     }

@@ -16,7 +16,7 @@ const MAX_INCREMENTS: u64 = 1000;
 
 /// A [`MonotonicCounter`] in the memory of a TPM: an NV index that can only be incremented.
 ///
-/// It does not begin at zero but above all counters that the TPM ever had, which is one on a new TPM. So taking
+/// It does not begin at zero but above counters that were taken away, which is one on a new TPM. So taking
 /// the index away and making it again does not turn it back. TPMs count some hundred thousand times at
 /// least; their maker says how often.
 ///
