@@ -51,6 +51,7 @@ mod erase;
 mod error;
 mod index;
 mod key_id;
+pub mod keys;
 mod layout;
 mod log;
 mod mount;
