@@ -30,6 +30,8 @@
 //! but not the root key read nothing, and change nothing without being noticed, with one exception: they can
 //! put back an earlier image.
 //!
+//! [`keys`] are used in the store and not handed out.
+//!
 //! `FORMAT.md` beside this crate has the byte tables and what each power cut leaves behind, `README.md` what
 //! the store promises, what it does not, and what it costs.
 #![no_std]
