@@ -56,6 +56,9 @@ mod ml_dsa;
 #[cfg(feature = "ml-dsa")]
 pub use ml_dsa::MlDsa44PublicKey;
 
+mod key_bytes;
+pub use key_bytes::{AgreementKey, SigningKey, VerifyingKey};
+
 mod symmetric_key;
 pub use symmetric_key::SymmetricKey;
 

@@ -2117,6 +2117,74 @@ typedef uint32_t iotsec_domain_t;
  * Store was formatted with other replay protection.
  */
 #define IOTSEC_ERR_STORE_REPLAY_PROTECTION 3019
+ * Key may not be used for this.
+ */
+#define IOTSEC_ERR_KEY_USAGE 3101
+
+/**
+ * Key is of another type.
+ */
+#define IOTSEC_ERR_KEY_TYPE 3102
+
+/**
+ * Key exists already.
+ */
+#define IOTSEC_ERR_KEY_EXISTS 3103
+
+/**
+ * Usage does not fit the type of the key.
+ */
+#define IOTSEC_ERR_KEY_POLICY 3104
+
+/**
+ * Algorithm of the key is not there.
+ */
+#define IOTSEC_ERR_KEY_ALGORITHM 3105
+
+/**
+ * Key bytes refused.
+ */
+#define IOTSEC_ERR_KEY_MATERIAL 3106
+
+/**
+ * Version of the stored key unknown.
+ */
+#define IOTSEC_ERR_KEY_VERSION 3107
+
+/**
+ * Type of the stored key unknown.
+ */
+#define IOTSEC_ERR_KEY_UNKNOWN_TYPE 3108
+
+/**
+ * Usage of the stored key unknown.
+ */
+#define IOTSEC_ERR_KEY_UNKNOWN_USAGE 3109
+
+/**
+ * Stored key malformed.
+ */
+#define IOTSEC_ERR_KEY_MALFORMED 3110
+
+/**
+ * Key was replaced since.
+ */
+#define IOTSEC_ERR_KEY_STALE 3111
+
+/**
+ * Previous key is not retired.
+ */
+#define IOTSEC_ERR_KEY_NOT_RETIRED 3112
+
+/**
+ * No previous key.
+ */
+#define IOTSEC_ERR_KEY_NO_PREVIOUS 3113
+
+/**
+ * Number of the key used up.
+ */
+#define IOTSEC_ERR_KEY_EXHAUSTED 3114
 
 /**
  * No event, too many events, or too many fields.

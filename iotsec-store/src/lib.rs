@@ -31,6 +31,8 @@
 //! but not the root key read nothing, and change nothing without being noticed; that they put back an earlier image
 //! is noticed with a monotonic counter: [`ReplayProtection`].
 //!
+//! [`keys`] are used in the store and not handed out.
+//!
 //! `FORMAT.md` beside this crate has the byte tables and what each power cut leaves behind, `README.md` what
 //! the store promises, what it does not, and what it costs.
 #![no_std]
@@ -53,6 +55,7 @@ mod error;
 mod header;
 mod index;
 mod key_id;
+pub mod keys;
 mod layout;
 #[cfg(all(feature = "std", unix))]
 pub mod linux;

@@ -9,7 +9,9 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits.
-const PROVED: [&str; 7] = ["verify", "boot", "install", "session", "delta", "store", "trust"];
+const PROVED: [&str; 8] = [
+    "verify", "boot", "install", "session", "delta", "store", "keys", "trust",
+];
 /// An image that must not.
 const UNPROVED: &str = "can_panic";
 /// The symbol that the panic handler calls, and that nothing defines.

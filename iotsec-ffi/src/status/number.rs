@@ -569,6 +569,34 @@ pub const IOTSEC_ERR_STORE_NOT_COUNTER: iotsec_status_t = 3017;
 pub const IOTSEC_ERR_STORE_ROLLED_BACK: iotsec_status_t = 3018;
 /// Store was formatted with other replay protection.
 pub const IOTSEC_ERR_STORE_REPLAY_PROTECTION: iotsec_status_t = 3019;
+/// Key may not be used for this.
+pub const IOTSEC_ERR_KEY_USAGE: iotsec_status_t = 3101;
+/// Key is of another type.
+pub const IOTSEC_ERR_KEY_TYPE: iotsec_status_t = 3102;
+/// Key exists already.
+pub const IOTSEC_ERR_KEY_EXISTS: iotsec_status_t = 3103;
+/// Usage does not fit the type of the key.
+pub const IOTSEC_ERR_KEY_POLICY: iotsec_status_t = 3104;
+/// Algorithm of the key is not there.
+pub const IOTSEC_ERR_KEY_ALGORITHM: iotsec_status_t = 3105;
+/// Key bytes refused.
+pub const IOTSEC_ERR_KEY_MATERIAL: iotsec_status_t = 3106;
+/// Version of the stored key unknown.
+pub const IOTSEC_ERR_KEY_VERSION: iotsec_status_t = 3107;
+/// Type of the stored key unknown.
+pub const IOTSEC_ERR_KEY_UNKNOWN_TYPE: iotsec_status_t = 3108;
+/// Usage of the stored key unknown.
+pub const IOTSEC_ERR_KEY_UNKNOWN_USAGE: iotsec_status_t = 3109;
+/// Stored key malformed.
+pub const IOTSEC_ERR_KEY_MALFORMED: iotsec_status_t = 3110;
+/// Key was replaced since.
+pub const IOTSEC_ERR_KEY_STALE: iotsec_status_t = 3111;
+/// Previous key is not retired.
+pub const IOTSEC_ERR_KEY_NOT_RETIRED: iotsec_status_t = 3112;
+/// No previous key.
+pub const IOTSEC_ERR_KEY_NO_PREVIOUS: iotsec_status_t = 3113;
+/// Number of the key used up.
+pub const IOTSEC_ERR_KEY_EXHAUSTED: iotsec_status_t = 3114;
 /// No event, too many events, or too many fields.
 pub const IOTSEC_ERR_REGISTRY_COUNT: iotsec_status_t = 4001;
 /// Ids do not ascend.
@@ -939,6 +967,20 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_STORE_NOT_COUNTER, c"STORE_NOT_COUNTER"),
     (IOTSEC_ERR_STORE_ROLLED_BACK, c"STORE_ROLLED_BACK"),
     (IOTSEC_ERR_STORE_REPLAY_PROTECTION, c"STORE_REPLAY_PROTECTION"),
+    (IOTSEC_ERR_KEY_USAGE, c"KEY_USAGE"),
+    (IOTSEC_ERR_KEY_TYPE, c"KEY_TYPE"),
+    (IOTSEC_ERR_KEY_EXISTS, c"KEY_EXISTS"),
+    (IOTSEC_ERR_KEY_POLICY, c"KEY_POLICY"),
+    (IOTSEC_ERR_KEY_ALGORITHM, c"KEY_ALGORITHM"),
+    (IOTSEC_ERR_KEY_MATERIAL, c"KEY_MATERIAL"),
+    (IOTSEC_ERR_KEY_VERSION, c"KEY_VERSION"),
+    (IOTSEC_ERR_KEY_UNKNOWN_TYPE, c"KEY_UNKNOWN_TYPE"),
+    (IOTSEC_ERR_KEY_UNKNOWN_USAGE, c"KEY_UNKNOWN_USAGE"),
+    (IOTSEC_ERR_KEY_MALFORMED, c"KEY_MALFORMED"),
+    (IOTSEC_ERR_KEY_STALE, c"KEY_STALE"),
+    (IOTSEC_ERR_KEY_NOT_RETIRED, c"KEY_NOT_RETIRED"),
+    (IOTSEC_ERR_KEY_NO_PREVIOUS, c"KEY_NO_PREVIOUS"),
+    (IOTSEC_ERR_KEY_EXHAUSTED, c"KEY_EXHAUSTED"),
     (IOTSEC_ERR_REGISTRY_COUNT, c"REGISTRY_COUNT"),
     (IOTSEC_ERR_REGISTRY_ORDER, c"REGISTRY_ORDER"),
     (IOTSEC_ERR_REGISTRY_NAME, c"REGISTRY_NAME"),

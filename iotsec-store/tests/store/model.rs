@@ -70,7 +70,7 @@ enum Step {
 impl Step {
     fn random(rng: &mut SimRng, most: u64, tag: u32) -> Self {
         let number = COUNTERS + rng.below(KEYS - COUNTERS);
-        let mut random_value = |rng: &mut SimRng| {
+        let random_value = |rng: &mut SimRng| {
             let len = usize::try_from(rng.below(most.min(200) + 1)).unwrap();
             value(tag, len)
         };
