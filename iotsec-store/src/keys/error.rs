@@ -96,9 +96,10 @@ impl KeyError {
             Self::Version | Self::UnknownType | Self::UnknownUsage | Self::Malformed => DATA_INVALID,
             Self::Stale => INVALID_HANDLE,
             Self::NotRetired | Self::Exhausted => BAD_STATE,
-            Self::NoPrevious | Self::Store(StoreError::NotFound) => DOES_NOT_EXIST,
+            Self::NoPrevious => DOES_NOT_EXIST,
             Self::Store(error) => match error {
                 StoreError::Full | StoreError::IndexFull | StoreError::ValueTooLong => INSUFFICIENT_STORAGE,
+                StoreError::NotFound => DOES_NOT_EXIST,
                 StoreError::Buffer => BUFFER_TOO_SMALL,
                 StoreError::Tampered | StoreError::KeyLost => DATA_CORRUPT,
                 StoreError::Unformatted | StoreError::Version | StoreError::Geometry => DATA_INVALID,
