@@ -19,6 +19,7 @@ mod power_cut;
 mod powerset;
 mod qemu;
 mod size;
+mod soak;
 mod status;
 mod tool;
 mod vectors;
@@ -61,6 +62,12 @@ const TASKS: &[Task] = &[
         run: fault_injection::run,
     },
     Task {
+        name: "store-soak",
+        usage: "[--operations N]",
+        about: "random operations on the store with random power cuts, against a map: ten million",
+        run: soak::run,
+    },
+    Task {
         name: "c",
         usage: "",
         about: "build and run the C example, on Linux and in QEMU; compile the header alone",
@@ -69,7 +76,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "power-cut",
         usage: "[--quick]",
-        about: "cut the power at every step of an update, and count the steps",
+        about: "cut the power at every step of update and store, and count the steps",
         run: power_cut::run,
     },
     Task {

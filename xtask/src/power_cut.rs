@@ -1,4 +1,4 @@
-//! Every sweep of power cuts through the update, counted.
+//! Every sweep of power cuts through the update and the store, counted.
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +22,23 @@ const FLOWS: [&str; 8] = [
     "rotation",
 ];
 
+/// The sweeps of the store, and the points that they must try together when nothing is left out.
+const STORE_FLOWS: [&str; 11] = [
+    "put, new key",
+    "put, old key",
+    "put with collection",
+    "remove",
+    "transaction",
+    "long value",
+    "counter",
+    "replay protection",
+    "erase user domain",
+    "scrub",
+    "format",
+];
+const STORE_PAIRS: [&str; 2] = ["put and erasure", "transaction"];
+const STORE_LEAST: u64 = 1_000_000;
+
 /// The points that each must try when nothing is left out: more than the simulator of MCUboot tries in one configuration: 50,328, with writes that are never torn.
 const LEAST: u64 = 50_400;
 
@@ -41,12 +58,30 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         _ => return Err("takes --quick or nothing".into()),
     };
     let start = Instant::now();
+    let update = sweep(root, "iotsec-update", &["install", "session", "trust"], full)?;
+    let store = sweep(root, "iotsec-store", &["store"], full)?;
+    println!("\n== update");
+    update.report(&FLOWS, &PAIRS, if full { LEAST } else { 0 })?;
+    println!("\n== store");
+    let points = store.report(&STORE_FLOWS, &STORE_PAIRS, 0)?;
+    println!("{:<32} {points:>9}", "in all");
+    if full && points < STORE_LEAST {
+        return Err(format!("store: fewer than {STORE_LEAST} points").into());
+    }
+    println!("power-cut: {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// Runs the sweeps among the tests of a package.
+fn sweep(root: &Path, package: &str, tests: &[&str], full: bool) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
     let mut command = tool::cargo();
     command
         .current_dir(root)
-        .args(["test", "--release", "-p", "iotsec-update"]);
-    command.args(["--test", "install", "--test", "session", "--test", "trust"]);
+        .args(["test", "--release", "-p", package]);
+    for test in tests {
+        command.args(["--test", test]);
+    }
     command.args(["cut", "--", "--nocapture"]);
     command.env("IOTSEC_SWEEP", if full { "full" } else { "quick" });
     let mut child = command.stdout(Stdio::piped()).spawn()?;
@@ -59,9 +94,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if !child.wait()?.success() {
         return Err("a sweep failed; it says how to repeat the run that did".into());
     }
-    counts.report(full)?;
-    println!("power-cut: {} s", start.elapsed().as_secs());
-    Ok(())
+    Ok(counts)
 }
 
 /// What the sweeps printed.
@@ -93,21 +126,28 @@ impl Counts {
         counts.insert(name.to_owned(), count);
     }
 
-    fn report(&self, full: bool) -> Result<(), Failure> {
-        println!("\n{:<32} {:>9}", "cut once", "points");
-        for name in FLOWS {
-            let points = self.points.get(name).ok_or(format!("no sweep said \"{name}\""))?;
+    /// Prints them, each flow with at least `least` points. Returns points and pairs together.
+    fn report(&self, flows: &[&str], twice: &[&str], least: u64) -> Result<u64, Failure> {
+        let mut total = 0;
+        println!("{:<32} {:>9}", "cut once", "points");
+        for name in flows {
+            let points = self
+                .points
+                .get(*name)
+                .ok_or(format!("no sweep said \"{name}\""))?;
             println!("{name:<32} {points:>9}");
-            if full && *points < LEAST {
-                return Err(format!("{name}: fewer than {LEAST} points").into());
+            if *points < least {
+                return Err(format!("{name}: fewer than {least} points").into());
             }
+            total += points;
         }
         println!("{:<32} {:>9}", "cut twice", "pairs");
-        for name in PAIRS {
-            let pairs = self.pairs.get(name).ok_or(format!("no sweep said \"{name}\""))?;
+        for name in twice {
+            let pairs = self.pairs.get(*name).ok_or(format!("no sweep said \"{name}\""))?;
             println!("{name:<32} {pairs:>9}");
+            total += pairs;
         }
-        Ok(())
+        Ok(total)
     }
 }
 
@@ -119,19 +159,20 @@ mod tests {
     fn lines_of_whole_sweeps_are_counted_and_a_missing_one_fails() {
         let mut counts = Counts::default();
         for name in FLOWS {
-            assert!(counts.report(false).is_err());
+            assert!(counts.report(&FLOWS, &PAIRS, 0).is_err());
             counts.note(&format!("{name}: {LEAST} cut points"));
         }
         counts.note("install, serial NOR: 5 cut points");
         counts.note("test power_cut::x ... install: 17 pairs of cuts");
         assert_eq!(counts.pairs.get("install"), Some(&17));
         for name in PAIRS {
-            assert!(counts.report(true).is_err());
+            assert!(counts.report(&FLOWS, &PAIRS, LEAST).is_err());
             counts.note(&format!("{name}: 1 pairs of cuts"));
         }
-        counts.report(true).unwrap();
+        let total = counts.report(&FLOWS, &PAIRS, LEAST).unwrap();
+        assert_eq!(total, 8 * LEAST + 5);
         counts.note("accept: 7 cut points");
-        assert!(counts.report(true).is_err());
-        counts.report(false).unwrap();
+        assert!(counts.report(&FLOWS, &PAIRS, LEAST).is_err());
+        counts.report(&FLOWS, &PAIRS, 0).unwrap();
     }
 }

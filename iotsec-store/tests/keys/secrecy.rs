@@ -142,7 +142,7 @@ fn n14_neither_flash_nor_the_buffer_of_the_store_holds_a_key() {
             assert!(!windows.any(|window| window == part), "a key in RAM");
         }
     }
-    assert!(used.flash.image()[8192..].iter().any(|byte| *byte != 0xFF));
+    assert!(used.flash.image()[4096..].iter().any(|byte| *byte != 0xFF));
 }
 
 #[test]

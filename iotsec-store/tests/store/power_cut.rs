@@ -96,7 +96,7 @@ fn sweep(
     for (geometry_name, geometry, tear) in table() {
         let mut prepared = Device::new(geometry, tear);
         prepare(&mut prepared);
-        let points = each_cut(
+        let points = Sweep::new().full(16).each_cut(
             || prepared.clone(),
             &operation,
             |device, outcome| {
@@ -246,7 +246,7 @@ fn an_interrupted_format_leaves_no_store_or_an_empty_one() {
     let mut total = 0;
     for (_, geometry, tear) in table() {
         let prepared = Device::new(geometry, tear);
-        total += each_cut(
+        total += Sweep::new().full(2).each_cut(
             || prepared.clone(),
             |device| device.format(),
             |device, outcome| {
@@ -274,7 +274,7 @@ fn a_second_cut_during_recovery_changes_nothing() {
     for tear in [Tear::Torn, Tear::EccPoison] {
         let mut prepared = Device::new(Geometry::small(12), tear);
         fill(&mut prepared);
-        pairs += Sweep::new().stride(2).two_cuts(
+        pairs += Sweep::new().quick(2).full(2).two_cuts(
             || prepared.clone(),
             |device| {
                 device.run(|store, flash, rng| {
@@ -306,7 +306,7 @@ fn a_second_cut_during_recovery_changes_nothing() {
             },
         );
     }
-    println!("two cuts: {pairs} pairs");
+    println!("put and erasure: {pairs} pairs of cuts");
 }
 
 /// The words that differ between two images.

@@ -5,7 +5,7 @@ use iotsec_core::{
     hal::{CounterError, MonotonicCounter},
 };
 use iotsec_store::{IndexEntry, ReplayLevel, ReplayProtection, Store, StoreError, Suite};
-use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey, StepUnit, Tear, each_cut};
+use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey, StepUnit, Sweep, Tear};
 
 use crate::device::{self, CHURN, KEY_A, value};
 
@@ -164,7 +164,7 @@ fn a_cut_anywhere_is_no_rollback() {
             for round in 0..25 {
                 prepared.put(round).unwrap();
             }
-            total += each_cut(
+            total += Sweep::new().full(10).each_cut(
                 || prepared.clone(),
                 |device| device.put(50).and_then(|()| device.put(51)),
                 |device, _| {

@@ -2,7 +2,7 @@
 
 use iotsec_core::error::ErrorCode;
 use iotsec_store::{KeyDomain, KeyId, Store, StoreError};
-use iotsec_testkit::{Geometry, SimFlash, Sweep, Tear, each_cut};
+use iotsec_testkit::{Geometry, SimFlash, Sweep, Tear};
 
 use crate::device::{self, CHURN, Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
 
@@ -64,7 +64,7 @@ fn a_transaction_cut_anywhere_has_happened_or_has_not() {
             let mut prepared = full(&geometry, tear);
             let old = contents(&mut prepared);
             let new = changed(&old);
-            total += each_cut(
+            total += Sweep::new().full(16).each_cut(
                 || prepared.clone(),
                 |device| device.run(|store, flash, _| change(store, flash)),
                 |device, outcome| {
@@ -97,7 +97,7 @@ fn a_transaction_cut_twice_has_happened_or_has_not() {
         let mut prepared = full(&Geometry::small(6), tear);
         let old = contents(&mut prepared);
         let new = changed(&old);
-        total += Sweep::new().stride(3).two_cuts(
+        total += Sweep::new().quick(3).full(2).two_cuts(
             || prepared.clone(),
             |device| device.run(|store, flash, _| change(store, flash)),
             |device| {
@@ -214,7 +214,7 @@ fn a_long_value_cut_anywhere_is_the_old_one_or_the_new_one() {
             after.with_store(|store, flash, _| long(22, 2)(store, flash).unwrap());
             let new = read(&mut after).unwrap();
             assert_ne!(old, new);
-            total += Sweep::new().stride(5).each_cut(
+            total += Sweep::new().quick(5).full(3).each_cut(
                 || prepared.clone(),
                 |device| device.run(|store, flash, _| long(22, 2)(store, flash)),
                 |device, outcome| {
@@ -245,7 +245,7 @@ fn a_counter_cut_anywhere_counts_once_or_not_at_all() {
                     assert_eq!(store.increment(flash, BOOTS), Ok(count));
                 });
             }
-            total += each_cut(
+            total += Sweep::new().full(16).each_cut(
                 || prepared.clone(),
                 |device| device.run(|store, flash, _| store.increment(flash, BOOTS).map(|_| ())),
                 |device, outcome| {
