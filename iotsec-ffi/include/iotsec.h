@@ -2117,6 +2117,8 @@ typedef uint32_t iotsec_domain_t;
  * Store was formatted with other replay protection.
  */
 #define IOTSEC_ERR_STORE_REPLAY_PROTECTION 3019
+
+/**
  * Key may not be used for this.
  */
 #define IOTSEC_ERR_KEY_USAGE 3101
