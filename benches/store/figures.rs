@@ -4,8 +4,13 @@ use iotsec_testkit::Stats;
 
 use super::workload::{Case, PAGE};
 
+/// Figures, or why there are none.
+pub(crate) type Outcome = Result<Figures, String>;
+
 /// Counts, which repeat exactly.
 pub(crate) struct Figures {
+    /// The seed, where it is not that of all the others.
+    pub(crate) other_seed: Option<u64>,
     /// Bytes of keys and values that were put.
     pub(crate) payload: u64,
     pub(crate) puts: u64,
@@ -102,9 +107,12 @@ pub(crate) fn heading(case: &Case) -> String {
 }
 
 /// The row of a store.
-pub(crate) fn row(store: &str, outcome: &Result<Figures, String>) -> String {
+pub(crate) fn row(store: &str, outcome: &Outcome) -> String {
     match outcome {
-        Ok(figures) => line(store, &figures.cells()),
+        Ok(figures) => match figures.other_seed {
+            Some(seed) => line(&format!("{store}, seed {seed}"), &figures.cells()),
+            None => line(store, &figures.cells()),
+        },
         Err(why) => format!("| {store:<NAME_WIDTH$} | {why} |\n"),
     }
 }

@@ -13,6 +13,7 @@ use super::workload::{Case, Chip, Contender, KEYS, KeyValue, MAX_VALUE_LEN, Resu
 
 pub(crate) const OURS: Contender = Contender {
     name: "iotsec-store",
+    transactions: false,
     create: |chip, case| Ok(Box::new(Ours::new(chip, case)?)),
 };
 
