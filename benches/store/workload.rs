@@ -16,11 +16,11 @@ const MIN_VALUE_LEN: usize = 32;
 pub(crate) const MAX_VALUE_LEN: usize = 256;
 pub(crate) const PAGE: usize = 4096;
 /// Updates before the measured ones, and as many that are measured.
-const UPDATES: usize = 1000;
+pub(crate) const UPDATES: usize = 1000;
 const GETS: usize = 500;
 /// The first one counts. Which values come first decides whether some stores are full on a small flash; one that
 /// is, shows what it does with the first of the others that it holds.
-const SEEDS: [u64; 4] = [42, 1, 2, 3];
+pub(crate) const SEEDS: [u64; 4] = [42, 1, 2, 3];
 
 const NO_TRANSACTIONS: &str = "no transactions";
 
@@ -261,7 +261,7 @@ impl Trial<'_> {
     }
 
     fn key(&mut self) -> u16 {
-        u16::try_from(self.dice.below(u64::from(KEYS))).unwrap_or(0)
+        key(&mut self.dice)
     }
 
     /// What was counted to under `key`.
@@ -272,12 +272,7 @@ impl Trial<'_> {
 
     fn entry(&mut self, key: u16) -> (u16, Vec<u8>) {
         let value = match self.case.kind {
-            Kind::Records => {
-                let range = count(MAX_VALUE_LEN - MIN_VALUE_LEN + 1);
-                let len = MIN_VALUE_LEN + usize::try_from(self.dice.below(range)).unwrap_or(0);
-                let bytes = (0..len).map(|_| u8::try_from(self.dice.below(256)).unwrap_or(0));
-                bytes.collect()
-            }
+            Kind::Records => value(&mut self.dice),
             Kind::Counters => (self.counter(key) + 1).to_le_bytes().to_vec(),
         };
         (key, value)
@@ -329,6 +324,19 @@ impl Trial<'_> {
             beyond_payload: bytes_read.saturating_sub(count(KEY_LEN + value.len())),
         })
     }
+}
+
+/// A key drawn at random.
+pub(crate) fn key(dice: &mut SimRng) -> u16 {
+    u16::try_from(dice.below(u64::from(KEYS))).unwrap_or(0)
+}
+
+/// Random bytes, [`MIN_VALUE_LEN`] to [`MAX_VALUE_LEN`] of them.
+pub(crate) fn value(dice: &mut SimRng) -> Vec<u8> {
+    let range = count(MAX_VALUE_LEN - MIN_VALUE_LEN + 1);
+    let len = MIN_VALUE_LEN + usize::try_from(dice.below(range)).unwrap_or(0);
+    let bytes = (0..len).map(|_| u8::try_from(dice.below(256)).unwrap_or(0));
+    bytes.collect()
 }
 
 fn count(number: usize) -> u64 {

@@ -27,11 +27,19 @@ pub(crate) fn stores(root: &Path) -> Result<String, Failure> {
     tool::text(command.args(["--", "store"]))
 }
 
+/// The table of the stores in files, in `folder`, on the device whose counters are in `stat`.
+pub(crate) fn device(root: &Path, folder: &Path, stat: &Path) -> Result<String, Failure> {
+    let mut command = peers(root, &["run", "--release"]);
+    tool::text(command.args(["--", "device"]).arg(folder).arg(stat))
+}
+
 fn peers(root: &Path, args: &[&str]) -> Command {
     let mut command = tool::cargo();
     command
         .current_dir(root)
         .args(args)
         .args(["--locked", "--manifest-path", PEERS]);
+    // Distributions build SQLite like this. Without it, what it makes the device write depends on the clock.
+    command.env("LIBSQLITE3_FLAGS", "-DHAVE_FDATASYNC=1");
     command
 }

@@ -1,5 +1,6 @@
 //! The stores under one workload, which `benches/store.rs` explains.
 
+mod device;
 mod ekv;
 #[path = "../../store/figures.rs"]
 mod figures;
@@ -12,6 +13,7 @@ mod sequential;
 #[path = "../../store/workload.rs"]
 mod workload;
 
+pub(crate) use device::run as run_on_device;
 use workload::{CASES, Contender, measure};
 
 const CONTENDERS: [Contender; 5] = [
