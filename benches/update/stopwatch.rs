@@ -6,7 +6,7 @@ use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use iotsec::core::{crypto::Sha256, hal::Slot};
 use iotsec::update::boot::Verified;
 
-use crate::{
+use super::{
     device::{Device, Result, Times},
     ram_flash::RamFlash,
 };

@@ -95,8 +95,15 @@ fn links_between_documents_lead_somewhere() {
         .into_iter()
         .map(str::to_owned)
         .chain(
-            ["architecture", "lexicon", "dependencies", "porting", "footprint"]
-                .map(|name| format!("docs/{name}.md")),
+            [
+                "architecture",
+                "lexicon",
+                "dependencies",
+                "porting",
+                "footprint",
+                "performance",
+            ]
+            .map(|name| format!("docs/{name}.md")),
         )
     {
         let text = document(&name);

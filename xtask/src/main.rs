@@ -15,6 +15,7 @@ mod header;
 mod image;
 mod interop;
 mod no_panic;
+mod performance;
 mod power_cut;
 mod powerset;
 mod qemu;
@@ -114,6 +115,12 @@ const TASKS: &[Task] = &[
         usage: "[--check]",
         about: "measure store and update, and others on the same bytes; or only compile the others",
         run: bench::run,
+    },
+    Task {
+        name: "performance",
+        usage: "[--ours|--check]",
+        about: "measure the stores on flash: write or check docs/performance.md",
+        run: performance::run,
     },
     Task {
         name: "dependencies",

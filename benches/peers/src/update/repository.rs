@@ -20,7 +20,7 @@ use tough::{
 };
 use url::Url;
 
-use crate::device::Result;
+use super::device::Result;
 
 const TARGET: &str = "image.bin";
 const EXPIRES: &str = "2100-01-01T00:00:00Z";

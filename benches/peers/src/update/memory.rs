@@ -6,7 +6,7 @@ use futures_util::stream;
 use tough::{Bytes, Transport, TransportError, TransportErrorKind, TransportStream, async_trait};
 use url::Url;
 
-use crate::{CHUNK, device::Result, repository::Repository};
+use super::{CHUNK, device::Result, repository::Repository};
 
 /// Hands files out in pieces of the size that the installation gets.
 #[derive(Clone, Debug)]
