@@ -15,7 +15,7 @@ pub(crate) const FIRST_SEQUENCE: u32 = 1;
 /// Reads before a failure is believed.
 pub(crate) const ATTEMPTS: usize = 3;
 /// Reads before the record that was written last is given up.
-pub(crate) const LAST_ATTEMPTS: usize = 24;
+pub(crate) const LAST_ATTEMPTS: usize = 64;
 /// Pages whose beginning is read to see whether the driver works.
 const OTHER_PLACES: u32 = 8;
 const KNOWN_LEN: usize = 4;

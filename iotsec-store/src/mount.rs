@@ -100,7 +100,13 @@ impl<'a> Store<'a> {
         if store.index.has_pending() {
             store.settle(flash)?;
         }
-        store.reconcile(flash, user.map_or(0, |user| user.generation), rng)?;
+        let mut found = user.map_or(0, |user| user.generation);
+        // Of a key that is younger than what is in the log, the last word may have been cut short.
+        let young = store.scrub_until.is_some() || store.head.sequence == FIRST_SEQUENCE;
+        if young && !user_key::is_steady(flash, &store.layout)? {
+            (found, store.user_key_missing) = (0, true);
+        }
+        store.reconcile(flash, found, rng)?;
         Ok(store)
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Reads before the last record counts. What it says is written once more before anything else.
-const LAST_READS: usize = 1;
+const LAST_READS: usize = 4;
 
 impl Store<'_> {
     /// Applies the records of a page behind which the log goes on, up to where it said that this one ends.
@@ -33,7 +33,7 @@ impl Store<'_> {
         while head.end < next.sure {
             let position = store::position(sequence, head.end);
             let (header, sum) = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
-            self.apply(flash, &header, position)?;
+            self.apply(flash, &header, position, false)?;
             head.sum = head.sum.wrapping_add(sum);
             head.end = head.end.saturating_add(self.layout.record_len(&header));
         }
@@ -50,7 +50,7 @@ impl Store<'_> {
             if header.kind == Kind::Commit {
                 self.doubtful = Some((header, sequence));
             } else {
-                self.apply(flash, &header, position)?;
+                self.apply(flash, &header, position, true)?;
             }
         }
         Ok(())
@@ -81,7 +81,7 @@ impl Store<'_> {
             // Another record follows, so the one before was written to its end.
             let before = last.replace((header, position, sum));
             if let Some((header, position, sum)) = before {
-                self.apply(flash, &header, position)?;
+                self.apply(flash, &header, position, false)?;
                 head.sum = head.sum.wrapping_add(sum);
                 counted = counted.saturating_add(self.counts(this, &header));
             }
@@ -95,7 +95,7 @@ impl Store<'_> {
         let mut torn = head.end.saturating_add(self.layout.max_record());
         if let Some((header, position, sum)) = last {
             if position.offset < start {
-                self.apply(flash, &header, position)?;
+                self.apply(flash, &header, position, false)?;
                 head.sum = head.sum.wrapping_add(sum);
             } else if self.is_whole(flash, position, &header, LAST_READS)? {
                 head.sure = position.offset;
@@ -107,7 +107,7 @@ impl Store<'_> {
                     self.doubtful = Some((header, sequence));
                     // A transaction counts when this is certain: `Store::mount`.
                     if header.kind != Kind::Commit {
-                        self.apply(flash, &header, position)?;
+                        self.apply(flash, &header, position, true)?;
                     }
                 }
             } else {
@@ -129,6 +129,19 @@ impl Store<'_> {
                 && header.member == Member::Single
                 && !header.copy,
         )
+    }
+
+    fn open_unless<F: NorFlash>(
+        &mut self,
+        opened: bool,
+        flash: &mut F,
+        position: Position,
+        header: &Header,
+    ) -> Result<(), StoreError> {
+        if opened {
+            return Ok(());
+        }
+        self.open_at(flash, position, header)
     }
 
     fn enter(&mut self, this: &Opened) {
@@ -159,11 +172,14 @@ impl Store<'_> {
         Ok(true)
     }
 
+    /// `opened` says that the record was found to be whole just now, and its value is in the buffer: it may not read
+    /// right once more.
     fn apply<F: NorFlash>(
         &mut self,
         flash: &mut F,
         header: &Header,
         position: Position,
+        opened: bool,
     ) -> Result<(), StoreError> {
         let doomed = header.copy && header.member == Member::First;
         let pending = header.member != Member::Single && !doomed;
@@ -187,7 +203,7 @@ impl Store<'_> {
             // `get` opens it.
             Kind::Put | Kind::Count if !header.copy => self.index.replace(&place),
             Kind::Put | Kind::Count | Kind::Damaged => self.index.renew(&place),
-            Kind::Remove => match self.open_at(flash, position, header) {
+            Kind::Remove => match self.open_unless(opened, flash, position, header) {
                 Ok(()) if pending => self.index.replace(&Place { gone: true, ..place }),
                 Ok(()) => {
                     self.index.remove(place.key);
@@ -200,13 +216,13 @@ impl Store<'_> {
                 Err(error) => Err(error),
             },
             Kind::Commit => {
-                self.open_at(flash, position, header)?;
+                self.open_unless(opened, flash, position, header)?;
                 self.index.commit();
                 self.doubtful = None;
                 Ok(())
             }
             Kind::Erase => {
-                self.open_at(flash, position, header)?;
+                self.open_unless(opened, flash, position, header)?;
                 let generation = self.value().first_chunk().ok_or(StoreError::Layout)?;
                 self.user_generation = u32::from_le_bytes(*generation);
                 self.index.remove_domain(header.domain);

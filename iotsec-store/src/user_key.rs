@@ -10,7 +10,10 @@ use iotsec_core::{
 };
 use rand_core::TryCryptoRng;
 
-use crate::{KeyDomain, StoreError, layout::Layout};
+use crate::{
+    KeyDomain, StoreError,
+    layout::{Layout, REREADS},
+};
 
 /// The page of the region that holds the key, and its first byte.
 pub(crate) const PAGE: u32 = 0;
@@ -25,8 +28,6 @@ pub(crate) const LEN: usize = PREFIX_LEN
     .saturating_add(NONCE_LEN)
     .saturating_add(SEALED_LEN)
     .saturating_add(TAG_LEN);
-/// Reads before the key is believed.
-const KEY_READS: usize = 3;
 const LABEL: &[u8] = b"iotsec/store/wrap-key/v2";
 
 /// The key and how often it was replaced.
@@ -86,8 +87,7 @@ impl<'a> Wrapper<'a> {
         }
     }
 
-    /// Reads the key; `None` when the page holds no whole one, also when it reads differently each
-    /// time, as it may after an interrupted write.
+    /// Reads the key; `None` when the page holds no whole one.
     pub(crate) fn read<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -97,12 +97,6 @@ impl<'a> Wrapper<'a> {
         let mut bytes = [0; LEN];
         if !layout.read(flash, START, &mut bytes)? {
             return Ok(None);
-        }
-        for _ in 1..KEY_READS {
-            let mut again = [0; LEN];
-            if !layout.read(flash, START, &mut again)? || again != bytes {
-                return Ok(None);
-            }
         }
         let Some((stored, rest)) = bytes.split_first_chunk::<PREFIX_LEN>() else {
             return Ok(None);
@@ -136,6 +130,17 @@ impl<'a> Wrapper<'a> {
         }
         Ok(Some(UserKey { key, generation }))
     }
+}
+
+/// Whether the page of the key reads the same several times. After an interrupted write it may not.
+pub(crate) fn is_steady<F: NorFlash>(flash: &mut F, layout: &Layout) -> Result<bool, StoreError> {
+    let mut bytes = [0; LEN];
+    let mut steady = layout.read(flash, START, &mut bytes)?;
+    for _ in 1..REREADS {
+        let mut again = [0; LEN];
+        steady &= layout.read(flash, START, &mut again)? && again == bytes;
+    }
+    Ok(steady)
 }
 
 /// Destroys the key and makes sure that it is gone.

@@ -9,7 +9,7 @@ use crate::{
     layout::{ATTEMPTS, LAST_ATTEMPTS, Layout},
     log,
     record::{self, Position},
-    user_key,
+    store, user_key,
 };
 
 impl Store<'_> {
@@ -26,7 +26,8 @@ impl Store<'_> {
         }
         let mut done = Err(StoreError::Tampered);
         // The last word of the newest record may read right only now and then, and must not get lost any more.
-        let last = self.doubtful.is_some() && place.position.offset == self.head.sure;
+        let last =
+            self.doubtful.is_some() && place.position == store::position(self.head.sequence, self.head.sure);
         for _ in 0..if last { LAST_ATTEMPTS } else { ATTEMPTS } {
             done = self.load_once(flash, place);
             if done != Err(StoreError::Tampered) {

@@ -56,14 +56,14 @@ const LIMITS: &[Limit] = &[
         case: "32 KiB",
         what: "write amplification",
         figure: Figures::write_amplification,
-        most: 1.46,
+        most: 1.32,
         aim: 1.25,
     },
     Limit {
         case: "32 KiB",
         what: "program operations for a put",
         figure: Figures::writes,
-        most: 1.33,
+        most: 1.18,
         aim: 1.1,
     },
     Limit {
@@ -91,7 +91,7 @@ const LIMITS: &[Limit] = &[
         case: "64 KiB",
         what: "write amplification",
         figure: Figures::write_amplification,
-        most: 1.21,
+        most: 1.18,
         aim: 1.18,
     },
     Limit {
@@ -119,7 +119,7 @@ const LIMITS: &[Limit] = &[
         case: "64 KiB",
         what: "bytes read by opening",
         figure: |figures| number(figures.open),
-        most: 8644.0,
+        most: 4976.0,
         aim: 4096.0,
     },
     Limit {
@@ -133,7 +133,7 @@ const LIMITS: &[Limit] = &[
         case: "64 KiB, counters of 8 bytes",
         what: "write amplification",
         figure: Figures::write_amplification,
-        most: 3.06,
+        most: 1.66,
         aim: 1.66,
     },
 ];
