@@ -11,11 +11,7 @@ use iotsec_store::{KeyDomain, KeyId, Scrub, StoreError};
 use iotsec_telemetry::{consent::Consents, queue::Queue};
 use rand_core::TryCryptoRng;
 
-use super::{
-    Device, DeviceError, Owned, Provisioned, Retired, State, Transition,
-    life::{RETIRED, read_exact},
-    record,
-};
+use super::{Device, DeviceError, Owned, Provisioned, Retired, State, Transition, life::RETIRED, record};
 use crate::erase::{Erased, Holding, Inventory, Keeper, Reason, Scope};
 
 /// When something is done, as far as the device knows. Times that are not known are left out of receipts.
@@ -308,8 +304,14 @@ impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F
         signing: Signing<'_, M>,
         out: &'o mut [u8],
     ) -> Result<&'o [u8], DeviceError> {
-        let seed = read_exact(&mut self.store, &mut self.hardware.flash, record::IDENTITY)?;
-        let key = (signing.key)(&Secret::from_bytes(seed))?;
+        let mut seed = Secret::<32>::from_bytes([0; 32]);
+        let read = self
+            .store
+            .get(&mut self.hardware.flash, record::IDENTITY, seed.expose_mut())?;
+        if read.len() != 32 {
+            return Err(DeviceError::Damaged);
+        }
+        let key = (signing.key)(&seed)?;
         Ok(erasure.receipt(nonce).sign(&key, signing.hash, out)?)
     }
 }
