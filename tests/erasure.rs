@@ -492,3 +492,31 @@ fn a_receipt_is_for_what_happened_and_lasts_until_the_next() {
     assert_eq!((receipt.erased().erasures, receipt.erased().values), (1, VALUES));
     assert!(receipt.erased().scrubbed && receipt.erased().time.is_none());
 }
+
+#[test]
+fn a_full_store_is_reset_with_a_receipt_all_the_same() {
+    let mut unit = Unit::lived_in();
+    let code = DevicePassword::generate(Exposure::Online, &mut SimRng::new(7)).unwrap();
+    let values = unit
+        .owned(|mut device| {
+            let mut stored = 0;
+            while device
+                .put(KeyId::new(KeyDomain::User, 2, 100 + stored), b"a habit")
+                .is_ok()
+            {
+                stored += 1;
+            }
+            assert!(stored > 2);
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            // A transfer needs room for a moment; a reset never does.
+            let (mut device, error) = device.transfer(owner, &code, WHEN).map(drop).unwrap_err();
+            assert_eq!(error, DeviceError::Store(iotsec::store::StoreError::IndexFull));
+            assert_eq!(device.get(NETWORK, &mut [0; 32])?, b"the owner's network");
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            device.reset_at(owner, WHEN).map_err(|(_, error)| error)?;
+            Ok(VALUES + u32::from(stored))
+        })
+        .unwrap();
+    let receipt = unit.receipt();
+    assert_eq!(unit.verify(&receipt).erased().values, values);
+}
