@@ -113,12 +113,12 @@ fn the_longest_receipt_has_just_max_len() {
 #[test]
 fn p256_signs_receipts_too() {
     let key = iotsec_core::crypto::P256SigningKey::from_scalar(&Secret::from_bytes([5; 32])).unwrap();
-    let public = iotsec_core::crypto::P256PublicKey::from_sec1(key.public_key()).unwrap();
+    let own = iotsec_core::crypto::P256PublicKey::from_sec1(key.public_key()).unwrap();
     let mut out = [0; Erased::MAX_LEN];
     let bytes = RESET.sign(&key, &mut Sha256::new(), &mut out).unwrap();
-    let receipt = Erased::verify(bytes, &public, None, &mut Sha256::new()).unwrap();
+    let receipt = Erased::verify(bytes, &own, None, &mut Sha256::new()).unwrap();
     assert_eq!(receipt.erased(), &RESET);
-    let other = Erased::verify(bytes, &super::tests::public(1), None, &mut Sha256::new());
+    let other = Erased::verify(bytes, &public(1), None, &mut Sha256::new());
     assert_eq!(other.err(), Some(ReceiptError::Headers));
 }
 
