@@ -23,6 +23,7 @@
 //! domain: after a cut the device is in the old state or in the new one. An erasure is announced by a record before it
 //! begins: once that is written, the next boot finishes it, and can still say what was erased.
 
+mod announcement;
 mod erasure;
 mod error;
 mod hardware;
@@ -32,7 +33,8 @@ mod record;
 mod report;
 mod upkeep;
 
-pub use erasure::{InService, Moment, Signing};
+pub use announcement::Moment;
+pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 pub use hardware::{Hardware, Memory, Product, Suite};
 pub use life::{Booted, Enrolment, Factory, Owned, Provisioned, Retired, State, Transition};

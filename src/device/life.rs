@@ -13,7 +13,7 @@ use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, Hardware, Memory, Product,
-    erasure::Erasure,
+    announcement::Erasure,
     record::{self, Records},
 };
 

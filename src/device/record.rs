@@ -35,7 +35,7 @@ pub(crate) const IDENTITY: KeyId = device(5);
 pub(crate) const TELEMETRY_KEY: KeyId = device(6);
 /// How often the device was started: four bytes, little endian.
 pub(crate) const BOOTS: KeyId = device(7);
-/// The newest erasure: [`Erasure`](super::erasure::Erasure).
+/// The newest erasure: [`Erasure`](super::announcement::Erasure).
 pub(crate) const ERASURE: KeyId = device(8);
 /// The receipt of a device that is retired, signed while it had its identity.
 pub(crate) const RECEIPT: KeyId = device(9);
