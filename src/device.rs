@@ -5,7 +5,7 @@
 //!    │                 │                 │   set_password, grant, withdraw
 //!    ▼                 ▼                 ▼   record, batch, update
 //!  Factory ──────► Provisioned ──────► Owned ──────► Retired
-//!                      ▲      reset      │   retire
+//!                      ▲ reset, transfer │   retire
 //!                      └─────────────────┘
 //! ```
 //!
@@ -15,13 +15,16 @@
 //! | state | what the store holds |
 //! |---|---|
 //! | [`Factory`] | nothing that works |
-//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, throttle, identity and telemetry keys |
+//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, throttle, identity and telemetry keys, what was erased last |
 //! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
-//! | [`Retired`] | that it is retired |
+//! | [`Retired`] | that it is retired, and the receipt for it if one was asked for |
 //!
 //! *Power loss:* every transition is one record of the store, written last, or the erasure of the user
-//! domain: after a cut the device is in the old state or in the new one.
+//! domain: after a cut the device is in the old state or in the new one. An erasure is announced by a record before it
+//! begins: once that is written, the next boot finishes it, and can still say what was erased.
 
+mod announcement;
+mod erasure;
 mod error;
 mod hardware;
 mod life;
@@ -30,6 +33,8 @@ mod record;
 mod report;
 mod upkeep;
 
+pub use announcement::Moment;
+pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 pub use hardware::{Hardware, Memory, Product, Suite};
 pub use life::{Booted, Enrolment, Factory, Owned, Provisioned, Retired, State, Transition};
@@ -40,6 +45,8 @@ use core::marker::PhantomData;
 use iotsec_core::credential::Throttle;
 use iotsec_store::Store;
 use iotsec_telemetry::{consent::Consents, queue::Queue};
+
+use crate::erase::Inventory;
 
 /// A device in state `S`, with a telemetry queue of `N` events.
 ///
@@ -121,5 +128,6 @@ pub struct Device<'d, S, F, R, const N: usize> {
     pub(crate) throttle: Throttle,
     pub(crate) consents: Consents,
     pub(crate) queue: Queue<N>,
+    pub(crate) inventory: Option<Inventory>,
     pub(crate) state: PhantomData<S>,
 }

@@ -4,7 +4,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | – | [`core`]: hardware traits, secrets, strict CBOR and COSE, credentials |
+//! | – | [`core`]: hardware traits, secrets, strict CBOR and COSE, credentials; [`erase`]: deletion receipts |
 //! | `store` | [`store`]: encrypted, power-cut-safe key store on NOR flash |
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
@@ -41,6 +41,7 @@ extern crate alloc;
 
 #[cfg(feature = "device")]
 pub mod device;
+pub mod erase;
 #[cfg(feature = "alloc")]
 pub mod factory;
 pub mod guideline;

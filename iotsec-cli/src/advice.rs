@@ -1,5 +1,6 @@
 //! For each error number: the rule behind it, and what to do.
 
+mod erased;
 mod trust;
 
 /// What there is to say about an error number.
@@ -13,10 +14,12 @@ pub(crate) struct Advice {
 
 /// The advice for one number; numbers of a later SDK get that of their range.
 pub(crate) fn advice(number: u16) -> Advice {
-    let found = [NUMBERS, trust::NUMBERS].into_iter().find_map(|table| {
-        let exact = table.binary_search_by_key(&number, |(listed, ..)| *listed);
-        table.get(exact.ok()?)
-    });
+    let found = [NUMBERS, trust::NUMBERS, erased::NUMBERS]
+        .into_iter()
+        .find_map(|table| {
+            let exact = table.binary_search_by_key(&number, |(listed, ..)| *listed);
+            table.get(exact.ok()?)
+        });
     let (_, rule, remedy) = found.copied().unwrap_or_else(|| {
         let range = RANGES.iter().rfind(|(first, ..)| *first <= number);
         range.copied().unwrap_or((0, ENCODING, AGAIN))
@@ -458,6 +461,7 @@ mod tests {
     fn numbers_and_ranges_are_sorted() {
         assert!(NUMBERS.is_sorted_by(|a, b| a.0 < b.0));
         assert!(trust::NUMBERS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(erased::NUMBERS.is_sorted_by(|a, b| a.0 < b.0));
         assert!(RANGES.is_sorted_by(|a, b| a.0 < b.0));
     }
 
@@ -469,6 +473,18 @@ mod tests {
         );
         assert_eq!(advice(2719).rule, "an image is installed whole, as signed");
         assert_eq!(advice(7).rule, ENCODING);
+    }
+
+    #[test]
+    fn every_reason_for_refusing_a_receipt_has_its_own_entry() {
+        let source = include_str!("../../src/erase/receipt.rs");
+        let arms = source.lines().filter_map(|line| line.trim().split_once(" => 62"));
+        let numbers: Vec<u16> = arms
+            .filter_map(|(_, number)| format!("62{}", number.trim_end_matches(',')).parse().ok())
+            .collect();
+        assert!(numbers.len() > 6, "{numbers:?}");
+        let listed: Vec<u16> = erased::NUMBERS.iter().map(|(listed, ..)| *listed).collect();
+        assert_eq!(numbers, listed);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod advice;
 mod delta;
+mod erased;
 mod file;
 mod key;
 mod output;
@@ -21,7 +22,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use output::{Format, Output};
 use problem::Problem;
 
-/// Signing keys, signed updates and factory batches for devices that run iotsec.
+/// Signing keys, signed updates, factory batches and deletion receipts for devices that run iotsec.
 ///
 /// Exit status: 0 when done, 1 when refused, invalid or failed (the reason is on standard error, with the
 /// number that a device reports for it, and what to do), 2 when the command line is wrong. No command
@@ -50,6 +51,9 @@ enum Command {
     /// Mint unique passwords in the factory, and check a batch.
     #[command(subcommand)]
     Provision(provision::Command),
+    /// Check what devices say that they have erased.
+    #[command(subcommand)]
+    Erased(erased::Command),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Update(command) => update::run(command),
         Command::Trust(command) => trust::run(command),
         Command::Provision(command) => provision::run(command),
+        Command::Erased(command) => erased::run(command),
     };
     match done.and_then(|output| format.print(&output)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -2349,6 +2349,16 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_DEVICE_BOOTS 6005
 
 /**
+ * Nothing was erased.
+ */
+#define IOTSEC_ERR_DEVICE_NOT_ERASED 6006
+
+/**
+ * Namespace is not registered.
+ */
+#define IOTSEC_ERR_DEVICE_UNREGISTERED 6007
+
+/**
  * Serial number used twice.
  */
 #define IOTSEC_ERR_FACTORY_SERIAL_REPEATED 6101
@@ -2357,6 +2367,41 @@ typedef uint32_t iotsec_domain_t;
  * Entropy source repeats itself.
  */
 #define IOTSEC_ERR_FACTORY_PASSWORD_REPEATED 6102
+
+/**
+ * Not the headers of a deletion receipt.
+ */
+#define IOTSEC_ERR_RECEIPT_HEADERS 6201
+
+/**
+ * Deletion receipt of an unknown version.
+ */
+#define IOTSEC_ERR_RECEIPT_VERSION 6202
+
+/**
+ * Deletion receipt contradicts itself.
+ */
+#define IOTSEC_ERR_RECEIPT_CONTENT 6203
+
+/**
+ * Deletion receipt names another device.
+ */
+#define IOTSEC_ERR_RECEIPT_DEVICE 6204
+
+/**
+ * Deletion receipt is not for this nonce.
+ */
+#define IOTSEC_ERR_RECEIPT_NONCE 6205
+
+/**
+ * Nonce of wrong length.
+ */
+#define IOTSEC_ERR_RECEIPT_NONCE_LENGTH 6206
+
+/**
+ * Type of key that signs no deletion receipts.
+ */
+#define IOTSEC_ERR_RECEIPT_KEY 6207
 
 /**
  * A pointer or a callback is null, or a pointer is not aligned for its type.

@@ -4,7 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::Region;
 use rand_core::TryCryptoRng;
 
-use crate::{KeyDomain, Store, StoreError, layout::Layout, log, page, user_key};
+use crate::{KeyDomain, Store, StoreError, layout::Layout, log, page, store::FIRST_GENERATION, user_key};
 
 /// How far the physical removal of erased records has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,29 @@ impl Store<'_> {
         self.scrub_until = Some(position.sequence);
         self.replace_user_key(flash, generation, rng)?;
         self.replay.written()
+    }
+
+    /// How often the user domain was erased since the store was formatted. An erasure that was interrupted counts from
+    /// the next [`mount`](Self::mount) on, which finishes it.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
+    /// assert_eq!(store.erasures(), 0);
+    /// store.erase_user(&mut flash, &mut rng)?;
+    /// assert_eq!(store.erasures(), 1);
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    pub const fn erasures(&self) -> u32 {
+        self.user_generation.saturating_sub(FIRST_GENERATION)
     }
 
     /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each

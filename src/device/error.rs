@@ -8,6 +8,8 @@ use iotsec_store::StoreError;
 use iotsec_telemetry::error::{BatchError, ConsentError, RecordError, SnapshotError};
 use iotsec_update::{UpdateError, boot::Refusal, install::InstallError, rollback::RollbackError};
 
+use crate::erase::ReceiptError;
+
 /// Why a step of the device's life failed. Wraps the errors of the parts, with their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,6 +30,12 @@ pub enum DeviceError {
     /// The boot counter is used up.
     #[error("boot counter used up")]
     Boots,
+    /// There is no erasure that a receipt could be given for.
+    #[error("nothing was erased")]
+    NotErased,
+    /// The namespace is in no place of the device's inventory.
+    #[error("namespace is not registered")]
+    Unregistered,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,13 +84,22 @@ pub enum DeviceError {
     /// The queue's snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// A deletion receipt.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
 }
 
 impl DeviceError {
     /// The part's own error, if it is one.
     fn inner(&self) -> Option<&dyn ErrorCode> {
         Some(match self {
-            Self::State | Self::Serial | Self::Damaged | Self::Reserved | Self::Boots => return None,
+            Self::State
+            | Self::Serial
+            | Self::Damaged
+            | Self::Reserved
+            | Self::Boots
+            | Self::NotErased
+            | Self::Unregistered => return None,
             Self::Store(error) => error,
             Self::Login(error) => error,
             Self::Throttle(error) => error,
@@ -99,6 +116,7 @@ impl DeviceError {
             Self::Batch(error) => error,
             Self::Consent(error) => error,
             Self::Snapshot(error) => error,
+            Self::Receipt(error) => error,
         })
     }
 }
@@ -111,13 +129,15 @@ impl ErrorCode for DeviceError {
             Self::Damaged => 6003,
             Self::Reserved => 6004,
             Self::Boots => 6005,
+            Self::NotErased => 6006,
+            Self::Unregistered => 6007,
             other => other.inner().map_or(6000, ErrorCode::code),
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Serial | Self::Reserved => Fault::Misuse,
+            Self::Serial | Self::Reserved | Self::NotErased | Self::Unregistered => Fault::Misuse,
             Self::State | Self::Damaged | Self::Boots => Fault::Device,
             other => other.inner().map_or(Fault::Bug, ErrorCode::fault),
         }

@@ -50,7 +50,8 @@ pub struct Hardware<'d, F, R> {
 
 /// RAM that the device works in.
 pub struct Memory<'d> {
-    /// One entry for each key in the store; the life cycle itself takes nine.
+    /// One entry for each key in the store; the life cycle itself takes twelve, and a
+    /// few more for moments.
     pub index: &'d mut [IndexEntry],
     /// One record of the store: 24 bytes more than the longest value, and at least 84.
     pub record: &'d mut [u8],

@@ -13,6 +13,7 @@ use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, Hardware, Memory, Product,
+    announcement::Erasure,
     record::{self, Records},
 };
 
@@ -71,7 +72,7 @@ pub type Transition<Next, Same> = Result<Next, (Same, DeviceError)>;
 
 const FACTORY: u8 = 1;
 const PROVISIONED: u8 = 2;
-const RETIRED: u8 = 3;
+pub(crate) const RETIRED: u8 = 3;
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R, N> {
     /// Makes a device out of blank hardware, at the factory. Erases the store's region.
@@ -136,14 +137,16 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R,
         self.write(record::LABEL_VERIFIER, &verifier.to_bytes())?;
         self.write(record::IDENTITY, enrolment.identity.expose())?;
         self.write(record::TELEMETRY_KEY, enrolment.telemetry.expose())?;
+        // So that an erasure finds its place taken, however full the store is then.
+        self.write(record::ERASURE, &[0; Erasure::LEN])?;
         self.write(record::STATE, &[PROVISIONED])?;
         Ok(enrolment)
     }
 }
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
-    /// Opens a device at boot: mounts the store, counts the boot, finds out the state, loads consents and
-    /// queued events.
+    /// Opens a device at boot: mounts the store, counts the boot, finds out the state, finishes an erasure that was
+    /// announced, loads consents and queued events.
     ///
     /// *Power loss:* open again.
     ///
@@ -167,6 +170,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
         store.put(flash, record::BOOTS, &boots.to_le_bytes())?;
         let state = state_of(&mut store, flash)?;
         let mut device = Device::<Factory, F, R, N>::assemble(product, hardware, store, boots);
+        let state = device.finish_erasure(state)?;
         Ok(match state {
             State::Factory => Self::Factory(device),
             State::Provisioned => Self::Provisioned(device.into_state()),
@@ -229,6 +233,7 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
             product,
             hardware,
             store,
+            inventory: None,
             state: PhantomData,
         }
     }
@@ -244,15 +249,6 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
         Ok(self.store.put(&mut self.hardware.flash, key, value)?)
     }
 
-    pub(crate) fn write_state(&mut self, state: State) -> Result<(), DeviceError> {
-        let code = match state {
-            State::Factory => FACTORY,
-            State::Provisioned | State::Owned => PROVISIONED,
-            State::Retired => RETIRED,
-        };
-        self.write(record::STATE, &[code])
-    }
-
     pub(crate) fn into_state<T>(self) -> Device<'d, T, F, R, N> {
         Device {
             product: self.product,
@@ -261,6 +257,7 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
             throttle: self.throttle,
             consents: self.consents,
             queue: self.queue,
+            inventory: self.inventory,
             state: PhantomData,
         }
     }

@@ -1,4 +1,4 @@
-//! What an owner does with a device: claim it, log in, keep things in it, hand it on.
+//! What an owner does with a device: claim it, log in, keep things in it, agree to things.
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
@@ -8,15 +8,12 @@ use iotsec_core::{
     },
     hal::{Millis, UnixTime},
 };
-use iotsec_store::{KeyId, Scrub, StoreError};
-use iotsec_telemetry::{
-    consent::{ConsentPurpose, Consented, Consents},
-    queue::Queue,
-};
+use iotsec_store::{KeyDomain, KeyId, StoreError};
+use iotsec_telemetry::consent::{ConsentPurpose, Consented};
 use rand_core::TryCryptoRng;
 
 use super::{
-    Device, DeviceError, Owned, Provisioned, Retired, State, Transition,
+    Device, DeviceError, Owned, Provisioned, Transition,
     record::{self, NAMESPACE, Records},
 };
 
@@ -70,14 +67,19 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         self.write(record::OWNER_VERIFIER, &verifier.to_bytes())
     }
 
-    /// Stores a value of the application. The device's own namespace is refused.
+    /// Stores a value of the application. The device's own namespace is refused; in the user domain also every
+    /// namespace that the [`Inventory`](crate::erase::Inventory) does not have, if there is one.
     ///
     /// *Power loss:* the old value or the new one.
     ///
     /// # Errors
-    /// [`DeviceError::Reserved`]; failures of the store.
+    /// [`DeviceError::Reserved`], [`DeviceError::Unregistered`]; failures of the store.
     pub fn put(&mut self, key: KeyId, value: &[u8]) -> Result<(), DeviceError> {
         self.check_key(key)?;
+        let registered = self.inventory.is_none_or(|inventory| inventory.covers(key));
+        if key.domain() == KeyDomain::User && !registered {
+            return Err(DeviceError::Unregistered);
+        }
         self.write(key, value)
     }
 
@@ -140,85 +142,11 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         self.consents.live::<P>()
     }
 
-    /// Erases everything that belongs to the owner. The identity of the device stays; it can be claimed
-    /// again with the label's code. Then call [`scrub_step`](Device::scrub_step) until it is done.
-    ///
-    /// *Power loss:* the owner's data are all there or gone.
-    ///
-    /// # Errors
-    /// Failures of the store. The device comes back; call again.
-    #[allow(clippy::result_large_err, reason = "the device must come back")]
-    pub fn reset(mut self, _owner: Authenticated) -> Transition<Device<'d, Provisioned, F, R, N>, Self> {
-        match self.forget_owner() {
-            Ok(()) => Ok(self.into_state()),
-            Err(error) => Err((self, error)),
-        }
-    }
-
-    /// Takes the device out of service: erases the owner's data and every secret of the device.
-    /// Then call [`scrub_step`](Device::scrub_step) until it is done.
-    ///
-    /// *Power loss:* the device is in service, or retired and finishes by itself at the next boot's
-    /// [`scrub_step`](Device::scrub_step).
-    ///
-    /// # Errors
-    /// Failures of the store. The device comes back; call again.
-    #[allow(clippy::result_large_err, reason = "the device must come back")]
-    pub fn retire(mut self, _owner: Authenticated) -> Transition<Device<'d, Retired, F, R, N>, Self> {
-        match self.write_state(State::Retired) {
-            Ok(()) => {
-                let mut device: Device<'d, Retired, F, R, N> = self.into_state();
-                // What cannot be erased now is erased by `scrub_step`.
-                let _ = device.erase_secrets();
-                Ok(device)
-            }
-            Err(error) => Err((self, error)),
-        }
-    }
-
     fn check_key(&self, key: KeyId) -> Result<(), DeviceError> {
         if key.namespace() == NAMESPACE {
-            Err(DeviceError::Reserved)
-        } else {
-            Ok(())
+            return Err(DeviceError::Reserved);
         }
-    }
-}
-
-impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Provisioned, F, R, N> {
-    /// Removes what is left in flash of an owner before, even encrypted: at most one erase a call. Call until
-    /// [`Scrub::Done`]; goes on after a reboot.
-    ///
-    /// # Errors
-    /// Failures of the store; call again.
-    pub fn scrub_step(&mut self) -> Result<Scrub, DeviceError> {
-        Ok(self.store.scrub_step(&mut self.hardware.flash)?)
-    }
-}
-
-impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Retired, F, R, N> {
-    /// Removes what is left in flash, even encrypted: at most a few erases a call. Call until
-    /// [`Scrub::Done`]; goes on after a reboot.
-    ///
-    /// # Errors
-    /// Failures of the store; call again.
-    pub fn scrub_step(&mut self) -> Result<Scrub, DeviceError> {
-        if record::SECRETS.iter().any(|key| self.store.contains(*key)) || self.store.contains(record::OWNER) {
-            self.erase_secrets()?;
-            return Ok(Scrub::Pending);
-        }
-        Ok(self.store.scrub_step(&mut self.hardware.flash)?)
-    }
-
-    fn erase_secrets(&mut self) -> Result<(), DeviceError> {
-        for key in record::SECRETS {
-            match self.store.remove(&mut self.hardware.flash, key) {
-                Ok(()) | Err(StoreError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // Last, so that the scrubbing that it begins takes the records removed above along.
-        self.forget_owner()
+        Ok(())
     }
 }
 
@@ -266,13 +194,5 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         let answer = login.attempt(&mut records, &verifier, attempt, now);
         core::mem::swap(&mut self.throttle, login.throttle());
         Ok(answer?)
-    }
-
-    pub(crate) fn forget_owner(&mut self) -> Result<(), DeviceError> {
-        self.store
-            .erase_user(&mut self.hardware.flash, &mut self.hardware.rng)?;
-        self.consents = Consents::off();
-        self.queue = Queue::new(self.product.events, self.boot_number()?, self.product.reserve);
-        Ok(())
     }
 }

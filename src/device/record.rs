@@ -8,6 +8,8 @@ use iotsec_telemetry::{
     error::StorageError as ConsentStorageError,
 };
 
+use crate::erase::{Keeper, Place};
+
 /// The namespace that applications leave alone.
 pub(crate) const NAMESPACE: u8 = 0xFF;
 
@@ -33,6 +35,10 @@ pub(crate) const IDENTITY: KeyId = device(5);
 pub(crate) const TELEMETRY_KEY: KeyId = device(6);
 /// How often the device was started: four bytes, little endian.
 pub(crate) const BOOTS: KeyId = device(7);
+/// The newest erasure: [`Erasure`](super::announcement::Erasure).
+pub(crate) const ERASURE: KeyId = device(8);
+/// The receipt of a device that is retired, signed while it had its identity.
+pub(crate) const RECEIPT: KeyId = device(9);
 /// That there is an owner: one byte.
 pub(crate) const OWNER: KeyId = user(1);
 /// The verifier of the password that the owner chose.
@@ -41,6 +47,35 @@ pub(crate) const OWNER_VERIFIER: KeyId = user(2);
 pub(crate) const CONSENT: KeyId = user(3);
 /// Queued events.
 pub(crate) const QUEUE: KeyId = user(4);
+
+/// What these records and the queue in memory hold of the owner.
+pub(crate) const PLACES: [Place; 5] = [
+    Place::of(
+        Keeper::Key(OWNER),
+        "that there is an owner",
+        "to know whether the device can be claimed",
+    ),
+    Place::of(
+        Keeper::Key(OWNER_VERIFIER),
+        "verifier of the password that the owner chose",
+        "to let the owner in",
+    ),
+    Place::of(
+        Keeper::Key(CONSENT),
+        "what the owner agreed to, and when",
+        "to report nothing else",
+    ),
+    Place::of(
+        Keeper::Key(QUEUE),
+        "events that wait, kept over a reboot",
+        "telemetry that the owner agreed to",
+    ),
+    Place::of(
+        Keeper::Memory,
+        "events that wait",
+        "telemetry that the owner agreed to",
+    ),
+];
 
 /// Everything in the device domain that retiring takes away; [`STATE`] stays.
 pub(crate) const SECRETS: [KeyId; 5] = [LABEL_VERIFIER, THROTTLE, IDENTITY, TELEMETRY_KEY, SERIAL];

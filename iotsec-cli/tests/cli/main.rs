@@ -4,6 +4,7 @@ mod bench;
 mod delta;
 mod device;
 mod encrypt;
+mod erased;
 mod install;
 mod json;
 mod key;

@@ -661,10 +661,28 @@ pub const IOTSEC_ERR_DEVICE_DAMAGED: iotsec_status_t = 6003;
 pub const IOTSEC_ERR_DEVICE_RESERVED: iotsec_status_t = 6004;
 /// Boot counter used up.
 pub const IOTSEC_ERR_DEVICE_BOOTS: iotsec_status_t = 6005;
+/// Nothing was erased.
+pub const IOTSEC_ERR_DEVICE_NOT_ERASED: iotsec_status_t = 6006;
+/// Namespace is not registered.
+pub const IOTSEC_ERR_DEVICE_UNREGISTERED: iotsec_status_t = 6007;
 /// Serial number used twice.
 pub const IOTSEC_ERR_FACTORY_SERIAL_REPEATED: iotsec_status_t = 6101;
 /// Entropy source repeats itself.
 pub const IOTSEC_ERR_FACTORY_PASSWORD_REPEATED: iotsec_status_t = 6102;
+/// Not the headers of a deletion receipt.
+pub const IOTSEC_ERR_RECEIPT_HEADERS: iotsec_status_t = 6201;
+/// Deletion receipt of an unknown version.
+pub const IOTSEC_ERR_RECEIPT_VERSION: iotsec_status_t = 6202;
+/// Deletion receipt contradicts itself.
+pub const IOTSEC_ERR_RECEIPT_CONTENT: iotsec_status_t = 6203;
+/// Deletion receipt names another device.
+pub const IOTSEC_ERR_RECEIPT_DEVICE: iotsec_status_t = 6204;
+/// Deletion receipt is not for this nonce.
+pub const IOTSEC_ERR_RECEIPT_NONCE: iotsec_status_t = 6205;
+/// Nonce of wrong length.
+pub const IOTSEC_ERR_RECEIPT_NONCE_LENGTH: iotsec_status_t = 6206;
+/// Type of key that signs no deletion receipts.
+pub const IOTSEC_ERR_RECEIPT_KEY: iotsec_status_t = 6207;
 /// A pointer or a callback is null, or a pointer is not aligned for its type.
 pub const IOTSEC_ERR_NULL: iotsec_status_t = 7001;
 /// The buffer is too small; the length that is needed was written.
@@ -1013,8 +1031,17 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DEVICE_DAMAGED, c"DEVICE_DAMAGED"),
     (IOTSEC_ERR_DEVICE_RESERVED, c"DEVICE_RESERVED"),
     (IOTSEC_ERR_DEVICE_BOOTS, c"DEVICE_BOOTS"),
+    (IOTSEC_ERR_DEVICE_NOT_ERASED, c"DEVICE_NOT_ERASED"),
+    (IOTSEC_ERR_DEVICE_UNREGISTERED, c"DEVICE_UNREGISTERED"),
     (IOTSEC_ERR_FACTORY_SERIAL_REPEATED, c"FACTORY_SERIAL_REPEATED"),
     (IOTSEC_ERR_FACTORY_PASSWORD_REPEATED, c"FACTORY_PASSWORD_REPEATED"),
+    (IOTSEC_ERR_RECEIPT_HEADERS, c"RECEIPT_HEADERS"),
+    (IOTSEC_ERR_RECEIPT_VERSION, c"RECEIPT_VERSION"),
+    (IOTSEC_ERR_RECEIPT_CONTENT, c"RECEIPT_CONTENT"),
+    (IOTSEC_ERR_RECEIPT_DEVICE, c"RECEIPT_DEVICE"),
+    (IOTSEC_ERR_RECEIPT_NONCE, c"RECEIPT_NONCE"),
+    (IOTSEC_ERR_RECEIPT_NONCE_LENGTH, c"RECEIPT_NONCE_LENGTH"),
+    (IOTSEC_ERR_RECEIPT_KEY, c"RECEIPT_KEY"),
     (IOTSEC_ERR_NULL, c"NULL"),
     (IOTSEC_ERR_SHORT_BUFFER, c"SHORT_BUFFER"),
     (IOTSEC_ERR_STATE, c"STATE"),

@@ -1,0 +1,83 @@
+//! One lamp as its firmware sees it: flash, fuses, and a boot of it. What happens to it stands in the example.
+
+use std::collections::BTreeSet;
+
+use iotsec::{
+    core::{
+        credential::{DevicePassword, ThrottlePolicy},
+        crypto::{
+            Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign,
+        },
+    },
+    device::{Booted, Device, Hardware, Memory, Product, Suite},
+    store::{IndexEntry, ReplayProtection},
+    telemetry::{detect::AUTH_BURST, registry},
+};
+use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng, SimRootKey};
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Unit<'d> = Booted<'d, &'d mut SimFlash, SimRng, 8>;
+
+registry!(static EVENTS = [AUTH_BURST]);
+const PAGE: usize = 4096;
+
+/// The factory makes a lamp. Returns its flash, and the key that it proves itself with.
+pub(crate) fn make(code: &DevicePassword) -> Result<(SimFlash, Ed25519PublicKey)> {
+    let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    let enrolment = boot(&mut flash, |product, hardware, memory| {
+        let device = Device::<_, _, _, 8>::format(product, hardware, memory)?;
+        let (_, enrolment) = device.provision("SN-0001", code).map_err(|(_, error)| error)?;
+        Ok(enrolment)
+    })?;
+    let key = Ed25519SigningKey::from_seed(&enrolment.identity);
+    Ok((flash, Ed25519PublicKey::from_bytes(key.public_key())?))
+}
+
+/// Power comes on, and `work` is what the firmware does.
+pub(crate) fn open<T>(flash: &mut SimFlash, work: impl FnOnce(Unit<'_>) -> Result<T>) -> Result<T> {
+    flash.power_on();
+    boot(flash, |product, hardware, memory| {
+        work(Booted::open(product, hardware, memory)?)
+    })
+}
+
+fn boot<T>(
+    flash: &mut SimFlash,
+    work: impl for<'d> FnOnce(Product<'d>, Hardware<'d, &'d mut SimFlash, SimRng>, Memory<'d>) -> Result<T>,
+) -> Result<T> {
+    let (root, mut counter) = (SimRootKey::new(1), SimCounter::new());
+    let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
+    let product = Product {
+        store: flash.region()?,
+        events: EVENTS.hashed(&mut Sha256::new()),
+        reserve: 2,
+        throttle: ThrottlePolicy::DEFAULT,
+        suite: Suite {
+            storage: &Aes256GcmSiv,
+            wire: &ChaCha20Poly1305,
+            kdf: &HkdfSha256,
+        },
+    };
+    let hardware = Hardware {
+        rng: SimRng::new(flash.steps()),
+        flash,
+        counter: &mut counter,
+        root: &root,
+        replay: ReplayProtection::None,
+    };
+    let memory = Memory {
+        index: &mut index,
+        record: &mut record,
+    };
+    work(product, hardware, memory)
+}
+
+/// Every run of 32 bytes that the pages hold behind their heads, which are alike.
+pub(crate) fn runs(flash: &SimFlash) -> BTreeSet<&[u8]> {
+    let bodies = flash.image().chunks(PAGE).map(|page| &page[64..]);
+    let blank = |run: &[u8]| run.iter().filter(|byte| **byte == 0xFF).count();
+    bodies
+        .flat_map(|body| body.windows(32))
+        .filter(|run| blank(run) < 16)
+        .collect()
+}

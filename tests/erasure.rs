@@ -1,0 +1,522 @@
+//! Everything of the owner's goes, the power cut at every step, and the receipt says so; raw flash is searched.
+
+use std::collections::BTreeSet;
+
+use iotsec::{
+    core::{
+        credential::{Attempt, DevicePassword, Exposure, Iterations, ThrottlePolicy, UserPassword},
+        crypto::{
+            Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256,
+            Sha256, Sign,
+        },
+        hal::{Millis, UnixTime},
+        secret::Secret,
+    },
+    device::{Booted, Device, DeviceError, Hardware, Memory, Moment, Product, Signing, State, Suite},
+    erase::{Erased, ErasedReceipt, Inventory, Keeper, Place, Reason, Scope},
+    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub},
+    telemetry::{consent::Usage, detect::AUTH_BURST, registry, registry::Class},
+};
+use iotsec_testkit::{Geometry, Power, SimCounter, SimFlash, SimRng, SimRootKey, Violation, World, each_cut};
+
+registry!(static EVENTS = [AUTH_BURST]);
+
+const NETWORK: KeyId = KeyId::new(KeyDomain::User, 1, 1);
+const HABITS: KeyId = KeyId::new(KeyDomain::User, 2, 1);
+const INVENTORY: Inventory = Inventory::new(&[
+    Place::new(1, "name and password of the network", "to be online"),
+    Place::new(2, "times at which the light goes on", "the owner's schedule"),
+])
+.unwrap();
+const NOW: Millis = Millis::from_secs(3600);
+const WHEN: Moment = Moment {
+    uptime: Some(NOW),
+    time: Some(UnixTime(1_790_000_000)),
+};
+const CHOSEN: &str = "seven small otters swim";
+const NONCE: &[u8] = b"asked at noon";
+/// The application's two, and owner, verifier, consents and kept events.
+const VALUES: u32 = 6;
+const PAGE: usize = 256;
+
+/// What outlives a power cut.
+#[derive(Clone)]
+struct Unit {
+    flash: SimFlash,
+    label: String,
+    identity: [u8; 32],
+    seed: u64,
+}
+
+impl World for Unit {
+    fn power(&self) -> &Power {
+        self.flash.power()
+    }
+    fn violation(&self) -> Option<Violation> {
+        self.flash.violation()
+    }
+}
+
+type Opened<'w> = Booted<'w, &'w mut SimFlash, SimRng, 16>;
+type Owned<'w> = Device<'w, iotsec::device::Owned, &'w mut SimFlash, SimRng, 16>;
+
+fn make_key(seed: &Secret<32>) -> Result<Ed25519SigningKey, CryptoError> {
+    Ok(Ed25519SigningKey::from_seed(seed))
+}
+
+impl Unit {
+    fn hardware<T>(
+        &mut self,
+        work: impl for<'w> FnOnce(Product<'w>, Hardware<'w, &'w mut SimFlash, SimRng>, Memory<'w>) -> T,
+    ) -> T {
+        let (root, mut counter) = (SimRootKey::new(1), SimCounter::new());
+        let product = Product {
+            store: self.flash.region().unwrap(),
+            events: EVENTS.hashed(&mut Sha256::new()),
+            reserve: 4,
+            throttle: ThrottlePolicy::DEFAULT,
+            suite: Suite {
+                storage: &Aes256GcmSiv,
+                wire: &ChaCha20Poly1305,
+                kdf: &HkdfSha256,
+            },
+        };
+        let rng = SimRng::new(self.seed);
+        self.seed += 1;
+        let hardware = Hardware {
+            flash: &mut self.flash,
+            rng,
+            counter: &mut counter,
+            root: &root,
+            replay: ReplayProtection::None,
+        };
+        let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
+        let memory = Memory {
+            index: &mut index,
+            record: &mut record,
+        };
+        work(product, hardware, memory)
+    }
+
+    fn open<T>(&mut self, work: impl FnOnce(Opened<'_>) -> Result<T, DeviceError>) -> Result<T, DeviceError> {
+        self.hardware(|product, hardware, memory| work(Booted::open(product, hardware, memory)?))
+    }
+
+    fn owned<T>(&mut self, work: impl FnOnce(Owned<'_>) -> Result<T, DeviceError>) -> Result<T, DeviceError> {
+        self.open(|unit| {
+            let Booted::Owned(device) = unit else {
+                panic!("{unit:?}")
+            };
+            work(device.with_inventory(INVENTORY))
+        })
+    }
+
+    /// A unit whose owner has left something in every place.
+    fn lived_in() -> Self {
+        let password = DevicePassword::generate(Exposure::Online, &mut SimRng::new(99)).unwrap();
+        let mut unit = Self {
+            flash: SimFlash::new(Geometry::small(40)),
+            label: password.label().as_str().to_owned(),
+            identity: [0; 32],
+            seed: 0,
+        };
+        unit.identity = unit.hardware(|product, hardware, memory| {
+            let device = Device::<_, _, _, 16>::format(product, hardware, memory).unwrap();
+            let (_, enrolment) = device
+                .provision("SN-1", &password)
+                .map_err(|(_, error)| error)
+                .unwrap();
+            *enrolment.identity.expose()
+        });
+        let label = unit.label.clone();
+        unit.open(|unit| {
+            let Booted::Provisioned(device) = unit else {
+                panic!("{unit:?}")
+            };
+            let code = Attempt::from_label(&label).unwrap();
+            device.claim(&code, NOW).map(|_| ()).map_err(|(_, error)| error)
+        })
+        .unwrap();
+        unit.owned(|mut device| {
+            let owner = device.login(&Attempt::from_label(&label).unwrap(), NOW)?;
+            device.put(NETWORK, b"the owner's network")?;
+            device.put(HABITS, b"up at six, in bed at ten")?;
+            let chosen = UserPassword::new(CHOSEN, Exposure::Online, &[]).unwrap();
+            device.set_password(&owner, &chosen, Iterations::MCU)?;
+            device.grant::<Usage>(&owner, 1, None)?;
+            device.record(&AUTH_BURST, &[0.into(), 5.into()], NOW)?;
+            device.keep_events(Class::Security, &mut [0; 400])
+        })
+        .unwrap();
+        unit
+    }
+
+    fn key(&self) -> Ed25519PublicKey {
+        let key = Ed25519SigningKey::from_seed(&Secret::from_bytes(self.identity));
+        Ed25519PublicKey::from_bytes(key.public_key()).unwrap()
+    }
+
+    fn verify<'a>(&self, receipt: &'a [u8]) -> ErasedReceipt<'a> {
+        Erased::verify(receipt, &self.key(), Some(NONCE), &mut Sha256::new()).unwrap()
+    }
+
+    fn reset(&mut self) -> Result<(), DeviceError> {
+        self.owned(|mut device| {
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            let mut device = device.reset_at(owner, WHEN).map_err(|(_, error)| error)?;
+            while device.scrub_step()? == Scrub::Pending {}
+            Ok(())
+        })
+    }
+
+    fn transfer(&mut self, code: &DevicePassword) -> Result<(), DeviceError> {
+        self.owned(|mut device| {
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            let transferred = device.transfer(owner, code, WHEN);
+            transferred.map(|_| ()).map_err(|(_, error)| error)
+        })
+    }
+
+    fn retire(&mut self) -> Result<(), DeviceError> {
+        self.owned(|mut device| {
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            let (key, mut hash) = (make_key, Sha256::new());
+            let signing = Signing { key, hash: &mut hash };
+            let mut device = device
+                .retire_with_receipt(owner, WHEN, Some(NONCE), signing)
+                .map_err(|(_, error)| error)?;
+            while device.scrub_step()? == Scrub::Pending {}
+            Ok(())
+        })
+    }
+
+    /// The receipt of a device that was given up, once it is scrubbed.
+    fn receipt(&mut self) -> Vec<u8> {
+        self.open(|unit| {
+            let Booted::Provisioned(mut device) = unit else {
+                panic!("{unit:?}")
+            };
+            while device.scrub_step()? == Scrub::Pending {}
+            let (mut out, mut hash) = ([0; Erased::MAX_LEN], Sha256::new());
+            let (key, hash) = (make_key, &mut hash);
+            Ok(device
+                .receipt(Some(NONCE), Signing { key, hash }, &mut out)?
+                .to_vec())
+        })
+        .unwrap()
+    }
+
+    /// Runs of 24 bytes that records or the user key left in flash: what stands behind the heads of the pages. A head
+    /// begins with a salt that is the same in each.
+    fn traces(&self) -> BTreeSet<Vec<u8>> {
+        let pages = self.flash.image().chunks(PAGE).enumerate();
+        let bodies = pages.map(|(page, bytes)| &bytes[if page == 0 { 24 } else { 64 }..]);
+        let runs = bodies.flat_map(|body| body.windows(24));
+        // A run at the edge of blank flash can be equal by chance.
+        let blank = |run: &[u8]| run.iter().filter(|byte| matches!(byte, 0x00 | 0xFF)).count();
+        let written = runs.filter(|run| blank(run) <= 16);
+        written.map(<[u8]>::to_vec).collect()
+    }
+}
+
+fn expected(reason: Reason, scope: Scope<'static>) -> Erased<'static> {
+    Erased {
+        reason,
+        scope,
+        erasures: 1,
+        values: VALUES,
+        scrubbed: true,
+        boot: 4,
+        uptime: WHEN.uptime,
+        time: WHEN.time,
+        nonce: Some(NONCE),
+    }
+}
+
+#[test]
+fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() {
+    let mut unit = Unit::lived_in();
+    unit.owned(|device| {
+        // A place that was forgotten here would not be searched for below.
+        for holding in device.personal_data() {
+            assert!(holding.values > 0, "nothing in {:?}", holding.place);
+            assert!(!holding.place.holds().is_empty() && !holding.place.purpose().is_empty());
+        }
+        assert_eq!(device.personal_data().count(), 5 + INVENTORY.places().len());
+        assert_eq!(device.unregistered().count(), 0);
+        Ok(())
+    })
+    .unwrap();
+    let before = unit.traces();
+    assert!(before.len() > 1000, "only {} runs", before.len());
+    unit.owned(|mut device| {
+        let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+        let mut device = device.reset(owner).map_err(|(_, error)| error)?;
+        while device.scrub_step()? == Scrub::Pending {}
+        for holding in device.personal_data() {
+            assert_eq!(holding.values, 0, "something is left in {:?}", holding.place);
+        }
+        Ok(())
+    })
+    .unwrap();
+    let after = unit.traces();
+    let left = before.intersection(&after).count();
+    println!(
+        "{} runs of bytes before the reset, {left} of them left",
+        before.len()
+    );
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    let mut unit = Unit::lived_in();
+    let before = unit.traces();
+    unit.owned(|mut device| {
+        let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+        // Not scrubbed.
+        device.reset(owner).map(|_| ()).map_err(|(_, error)| error)
+    })
+    .unwrap();
+    assert!(before.intersection(&unit.traces()).count() > 0);
+}
+
+#[test]
+fn a_place_that_nobody_registered_is_refused() {
+    let mut unit = Unit::lived_in();
+    let stray = KeyId::new(KeyDomain::User, 3, 1);
+    unit.owned(|mut device| {
+        assert_eq!(device.put(stray, b"who knows"), Err(DeviceError::Unregistered));
+        // What is of the device is no personal data.
+        device.put(KeyId::new(KeyDomain::Device, 3, 1), b"calibration")
+    })
+    .unwrap();
+    // Who has no inventory may write anywhere; an inventory then tells.
+    unit.open(|unit| {
+        let Booted::Owned(mut device) = unit else {
+            panic!("{unit:?}")
+        };
+        device.put(stray, b"who knows")?;
+        let device = device.with_inventory(INVENTORY);
+        assert_eq!(device.unregistered().collect::<Vec<_>>(), [stray]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn an_inventory_has_each_namespace_once() {
+    let place = |namespace| Place::new(namespace, "what", "why");
+    let list: &'static [Place] = Vec::leak(vec![place(1), place(2), place(1)]);
+    assert!(Inventory::new(list).is_none());
+    assert!(Inventory::new(&list[..2]).is_some());
+    assert!(Inventory::new(Vec::leak(vec![place(255)])).is_none());
+    assert!(Inventory::new(Vec::leak(vec![Place::new(1, "", "why")])).is_none());
+    assert!(Inventory::new(Vec::leak(vec![Place::new(1, "what", "")])).is_none());
+    assert_eq!(place(7).keeper(), Keeper::Namespace(7));
+}
+
+#[test]
+fn a_reset_that_was_cut_is_finished_and_still_has_its_receipt() {
+    let owned = Unit::lived_in();
+    let (mut stayed, mut gone) = (0, 0);
+    let points = each_cut(
+        || owned.clone(),
+        Unit::reset,
+        |unit, outcome| {
+            let state = unit.open(|unit| Ok(unit.state())).unwrap();
+            if state == State::Owned {
+                assert!(outcome.result.is_err());
+                stayed += 1;
+                let mut count = 0;
+                unit.owned(|device| {
+                    count = device.personal_data().map(|holding| holding.values).sum();
+                    Ok(())
+                })
+                .unwrap();
+                // All of it: the events that are kept count in memory too.
+                assert_eq!(count, 7);
+                return;
+            }
+            gone += 1;
+            let receipt = unit.receipt();
+            assert_eq!(
+                unit.verify(&receipt).erased(),
+                &expected(Reason::Reset, Scope::User)
+            );
+        },
+    );
+    println!("reset: {points} cut points, {stayed} before it was announced, {gone} finished");
+    assert!(stayed > 0 && gone > 0);
+}
+
+#[test]
+fn after_a_transfer_only_the_new_code_lets_in() {
+    let owned = Unit::lived_in();
+    let code = DevicePassword::generate(Exposure::Online, &mut SimRng::new(7)).unwrap();
+    let (mut stayed, mut gone) = (0, 0);
+    let points = each_cut(
+        || owned.clone(),
+        |unit| unit.transfer(&code),
+        |unit, outcome| {
+            let (old, label) = (unit.label.clone(), code.label());
+            if unit.open(|unit| Ok(unit.state())).unwrap() == State::Owned {
+                assert!(outcome.result.is_err());
+                stayed += 1;
+                // Whoever is locked out of everything else has the code of the label.
+                unit.reset().unwrap();
+                let code = Attempt::from_label(&old).unwrap();
+                unit.open(|unit| {
+                    let Booted::Provisioned(device) = unit else {
+                        panic!("{unit:?}")
+                    };
+                    device.claim(&code, NOW).map(|_| ()).map_err(|(_, error)| error)
+                })
+                .unwrap();
+                return;
+            }
+            gone += 1;
+            let receipt = unit.receipt();
+            assert_eq!(
+                unit.verify(&receipt).erased(),
+                &expected(Reason::Transfer, Scope::User)
+            );
+            unit.open(|unit| {
+                let Booted::Provisioned(device) = unit else {
+                    panic!("{unit:?}")
+                };
+                let old = Attempt::from_label(&old).unwrap();
+                let new = Attempt::from_label(label.as_str()).unwrap();
+                let (device, _) = device.claim(&old, NOW).map(drop).unwrap_err();
+                device.claim(&new, NOW).map(|_| ()).map_err(|(_, error)| error)
+            })
+            .unwrap();
+        },
+    );
+    println!("transfer: {points} cut points, {stayed} before it was announced, {gone} finished");
+    assert!(stayed > 0 && gone > 0);
+}
+
+#[test]
+fn a_retired_device_shows_the_receipt_that_it_signed_before_its_key_went() {
+    let owned = Unit::lived_in();
+    let (mut stayed, mut gone) = (0, 0);
+    let points = each_cut(
+        || owned.clone(),
+        Unit::retire,
+        |unit, outcome| {
+            if unit.open(|unit| Ok(unit.state())).unwrap() == State::Owned {
+                assert!(outcome.result.is_err());
+                stayed += 1;
+                unit.retire().unwrap();
+            } else {
+                gone += 1;
+            }
+            let (before, receipt) = (
+                owned.traces(),
+                unit.open(|unit| {
+                    let Booted::Retired(mut device) = unit else {
+                        panic!("{unit:?}")
+                    };
+                    while device.scrub_step()? == Scrub::Pending {}
+                    assert_eq!(
+                        device
+                            .personal_data()
+                            .map(|holding| holding.values)
+                            .sum::<usize>(),
+                        0
+                    );
+                    let mut out = [0; Erased::MAX_LEN];
+                    Ok(device.receipt(&mut out)?.to_vec())
+                })
+                .unwrap(),
+            );
+            assert_eq!(before.intersection(&unit.traces()).count(), 0);
+            let receipt = unit.verify(&receipt);
+            let said = receipt.erased();
+            assert_eq!((said.reason, said.scope), (Reason::Retirement, Scope::Device));
+            assert!(!said.scrubbed, "it cannot know");
+            // The owner's, and label verifier, throttle, identity, telemetry key, serial number.
+            assert_eq!(said.values, VALUES + 5);
+        },
+    );
+    println!("retirement: {points} cut points, {stayed} in service, {gone} retired");
+    assert!(stayed > 0 && gone > 0);
+}
+
+#[test]
+fn a_receipt_is_for_what_happened_and_lasts_until_the_next() {
+    let mut unit = Unit::lived_in();
+    let key = make_key;
+    unit.owned(|mut device| {
+        let (mut out, mut hash) = ([0; Erased::MAX_LEN], Sha256::new());
+        let signing = Signing { key, hash: &mut hash };
+        assert_eq!(
+            device.receipt(None, signing, &mut out),
+            Err(DeviceError::NotErased)
+        );
+        Ok(())
+    })
+    .unwrap();
+    unit.owned(|mut device| {
+        let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+        let mut device = device.reset(owner).map_err(|(_, error)| error)?;
+        let (mut out, mut hash) = ([0; Erased::MAX_LEN], Sha256::new());
+        let signing = Signing { key, hash: &mut hash };
+        let receipt = device.receipt(None, signing, &mut out)?.to_vec();
+        let key = Ed25519SigningKey::from_seed(&Secret::from_bytes([1; 32]));
+        let stranger = Ed25519PublicKey::from_bytes(key.public_key()).unwrap();
+        assert!(Erased::verify(&receipt, &stranger, None, &mut Sha256::new()).is_err());
+        Ok(())
+    })
+    .unwrap();
+    // The next owner moves in before it is scrubbed; the receipt is still the one of the owner before.
+    let label = unit.label.clone();
+    let receipt = unit
+        .open(|unit| {
+            let Booted::Provisioned(device) = unit else {
+                panic!("{unit:?}")
+            };
+            let code = Attempt::from_label(&label).unwrap();
+            let mut device = device.claim(&code, NOW).map_err(|(_, error)| error)?;
+            device.put(NETWORK, b"another network")?;
+            while device.scrub_step()? == Scrub::Pending {}
+            let (mut out, mut hash) = ([0; Erased::MAX_LEN], Sha256::new());
+            let signing = Signing { key, hash: &mut hash };
+            let receipt = device.receipt(Some(NONCE), signing, &mut out)?.to_vec();
+            assert_eq!(device.get(NETWORK, &mut [0; 32])?, b"another network");
+            Ok(receipt)
+        })
+        .unwrap();
+    let receipt = unit.verify(&receipt);
+    assert_eq!((receipt.erased().erasures, receipt.erased().values), (1, VALUES));
+    assert!(receipt.erased().scrubbed && receipt.erased().time.is_none());
+}
+
+#[test]
+fn a_full_store_is_reset_with_a_receipt_all_the_same() {
+    let mut unit = Unit::lived_in();
+    let code = DevicePassword::generate(Exposure::Online, &mut SimRng::new(7)).unwrap();
+    let values = unit
+        .owned(|mut device| {
+            let mut stored = 0;
+            while device
+                .put(KeyId::new(KeyDomain::User, 2, 100 + stored), b"a habit")
+                .is_ok()
+            {
+                stored += 1;
+            }
+            assert!(stored > 2);
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            // A transfer needs room for a moment; a reset never does.
+            let (mut device, error) = device.transfer(owner, &code, WHEN).map(drop).unwrap_err();
+            assert_eq!(error, DeviceError::Store(iotsec::store::StoreError::IndexFull));
+            assert_eq!(device.get(NETWORK, &mut [0; 32])?, b"the owner's network");
+            let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+            device.reset_at(owner, WHEN).map_err(|(_, error)| error)?;
+            Ok(VALUES + u32::from(stored))
+        })
+        .unwrap();
+    let receipt = unit.receipt();
+    assert_eq!(unit.verify(&receipt).erased().values, values);
+}
