@@ -25,6 +25,7 @@ impl Store<'_> {
         next: &Opened,
     ) -> Result<(), StoreError> {
         self.enter(this);
+        let start = self.start(this);
         let mut head = Head {
             sequence,
             end: self.layout.head_len(),
@@ -33,7 +34,7 @@ impl Store<'_> {
         while head.end < next.sure {
             let position = store::position(sequence, head.end);
             let (header, sum) = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
-            self.apply(flash, &header, position, false)?;
+            self.apply(flash, &header, position, start, false)?;
             head.sum = head.sum.wrapping_add(sum);
             head.end = head.end.saturating_add(self.layout.record_len(&header));
         }
@@ -50,7 +51,7 @@ impl Store<'_> {
             if header.kind == Kind::Commit {
                 self.doubtful = Some((header, sequence));
             } else {
-                self.apply(flash, &header, position, true)?;
+                self.apply(flash, &header, position, start, true)?;
             }
         }
         Ok(())
@@ -81,7 +82,7 @@ impl Store<'_> {
             // Another record follows, so the one before was written to its end.
             let before = last.replace((header, position, sum));
             if let Some((header, position, sum)) = before {
-                self.apply(flash, &header, position, false)?;
+                self.apply(flash, &header, position, start, false)?;
                 head.sum = head.sum.wrapping_add(sum);
                 counted = counted.saturating_add(self.counts(this, &header));
             }
@@ -95,7 +96,7 @@ impl Store<'_> {
         let mut torn = head.end.saturating_add(self.layout.max_record());
         if let Some((header, position, sum)) = last {
             if position.offset < start {
-                self.apply(flash, &header, position, false)?;
+                self.apply(flash, &header, position, start, false)?;
                 head.sum = head.sum.wrapping_add(sum);
             } else if self.is_whole(flash, position, &header, LAST_READS)? {
                 head.sure = position.offset;
@@ -107,7 +108,7 @@ impl Store<'_> {
                     self.doubtful = Some((header, sequence));
                     // A transaction counts when this is certain: `Store::mount`.
                     if header.kind != Kind::Commit {
-                        self.apply(flash, &header, position, true)?;
+                        self.apply(flash, &header, position, start, true)?;
                     }
                 }
             } else {
@@ -172,13 +173,14 @@ impl Store<'_> {
         Ok(true)
     }
 
-    /// `opened` says that the record was found to be whole just now, and its value is in the buffer: it may not read
+    /// `start` is where the copies of the page end. `opened` says that the record was found to be whole just now, and its value is in the buffer: it may not read
     /// right once more.
     fn apply<F: NorFlash>(
         &mut self,
         flash: &mut F,
         header: &Header,
         position: Position,
+        start: u32,
         opened: bool,
     ) -> Result<(), StoreError> {
         let doomed = header.copy && header.member == Member::First;
@@ -201,7 +203,8 @@ impl Store<'_> {
         };
         match header.kind {
             // `get` opens it.
-            Kind::Put | Kind::Count if !header.copy => self.index.replace(&place),
+            // A copy behind `start` says again what may have been lost, and replaces what that did.
+            Kind::Put | Kind::Count if !header.copy || position.offset >= start => self.index.replace(&place),
             Kind::Put | Kind::Count | Kind::Damaged => self.index.renew(&place),
             Kind::Remove => match self.open_unless(opened, flash, position, header) {
                 Ok(()) if pending => self.index.replace(&Place { gone: true, ..place }),

@@ -3,6 +3,7 @@
 mod environment;
 mod generated;
 mod mcuboot;
+mod store;
 mod tpm;
 mod venv;
 
@@ -39,19 +40,13 @@ struct Place {
 }
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
-    let suit_generator = match args {
-        [] => None,
-        ["--suit-generator", folder] => Some(Path::new(*folder).canonicalize()?),
-        _ => return Err("takes --suit-generator FOLDER (a checkout), or nothing".into()),
+    let (suit_generator, only_store) = match args {
+        [] => (None, false),
+        ["--suit-generator", folder] => (Some(Path::new(*folder).canonicalize()?), false),
+        ["--only", "store"] => (None, true),
+        _ => return Err("takes --suit-generator FOLDER (a checkout), --only store, or nothing".into()),
     };
-    need_programs()?;
     let work = root.join("target/interop");
-    let python = Venv::new(&work.join("venv"), PEERS)?;
-    tool::run(
-        tool::cargo()
-            .current_dir(root)
-            .args(["build", "--quiet", "-p", "iotsec-cli"]),
-    )?;
     let place = Place {
         root: root.to_owned(),
         iotsec: root.join("target/debug/iotsec"),
@@ -61,6 +56,18 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         fs::remove_dir_all(&place.work)?;
     }
     fs::create_dir_all(&place.work)?;
+    if !only_store {
+        need_programs()?;
+    }
+    let python = Venv::new(&work.join("venv"), PEERS)?;
+    if only_store {
+        return store::check(&place, &python);
+    }
+    tool::run(
+        tool::cargo()
+            .current_dir(root)
+            .args(["build", "--quiet", "-p", "iotsec-cli"]),
+    )?;
 
     for script in ["suit.py", "encryption.py", "pkcs11.py"] {
         tool::run(python.script(root, script).arg(&place.iotsec))?;
@@ -68,6 +75,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let delta = root.join("vectors/delta/interop.py");
     tool::run(python.run(&delta).arg(&place.iotsec).arg("60"))?;
     mcuboot::check(&place, &python)?;
+    store::check(&place, &python)?;
     environment::check(&place)?;
     tpm::check(&place)?;
     generated::check(&place, &python)?;

@@ -136,7 +136,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "interop",
-        usage: "[--suit-generator FOLDER]",
+        usage: "[--suit-generator FOLDER | --only store]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
     },
