@@ -104,7 +104,15 @@ impl Ours {
         let region = Region::new(0, u32::try_from(PAGE)?, PAGES, WORD)?;
         let index = vec![IndexEntry::EMPTY; usize::from(KEYS)].leak();
         let buffer = vec![0; 2 * MAX_VALUE_LEN].leak();
-        let store = Store::format(&mut file, region, suite, index, buffer, ReplayProtection::None, &mut SimRng::new(1))?;
+        let store = Store::format(
+            &mut file,
+            region,
+            suite,
+            index,
+            buffer,
+            ReplayProtection::None,
+            &mut SimRng::new(1),
+        )?;
         Ok(Self { file, store })
     }
 }
