@@ -147,11 +147,11 @@ impl<'a> Store<'a> {
             return Err(StoreError::Tampered);
         }
         self.oldest = opened.oldest;
-        self.user_generation = opened.generation;
         let mut this = opened;
         if opened.oldest < head {
             this = self.opened(flash, opened.oldest)?.ok_or(StoreError::Tampered)?;
         }
+        self.user_generation = this.generation;
         for sequence in opened.oldest..head {
             // The head of each page says where the one before ends.
             let next = sequence.saturating_add(1);
@@ -163,7 +163,6 @@ impl<'a> Store<'a> {
             self.replay_page(flash, sequence, &this, &next)?;
             this = next;
         }
-        self.user_generation = opened.generation;
         let expected = self.replay_head(flash, head, &opened)?;
         if self
             .doubtful

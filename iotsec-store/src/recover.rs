@@ -24,7 +24,7 @@ impl Store<'_> {
         this: &Opened,
         next: &Opened,
     ) -> Result<(), StoreError> {
-        self.enter(this);
+        self.enter(sequence, this);
         let start = self.start(this);
         let mut head = Head {
             sequence,
@@ -65,7 +65,7 @@ impl Store<'_> {
         sequence: u32,
         this: &Opened,
     ) -> Result<u64, StoreError> {
-        self.enter(this);
+        self.enter(sequence, this);
         let start = self.start(this);
         let mut head = Head {
             sequence,
@@ -145,10 +145,16 @@ impl Store<'_> {
         self.open_at(flash, position, header)
     }
 
-    fn enter(&mut self, this: &Opened) {
+    fn enter(&mut self, sequence: u32, this: &Opened) {
         if !this.in_transaction {
             self.index.abort();
         }
+        if this.generation > self.user_generation {
+            // The record of an erasure that was the last one of the page before reads right no more.
+            self.index.remove_domain(KeyDomain::User);
+            self.scrub_until = Some(sequence.saturating_sub(1));
+        }
+        self.user_generation = this.generation;
     }
 
     /// Whether a record opens, each of `times` times that it is read.

@@ -229,6 +229,8 @@ class Contents:
         self.doubtful_commit = False
 
     def begin_page(self, head):
+        if head.generation > self.generation:
+            self.erase_user()
         self.generation = head.generation
         self.copies_end = head.copies_end
         if not head.in_transaction:
@@ -254,7 +256,7 @@ class Contents:
             self.void()
         if record.kind == ERASE:
             self.generation = int.from_bytes(record.value, "little")
-            self.counting = {key: chunks for key, chunks in self.counting.items() if key[0] != record.domain}
+            self.erase_user()
             return
         if record.is_to_be_replaced:
             self.to_be_replaced.add(record.place)
@@ -266,6 +268,9 @@ class Contents:
             where[record.key] = before | {record.chunk: record}
         else:
             where[record.key] = {record.chunk: record}
+
+    def erase_user(self):
+        self.counting = {key: chunks for key, chunks in self.counting.items() if key[0] != 1}
 
     def commit(self):
         for chunks in self.counting.values():
@@ -334,7 +339,7 @@ def read(flash, root, replay):
     key_lost = False
     if user_key.generation > contents.generation:
         contents.generation = user_key.generation
-        contents.counting = {key: chunks for key, chunks in contents.counting.items() if key[0] != 1}
+        contents.erase_user()
     elif user_key.generation < contents.generation:
         key_lost = contents.uses_user_key()
     return {

@@ -5,6 +5,7 @@ mod faults;
 mod format;
 mod full;
 mod hostile;
+mod last_record;
 mod model;
 mod power_cut;
 mod refusals;

@@ -1,0 +1,58 @@
+//! What was written last before the power went, when it reads right at first and no more after it was written again.
+
+use iotsec_store::{KeyDomain, KeyId};
+use iotsec_testkit::{Geometry, Tear};
+
+use crate::device::{Device, KEY_A, OWNER, PROBE, read, value};
+
+/// Spoils the last record in page 2 of the log, by a bit of its tag.
+fn spoil_last(device: &mut Device, image: &[u8]) {
+    let page = &image[512..768];
+    let last = page.iter().rposition(|byte| *byte != 0xFF && *byte != 0).unwrap();
+    let at = 512 + last;
+    let byte = device.flash.image()[at] ^ 1;
+    device.flash.tamper(u32::try_from(at).unwrap(), &[byte]);
+}
+
+fn fresh() -> Device {
+    let mut device = Device::blank(Geometry::small(6), Tear::Clean);
+    device.format().unwrap();
+    device
+}
+
+#[test]
+fn a_short_value_in_place_of_a_long_one_has_nothing_of_it() {
+    let mut device = fresh();
+    device.with_store(|store, flash, _| {
+        store.put(flash, KEY_A, &value(1, 80)).unwrap();
+        store.put(flash, KEY_A, &value(2, 9)).unwrap();
+    });
+    let image = device.flash.image().to_vec();
+    device.with_store(|store, flash, _| store.put(flash, PROBE, b"next").unwrap());
+    spoil_last(&mut device, &image);
+    device.with_store(|store, flash, _| assert_eq!(read(store, flash, KEY_A), Some(value(2, 9))));
+}
+
+#[test]
+fn an_erasure_that_a_page_was_opened_after_leaves_no_name() {
+    let mut device = fresh();
+    device.with_store(|store, flash, rng| {
+        store.put(flash, OWNER[0], b"Anna").unwrap();
+        store.erase_user(flash, rng).unwrap();
+    });
+    let image = device.flash.image().to_vec();
+    for steps in 0..200 {
+        let mut device = device.clone();
+        device.flash.cut_after(steps);
+        let _ = device.run(|store, flash, _| store.put(flash, PROBE, b"next"));
+        device.flash.power_on();
+        spoil_last(&mut device, &image);
+        device.with_store(|store, _, _| {
+            let mut keys = store.keys();
+            assert!(
+                keys.all(|key: KeyId| key.domain() == KeyDomain::Device),
+                "{steps}"
+            );
+        });
+    }
+}
