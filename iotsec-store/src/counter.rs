@@ -6,7 +6,6 @@ use zeroize::Zeroize;
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
     header::Header,
-    index::Place,
     record::{COUNT_LEN, Kind},
 };
 
@@ -44,18 +43,8 @@ impl Store<'_> {
             .count(flash, key)?
             .checked_add(1)
             .ok_or(StoreError::Exhausted)?;
-        self.index.abort();
-        if !self.contains(key) && self.index.room() == 0 {
-            return Err(StoreError::IndexFull);
-        }
         let header = Header::new(Kind::Count, key.domain(), key.name(), COUNT_LEN);
-        self.check_capacity(key.domain(), [header].into_iter(), |place| place.key == key)?;
-        let position = self.append(flash, &header, &count.to_le_bytes())?;
-        self.index.replace(&Place {
-            counter: true,
-            ..Place::new(key, position, COUNT_LEN)
-        })?;
-        self.replay.written()?;
+        self.put_record(flash, &header, &count.to_le_bytes())?;
         Ok(count)
     }
 

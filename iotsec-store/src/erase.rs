@@ -131,10 +131,10 @@ impl Store<'_> {
         let mut page = self.layout.after(self.layout.page_of(self.head.sequence));
         for _ in self.pages_used()..self.layout.data_pages() {
             let flash_page = Layout::flash_page(page);
-            if !user_key::is_blank(flash, &self.layout, flash_page, 0..u32::MAX)? {
+            if !self.layout.is_blank(flash, flash_page, 0..u32::MAX)? {
                 self.layout.region().erase_page(flash, flash_page)?;
                 // A page that stays as it is would be erased for ever.
-                return if user_key::is_blank(flash, &self.layout, flash_page, 0..u32::MAX)? {
+                return if self.layout.is_blank(flash, flash_page, 0..u32::MAX)? {
                     Ok(Scrub::Pending)
                 } else {
                     Err(StoreError::ReadBack)

@@ -1,6 +1,6 @@
 //! Which record holds the newest value of each key.
 
-use crate::{KeyDomain, KeyId, StoreError, record::Position};
+use crate::{KeyDomain, KeyId, StoreError, place::Place, record::Position};
 
 /// One entry of the RAM index: 12 bytes for a value, and 12 more for each further chunk of a long one. It holds a
 /// key's name and place, and nothing secret.
@@ -113,50 +113,6 @@ impl core::fmt::Debug for IndexEntry {
         } else {
             "IndexEntry(used)"
         })
-    }
-}
-
-/// Where a value is, or a chunk of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) key: KeyId,
-    pub(crate) position: Position,
-    pub(crate) len: u16,
-    pub(crate) chunk: u8,
-    /// The value failed authentication before; there is nothing to read.
-    pub(crate) damaged: bool,
-    /// Counts when its transaction is complete.
-    pub(crate) pending: bool,
-    /// Can be neither replaced nor removed.
-    pub(crate) once: bool,
-    /// A number that counts up.
-    pub(crate) counter: bool,
-    /// The key is removed when its transaction is complete.
-    pub(crate) gone: bool,
-    /// Counts unless the transaction under way is completed.
-    pub(crate) doomed: bool,
-}
-
-impl Place {
-    /// A value in one record.
-    pub(crate) const fn new(key: KeyId, position: Position, len: u16) -> Self {
-        Self {
-            key,
-            position,
-            len,
-            chunk: 0,
-            damaged: false,
-            pending: false,
-            once: false,
-            counter: false,
-            gone: false,
-            doomed: false,
-        }
-    }
-
-    /// The same in another place.
-    pub(crate) const fn at(self, position: Position) -> Self {
-        Self { position, ..self }
     }
 }
 

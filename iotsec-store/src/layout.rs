@@ -1,5 +1,7 @@
 //! Where things lie. All offsets count from the start of the region.
 
+use core::ops::Range;
+
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::{FlashError, Region};
 
@@ -93,6 +95,30 @@ impl Layout {
             }
         }
         Err(error)
+    }
+
+    /// Whether page `page` of the region reads erased at `offsets`, as far as it goes.
+    pub(crate) fn is_blank<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        page: u32,
+        offsets: Range<u32>,
+    ) -> Result<bool, FlashError> {
+        let start = page.saturating_mul(self.region.page_size());
+        let end = start.saturating_add(offsets.end.min(self.region.page_size()));
+        let mut at = start.saturating_add(offsets.start);
+        let mut chunk = [0; 64];
+        while at < end {
+            let len = usize::try_from(end.saturating_sub(at))
+                .unwrap_or(usize::MAX)
+                .min(chunk.len());
+            let piece = chunk.get_mut(..len).unwrap_or_default();
+            if !self.read(flash, at, piece)? || piece.iter().any(|byte| *byte != self.region.erased()) {
+                return Ok(false);
+            }
+            at = at.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
+        }
+        Ok(true)
     }
 
     /// Whether the driver reads the beginning of any of the first pages: not all of them are torn.

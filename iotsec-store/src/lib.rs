@@ -62,6 +62,7 @@ pub mod linux;
 mod log;
 mod mount;
 mod page;
+mod place;
 mod record;
 mod recover;
 mod replay;

@@ -18,10 +18,10 @@ use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
-    header::{Header, Member},
-    index::Place,
+    header::Header,
     layout::Layout,
     page::{self, Opened, Raw},
+    place::Place,
     record::{self, ERASE_LEN, Kind, Position},
 };
 
@@ -179,11 +179,13 @@ impl Store<'_> {
         // The page may hold the remains of an interrupted erase or opening: it is erased even if it reads blank.
         self.layout.region().erase_page(flash, Layout::flash_page(page))?;
         let last_free = self.pages_used().saturating_add(1) >= self.layout.data_pages();
-        let victim = (self.head.sequence > 0 && (collect || last_free)).then_some(self.oldest);
-        let begun = (self.layout.head_len(), 0);
-        let ((start, sum), oldest) = match victim {
-            Some(victim) => (self.copy_live(flash, victim, sequence)?, victim.saturating_add(1)),
-            None => (begun, self.oldest),
+        let victim = (collect || last_free).then_some(self.oldest);
+        let (start, sum, oldest) = match victim {
+            Some(victim) => {
+                let (start, sum) = self.copy_live(flash, victim, sequence)?;
+                (start, sum, victim.saturating_add(1))
+            }
+            None => (self.layout.head_len(), 0, self.oldest),
         };
         let word = self.layout.region().word_size();
         let opened = Opened {
@@ -261,7 +263,7 @@ impl Store<'_> {
                 }
             }
             place.doomed = !place.pending && self.index.is_to_change(place.key);
-            let header = copy_of(&place);
+            let header = place.copy_header();
             let copied = self.write_buffered(flash, Position { sequence, offset }, &header);
             self.buffer.zeroize();
             sum = sum.wrapping_add(copied?);
@@ -290,7 +292,7 @@ impl Store<'_> {
             last = Some(place.position.offset);
             // The key is in the index: there is room for it.
             let _ = self.index.renew(&place.at(Position { sequence, offset }));
-            offset = offset.saturating_add(self.layout.record_len(&copy_of(&place)));
+            offset = offset.saturating_add(self.layout.record_len(&place.copy_header()));
         }
     }
 
@@ -336,36 +338,6 @@ impl Store<'_> {
             at = at.saturating_add(u32::try_from(piece.len()).unwrap_or(u32::MAX));
         }
         Ok(sealed.sum)
-    }
-}
-
-/// The header of the record that a place in the index stands for.
-pub(crate) fn header_of(place: &Place) -> Header {
-    let kind = if place.gone {
-        Kind::Remove
-    } else if place.damaged {
-        Kind::Damaged
-    } else if place.counter {
-        Kind::Count
-    } else {
-        Kind::Put
-    };
-    Header {
-        chunk: place.chunk,
-        once: place.once,
-        member: match (place.pending, place.doomed) {
-            (true, _) => Member::Next,
-            (false, true) => Member::First,
-            (false, false) => Member::Single,
-        },
-        ..Header::new(kind, place.key.domain(), place.key.name(), place.len)
-    }
-}
-
-fn copy_of(place: &Place) -> Header {
-    Header {
-        copy: true,
-        ..header_of(place)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     layout::{FIRST_SEQUENCE, Layout, REREADS},
     log::Head,
     page::{self, Opened},
-    record::Kind,
+    record::{Kind, Position},
     replay::Replay,
     sealing::{Keys, SALT_LEN},
     store, user_key,
@@ -197,7 +197,16 @@ impl<'a> Store<'a> {
         let opened = self.opened(flash, sequence)?;
         let Some(found) = opened else { return Ok(None) };
         let start = self.start(&found);
-        if self.header_at(flash, store::position(sequence, start))?.is_none() {
+        if self
+            .header_at(
+                flash,
+                Position {
+                    sequence,
+                    offset: start,
+                },
+            )?
+            .is_none()
+        {
             for _ in 1..REREADS {
                 if self.opened(flash, sequence)? != opened {
                     return Ok(None);
@@ -229,7 +238,7 @@ impl<'a> Store<'a> {
     /// programs a page before it erases it leaves no byte that could be relied on.
     fn check_robbed<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
         let mut offset = self.layout.head_len();
-        while let Some((header, _)) = self.header_at(flash, store::position(sequence, offset))? {
+        while let Some((header, _)) = self.header_at(flash, Position { sequence, offset })? {
             if !header.copy {
                 return Err(StoreError::Tampered);
             }
@@ -255,26 +264,23 @@ impl Newest {
         let mut newest: Option<Self> = None;
         // Backwards, as the pages were written forwards: few look newer than one that was seen.
         for page in (0..layout.data_pages()).rev() {
-            let sequence = page::read_sequence(flash, layout, page)?;
-            if newest.as_ref().is_some_and(|known| sequence <= known.sequence) {
+            let newer = |sequence| newest.as_ref().is_none_or(|known| sequence > known.sequence);
+            if !newer(page::read_sequence(flash, layout, page)?) {
                 continue;
             }
-            let Some(raw) = page::read(flash, layout, page)? else {
+            let Some(raw) = page::read(flash, layout, page)?.filter(|raw| newer(raw.sequence)) else {
                 continue;
             };
             match &mut newest {
                 Some(known) if known.salt == raw.salt => {
-                    if raw.sequence > known.sequence
-                        && page::open(&raw, layout, suite.aead, &known.keys.page)?.is_some()
-                    {
+                    if page::open(&raw, layout, suite.aead, &known.keys.page)?.is_some() {
                         known.sequence = raw.sequence;
                     }
                 }
                 // All pages of a store carry the same salt; another one is a remainder, or somebody's doing.
                 _ => {
                     let keys = Keys::derive(suite, &raw.salt)?;
-                    let newer = newest.as_ref().is_none_or(|known| raw.sequence > known.sequence);
-                    if newer && page::open(&raw, layout, suite.aead, &keys.page)?.is_some() {
+                    if page::open(&raw, layout, suite.aead, &keys.page)?.is_some() {
                         newest = Some(Self {
                             sequence: raw.sequence,
                             salt: raw.salt,

@@ -68,10 +68,16 @@ impl Kind {
     /// The domain whose key seals a record of this kind. Only values are sealed with the key of their own
     /// domain: the log must make sense when a domain has no key any more.
     const fn sealed_by(self, domain: KeyDomain) -> KeyDomain {
-        match self {
-            Self::Put | Self::Count => domain,
-            Self::Remove | Self::Erase | Self::Damaged | Self::Commit => KeyDomain::Device,
+        if self.is_value() {
+            domain
+        } else {
+            KeyDomain::Device
         }
+    }
+
+    /// Whether the record holds what an application stored.
+    pub(crate) const fn is_value(self) -> bool {
+        matches!(self, Self::Put | Self::Count)
     }
 }
 
@@ -106,13 +112,8 @@ pub(crate) fn seal(
     keys: &Keys,
     buffer: &mut [u8],
 ) -> Result<(), StoreError> {
-    let (place, rest) = buffer
-        .split_first_chunk_mut::<HEADER_LEN>()
-        .ok_or(StoreError::Layout)?;
+    let (place, value, rest) = parts(header, buffer)?;
     *place = bytes;
-    let (value, rest) = rest
-        .split_at_mut_checked(usize::from(header.len))
-        .ok_or(StoreError::Layout)?;
     let key = keys.record(header.kind.sealed_by(header.domain));
     let aad = aad(header, position, &bytes);
     let padding = if header.kind == Kind::Count {
@@ -141,12 +142,7 @@ pub(crate) fn open(
     keys: &Keys,
     buffer: &mut [u8],
 ) -> Result<(), StoreError> {
-    let (bytes, rest) = buffer
-        .split_first_chunk_mut::<HEADER_LEN>()
-        .ok_or(StoreError::Layout)?;
-    let (value, rest) = rest
-        .split_at_mut_checked(usize::from(header.len))
-        .ok_or(StoreError::Layout)?;
+    let (bytes, value, rest) = parts(header, buffer)?;
     let key = keys.record(header.kind.sealed_by(header.domain));
     let aad = aad(header, position, bytes);
     if header.kind == Kind::Count {
@@ -165,6 +161,17 @@ pub(crate) fn open(
         Err(error) => Err(error.into()),
     }
 }
+
+/// Header, value, and what is behind: the tag, and what fills up the last word.
+fn parts<'b>(header: &Header, record: &'b mut [u8]) -> Result<Parts<'b>, StoreError> {
+    let (bytes, rest) = record.split_first_chunk_mut().ok_or(StoreError::Layout)?;
+    let (value, rest) = rest
+        .split_at_mut_checked(usize::from(header.len))
+        .ok_or(StoreError::Layout)?;
+    Ok((bytes, value, rest))
+}
+
+type Parts<'b> = (&'b mut [u8; HEADER_LEN], &'b mut [u8], &'b mut [u8]);
 
 const AAD_LEN: usize = 36;
 

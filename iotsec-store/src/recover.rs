@@ -3,13 +3,12 @@
 use embedded_storage::nor_flash::NorFlash;
 
 use crate::{
-    KeyDomain, KeyId, Store, StoreError,
+    KeyDomain, ReplayLevel, Store, StoreError,
     header::{Header, Member},
-    index::Place,
     log::Head,
     page::Opened,
+    place::Place,
     record::{Kind, Position},
-    store,
 };
 
 /// Reads before the last record counts. What it says is written once more before anything else.
@@ -32,7 +31,10 @@ impl Store<'_> {
             ..Head::NONE
         };
         while head.end < next.sure {
-            let position = store::position(sequence, head.end);
+            let position = Position {
+                sequence,
+                offset: head.end,
+            };
             let (header, sum) = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
             self.apply(flash, &header, position, start, false)?;
             head.sum = head.sum.wrapping_add(sum);
@@ -43,7 +45,10 @@ impl Store<'_> {
         }
         // The last one may have been cut short. If it was, it is here no more, or once more in the next
         // page.
-        let position = store::position(sequence, head.end);
+        let position = Position {
+            sequence,
+            offset: head.end,
+        };
         if next.doubt > 0
             && let Some((header, _)) = self.header_at(flash, position)?
             && self.is_whole(flash, position, &header, LAST_READS)?
@@ -75,7 +80,10 @@ impl Store<'_> {
         let mut counted = this.counter;
         let mut last: Option<(Header, Position, u64)> = None;
         loop {
-            let position = store::position(sequence, head.end);
+            let position = Position {
+                sequence,
+                offset: head.end,
+            };
             let Some((header, sum)) = self.header_at(flash, position)? else {
                 break;
             };
@@ -126,7 +134,7 @@ impl Store<'_> {
     fn counts(&self, this: &Opened, header: &Header) -> u64 {
         u64::from(
             this.counter > 0
-                && self.replay.level() == crate::ReplayLevel::EachWrite
+                && self.replay.level() == ReplayLevel::EachWrite
                 && header.member == Member::Single
                 && !header.copy,
         )
@@ -165,7 +173,7 @@ impl Store<'_> {
         header: &Header,
         times: usize,
     ) -> Result<bool, StoreError> {
-        if self.user_key_missing && store::is_value(header.kind) && header.domain == KeyDomain::User {
+        if self.user_key_missing && header.kind.is_value() && header.domain == KeyDomain::User {
             // It cannot be opened, and must not be dropped either.
             return Ok(true);
         }
@@ -179,8 +187,8 @@ impl Store<'_> {
         Ok(true)
     }
 
-    /// `start` is where the copies of the page end. `opened` says that the record was found to be whole just now, and its value is in the buffer: it may not read
-    /// right once more.
+    /// Takes note of a record. `start` is where the copies of its page end. `opened` says that it was found to be whole
+    /// just now, and that its value is in the buffer: it may not read right once more.
     fn apply<F: NorFlash>(
         &mut self,
         flash: &mut F,
@@ -189,37 +197,24 @@ impl Store<'_> {
         start: u32,
         opened: bool,
     ) -> Result<(), StoreError> {
-        let doomed = header.copy && header.member == Member::First;
-        let pending = header.member != Member::Single && !doomed;
         if !header.copy && header.member != Member::Next && header.kind != Kind::Commit {
             // Whatever was pending before was given up.
             self.index.abort();
         }
-        let place = Place {
-            key: KeyId::from_name(header.domain, header.name),
-            position,
-            len: header.len,
-            chunk: header.chunk,
-            damaged: header.kind == Kind::Damaged,
-            pending,
-            once: header.once,
-            counter: header.kind == Kind::Count,
-            gone: false,
-            doomed,
-        };
+        let place = Place::of(header, position);
         match header.kind {
-            // `get` opens it.
-            // A copy behind `start` says again what may have been lost, and replaces what that did.
+            // `get` opens it. A copy behind `start` says again what may have been lost, and replaces what that did.
             Kind::Put | Kind::Count if !header.copy || position.offset >= start => self.index.replace(&place),
             Kind::Put | Kind::Count | Kind::Damaged => self.index.renew(&place),
             Kind::Remove => match self.open_unless(opened, flash, position, header) {
-                Ok(()) if pending => self.index.replace(&Place { gone: true, ..place }),
+                Ok(()) if place.gone => self.index.replace(&place),
                 Ok(()) => {
                     self.index.remove(place.key);
                     Ok(())
                 }
                 Err(StoreError::Tampered) => self.index.replace(&Place {
                     damaged: true,
+                    gone: false,
                     ..place
                 }),
                 Err(error) => Err(error),

@@ -9,10 +9,11 @@ use rand_core::TryCryptoRng;
 use crate::{
     IndexEntry, KeyDomain, KeyId, ReplayLevel, ReplayProtection, StoreError,
     header::{Header, MAX_CHUNKS},
-    index::{Index, Place},
+    index::Index,
     layout::{FIRST_SEQUENCE, Layout},
-    log::{self, Head},
-    record::{self, Kind, Position},
+    log::Head,
+    place::Place,
+    record::{self, Kind},
     replay::Replay,
     sealing::{Keys, SALT_LEN},
     user_key,
@@ -267,7 +268,7 @@ impl<'a> Store<'a> {
         replaced: impl Fn(&Place) -> bool,
     ) -> Result<(), StoreError> {
         let others = self.index.iter().filter(|place| !replaced(place));
-        let headers = others.map(|place| log::header_of(&place)).chain(added);
+        let headers = others.map(|place| place.header()).chain(added);
         let (mut live, mut longest, mut own) = (0u32, 0u32, 0u32);
         for header in headers {
             let record = self.layout.record_len(&header);
@@ -301,15 +302,6 @@ impl core::fmt::Debug for Store<'_> {
 }
 
 pub(crate) const FIRST_GENERATION: u32 = 1;
-
-pub(crate) const fn position(sequence: u32, offset: u32) -> Position {
-    Position { sequence, offset }
-}
-
-/// Whether the record holds what an application stored.
-pub(crate) const fn is_value(kind: Kind) -> bool {
-    matches!(kind, Kind::Put | Kind::Count)
-}
 
 /// Checks everything that does not need flash contents.
 pub(crate) fn check<F: NorFlash>(

@@ -4,10 +4,9 @@ use embedded_storage::nor_flash::NorFlash;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
-    header::{Header, MAX_CHUNKS},
-    index::Place,
+    header::{Header, MAX_CHUNKS, Member},
+    place::Place,
     record::{Kind, Position},
-    values::member,
 };
 
 /// Changes that happen together or not at all, made by [`Store::transaction`].
@@ -92,13 +91,9 @@ impl Transaction<'_, '_> {
     /// [`StoreError::WriteOnce`], [`StoreError::Full`], [`StoreError::IndexFull`]; failures of flash and cipher. As
     /// with [`put`](Self::put).
     pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
-        let store = &mut *self.store;
-        store.check_write(key)?;
-        let last = store.index.iter().filter(|place| place.key == key);
-        if !last.fold(false, |_, place| !place.gone) && !store.contains(key) {
-            return Err(StoreError::NotFound);
-        }
-        if store.index.iter().any(|place| place.key == key && place.gone) {
+        self.store.check_write(key)?;
+        let changed = self.pending(key).next();
+        if !changed.map_or_else(|| self.store.contains(key), |place| !place.gone) {
             return Err(StoreError::NotFound);
         }
         let header = Header {
@@ -110,11 +105,7 @@ impl Transaction<'_, '_> {
         self.store
             .check_capacity(key.domain(), [header].into_iter(), replaced)?;
         let position = self.append(flash, &header, &[])?;
-        self.store.index.replace(&Place {
-            pending: true,
-            gone: true,
-            ..Place::new(key, position, 0)
-        })
+        self.store.index.replace(&Place::of(&header, position))
     }
 
     /// Makes all changes count.
@@ -174,12 +165,7 @@ impl Transaction<'_, '_> {
         for chunk in (0..count).rev() {
             let header = header(chunk, member(self.begun));
             let position = self.append(flash, &header, part(chunk))?;
-            self.store.index.replace(&Place {
-                chunk,
-                once,
-                pending: true,
-                ..Place::new(key, position, header.len)
-            })?;
+            self.store.index.replace(&Place::of(&header, position))?;
         }
         Ok(())
     }
@@ -203,13 +189,23 @@ impl Transaction<'_, '_> {
 
     /// Refuses what the index has no room for. What is pending under the same key makes room.
     fn check_room(&self, key: KeyId, entries: usize) -> Result<(), StoreError> {
-        let index = &self.store.index;
-        let pending = index.iter().filter(|place| place.key == key && place.pending);
-        if index.room().saturating_add(pending.count()) < entries {
+        let room = self.store.index.room().saturating_add(self.pending(key).count());
+        if room < entries {
             return Err(StoreError::IndexFull);
         }
         Ok(())
     }
+
+    /// What this transaction is to do with `key`: put chunks, or remove it.
+    fn pending(&self, key: KeyId) -> impl Iterator<Item = Place> {
+        let index = self.store.index.iter();
+        index.filter(move |place| place.key == key && place.pending)
+    }
+}
+
+/// How a record belongs to the transaction under way.
+const fn member(begun: bool) -> Member {
+    if begun { Member::Next } else { Member::First }
 }
 
 impl Drop for Transaction<'_, '_> {

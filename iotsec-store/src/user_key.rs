@@ -1,7 +1,5 @@
 //! The page that holds the user domain's key, and nothing else, so that erasing it destroys the key.
 
-use core::ops::Range;
-
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     crypto::{Aead, CryptoError, NONCE_LEN, TAG_LEN},
@@ -147,36 +145,11 @@ pub(crate) fn is_steady<F: NorFlash>(flash: &mut F, layout: &Layout) -> Result<b
 pub(crate) fn destroy<F: NorFlash>(flash: &mut F, layout: &Layout) -> Result<(), StoreError> {
     let region = layout.region();
     region.erase_page(flash, PAGE)?;
-    if is_blank(flash, layout, PAGE, 0..u32::MAX)? {
+    if layout.is_blank(flash, PAGE, 0..u32::MAX)? {
         Ok(())
     } else {
         Err(StoreError::ReadBack)
     }
-}
-
-/// Whether a page reads erased at `offsets`, as far as it goes.
-pub(crate) fn is_blank<F: NorFlash>(
-    flash: &mut F,
-    layout: &Layout,
-    page: u32,
-    offsets: Range<u32>,
-) -> Result<bool, StoreError> {
-    let region = layout.region();
-    let start = page.saturating_mul(region.page_size());
-    let end = start.saturating_add(offsets.end.min(region.page_size()));
-    let mut at = start.saturating_add(offsets.start);
-    let mut chunk = [0; 64];
-    while at < end {
-        let len = usize::try_from(end.saturating_sub(at))
-            .unwrap_or(usize::MAX)
-            .min(chunk.len());
-        let piece = chunk.get_mut(..len).unwrap_or_default();
-        if !layout.read(flash, at, piece)? || piece.iter().any(|byte| *byte != region.erased()) {
-            return Ok(false);
-        }
-        at = at.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
-    }
-    Ok(true)
 }
 
 /// `magic (4) ‖ version (1) ‖ domain (1) ‖ 0 (2) ‖ generation (4) ‖ page size (4) ‖ pages (4) ‖

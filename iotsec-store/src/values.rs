@@ -5,18 +5,18 @@ use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
-    header::{Header, MAX_CHUNKS, Member},
-    index::Place,
+    header::{Header, MAX_CHUNKS},
+    place::Place,
     record::Kind,
 };
 
 impl Store<'_> {
-    /// Reads the value under `key` into `out`, which may be longer. Reads one record.
+    /// Reads the value under `key` into `out`, which may be longer. Reads its record, or those of its chunks.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Buffer`]; [`StoreError::Tampered`] when flash does not hold
     /// what was stored, also because its words cannot be read any more; [`StoreError::KeyLost`]; failures of
-    /// flash and cipher. `out` is as it was.
+    /// flash and cipher. `out` is as it was; of a value in several records, what was read already is wiped.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
@@ -60,12 +60,12 @@ impl Store<'_> {
                     *to = *from;
                 }
             }
-            at = end;
             self.buffer.zeroize();
             if let Err(error) = read {
-                out.zeroize();
+                out.get_mut(..at).unwrap_or_default().zeroize();
                 return Err(error);
             }
+            at = end;
         }
         Ok(out)
     }
@@ -158,22 +158,29 @@ impl Store<'_> {
             return transaction.commit(flash);
         }
         self.check_write(key)?;
-        self.index.abort();
         let len = u16::try_from(value.len()).map_err(|_| StoreError::ValueTooLong)?;
         let header = Header {
             once,
             ..Header::new(Kind::Put, key.domain(), key.name(), len)
         };
-        let replaced = |place: &Place| place.key == key;
+        self.put_record(flash, &header, value)
+    }
+
+    /// Writes a record in the place of everything under its key.
+    pub(crate) fn put_record<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        header: &Header,
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        let key = KeyId::from_name(header.domain, header.name);
+        self.index.abort();
         if !self.contains(key) && self.index.room() == 0 {
             return Err(StoreError::IndexFull);
         }
-        self.check_capacity(key.domain(), [header].into_iter(), replaced)?;
-        let position = self.append(flash, &header, value)?;
-        self.index.replace(&Place {
-            once,
-            ..Place::new(key, position, len)
-        })?;
+        self.check_capacity(key.domain(), [*header].into_iter(), |place| place.key == key)?;
+        let position = self.append(flash, header, value)?;
+        self.index.replace(&Place::of(header, position))?;
         self.replay.written()
     }
 
@@ -226,9 +233,4 @@ impl Store<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// How a record belongs to the transaction under way.
-pub(crate) const fn member(begun: bool) -> Member {
-    if begun { Member::Next } else { Member::First }
 }

@@ -5,11 +5,9 @@ use embedded_storage::nor_flash::NorFlash;
 use crate::{
     KeyDomain, Store, StoreError,
     header::Header,
-    index::Place,
     layout::{ATTEMPTS, LAST_ATTEMPTS, Layout},
-    log,
+    place::Place,
     record::{self, Position},
-    store, user_key,
 };
 
 impl Store<'_> {
@@ -26,8 +24,11 @@ impl Store<'_> {
         }
         let mut done = Err(StoreError::Tampered);
         // The last word of the newest record may read right only now and then, and must not get lost any more.
-        let last =
-            self.doubtful.is_some() && place.position == store::position(self.head.sequence, self.head.sure);
+        let newest = Position {
+            sequence: self.head.sequence,
+            offset: self.head.sure,
+        };
+        let last = self.doubtful.is_some() && place.position == newest;
         for _ in 0..if last { LAST_ATTEMPTS } else { ATTEMPTS } {
             done = self.load_once(flash, place);
             if done != Err(StoreError::Tampered) {
@@ -39,7 +40,7 @@ impl Store<'_> {
 
     /// Reads header and value at once: the header is known, and what stands in flash must be the same.
     fn load_once<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<(), StoreError> {
-        let expected = log::header_of(place);
+        let expected = place.header();
         self.read_record(flash, place.position, &expected)?;
         let bytes = self.buffer.first_chunk().ok_or(StoreError::Layout)?;
         let found = Header::open(bytes, place.position, self.suite.kdf, &self.keys.header)?;
@@ -119,7 +120,7 @@ impl Store<'_> {
         let page = Layout::flash_page(self.layout.page_of(sequence));
         // More than what fills up a word, which can look like erased bytes.
         let end = offset.saturating_add(self.layout.least_record());
-        if user_key::is_blank(flash, &self.layout, page, offset..end)? {
+        if self.layout.is_blank(flash, page, offset..end)? {
             Ok(())
         } else {
             Err(StoreError::Tampered)
