@@ -5,6 +5,8 @@
 //! `cargo xtask no-panic` says which images must link, and checks that this one would notice.
 #![no_std]
 
+mod hardware;
+
 use core::hint::black_box;
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
@@ -16,6 +18,8 @@ use iotsec_update::{
     ComponentId, DeviceComponent, UpdateError,
     slot::{LayoutError, SlotLayout, UpdateLayout},
 };
+
+pub use hardware::Hardware;
 
 #[allow(unsafe_code, reason = "a symbol that exists nowhere")]
 mod unresolved {

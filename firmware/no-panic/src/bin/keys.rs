@@ -2,15 +2,14 @@
 #![no_std]
 #![no_main]
 
-use core::{convert::Infallible, hint::black_box};
+use core::hint::black_box;
 
 use cortex_m_rt::entry;
 use iotsec_core::{
     crypto::{
-        Aead, AeadAlgorithm, AgreementCurve, CryptoError, DIGEST_LEN, Kdf, KeyType, KeyWrap,
-        KeyWrapAlgorithm, NONCE_LEN, SIGNATURE_LEN, Sign, TAG_LEN,
+        AgreementCurve, CryptoError, KeyType, KeyWrap, KeyWrapAlgorithm, NONCE_LEN, SIGNATURE_LEN, Sign,
+        TAG_LEN,
     },
-    hal::{RootKey, RootKeyError},
     secret::Secret,
 };
 use iotsec_store::{
@@ -20,8 +19,7 @@ use iotsec_store::{
         SignAlgorithm, VerifyAlgorithm,
     },
 };
-use no_panic::{UnknownFlash, halt, region, unknown};
-use rand_core::{TryCryptoRng, TryRng};
+use no_panic::{Hardware, UnknownFlash, halt, region, unknown};
 
 #[entry]
 fn main() -> ! {
@@ -51,11 +49,11 @@ fn work(input: &[u8]) -> Option<()> {
     let mut keys = Keyring::new(
         &mut store,
         KeySuite {
-            sign: &[&Hardware],
-            verify: &[&Hardware],
-            agree: &[&Hardware],
+            sign: &[&Algorithms],
+            verify: &[&Algorithms],
+            agree: &[&Algorithms],
             aead: &[&Hardware],
-            wrap: &[&Hardware],
+            wrap: &[&Algorithms],
             ..KeySuite::new(&Hardware)
         },
     );
@@ -111,51 +109,10 @@ fn usage(keys: &mut Keyring<'_, '_>, flash: &mut UnknownFlash, input: &[u8]) -> 
     Ok(())
 }
 
-/// Algorithms, root key and entropy that answer anything.
-struct Hardware;
+/// Algorithms that answer anything.
+struct Algorithms;
 
-impl Aead for Hardware {
-    fn algorithm(&self) -> AeadAlgorithm {
-        black_box(AeadAlgorithm::Aes256GcmSiv)
-    }
-
-    fn seal(
-        &self,
-        _: &Secret<32>,
-        _: &[u8; NONCE_LEN],
-        aad: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<[u8; TAG_LEN], CryptoError> {
-        black_box((aad, buffer));
-        black_box(Ok([0; TAG_LEN]))
-    }
-
-    fn open(
-        &self,
-        _: &Secret<32>,
-        _: &[u8; NONCE_LEN],
-        aad: &[u8],
-        buffer: &mut [u8],
-        _: &[u8; TAG_LEN],
-    ) -> Result<(), CryptoError> {
-        black_box((aad, buffer));
-        black_box(Ok(()))
-    }
-}
-
-impl Kdf for Hardware {
-    fn hkdf(&self, salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-        black_box((salt, key, info, out));
-        black_box(Ok(()))
-    }
-
-    fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        black_box((key, parts));
-        black_box(Ok([0; DIGEST_LEN]))
-    }
-}
-
-impl SignAlgorithm for Hardware {
+impl SignAlgorithm for Algorithms {
     fn key_type(&self) -> KeyType {
         black_box(KeyType::Ed25519)
     }
@@ -175,7 +132,7 @@ impl SignAlgorithm for Hardware {
     }
 }
 
-impl VerifyAlgorithm for Hardware {
+impl VerifyAlgorithm for Algorithms {
     fn key_type(&self) -> KeyType {
         black_box(KeyType::Ed25519)
     }
@@ -186,7 +143,7 @@ impl VerifyAlgorithm for Hardware {
     }
 }
 
-impl AgreeAlgorithm for Hardware {
+impl AgreeAlgorithm for Algorithms {
     fn curve(&self) -> AgreementCurve {
         black_box(AgreementCurve::X25519)
     }
@@ -201,7 +158,7 @@ impl AgreeAlgorithm for Hardware {
     }
 }
 
-impl KeyWrap for Hardware {
+impl KeyWrap for Algorithms {
     fn algorithm(&self) -> KeyWrapAlgorithm {
         black_box(KeyWrapAlgorithm::Aes256)
     }
@@ -216,29 +173,3 @@ impl KeyWrap for Hardware {
         black_box(Ok(()))
     }
 }
-
-impl RootKey for Hardware {
-    fn derive(&self, label: &[u8], out: &mut Secret<32>) -> Result<(), RootKeyError> {
-        black_box((label, out.expose_mut()));
-        black_box(Ok(()))
-    }
-}
-
-impl TryRng for Hardware {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(black_box(0))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(black_box(0))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        black_box(bytes);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Hardware {}

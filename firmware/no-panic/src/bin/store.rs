@@ -2,17 +2,11 @@
 #![no_std]
 #![no_main]
 
-use core::{convert::Infallible, hint::black_box};
+use core::hint::black_box;
 
 use cortex_m_rt::entry;
-use iotsec_core::{
-    crypto::{Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, Kdf, NONCE_LEN, TAG_LEN},
-    hal::{RootKey, RootKeyError},
-    secret::Secret,
-};
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite};
-use no_panic::{UnknownFlash, halt, region, unknown};
-use rand_core::{TryCryptoRng, TryRng};
+use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
+use no_panic::{Hardware, UnknownCounter, UnknownFlash, halt, region, unknown};
 
 #[entry]
 fn main() -> ! {
@@ -41,13 +35,19 @@ fn work(input: &[u8]) -> Option<()> {
         );
         black_box(formatted.is_ok());
     }
+    let mut counter = UnknownCounter;
+    let replay = match black_box(0) {
+        0 => ReplayProtection::None,
+        1 => ReplayProtection::EachPage(&mut counter),
+        _ => ReplayProtection::EachWrite(&mut counter),
+    };
     let mut store = Store::mount(
         &mut flash,
         region,
         suite,
         &mut index,
         &mut buffer,
-        ReplayProtection::None,
+        replay,
         &mut Hardware,
     )
     .ok()?;
@@ -56,78 +56,27 @@ fn work(input: &[u8]) -> Option<()> {
         black_box(store.put(&mut flash, key, input).is_ok());
         black_box(store.get(&mut flash, key, &mut out).is_ok());
         black_box(store.remove(&mut flash, key).is_ok());
+        black_box(store.put_once(&mut flash, key, input).is_ok());
+        black_box(store.increment(&mut flash, key).is_ok());
+        black_box(store.count(&mut flash, key).is_ok());
+        black_box(change(&mut store, &mut flash, key, input).is_ok());
+        store.set_limit(key.domain(), black_box(None));
+        black_box((store.value_len(key), store.keys().count(), store.erasures()));
         black_box(store.erase_user(&mut flash, &mut Hardware).is_ok());
         black_box(store.scrub_step(&mut flash).is_ok());
     }
     Some(())
 }
 
-/// Cipher, key derivation, root key and entropy that answer anything.
-struct Hardware;
-
-impl Aead for Hardware {
-    fn algorithm(&self) -> AeadAlgorithm {
-        black_box(AeadAlgorithm::Aes256GcmSiv)
-    }
-
-    fn seal(
-        &self,
-        _: &Secret<32>,
-        _: &[u8; NONCE_LEN],
-        aad: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<[u8; TAG_LEN], CryptoError> {
-        black_box((aad, buffer));
-        black_box(Ok([0; TAG_LEN]))
-    }
-
-    fn open(
-        &self,
-        _: &Secret<32>,
-        _: &[u8; NONCE_LEN],
-        aad: &[u8],
-        buffer: &mut [u8],
-        _: &[u8; TAG_LEN],
-    ) -> Result<(), CryptoError> {
-        black_box((aad, buffer));
-        black_box(Ok(()))
-    }
+fn change(
+    store: &mut Store<'_>,
+    flash: &mut UnknownFlash,
+    key: KeyId,
+    value: &[u8],
+) -> Result<(), StoreError> {
+    let mut transaction = store.transaction();
+    transaction.put(flash, key, value)?;
+    transaction.put_once(flash, key, value)?;
+    transaction.remove(flash, key)?;
+    transaction.commit(flash)
 }
-
-impl Kdf for Hardware {
-    fn hkdf(&self, salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-        black_box((salt, key, info, out));
-        black_box(Ok(()))
-    }
-
-    fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        black_box((key, parts));
-        black_box(Ok([0; DIGEST_LEN]))
-    }
-}
-
-impl RootKey for Hardware {
-    fn derive(&self, label: &[u8], out: &mut Secret<32>) -> Result<(), RootKeyError> {
-        black_box((label, out.expose_mut()));
-        black_box(Ok(()))
-    }
-}
-
-impl TryRng for Hardware {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(black_box(0))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(black_box(0))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        black_box(bytes);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Hardware {}
