@@ -1,23 +1,23 @@
 //! Everything of the owner's goes, the power cut at every step, and the receipt says so; raw flash is searched.
 
+#[path = "unit/hardware.rs"]
+mod unit;
+
 use std::collections::BTreeSet;
 
 use iotsec::{
     core::{
-        credential::{Attempt, DevicePassword, Exposure, Iterations, ThrottlePolicy, UserPassword},
-        crypto::{
-            Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256,
-            Sha256, Sign,
-        },
+        credential::{Attempt, DevicePassword, Exposure, Iterations, UserPassword},
+        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, Sha256, Sign},
         hal::{Millis, UnixTime},
         secret::Secret,
     },
-    device::{Booted, Device, DeviceError, Hardware, Memory, Moment, Product, Signing, State, Suite},
+    device::{Booted, Device, DeviceError, Hardware, Memory, Moment, Product, Signing, State},
     erase::{Erased, ErasedReceipt, Inventory, Keeper, Place, Reason, Scope},
-    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub},
+    store::{KeyDomain, KeyId, Scrub},
     telemetry::{consent::Usage, detect::AUTH_BURST, registry, registry::Class},
 };
-use iotsec_testkit::{Geometry, Power, SimCounter, SimFlash, SimRng, SimRootKey, Violation, World, each_cut};
+use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, Violation, World, each_cut};
 
 registry!(static EVENTS = [AUTH_BURST]);
 
@@ -69,33 +69,12 @@ impl Unit {
         &mut self,
         work: impl for<'w> FnOnce(Product<'w>, Hardware<'w, &'w mut SimFlash, SimRng>, Memory<'w>) -> T,
     ) -> T {
-        let (root, mut counter) = (SimRootKey::new(1), SimCounter::new());
-        let product = Product {
-            store: self.flash.region().unwrap(),
-            events: EVENTS.hashed(&mut Sha256::new()),
-            reserve: 4,
-            throttle: ThrottlePolicy::DEFAULT,
-            suite: Suite {
-                storage: &Aes256GcmSiv,
-                wire: &ChaCha20Poly1305,
-                kdf: &HkdfSha256,
-            },
-        };
-        let rng = SimRng::new(self.seed);
-        self.seed += 1;
-        let hardware = Hardware {
-            flash: &mut self.flash,
-            rng,
-            counter: &mut counter,
-            root: &root,
-            replay: ReplayProtection::None,
-        };
-        let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
-        let memory = Memory {
-            index: &mut index,
-            record: &mut record,
-        };
-        work(product, hardware, memory)
+        unit::boot(
+            &mut self.flash,
+            &mut self.seed,
+            EVENTS.hashed(&mut Sha256::new()),
+            work,
+        )
     }
 
     fn open<T>(&mut self, work: impl FnOnce(Opened<'_>) -> Result<T, DeviceError>) -> Result<T, DeviceError> {

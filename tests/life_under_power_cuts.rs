@@ -2,15 +2,18 @@
 //!
 //! After each cut the device opens in the old state or in the new one, and the next step works.
 
+#[path = "unit/hardware.rs"]
+mod unit;
+
 use iotsec::{
     core::{
-        credential::{Attempt, DevicePassword, Exposure, Iterations, ThrottlePolicy, UserPassword},
-        crypto::{Aes256GcmSiv, ChaCha20Poly1305, HkdfSha256, Sha256},
+        credential::{Attempt, DevicePassword, Exposure, Iterations, UserPassword},
+        crypto::Sha256,
         error::ErrorCode,
         hal::Millis,
     },
-    device::{Booted, Device, DeviceError, Hardware, Memory, Product, State, Suite},
-    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, StoreError},
+    device::{Booted, Device, DeviceError, Hardware, Memory, Product, State},
+    store::{KeyDomain, KeyId, Scrub, StoreError},
     telemetry::{
         batch::{SizeClass, Sizes},
         consent::Usage,
@@ -19,7 +22,7 @@ use iotsec::{
         registry::{Class, EventDef, Field},
     },
 };
-use iotsec_testkit::{Geometry, Power, SimCounter, SimFlash, SimRng, SimRootKey, Violation, World, each_cut};
+use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, Violation, World, each_cut};
 
 const STEPS: EventDef = EventDef::new(
     1,
@@ -66,35 +69,11 @@ impl Unit {
         &mut self,
         work: impl for<'w> FnOnce(Product<'w>, Hardware<'w, &'w mut SimFlash, SimRng>, Memory<'w>) -> T,
     ) -> T {
-        let (root, mut counter) = (SimRootKey::new(1), SimCounter::new());
-        let product = Product {
-            store: self.flash.region().unwrap(),
-            events: EVENTS.hashed(&mut Sha256::new()),
-            reserve: 4,
-            throttle: ThrottlePolicy::DEFAULT,
-            suite: Suite {
-                storage: &Aes256GcmSiv,
-                wire: &ChaCha20Poly1305,
-                kdf: &HkdfSha256,
-            },
-        };
-        let rng = SimRng::new(self.seed);
-        self.seed += 1;
-        let hardware = Hardware {
-            flash: &mut self.flash,
-            rng,
-            counter: &mut counter,
-            root: &root,
-            replay: ReplayProtection::None,
-        };
-        let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
-        work(
-            product,
-            hardware,
-            Memory {
-                index: &mut index,
-                record: &mut record,
-            },
+        unit::boot(
+            &mut self.flash,
+            &mut self.seed,
+            EVENTS.hashed(&mut Sha256::new()),
+            work,
         )
     }
 

@@ -8,26 +8,10 @@ use iotsec_store::keys::{KeyKind, KeyUsage, Keyring};
 
 use crate::device::{ALL, Device, id, spec};
 
+use crate::document::{documented, hex};
+
 const DOCUMENT: &str = include_str!("../../KEYS.md");
 const BASE: &[u8; 32] = b"a base key that others have too.";
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What stands behind `name` in the block of vectors, without line breaks.
-fn documented(name: &str) -> String {
-    let mut lines = DOCUMENT
-        .lines()
-        .skip_while(|line| !line.starts_with(&format!("{name}:")));
-    let first = lines.next().unwrap_or_else(|| panic!("no {name} in KEYS.md"));
-    let rest = lines.take_while(|line| line.starts_with(' '));
-    let mut text = first[name.len() + 1..].trim().to_owned();
-    for line in rest {
-        text.push_str(line.trim());
-    }
-    text
-}
 
 #[test]
 fn keys_are_stored_and_derived_as_documented() {
@@ -42,10 +26,10 @@ fn keys_are_stored_and_derived_as_documented() {
         let child = keys.derive(flash, &base, b"log", wanted).unwrap();
         let mut out = Secret::<32>::zero();
         keys.export(flash, &child, &mut out).unwrap();
-        assert_eq!(documented("stored key of type 7"), hex(out.expose()));
+        assert_eq!(documented(DOCUMENT, "stored key of type 7"), hex(out.expose()));
         let mut short = Secret::<16>::zero();
         keys.derive_secret(flash, &base, b"log", &mut short).unwrap();
-        assert_eq!(documented("secret of 16 bytes"), hex(short.expose()));
+        assert_eq!(documented(DOCUMENT, "secret of 16 bytes"), hex(short.expose()));
 
         let usage = KeyUsage::DERIVE | KeyUsage::REVEAL;
         let ours = clamped(1);
@@ -58,11 +42,11 @@ fn keys_are_stored_and_derived_as_documented() {
             .agree(flash, &ours, peer.public_key(), b"log", wanted)
             .unwrap();
         keys.export(flash, &agreed, &mut out).unwrap();
-        assert_eq!(documented("agreed key of type 7"), hex(out.expose()));
+        assert_eq!(documented(DOCUMENT, "agreed key of type 7"), hex(out.expose()));
 
         let mut value = [0; 128];
         let value = store.get(flash, id(1), &mut value).unwrap();
-        assert_eq!(documented("value of the base key"), hex(value));
+        assert_eq!(documented(DOCUMENT, "value of the base key"), hex(value));
     });
 }
 
@@ -75,7 +59,7 @@ fn clamped(byte: u8) -> [u8; 32] {
 
 #[test]
 fn a_documented_value_is_a_rotated_key() {
-    let text = documented("rotated");
+    let text = documented(DOCUMENT, "rotated");
     let value: Vec<u8> = (0..text.len() / 2)
         .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
         .collect();

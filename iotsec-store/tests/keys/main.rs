@@ -2,6 +2,8 @@
 
 mod derive;
 mod device;
+#[path = "../document/vectors.rs"]
+mod document;
 mod format;
 mod policy;
 mod power_cut;

@@ -8,25 +8,9 @@ use iotsec_core::{
 use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite};
 use iotsec_testkit::{Geometry, SimFlash, SimRng};
 
+use crate::document::{documented, hex};
+
 const DOCUMENT: &str = include_str!("../../FORMAT.md");
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What stands behind `name` in the block of vectors, without line breaks.
-fn documented(name: &str) -> String {
-    let mut lines = DOCUMENT
-        .lines()
-        .skip_while(|line| !line.starts_with(&format!("{name}:")));
-    let first = lines.next().unwrap_or_else(|| panic!("no {name} in FORMAT.md"));
-    let rest = lines.take_while(|line| line.starts_with(' '));
-    let mut text = first[name.len() + 1..].trim().to_owned();
-    for line in rest {
-        text.push_str(line.trim());
-    }
-    text
-}
 
 #[test]
 fn flash_holds_the_documented_bytes() {
@@ -58,8 +42,11 @@ fn flash_holds_the_documented_bytes() {
 
     let mut rng = SimRng::new(1);
     let mut drawn = || *Secret::<32>::random(&mut rng).unwrap().expose();
-    assert_eq!(documented("root key"), hex(b"a root key for the test vectors."));
-    assert_eq!(documented("user key"), hex(&drawn()));
+    assert_eq!(
+        documented(DOCUMENT, "root key"),
+        hex(b"a root key for the test vectors.")
+    );
+    assert_eq!(documented(DOCUMENT, "user key"), hex(&drawn()));
     let image = flash.image();
     for (name, from, len) in [
         ("user key page", 0, 84),
@@ -67,7 +54,11 @@ fn flash_holds_the_documented_bytes() {
         ("record", 320, 32),
         ("counter", 352, 16),
     ] {
-        assert_eq!(documented(name), hex(&image[from..from + len]), "{name}");
+        assert_eq!(
+            documented(DOCUMENT, name),
+            hex(&image[from..from + len]),
+            "{name}"
+        );
     }
     assert!(image[368..].iter().all(|byte| *byte == 0xFF));
 }

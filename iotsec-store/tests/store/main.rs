@@ -1,6 +1,8 @@
 //! The store as a whole, on simulated flash.
 
 mod device;
+#[path = "../document/vectors.rs"]
+mod document;
 mod faults;
 mod format;
 mod full;
