@@ -120,9 +120,9 @@ impl Store<'_> {
                     }
                 }
             } else {
-                head.sure = position.offset;
-                torn = head.end;
-                head.end = position.offset;
+                // Torn bits may have passed for the header, and then its length says nothing.
+                (head.sure, head.end) = (position.offset, position.offset);
+                torn = position.offset.saturating_add(self.layout.max_record());
             }
         }
         self.check_blank(flash, sequence, torn)?;

@@ -384,7 +384,7 @@ def newest_page(log, head, contents):
     torn = end + flash.longest
     last = records.pop() if records else None
     if last is not None and not log.may_be_whole(last):
-        last, torn = None, end
+        last, torn = None, last.offset + flash.longest
     for record in copies + records:
         contents.apply(record)
     if last is not None:
@@ -397,9 +397,10 @@ def newest_page(log, head, contents):
 
 
 def check_unopened(log, sequence):
-    """Nothing but copies is in the page that is opened next: else it has lost its head."""
+    """No record but copies is in the page that is opened next: else it has lost its head."""
     records, _ = log.chain(sequence, log.flash.head, log.flash.page)
-    if not all(record.copy for record in records):
+    first = next((record for record in records if not record.copy), None)
+    if first is not None and first.value is not None:
         raise Refused("Tampered")
 
 

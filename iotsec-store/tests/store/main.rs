@@ -3,6 +3,7 @@
 mod device;
 #[path = "../document/vectors.rs"]
 mod document;
+mod false_header;
 mod faults;
 mod format;
 mod full;

@@ -14,9 +14,69 @@ use crate::device::{self, Device, value};
 /// What a key holds: a value, or a counter's number as text.
 type Held = Option<Vec<u8>>;
 
-/// What all keys may hold: one state, or several after a cut. States of the whole store, since an operation changes
-/// several keys at once.
-type Model = Vec<BTreeMap<KeyId, Vec<u8>>>;
+/// What all keys hold. A state of the whole store, since an operation changes several keys at once.
+type State = BTreeMap<KeyId, Vec<u8>>;
+
+/// What the store may hold. Where the power was cut is one state or another, and which of them may differ from mount
+/// to mount, until the next write settles it.
+struct Model {
+    /// A line for each state at the last mount: what became of it, and if the power was cut also what would have.
+    lines: Vec<Vec<State>>,
+    /// Whether something was written since the last mount.
+    written: bool,
+}
+
+impl Model {
+    fn apply(state: &State, changes: &[(u64, Held)]) -> State {
+        let mut state = state.clone();
+        for (number, new) in changes {
+            match new {
+                Some(new) => state.insert(key(*number), new.clone()),
+                None => state.remove(&key(*number)),
+            };
+        }
+        state
+    }
+
+    /// These changes were acknowledged.
+    fn change(&mut self, changes: &[(u64, Held)]) {
+        self.written |= !changes.is_empty();
+        for state in self.lines.iter_mut().flatten() {
+            *state = Self::apply(state, changes);
+        }
+    }
+
+    /// These changes were under way when the power went.
+    fn cut(&mut self, changes: &[(u64, Held)]) {
+        for line in &mut self.lines {
+            let after: Vec<_> = line.iter().map(|state| Self::apply(state, changes)).collect();
+            line.extend(after);
+        }
+    }
+
+    /// This is what the store holds after a mount, for certain or as it reads just now.
+    fn found(&mut self, found: State, certain: bool) {
+        let states = || self.lines.iter().flatten();
+        assert!(
+            states().any(|state| *state == found),
+            "{found:?} is none of {} states: {:?}",
+            states().count(),
+            self.lines
+        );
+        if certain {
+            self.lines = vec![vec![found]];
+        } else {
+            if self.written {
+                self.lines.retain(|line| line.contains(&found));
+            }
+            let mut states: Vec<_> = self.lines.drain(..).flatten().collect();
+            states.sort();
+            states.dedup();
+            self.lines = states.into_iter().map(|state| vec![state]).collect();
+        }
+        self.written = false;
+    }
+}
 
 fn key(number: u64) -> KeyId {
     let number = u16::try_from(number).unwrap();
@@ -38,22 +98,15 @@ fn read(store: &mut Store<'_>, flash: &mut SimFlash, number: u64) -> Held {
 }
 
 fn check(device: &mut Device, model: &mut Model, tear: Tear) {
-    let found: BTreeMap<_, _> = device.with_store(|store, flash, _| {
+    let found: State = device.with_store(|store, flash, _| {
         let found: BTreeMap<_, _> = (0..KEYS)
             .filter_map(|number| Some((key(number), read(store, flash, number)?)))
             .collect();
         assert_eq!(store.keys().count(), found.len());
         found
     });
-    assert!(
-        model.contains(&found),
-        "{found:?} is none of {} states: {model:?}",
-        model.len()
-    );
     // A torn word that reads differently each time is settled by the first write only.
-    if tear != Tear::Unstable {
-        *model = vec![found];
-    }
+    model.found(found, tear != Tear::Unstable);
 }
 
 /// What an operation does to the store and to a state of it.
@@ -160,23 +213,12 @@ fn session(device: &mut Device, model: &mut Model, rng: &mut SimRng, tag: &mut u
             let step = Step::random(rng, most, *tag);
             let (result, changes) = step.run(store, flash, random);
             done += 1;
-            let apply = |state: &BTreeMap<KeyId, Vec<u8>>| {
-                let mut state = state.clone();
-                for (number, new) in &changes {
-                    match new {
-                        Some(new) => state.insert(key(*number), new.clone()),
-                        None => state.remove(&key(*number)),
-                    };
-                }
-                state
-            };
             match result {
-                Ok(()) => *model = model.iter().map(apply).collect(),
+                Ok(()) => model.change(&changes),
                 Err(StoreError::NotFound | StoreError::Full | StoreError::IndexFull) => {}
                 Err(_) => {
                     assert!(flash.is_off(), "an operation failed with the power on");
-                    let after: Vec<_> = model.iter().map(apply).collect();
-                    model.extend(after);
+                    model.cut(&changes);
                     return;
                 }
             }
@@ -191,7 +233,10 @@ fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
     let mut device = Device::blank(geometry.clone(), tear);
     device.flash = device.flash.with_seed(seed);
     device.format().unwrap();
-    let mut model = vec![BTreeMap::new()];
+    let mut model = Model {
+        lines: vec![vec![State::new()]],
+        written: false,
+    };
     let (mut rng, mut tag, mut done) = (SimRng::new(seed), 0, 0);
     for _ in 0..sessions {
         done += session(&mut device, &mut model, &mut rng, &mut tag);
