@@ -24,7 +24,8 @@ impl Store<'_> {
     ///
     /// Takes a write and an erase, as [`put`](Self::put) does, and one erase and one write for the key.
     ///
-    /// *Power loss:* not begun, or finished by the next [`mount`](Self::mount).
+    /// *Power loss:* not begun, or finished by the next [`mount`](Self::mount). If the key was lost, there is a third:
+    /// what was in the domain is still lost or already gone; call again.
     ///
     /// # Errors
     /// Failures of flash, entropy or root key; [`StoreError::ReadBack`] when the key's page does not become
@@ -56,13 +57,13 @@ impl Store<'_> {
         rng: &mut R,
     ) -> Result<(), StoreError> {
         let generation = self.user_generation.checked_add(1).ok_or(StoreError::Exhausted)?;
-        self.index.abort();
         if self.user_key_missing {
             // Nothing can be read any more, nor be moved out of the way. What is in the key's page might
             // still be a key that could not be read so far: it goes first.
             user_key::destroy(flash, &self.layout)?;
             self.index.remove_domain(KeyDomain::User);
         }
+        self.begin(flash)?;
         let position = self.append(flash, &log::ERASE, &generation.to_le_bytes())?;
         self.index.remove_domain(KeyDomain::User);
         self.scrub_until = Some(position.sequence);

@@ -120,12 +120,18 @@ pub(crate) struct Index<'a> {
     entries: &'a mut [IndexEntry],
     /// Bytes in a word of the flash.
     word: u32,
+    /// The transaction that waits was completed, and its commit must be written once more before what it replaces goes.
+    completed: bool,
 }
 
 impl<'a> Index<'a> {
     pub(crate) fn new(entries: &'a mut [IndexEntry], word: u32) -> Self {
         entries.fill(IndexEntry::EMPTY);
-        Self { entries, word }
+        Self {
+            entries,
+            word,
+            completed: false,
+        }
     }
 
     /// Everything that has a record in flash, committed or pending.
@@ -134,13 +140,20 @@ impl<'a> Index<'a> {
         used.map(|entry| entry.place(self.word))
     }
 
-    /// The committed value of `key`, chunk by chunk, in no particular order.
-    pub(crate) fn chunks(&self, key: KeyId) -> impl Iterator<Item = Place> {
-        self.iter()
-            .filter(move |place| place.key == key && !place.pending)
+    /// What counts.
+    pub(crate) fn counting(&self) -> impl Iterator<Item = Place> {
+        self.iter().filter(|place| {
+            let changed = self.completed && self.is_to_change(place.key);
+            place.pending == changed && !place.gone
+        })
     }
 
-    /// One chunk of the committed value of `key`.
+    /// The value of `key` that counts, chunk by chunk, in no particular order.
+    pub(crate) fn chunks(&self, key: KeyId) -> impl Iterator<Item = Place> {
+        self.counting().filter(move |place| place.key == key)
+    }
+
+    /// One chunk of the value of `key` that counts.
     pub(crate) fn find(&self, key: KeyId, chunk: u8) -> Option<Place> {
         self.chunks(key).find(|place| place.chunk == chunk)
     }
@@ -173,8 +186,18 @@ impl<'a> Index<'a> {
         self.entries.iter().filter(|entry| entry.is_free()).count()
     }
 
+    /// What is pending counts, and what it replaces stays where it is until [`commit`](Self::commit).
+    pub(crate) const fn complete(&mut self) {
+        self.completed = true;
+    }
+
+    pub(crate) const fn is_completed(&self) -> bool {
+        self.completed
+    }
+
     /// What is pending counts from here on.
     pub(crate) fn commit(&mut self) {
+        self.completed = false;
         let mut at: usize = 0;
         while let Some(entry) = self.entries.get(at).copied() {
             if !entry.is_free() && entry.has(PENDING) {
@@ -187,8 +210,11 @@ impl<'a> Index<'a> {
         self.clear(PENDING);
     }
 
-    /// What is pending never counts.
+    /// What is pending never counts, unless it was completed.
     pub(crate) fn abort(&mut self) {
+        if self.completed {
+            return;
+        }
         self.retain(|place| !place.pending);
         self.clear(DOOMED);
     }

@@ -72,6 +72,16 @@ impl Store<'_> {
         self.append_buffered(flash, head, header)
     }
 
+    /// Makes ready for a change: what a transaction left that was given up is void. One that was completed, and whose
+    /// commit could not be written once more so far, must be settled first.
+    pub(crate) fn begin<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
+        if self.index.is_completed() {
+            self.settle(flash)?;
+        }
+        self.index.abort();
+        Ok(())
+    }
+
     /// Writes the record that was the last one when the power went once more, before any other: its last
     /// word may have been cut short and still read right at the moment.
     pub(crate) fn settle<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Finding out what flash holds, and finishing what a power cut interrupted.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::hal::Region;
+use iotsec_core::hal::{CounterError, Region};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
@@ -22,9 +22,12 @@ impl<'a> Store<'a> {
     ///
     /// Reads the headers of every live record, in a number of reads that the size of the region bounds, and writes
     /// nothing, except to finish an erasure of the user domain, or the commit of a transaction, that was interrupted.
-    /// `rng` is used only for the former. `index` needs an entry for each key in the store and each further chunk, and
-    /// `buffer` must hold the longest record: its value and 24 bytes, rounded up to a word. `replay` is what the store
-    /// was formatted with.
+    /// `rng` is used only for the former. A commit for which no page can be opened is left to the next write; its
+    /// transaction counts all the same. So a store whose user key was lost mounts: its values of the device domain are
+    /// there, those of the user domain answer [`StoreError::KeyLost`], and [`erase_user`](Self::erase_user) mends it.
+    ///
+    /// `index` needs an entry for each key in the store and each further chunk, and `buffer` must hold the longest
+    /// record: its value and 24 bytes, rounded up to a word. `replay` is what the store was formatted with.
     ///
     /// *Power loss:* mount again.
     ///
@@ -98,7 +101,16 @@ impl<'a> Store<'a> {
         let expected = replayed?;
         store.replay.check(expected)?;
         if store.index.has_pending() {
-            store.settle(flash)?;
+            store.index.complete();
+            match store.settle(flash) {
+                // That would not pass by mounting again. What can be read is read, and who writes is told.
+                Err(
+                    StoreError::KeyLost
+                    | StoreError::Exhausted
+                    | StoreError::Counter(CounterError::Exhausted),
+                ) => {}
+                settled => settled?,
+            }
         }
         let mut found = user.map_or(0, |user| user.generation);
         // Of a key that is younger than what is in the log, the last word may have been cut short.

@@ -156,6 +156,9 @@ impl Store<'_> {
     fn enter(&mut self, sequence: u32, this: &Opened) {
         if !this.in_transaction {
             self.index.abort();
+            // Whoever opened this page read no commit at the end of the one before. If it reads right again by now, it
+            // must not complete what came since.
+            self.doubtful = None;
         }
         if this.generation > self.user_generation {
             // The record of an erasure that was the last one of the page before reads right no more.

@@ -196,10 +196,7 @@ impl<'a> Store<'a> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub fn keys(&self) -> impl Iterator<Item = KeyId> {
-        let first = self
-            .index
-            .iter()
-            .filter(|place| place.chunk == 0 && !place.pending);
+        let first = self.index.counting().filter(|place| place.chunk == 0);
         first.map(|place| place.key)
     }
 

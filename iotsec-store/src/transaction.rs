@@ -91,6 +91,7 @@ impl Transaction<'_, '_> {
     /// [`StoreError::WriteOnce`], [`StoreError::Full`], [`StoreError::IndexFull`]; failures of flash and cipher. As
     /// with [`put`](Self::put).
     pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
+        self.begin(flash)?;
         self.store.check_write(key)?;
         let changed = self.pending(key).next();
         if !changed.map_or_else(|| self.store.contains(key), |place| !place.gone) {
@@ -135,6 +136,7 @@ impl Transaction<'_, '_> {
         value: &[u8],
         once: bool,
     ) -> Result<(), StoreError> {
+        self.begin(flash)?;
         self.store.check_write(key)?;
         let most = self.store.max_chunk_len();
         let count = value.len().div_ceil(most.max(1)).max(1);
@@ -168,6 +170,14 @@ impl Transaction<'_, '_> {
             self.store.index.replace(&Place::of(&header, position))?;
         }
         Ok(())
+    }
+
+    fn begin<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
+        if self.begun {
+            Ok(())
+        } else {
+            self.store.begin(flash)
+        }
     }
 
     fn append<F: NorFlash>(

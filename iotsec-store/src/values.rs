@@ -174,7 +174,7 @@ impl Store<'_> {
         value: &[u8],
     ) -> Result<(), StoreError> {
         let key = KeyId::from_name(header.domain, header.name);
-        self.index.abort();
+        self.begin(flash)?;
         if !self.contains(key) && self.index.room() == 0 {
             return Err(StoreError::IndexFull);
         }
@@ -216,7 +216,7 @@ impl Store<'_> {
         if place.once {
             return Err(StoreError::WriteOnce);
         }
-        self.index.abort();
+        self.begin(flash)?;
         let header = Header::new(Kind::Remove, key.domain(), key.name(), 0);
         self.append(flash, &header, &[])?;
         self.index.remove(key);

@@ -9,6 +9,7 @@ mod format;
 mod full;
 mod hostile;
 mod last_record;
+mod lost_key;
 mod model;
 mod power_cut;
 mod refusals;

@@ -2,7 +2,7 @@
 
 use iotsec_core::error::ErrorCode;
 use iotsec_store::{KeyDomain, KeyId, Store, StoreError};
-use iotsec_testkit::{Geometry, SimFlash, Sweep, Tear};
+use iotsec_testkit::{Geometry, SimFlash, Sweep, Tear, each_cut};
 
 use crate::device::{self, CHURN, Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
 
@@ -113,6 +113,46 @@ fn a_transaction_cut_twice_has_happened_or_has_not() {
     }
     println!("transaction: {total} pairs of cuts");
     assert!(total > 1_000);
+}
+
+#[test]
+fn a_commit_that_reads_right_again_completes_nothing_that_came_later() {
+    let mut device = full(&Geometry::small(8), Tear::Torn);
+    let old = contents(&mut device);
+    let mut record = Vec::new();
+    device.with_store(|store, flash, _| {
+        let mut transaction = store.transaction();
+        transaction.put(flash, KEY_A, b"first").unwrap();
+        let before = flash.image().to_vec();
+        transaction.commit(flash).unwrap();
+        record = (0..before.len())
+            .filter(|at| before[*at] != flash.image()[*at])
+            .collect();
+    });
+    let last = *record.last().unwrap();
+    let (at, whole) = (u32::try_from(last).unwrap(), device.flash.image()[last]);
+    let mut void = 0;
+    let points = each_cut(
+        || device.clone(),
+        |device| device.try_with_store(|_, _, _| ()),
+        |device, _| {
+            // Its last byte reads as something else for a while.
+            device.flash.tamper(at, &[!whole]);
+            let found = contents(device);
+            device.with_store(|store, flash, _| {
+                store.put(flash, CHURN, b"next").unwrap();
+                let mut transaction = store.transaction();
+                transaction.put(flash, KEY_NEW, b"never").unwrap();
+                transaction.remove(flash, KEY_B).unwrap();
+                std::mem::forget(transaction);
+            });
+            device.flash.tamper(at, &[whole]);
+            assert_eq!(contents(device), found);
+            void += u32::from(found == old);
+        },
+    );
+    println!("mount that writes a commit again: {points} places to cut, in {void} it is void");
+    assert!(void > 50);
 }
 
 #[test]
