@@ -9,7 +9,7 @@
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
 //! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
-//! | `device` | [`device`]: the typed life cycle that ties all of it together |
+//! | `device` | [`device`]: the typed life cycle that ties all of it together; [`status`]: whether it is set up securely |
 //! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
 //! | `p256` | ECDSA P-256 keys |
 //! | `alloc` | serde documents behind the strict reader, [`factory`] batches |
@@ -47,6 +47,8 @@ pub mod factory;
 pub mod guideline;
 #[cfg(doctest)]
 mod readme;
+#[cfg(feature = "device")]
+pub mod status;
 
 pub use iotsec_core as core;
 #[cfg(feature = "store")]

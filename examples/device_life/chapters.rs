@@ -9,12 +9,14 @@ use iotsec::{
     core::{
         credential::{Attempt, Exposure, Iterations, UserPassword},
         crypto::{ChaCha20Poly1305, HkdfSha256, Sha256},
-        hal::Millis,
+        hal::{Millis, UnixTime},
         secret::Secret,
     },
     device::{Booted, Device, DeviceError, Enrolment, State},
+    erase::{Inventory, Place},
     factory::{Batch, Unit},
     guideline::Guideline,
+    status::Observed,
     store::{KeyDomain, KeyId, Scrub},
     telemetry::{
         batch::{BatchKey, SizeClass, Sizes},
@@ -23,6 +25,7 @@ use iotsec::{
         personal::Personal,
         registry::Class,
     },
+    update::policy::Status,
 };
 
 use crate::{
@@ -34,9 +37,17 @@ const APP_V1: &[u8] = include_bytes!("../../vectors/suit/payloads/app_v1.bin");
 
 /// Where the application keeps the owner's network.
 const NETWORK: KeyId = KeyId::new(KeyDomain::User, 1, 1);
+const PERSONAL_DATA: Inventory = Inventory::new(&[Place::new(
+    NETWORK.namespace(),
+    "name and passphrase of the network",
+    "to be online",
+)])
+.unwrap();
 const NETWORK_NAME: &str = "Anna's flat";
 const NETWORK_PASSPHRASE: &str = "correct horse battery staple";
 const OWNER_PASSWORD: &str = "seven small otters swim";
+/// What the maker published: until 2032-01-01.
+const SUPPORT_ENDS: UnixTime = UnixTime(1_956_528_000);
 
 /// What the factory keeps of the unit.
 pub struct Maker {
@@ -103,14 +114,15 @@ pub fn set_up(story: &mut Story, world: &mut World, maker: &Maker) -> Result<Own
     let noticed = Attempt::from_label(&typo).expect_err("the check symbol finds one wrong symbol");
     story.say(format!("typed {typo}: {noticed} - not counted as a guess"));
 
-    world.run(|unit| {
+    let status = world.run(|unit| {
         let Booted::Provisioned(device) = unit else {
             return Err("not provisioned".into());
         };
         let code = Attempt::from_label(label.as_str())?;
         let mut device = device
             .claim(&code, Millis::from_secs(40))
-            .map_err(|(_, error)| error)?;
+            .map_err(|(_, error)| error)?
+            .with_inventory(PERSONAL_DATA);
         let auth = device.login(&code, Millis::from_secs(41))?;
         let chosen = UserPassword::new(OWNER_PASSWORD, Exposure::Online, &["SN-0003", "sensor-rev-b"])?;
         device.set_password(&auth, &chosen, Iterations::MCU)?;
@@ -130,8 +142,17 @@ pub fn set_up(story: &mut Story, world: &mut World, maker: &Maker) -> Result<Own
         story.refused("usage statistics", &refused);
         device.grant::<Usage>(&auth, 1, None)?;
         story.say("the owner agrees to usage statistics, in version 1 of the text");
-        Ok(())
+        let observed = Observed {
+            updates: Some(Status::Checking),
+            support_until: Some(SUPPORT_ENDS),
+            ..Observed::NOTHING
+        };
+        Ok(device.security_status(&observed, Millis::from_secs(55))?)
     })?;
+    for finding in status.findings() {
+        let (verdict, remedy) = (finding.verdict().id(), finding.remedy().unwrap_or(""));
+        story.say(format!("status {verdict}: {} {remedy}", finding.text()));
+    }
     let plain = [NETWORK_NAME, NETWORK_PASSPHRASE, OWNER_PASSWORD, label.as_str()];
     let found = plain
         .iter()
@@ -150,7 +171,10 @@ pub fn set_up(story: &mut Story, world: &mut World, maker: &Maker) -> Result<Own
     );
     story.exercised(
         Guideline::EasyInstallation,
-        "one code to type, a typo is noticed at once, secure by default",
+        format!(
+            "one code to type, a typo is noticed at once, secure by default; the device checks its set-up in {} points and says what helps",
+            status.findings().count()
+        ),
     );
     Ok(Owner {
         password: OWNER_PASSWORD,

@@ -175,8 +175,13 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         Ok(self.throttle.release(&mut records, unlock)?)
     }
 
+    /// Whether the owner has chosen a password, which then counts in the place of the label's.
+    pub(crate) fn has_own_password(&self) -> bool {
+        self.store.contains(record::OWNER_VERIFIER)
+    }
+
     fn guess(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Authenticated, DeviceError> {
-        let key = if self.store.contains(record::OWNER_VERIFIER) {
+        let key = if self.has_own_password() {
             record::OWNER_VERIFIER
         } else {
             record::LABEL_VERIFIER
