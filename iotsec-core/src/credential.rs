@@ -23,7 +23,7 @@
 //! | PSTI Sch. 1 1(3)(d) | not otherwise guessable | 60 or 80 bits ([`Exposure`]); patterns, leaked defaults and stuck entropy sources are refused |
 //! | EN 303 645 5.1-1 (M) | every password unique or chosen by the user | as PSTI 1(2) |
 //! | EN 303 645 5.1-2 (M) | generated so that attacks on the class do not pay | as PSTI 1(3)(a) to (d) |
-//! | EN 303 645 5.1-3 (M) | best-practice cryptography | HMAC-SHA-256 under a [`Pepper`], PBKDF2 for chosen passwords, comparison in constant time: [`Verifier`] |
+//! | EN 303 645 5.1-3 (M) | best-practice cryptography | HMAC-SHA-256 under a [`Pepper`], PBKDF2 or Argon2id for chosen passwords, comparison in constant time: [`Verifier`] |
 //! | EN 303 645 5.1-4 (M) | a simple way to change it | [`Verifier::for_user`] after [`Authenticated`]; the product supplies the screen |
 //! | EN 303 645 5.1-5 (M) | brute force over the network impracticable | no comparison without a [`Permit`], no permit without a count in flash: [`Throttle`] |
 //!
@@ -38,6 +38,7 @@ mod login;
 mod password;
 mod pbkdf2;
 mod pepper;
+mod stretch;
 mod symbol;
 mod throttle;
 mod verifier;
@@ -46,8 +47,9 @@ pub use label::{Attempt, Label, LabelError};
 pub use login::{Login, LoginError};
 pub use password::{DevicePassword, Exposure, PasswordError, UserPassword};
 pub use pepper::Pepper;
+pub use stretch::{Cost, Iterations, MemoryCost, Scheme};
 pub use throttle::{
     Authenticated, Matched, Permit, PhysicalPresence, StorageError, Throttle, ThrottleError, ThrottlePolicy,
     ThrottleStatus, ThrottleStorage, Unlock,
 };
-pub use verifier::{Iterations, Scheme, Verifier, VerifierError};
+pub use verifier::{Verifier, VerifierError};

@@ -37,6 +37,11 @@ mod x25519;
 #[cfg(feature = "x25519")]
 pub use x25519::X25519Key;
 
+#[cfg(feature = "argon2")]
+mod argon2id;
+#[cfg(feature = "argon2")]
+pub use argon2id::{Argon2Block, Argon2id};
+
 #[cfg(feature = "encryption")]
 mod aes;
 #[cfg(feature = "encryption")]
@@ -118,6 +123,9 @@ pub enum CryptoError {
     /// A hardware driver behind one of the traits failed.
     #[error("cryptographic driver failed")]
     Driver,
+    /// What is needed here was not given to the device.
+    #[error("algorithm not available")]
+    Algorithm,
 }
 
 impl ErrorCode for CryptoError {
@@ -130,13 +138,14 @@ impl ErrorCode for CryptoError {
             Self::Entropy => 1205,
             Self::Length => 1206,
             Self::Driver => 1207,
+            Self::Algorithm => 1208,
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
             Self::Signature | Self::Tag | Self::PublicKey => Fault::Input,
-            Self::KeyLength | Self::Length => Fault::Misuse,
+            Self::KeyLength | Self::Length | Self::Algorithm => Fault::Misuse,
             Self::Entropy | Self::Driver => Fault::Device,
         }
     }
@@ -258,6 +267,17 @@ pub trait Kdf {
     /// # Errors
     /// [`CryptoError::Driver`] when hardware fails.
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError>;
+}
+
+/// Stretching of passwords that costs memory: Argon2id (RFC 9106), version 19, with one lane, no secret and no
+/// associated data.
+pub trait MemoryHard {
+    /// 32 bytes from a password, with `kib` KiB of memory that is filled `passes` times.
+    ///
+    /// # Errors
+    /// [`CryptoError::Length`] when there is less memory, or a salt of fewer than 8 bytes.
+    fn stretch(&self, password: &[u8], salt: &[u8], kib: u32, passes: u16)
+    -> Result<Secret<32>, CryptoError>;
 }
 
 /// Whether the y coordinate that an Ed25519 point is encoded by lies below the field's prime, 2^255 - 19

@@ -7,10 +7,11 @@ use std::convert::Infallible;
 
 use iotsec_core::{
     credential::{
-        Attempt, DevicePassword, Exposure, Iterations, Login, LoginError, PasswordError, Pepper, Scheme,
-        StorageError, Throttle, ThrottlePolicy, ThrottleStorage, UserPassword, Verifier, VerifierError,
+        Attempt, DevicePassword, Exposure, Iterations, Login, LoginError, MemoryCost, PasswordError, Pepper,
+        Scheme, StorageError, Throttle, ThrottlePolicy, ThrottleStorage, UserPassword, Verifier,
+        VerifierError,
     },
-    crypto::HkdfSha256,
+    crypto::{Argon2Block, Argon2id, CryptoError, HkdfSha256},
     hal::{Millis, RootKeyError},
     secret::Secret,
 };
@@ -125,6 +126,67 @@ fn verifiers_of_chosen_passwords_agree_with_another_implementation() {
 }
 
 #[test]
+fn verifiers_that_cost_memory_agree_with_another_implementation() {
+    let cases = vectors();
+    let cases = cases["memory_hard"].as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    let mut memory = vec![Argon2Block::new(); 19 * 1024];
+    let function = Argon2id::new(&mut memory);
+    for case in cases {
+        let text = case["password"].as_str().unwrap();
+        let number = |name: &str| case[name].as_u64().unwrap();
+        let cost = MemoryCost::new(
+            number("kib").try_into().unwrap(),
+            number("passes").try_into().unwrap(),
+        );
+        let cost = cost.unwrap();
+        let pepper = pepper(case).with_memory_hard(&function);
+        let password = UserPassword::new(text, Exposure::Offline, &[]).unwrap();
+        let mut salt = Prepared(hex(&case["salt"]));
+        let verifier = Verifier::for_user(&password, cost, &pepper, &mut salt).unwrap();
+        assert_eq!(verifier.to_bytes().to_vec(), hex(&case["verifier"]));
+        let stored = Verifier::from_bytes(&hex(&case["verifier"])).unwrap();
+        assert_eq!(stored.scheme(), Scheme::MemoryHard(cost));
+        assert!(!stored.needs_rehash(cost) && stored.needs_rehash(Iterations::MCU));
+        assert!(gets_in(&stored, &Attempt::from_text(text).unwrap(), &pepper));
+        assert!(!gets_in(
+            &stored,
+            &Attempt::from_text("another one, of words").unwrap(),
+            &pepper
+        ));
+    }
+}
+
+#[test]
+fn without_the_memory_nobody_gets_in() {
+    let mut rng = SimRng::new(31);
+    let root = SimRootKey::new(1);
+    let (mut enough, mut less) = (vec![Argon2Block::new(); 256], vec![Argon2Block::new(); 255]);
+    let (enough, less) = (Argon2id::new(&mut enough), Argon2id::new(&mut less));
+    let plain = || Pepper::derive(&root, &HkdfSha256).unwrap();
+    let text = "seven small otters swim";
+    let password = UserPassword::new(text, Exposure::Online, &[]).unwrap();
+    let pepper = plain().with_memory_hard(&enough);
+    let verifier = Verifier::for_user(&password, MemoryCost::DEVICE, &pepper, &mut rng).unwrap();
+    let right = Attempt::from_text(text).unwrap();
+    assert!(gets_in(&verifier, &right, &pepper));
+
+    let cases = [
+        (plain(), CryptoError::Algorithm),
+        (plain().with_memory_hard(&less), CryptoError::Length),
+    ];
+    for (pepper, expected) in cases {
+        let made = Verifier::for_user(&password, MemoryCost::DEVICE, &pepper, &mut rng);
+        assert_eq!(made.err(), Some(expected));
+        let mut storage = Memory::default();
+        Throttle::initialise(&mut storage).unwrap();
+        let mut login = Login::new(Throttle::new(ThrottlePolicy::DEFAULT), &pepper);
+        let answer = login.attempt(&mut storage, &verifier, &right, Millis(0));
+        assert_eq!(answer.err(), Some(LoginError::Crypto(expected)));
+    }
+}
+
+#[test]
 fn throttle_records_agree_with_another_implementation() {
     let cases = vectors();
     for case in cases["throttle"].as_array().unwrap() {
@@ -220,7 +282,7 @@ fn stored_verifiers_are_read_strictly() {
         Verifier::from_bytes(&sealed(record)).err()
     };
     for scheme in (0..=255).filter(|scheme| *scheme != 1) {
-        let expected = if scheme == 2 {
+        let expected = if scheme == 2 || scheme == 3 {
             VerifierError::Iterations
         } else {
             VerifierError::Scheme
@@ -241,6 +303,23 @@ fn stored_verifiers_are_read_strictly() {
     }
     for count in [10_000u32, 1_000_000] {
         assert_eq!(with(&chosen, 4, &count.to_be_bytes()), None);
+    }
+    let memory_hard = hex(&cases["memory_hard"][0]["verifier"]);
+    for (kib, passes) in [
+        (0, 0u16),
+        (63, 1),
+        (64, 0),
+        (64, 65),
+        (65_537, 1),
+        (65_536, 3),
+        (u32::MAX, u16::MAX),
+    ] {
+        let numbers = [&passes.to_be_bytes()[..], &kib.to_be_bytes()].concat();
+        assert_eq!(with(&memory_hard, 2, &numbers), Some(VerifierError::Iterations));
+    }
+    for (kib, passes) in [(64u32, 1u16), (2048, 64), (65_536, 2)] {
+        let numbers = [&passes.to_be_bytes()[..], &kib.to_be_bytes()].concat();
+        assert_eq!(with(&memory_hard, 2, &numbers), None);
     }
     for erased in [[0x00; Verifier::LEN], [0xFF; Verifier::LEN]] {
         assert_eq!(Verifier::from_bytes(&erased).err(), Some(VerifierError::Version));

@@ -879,6 +879,11 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_CRYPTO_DRIVER 1207
 
 /**
+ * Algorithm not available.
+ */
+#define IOTSEC_ERR_CRYPTO_ALGORITHM 1208
+
+/**
  * No such character on a label.
  */
 #define IOTSEC_ERR_LABEL_CHARACTER 1301
@@ -949,7 +954,7 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_VERIFIER_SCHEME 1324
 
 /**
- * Iterations out of bounds.
+ * Iterations or memory out of bounds.
  */
 #define IOTSEC_ERR_VERIFIER_ITERATIONS 1325
 

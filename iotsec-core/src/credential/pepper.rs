@@ -1,5 +1,5 @@
 use crate::{
-    crypto::{CryptoError, DIGEST_LEN, Kdf},
+    crypto::{CryptoError, DIGEST_LEN, Kdf, MemoryHard},
     hal::{RootKey, RootKeyError},
     secret::Secret,
 };
@@ -17,6 +17,7 @@ use crate::{
 pub struct Pepper<'k> {
     key: Secret<32>,
     kdf: &'k dyn Kdf,
+    memory_hard: Option<&'k dyn MemoryHard>,
 }
 
 impl<'k> Pepper<'k> {
@@ -39,11 +40,41 @@ impl<'k> Pepper<'k> {
         if key.is_constant() {
             return Err(RootKeyError::Weak);
         }
-        Ok(Self { key, kdf })
+        Ok(Self {
+            key,
+            kdf,
+            memory_hard: None,
+        })
+    }
+
+    /// With a function for verifiers that are made at a [`MemoryCost`](super::MemoryCost).
+    ///
+    /// ```
+    /// # use iotsec_testkit::{SimRng, SimRootKey};
+    /// use iotsec_core::credential::{Exposure, MemoryCost, Pepper, UserPassword, Verifier};
+    /// use iotsec_core::crypto::{Argon2Block, Argon2id, HkdfSha256};
+    ///
+    /// # let (root, mut rng) = (SimRootKey::new(1), SimRng::new(1));
+    /// let mut memory = vec![Argon2Block::new(); 256];
+    /// let function = Argon2id::new(&mut memory);
+    /// let pepper = Pepper::derive(&root, &HkdfSha256)?.with_memory_hard(&function);
+    /// let password = UserPassword::new("seven small otters swim", Exposure::Online, &[])?;
+    /// let verifier = Verifier::for_user(&password, MemoryCost::DEVICE, &pepper, &mut rng)?;
+    /// # let _ = verifier;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn with_memory_hard(mut self, function: &'k dyn MemoryHard) -> Self {
+        self.memory_hard = Some(function);
+        self
     }
 
     pub(super) fn hmac(&self, parts: &[&[u8]]) -> Result<Secret<DIGEST_LEN>, CryptoError> {
         self.kdf.hmac(self.key.expose(), parts).map(Secret::from_bytes)
+    }
+
+    pub(super) const fn memory_hard(&self) -> Option<&'k dyn MemoryHard> {
+        self.memory_hard
     }
 
     pub(super) fn kdf(&self) -> &'k dyn Kdf {

@@ -4,7 +4,7 @@ mod record;
 mod storage;
 mod unlock;
 
-use super::verifier::Scheme;
+use super::stretch::Scheme;
 use crate::error::{ErrorCode, Fault};
 use record::Record;
 pub use storage::{StorageError, ThrottleStorage};

@@ -7,6 +7,7 @@ use super::{
     password::{DevicePassword, UserPassword},
     pbkdf2::pbkdf2,
     pepper::Pepper,
+    stretch::{Cost, Iterations, MemoryCost, Scheme},
     throttle::{Matched, Permit},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 /// | password | MAC |
 /// |---|---|
 /// | generated, 60 or 80 bits | HMAC-SHA-256(pepper, `iotsec/credential/code/v1` ‖ salt ‖ length ‖ symbols) |
-/// | chosen by a person | HMAC-SHA-256(pepper, `iotsec/credential/text/v1` ‖ salt ‖ length ‖ key), where key = PBKDF2-HMAC-SHA-256(password, salt, iterations), 32 bytes |
+/// | chosen by a person | HMAC-SHA-256(pepper, `iotsec/credential/text/v1` ‖ salt ‖ length ‖ key), where key is 32 bytes of PBKDF2-HMAC-SHA-256(password, salt, iterations) or of Argon2id(password, salt, memory, passes, one lane) |
 ///
 /// The length is that of what follows, in two bytes; symbols are one byte each, 0 to 31.
 /// The salt is 16 random bytes, the [`Pepper`] is the device's own. A generated password needs no
@@ -33,9 +34,9 @@ use crate::{
 /// | offset | size | content |
 /// |---:|---:|---|
 /// | 0 | 1 | version, 1 |
-/// | 1 | 1 | scheme: 1 generated, 2 chosen |
-/// | 2 | 2 | zero |
-/// | 4 | 4 | PBKDF2 iterations, zero for scheme 1 |
+/// | 1 | 1 | scheme: 1 generated, 2 chosen with PBKDF2, 3 chosen with Argon2id |
+/// | 2 | 2 | passes of Argon2id, else zero |
+/// | 4 | 4 | PBKDF2 iterations, or KiB of memory of Argon2id; zero for scheme 1 |
 /// | 8 | 16 | salt |
 /// | 24 | 32 | MAC |
 /// | 56 | 4 | CRC-32 (ISO-HDLC) of bytes 0 to 55: tells a damaged record from a wrong password |
@@ -73,16 +74,6 @@ pub struct Verifier {
     mac: Secret<DIGEST_LEN>,
 }
 
-/// How a password was turned into a MAC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// A [`DevicePassword`], the preset credential of the unit.
-    Generated,
-    /// A [`UserPassword`], stretched.
-    Chosen(Iterations),
-}
-
 impl Verifier {
     /// Bytes of a stored verifier.
     pub const LEN: usize = 60;
@@ -105,17 +96,20 @@ impl Verifier {
         })
     }
 
-    /// The verifier of a password that a person chose.
+    /// The verifier of a password that a person chose, stretched by [`Iterations`] or, where there is memory for it, by
+    /// a [`MemoryCost`].
     ///
     /// # Errors
-    /// [`CryptoError::Entropy`] when there is no salt; [`CryptoError::Driver`] from hardware.
+    /// [`CryptoError::Entropy`] when there is no salt; [`CryptoError::Driver`] from hardware;
+    /// [`CryptoError::Algorithm`] for a memory cost without [`Pepper::with_memory_hard`], [`CryptoError::Length`] when
+    /// its memory is too small.
     pub fn for_user<R: TryCryptoRng + ?Sized>(
         password: &UserPassword<'_>,
-        iterations: Iterations,
+        cost: impl Into<Cost>,
         pepper: &Pepper<'_>,
         rng: &mut R,
     ) -> Result<Self, CryptoError> {
-        let scheme = Scheme::Chosen(iterations);
+        let scheme = cost.into().scheme();
         let salt = draw_salt(rng)?;
         let mac = authenticate(scheme, &salt, password.bytes(), false, pepper)?;
         Ok(Self { scheme, salt, mac })
@@ -138,6 +132,25 @@ impl Verifier {
     /// still have to replace.
     pub const fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// Whether a password that was chosen should get a new verifier, because new ones are made at another `cost`. That
+    /// can be done after a login only, when the password is at hand.
+    ///
+    /// ```
+    /// # use iotsec_testkit::{SimRng, SimRootKey};
+    /// use iotsec_core::credential::{Exposure, Iterations, Pepper, UserPassword, Verifier};
+    /// use iotsec_core::crypto::HkdfSha256;
+    ///
+    /// # let (root, mut rng) = (SimRootKey::new(1), SimRng::new(1));
+    /// let pepper = Pepper::derive(&root, &HkdfSha256)?;
+    /// let password = UserPassword::new("seven small otters swim", Exposure::Online, &[])?;
+    /// let verifier = Verifier::for_user(&password, Iterations::MCU, &pepper, &mut rng)?;
+    /// assert!(verifier.needs_rehash(Iterations::HOST));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn needs_rehash(&self, cost: impl Into<Cost>) -> bool {
+        self.scheme != Scheme::Generated && self.scheme != cost.into().scheme()
     }
 
     /// Compares, for a permit. [`Login::attempt`](super::Login::attempt) does the whole sequence.
@@ -167,7 +180,8 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// [`LoginError::Refused`] for any password but the right one.
+    /// [`LoginError::Refused`] for any password but the right one; [`LoginError::Crypto`] when the verifier was made at a
+    /// memory cost and the pepper has no function or too little memory for it.
     pub fn check(
         &self,
         permit: Permit,
@@ -185,13 +199,15 @@ impl Verifier {
 
     /// The bytes to store.
     pub fn to_bytes(&self) -> [u8; Self::LEN] {
-        let (scheme, iterations) = match self.scheme {
-            Scheme::Generated => (GENERATED, 0),
-            Scheme::Chosen(Iterations(count)) => (CHOSEN, count),
+        let (scheme, passes, count) = match self.scheme {
+            Scheme::Generated => (GENERATED, 0, 0),
+            Scheme::Chosen(iterations) => (CHOSEN, 0, iterations.count()),
+            Scheme::MemoryHard(cost) => (MEMORY_HARD, cost.passes(), cost.kib()),
         };
-        let content = [VERSION, scheme, 0, 0]
+        let content = [VERSION, scheme]
             .into_iter()
-            .chain(iterations.to_be_bytes())
+            .chain(passes.to_be_bytes())
+            .chain(count.to_be_bytes())
             .chain(self.salt)
             .chain(*self.mac.expose());
         let mut out = [0; Self::LEN];
@@ -209,7 +225,7 @@ impl Verifier {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, VerifierError> {
         let bytes: &[u8; Self::LEN] = bytes.try_into().map_err(|_| VerifierError::Length)?;
         let [content @ .., c0, c1, c2, c3] = bytes;
-        let [version, scheme, zeros @ .., i0, i1, i2, i3] =
+        let [version, scheme, p0, p1, i0, i1, i2, i3] =
             content.first_chunk::<8>().ok_or(VerifierError::Length)?;
         let (salt, mac) = content
             .get(8..)
@@ -221,12 +237,11 @@ impl Verifier {
         if u32::from_be_bytes([*c0, *c1, *c2, *c3]) != crc32(content) {
             return Err(VerifierError::Damaged);
         }
-        if zeros != &[0, 0] {
-            return Err(VerifierError::Scheme);
-        }
-        let scheme = match (*scheme, u32::from_be_bytes([*i0, *i1, *i2, *i3])) {
-            (GENERATED, 0) => Scheme::Generated,
-            (CHOSEN, count) => Scheme::Chosen(Iterations::new(count)?),
+        let passes = u16::from_be_bytes([*p0, *p1]);
+        let scheme = match (*scheme, passes, u32::from_be_bytes([*i0, *i1, *i2, *i3])) {
+            (GENERATED, 0, 0) => Scheme::Generated,
+            (CHOSEN, 0, count) => Scheme::Chosen(Iterations::new(count)?),
+            (MEMORY_HARD, passes, kib) => Scheme::MemoryHard(MemoryCost::new(kib, passes)?),
             _ => return Err(VerifierError::Scheme),
         };
         let mac = Secret::from_slice(mac).map_err(|_| VerifierError::Length)?;
@@ -246,37 +261,6 @@ impl core::fmt::Debug for Verifier {
     }
 }
 
-/// Rounds of PBKDF2, at least 10 000 and at most 1 000 000.
-///
-/// The upper bound keeps a forged record from holding a Linux device for more than about a second. A
-/// microcontroller relies on its store, which does not read forged records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Iterations(u32);
-
-impl Iterations {
-    /// 10 000: 40 000 SHA-256 blocks, some seconds on a Cortex-M at 64 MHz. The pepper carries the
-    /// security on such a device, see [`Verifier`].
-    pub const MCU: Self = Self(10_000);
-    /// 600 000, the OWASP recommendation for PBKDF2-HMAC-SHA-256.
-    pub const HOST: Self = Self(600_000);
-
-    /// A number of rounds.
-    ///
-    /// # Errors
-    /// [`VerifierError::Iterations`] outside the bounds.
-    pub const fn new(count: u32) -> Result<Self, VerifierError> {
-        if count < Self::MCU.0 || count > 1_000_000 {
-            return Err(VerifierError::Iterations);
-        }
-        Ok(Self(count))
-    }
-
-    /// The number.
-    pub const fn count(self) -> u32 {
-        self.0
-    }
-}
-
 /// Why a stored verifier does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -293,8 +277,8 @@ pub enum VerifierError {
     /// A scheme that this version does not know, or fields that do not belong to it.
     #[error("verifier scheme unknown")]
     Scheme,
-    /// Fewer or more rounds than [`Iterations`] allows.
-    #[error("iterations out of bounds")]
+    /// Fewer or more rounds than [`Iterations`] allows, or another [`MemoryCost`].
+    #[error("iterations or memory out of bounds")]
     Iterations,
 }
 
@@ -332,11 +316,25 @@ fn authenticate(
             pepper.hmac(&[context, salt, &len.to_be_bytes(), password])
         }
         Scheme::Chosen(iterations) => {
-            let stretched = pbkdf2(pepper.kdf(), password, salt, iterations.0)?;
-            let len = [0, 32];
-            pepper.hmac(&[context, salt, &len, stretched.expose()])
+            let stretched = pbkdf2(pepper.kdf(), password, salt, iterations.count())?;
+            finish(context, salt, &stretched, pepper)
+        }
+        Scheme::MemoryHard(cost) => {
+            let function = pepper.memory_hard().ok_or(CryptoError::Algorithm)?;
+            let stretched = function.stretch(password, salt, cost.kib(), cost.passes())?;
+            finish(context, salt, &stretched, pepper)
         }
     }
+}
+
+fn finish(
+    context: &[u8],
+    salt: &[u8; SALT_LEN],
+    stretched: &Secret<32>,
+    pepper: &Pepper<'_>,
+) -> Result<Secret<DIGEST_LEN>, CryptoError> {
+    let len = [0, 32];
+    pepper.hmac(&[context, salt, &len, stretched.expose()])
 }
 
 fn draw_salt<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<[u8; SALT_LEN], CryptoError> {
@@ -352,6 +350,7 @@ fn fill(out: &mut [u8], content: impl IntoIterator<Item = u8>) {
 const VERSION: u8 = 1;
 const GENERATED: u8 = 1;
 const CHOSEN: u8 = 2;
+const MEMORY_HARD: u8 = 3;
 const SALT_LEN: usize = 16;
 const CRC_AT: usize = Verifier::LEN - 4;
 const CONTEXT_CODE: &[u8] = b"iotsec/credential/code/v1";

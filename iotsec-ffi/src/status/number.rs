@@ -73,6 +73,8 @@ pub const IOTSEC_ERR_CRYPTO_ENTROPY: iotsec_status_t = 1205;
 pub const IOTSEC_ERR_CRYPTO_LENGTH: iotsec_status_t = 1206;
 /// Cryptographic driver failed.
 pub const IOTSEC_ERR_CRYPTO_DRIVER: iotsec_status_t = 1207;
+/// Algorithm not available.
+pub const IOTSEC_ERR_CRYPTO_ALGORITHM: iotsec_status_t = 1208;
 /// No such character on a label.
 pub const IOTSEC_ERR_LABEL_CHARACTER: iotsec_status_t = 1301;
 /// Label too short.
@@ -101,7 +103,7 @@ pub const IOTSEC_ERR_VERIFIER_VERSION: iotsec_status_t = 1322;
 pub const IOTSEC_ERR_VERIFIER_DAMAGED: iotsec_status_t = 1323;
 /// Verifier scheme unknown.
 pub const IOTSEC_ERR_VERIFIER_SCHEME: iotsec_status_t = 1324;
-/// Iterations out of bounds.
+/// Iterations or memory out of bounds.
 pub const IOTSEC_ERR_VERIFIER_ITERATIONS: iotsec_status_t = 1325;
 /// Too many failures.
 pub const IOTSEC_ERR_THROTTLE_WAIT: iotsec_status_t = 1331;
@@ -737,6 +739,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_CRYPTO_ENTROPY, c"CRYPTO_ENTROPY"),
     (IOTSEC_ERR_CRYPTO_LENGTH, c"CRYPTO_LENGTH"),
     (IOTSEC_ERR_CRYPTO_DRIVER, c"CRYPTO_DRIVER"),
+    (IOTSEC_ERR_CRYPTO_ALGORITHM, c"CRYPTO_ALGORITHM"),
     (IOTSEC_ERR_LABEL_CHARACTER, c"LABEL_CHARACTER"),
     (IOTSEC_ERR_LABEL_TOO_SHORT, c"LABEL_TOO_SHORT"),
     (IOTSEC_ERR_LABEL_TOO_LONG, c"LABEL_TOO_LONG"),

@@ -51,7 +51,7 @@ fn changed(round: u32) -> Contents {
         (KEY_B, device::contents()[&KEY_B].clone()),
         (CHURN, value(round, 40)),
     ]);
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         contents.insert(KEY_NEW, value(round, 30));
     }
     contents
@@ -230,7 +230,7 @@ fn an_erasure_that_gives_a_lost_key_up_is_cut_anywhere_and_finished_by_another()
             blocked += u32::from(is_in_the_way(&damaged));
             total += Sweep::new().quick(7).each_cut(
                 || damaged.clone(),
-                |device| device.run(|store, flash, rng| store.erase_user(flash, rng)),
+                |device| device.run(Store::erase_user),
                 |device, outcome| check(device, round, &outcome),
             );
         }
@@ -246,7 +246,7 @@ fn an_erasure_that_gives_a_lost_key_up_is_cut_twice() {
         if !is_in_the_way(&damaged) {
             continue;
         }
-        let erase = |device: &mut Device| device.run(|store, flash, rng| store.erase_user(flash, rng));
+        let erase = |device: &mut Device| device.run(Store::erase_user);
         total += Sweep::new().quick(29).stride(5).two_cuts(
             || damaged.clone(),
             erase,
