@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use iotsec_store::{KeyDomain, KeyId, Scrub, Store, StoreError};
-use iotsec_testkit::{Geometry, Outcome, SimFlash, Sweep, Tear};
+use iotsec_testkit::{Geometry, Outcome, SimFlash, SimRng, Sweep, Tear};
 
 use crate::device::{self, CHURN, Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
+
+fn erase(store: &mut Store<'_>, flash: &mut SimFlash, rng: &mut SimRng) -> Result<(), StoreError> {
+    store.erase_user(flash, rng)
+}
 
 type Contents = BTreeMap<KeyId, Vec<u8>>;
 
@@ -230,7 +234,7 @@ fn an_erasure_that_gives_a_lost_key_up_is_cut_anywhere_and_finished_by_another()
             blocked += u32::from(is_in_the_way(&damaged));
             total += Sweep::new().quick(7).each_cut(
                 || damaged.clone(),
-                |device| device.run(Store::erase_user),
+                |device| device.run(erase),
                 |device, outcome| check(device, round, &outcome),
             );
         }
@@ -246,7 +250,7 @@ fn an_erasure_that_gives_a_lost_key_up_is_cut_twice() {
         if !is_in_the_way(&damaged) {
             continue;
         }
-        let erase = |device: &mut Device| device.run(Store::erase_user);
+        let erase = |device: &mut Device| device.run(erase);
         total += Sweep::new().quick(29).stride(5).two_cuts(
             || damaged.clone(),
             erase,
