@@ -204,7 +204,7 @@ impl Store<'_> {
         let wrapper = user_key::Wrapper::new(self.suite.aead, self.suite.root)?;
         let made = wrapper.create(flash, &self.layout, generation, rng, self.buffer)?;
         self.keys.set_user(&self.suite, &made.key)?;
-        self.user_key_missing = false;
+        (self.user_key_missing, self.key_generation) = (false, generation);
         Ok(())
     }
 }

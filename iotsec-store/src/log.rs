@@ -291,7 +291,7 @@ impl Store<'_> {
     /// copied too, behind all others: it has its own room in the page.
     fn is_commit_in(&self, victim: u32) -> bool {
         self.doubtful
-            .is_some_and(|(header, page)| header.kind == Kind::Commit && page == victim)
+            .is_some_and(|(header, position)| header.kind == Kind::Commit && position.sequence == victim)
     }
 
     /// Lets the index point to the copies that [`copy_live`](Self::copy_live) made, in the same order.

@@ -87,6 +87,7 @@ impl<'a> Store<'a> {
             salt: newest.salt,
             user_generation: store::FIRST_GENERATION,
             user_key_missing: user.is_none(),
+            key_generation: user.as_ref().map_or(0, |user| user.generation),
             index: Index::new(index, region.word_size()),
             buffer,
             head: Head::NONE,

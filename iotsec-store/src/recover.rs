@@ -36,6 +36,7 @@ impl Store<'_> {
                 offset: head.end,
             };
             let (header, sum) = self.header_at(flash, position)?.ok_or(StoreError::Tampered)?;
+            self.pass(position, start);
             self.apply(flash, &header, position, start, false)?;
             head.sum = head.sum.wrapping_add(sum);
             head.end = head.end.saturating_add(self.layout.record_len(&header));
@@ -53,9 +54,8 @@ impl Store<'_> {
             && let Some((header, _)) = self.header_at(flash, position)?
             && self.is_whole(flash, position, &header, LAST_READS)?
         {
-            if header.kind == Kind::Commit {
-                self.doubtful = Some((header, sequence));
-            } else {
+            self.doubtful = Some((header, position));
+            if header.kind != Kind::Commit {
                 self.apply(flash, &header, position, start, true)?;
             }
         }
@@ -90,6 +90,7 @@ impl Store<'_> {
             // Another record follows, so the one before was written to its end.
             let before = last.replace((header, position, sum));
             if let Some((header, position, sum)) = before {
+                self.pass(position, start);
                 self.apply(flash, &header, position, start, false)?;
                 head.sum = head.sum.wrapping_add(sum);
                 counted = counted.saturating_add(self.counts(this, &header));
@@ -113,7 +114,7 @@ impl Store<'_> {
                     // Its transaction was cut.
                     head.end = head.sure;
                 } else {
-                    self.doubtful = Some((header, sequence));
+                    self.doubtful = Some((header, position));
                     // A transaction counts when this is certain: `Store::mount`.
                     if header.kind != Kind::Commit {
                         self.apply(flash, &header, position, start, true)?;
@@ -158,7 +159,7 @@ impl Store<'_> {
             self.index.abort();
             // Whoever opened this page read no commit at the end of the one before. If it reads right again by now, it
             // must not complete what came since.
-            self.doubtful = None;
+            self.doubtful = self.doubtful.filter(|(header, _)| header.kind != Kind::Commit);
         }
         if this.generation > self.user_generation {
             // The record of an erasure that was the last one of the page before reads right no more.
@@ -166,6 +167,14 @@ impl Store<'_> {
             self.scrub_until = Some(sequence.saturating_sub(1));
         }
         self.user_generation = this.generation;
+    }
+
+    /// Notes that a record stands at `position`. Behind the copies with which a page begins, at `start`, the first one
+    /// since the power went says again what was in doubt, if whoever wrote it could read that.
+    fn pass(&mut self, position: Position, start: u32) {
+        if position.offset >= start {
+            self.doubtful = self.doubtful.filter(|(header, _)| header.kind == Kind::Commit);
+        }
     }
 
     /// Whether a record opens, each of `times` times that it is read.
@@ -176,8 +185,10 @@ impl Store<'_> {
         header: &Header,
         times: usize,
     ) -> Result<bool, StoreError> {
-        if self.user_key_missing && header.kind.is_value() && header.domain == KeyDomain::User {
-            // It cannot be opened, and must not be dropped either.
+        let key_fits = !self.user_key_missing && self.key_generation == self.user_generation;
+        if !key_fits && header.kind.is_value() && header.domain == KeyDomain::User {
+            // It cannot be opened, and must not be dropped either: what it replaced would come back, if only until the
+            // erasure that follows, and the index may have no room for that.
             return Ok(true);
         }
         for _ in 0..times {

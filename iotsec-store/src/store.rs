@@ -13,7 +13,7 @@ use crate::{
     layout::{FIRST_SEQUENCE, Layout},
     log::Head,
     place::Place,
-    record::{self, Kind},
+    record::{self, Kind, Position},
     replay::Replay,
     sealing::{Keys, SALT_LEN},
     user_key,
@@ -73,6 +73,8 @@ pub struct Store<'a> {
     pub(crate) user_generation: u32,
     /// The user domain has no key at present: its erasure is not finished, or the key was lost.
     pub(crate) user_key_missing: bool,
+    /// Generation of the key that there is.
+    pub(crate) key_generation: u32,
     pub(crate) index: Index<'a>,
     pub(crate) buffer: &'a mut [u8],
     /// The page that is written to.
@@ -81,9 +83,8 @@ pub struct Store<'a> {
     pub(crate) oldest: u32,
     /// The page of the newest erasure, while what lies before it is still in flash.
     pub(crate) scrub_until: Option<u32>,
-    /// The record that was the last one when the store was mounted, until it has been written once more, and the
-    /// sequence number of its page.
-    pub(crate) doubtful: Option<(Header, u32)>,
+    /// The record that was the last one when the power went, until it has been written once more.
+    pub(crate) doubtful: Option<(Header, Position)>,
     pub(crate) replay: Replay<'a>,
     /// Bytes of records that a domain may have, by [`KeyDomain::code`].
     pub(crate) limits: [Option<u32>; 2],
@@ -141,6 +142,7 @@ impl<'a> Store<'a> {
             salt: *salt.expose(),
             user_generation: FIRST_GENERATION,
             user_key_missing: false,
+            key_generation: FIRST_GENERATION,
             index: Index::new(index, region.word_size()),
             buffer,
             head: Head::NONE,

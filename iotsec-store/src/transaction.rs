@@ -163,7 +163,20 @@ impl Transaction<'_, '_> {
         self.check_room(key, usize::from(count))?;
         let added = (0..count).map(|chunk| header(chunk, member(true)));
         let replaced = |place: &Place| place.key == key && place.pending;
-        self.store.check_capacity(key.domain(), added, replaced)?;
+        // A longer value that this transaction gave the key before must go by a record of its own: copies of its chunks
+        // may outlive the one that shows where it ended.
+        let longer = self.pending(key).any(|place| place.chunk >= count);
+        let removal = longer.then_some(Header::new(Kind::Remove, key.domain(), key.name(), 0));
+        self.store
+            .check_capacity(key.domain(), added.chain(removal), replaced)?;
+        if let Some(removal) = removal {
+            let removal = Header {
+                member: member(self.begun),
+                ..removal
+            };
+            let position = self.append(flash, &removal, &[])?;
+            self.store.index.replace(&Place::of(&removal, position))?;
+        }
         for chunk in (0..count).rev() {
             let header = header(chunk, member(self.begun));
             let position = self.append(flash, &header, part(chunk))?;

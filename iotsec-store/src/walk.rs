@@ -24,11 +24,9 @@ impl Store<'_> {
         }
         let mut done = Err(StoreError::Tampered);
         // The last word of the newest record may read right only now and then, and must not get lost any more.
-        let newest = Position {
-            sequence: self.head.sequence,
-            offset: self.head.sure,
-        };
-        let last = self.doubtful.is_some() && place.position == newest;
+        let last = self
+            .doubtful
+            .is_some_and(|(_, position)| place.position == position);
         for _ in 0..if last { LAST_ATTEMPTS } else { ATTEMPTS } {
             done = self.load_once(flash, place);
             if done != Err(StoreError::Tampered) {

@@ -159,8 +159,9 @@ class Record:
 class Log:
     """Reads records at their places."""
 
-    def __init__(self, flash, root, salt, user_key):
+    def __init__(self, flash, root, salt, user_key, generation):
         self.flash = flash
+        self.key_generation = generation
         derive = functools.partial(hkdf, salt, root.device_secret)
         self.header_key = derive(b"iotsec/store/header-key/v2")
         self.record_keys = [derive(b"iotsec/store/record-key/device/v2"), None]
@@ -203,8 +204,10 @@ class Log:
         else:
             record.value = unseal(key, record.place + bytes(4), sealed, data)
 
-    def may_be_whole(self, record):
-        return record.value is not None or record.needs_user_key and self.record_keys[1] is None
+    def may_be_whole(self, record, generation):
+        if record.needs_user_key and (self.record_keys[1] is None or self.key_generation != generation):
+            return True
+        return record.value is not None
 
     def chain(self, sequence, offset, end):
         """Records from `offset` on, until one is not in order or they reach `end`."""
@@ -320,7 +323,7 @@ def read(flash, root, replay):
     run = range(newest.oldest, newest.sequence + 1)
     if not 1 <= len(run) < flash.pages - 1 or any(sequence not in by_sequence for sequence in run):
         raise Refused("Tampered")
-    log = Log(flash, root, newest.salt, user_key.key)
+    log = Log(flash, root, newest.salt, user_key.key, user_key.generation)
     check_unopened(log, newest.sequence + 1)
 
     contents = Contents()
@@ -370,7 +373,7 @@ def closed_page(log, sequence, following, contents):
         contents.apply(record)
     if following.doubtful:
         last = log.record(sequence, end)
-        if last is not None and log.may_be_whole(last):
+        if last is not None and log.may_be_whole(last, contents.generation):
             contents.apply_doubtful(last)
 
 
@@ -383,10 +386,10 @@ def newest_page(log, head, contents):
     records, end = log.chain(head.sequence, end, flash.page)
     torn = end + flash.longest
     last = records.pop() if records else None
-    if last is not None and not log.may_be_whole(last):
-        last, torn = None, last.offset + flash.longest
     for record in copies + records:
         contents.apply(record)
+    if last is not None and not log.may_be_whole(last, contents.generation):
+        last, torn = None, last.offset + flash.longest
     if last is not None:
         contents.apply_doubtful(last)
         records.append(last)

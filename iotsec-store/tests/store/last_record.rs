@@ -3,7 +3,7 @@
 use iotsec_store::{KeyDomain, KeyId};
 use iotsec_testkit::{Geometry, Tear};
 
-use crate::device::{Device, KEY_A, OWNER, PROBE, read, value};
+use crate::device::{CHURN, Device, KEY_A, KEY_B, KEY_NEW, OWNER, PROBE, read, value};
 
 /// Spoils the last record in page 2 of the log, by a bit of its tag.
 fn spoil_last(device: &mut Device, image: &[u8]) {
@@ -55,4 +55,43 @@ fn an_erasure_that_a_page_was_opened_after_leaves_no_name() {
             );
         });
     }
+}
+
+#[test]
+fn it_is_written_again_also_when_the_power_goes_while_pages_are_opened_for_that() {
+    let mut cases = 0;
+    for filler in 0..12 {
+        let mut device = fresh();
+        device.with_store(|store, flash, _| {
+            for round in 0..=filler {
+                store.put(flash, CHURN, &value(round, 20)).unwrap();
+            }
+            // Two to a page, so that a page that is opened with two copies has no room for another.
+            for key in [KEY_A, KEY_B, KEY_NEW, OWNER[0]] {
+                store.put(flash, key, &value(1, 60)).unwrap();
+            }
+        });
+        let before = device.flash.image().to_vec();
+        device.with_store(|store, flash, _| store.put(flash, KEY_A, &value(2, 60)).unwrap());
+        let written = device.flash.image().to_vec();
+        let end = (0..before.len()).rfind(|at| before[*at] != written[*at]).unwrap();
+        for steps in 0..150 {
+            let mut device = device.clone();
+            device.flash.cut_after(steps);
+            let _ = device.run(|store, flash, _| store.put(flash, PROBE, b"a"));
+            device.flash.power_on();
+            device.with_store(|store, flash, _| store.put(flash, PROBE, b"b").unwrap());
+            let still_there = device.flash.image()[end - 40..=end] == written[end - 40..=end];
+            if still_there {
+                device
+                    .flash
+                    .tamper(u32::try_from(end).unwrap(), &[written[end] ^ 1]);
+                cases += 1;
+            }
+            device.with_store(|store, flash, _| {
+                assert_eq!(read(store, flash, KEY_A), Some(value(2, 60)), "{filler} {steps}");
+            });
+        }
+    }
+    assert!(cases > 100, "{cases}");
 }

@@ -57,6 +57,36 @@ fn changed(old: &Contents) -> Contents {
 }
 
 #[test]
+fn a_value_that_a_transaction_makes_shorter_again_stays_so() {
+    for filler in 0..14 {
+        let mut device = Device::blank(Geometry::small(4), Tear::Clean);
+        device.format().unwrap();
+        device.with_store(|store, flash, _| {
+            store.put(flash, KEY_B, &value(0, 4)).unwrap();
+            for round in 0..=filler {
+                store.put(flash, CHURN, &value(round, 8)).unwrap();
+            }
+            let longest = store.max_value_len() / 16;
+            let mut transaction = store.transaction();
+            transaction.put(flash, KEY_A, &value(1, longest + 6)).unwrap();
+            transaction.put(flash, KEY_A, &value(2, longest - 10)).unwrap();
+            transaction.commit(flash).unwrap();
+        });
+        for round in 0..20 {
+            device.with_store(|store, flash, _| {
+                let len = store.max_value_len() / 16 - 10;
+                assert_eq!(
+                    device::read(store, flash, KEY_A),
+                    Some(value(2, len)),
+                    "{filler} {round}"
+                );
+                store.put(flash, CHURN, &value(round, 8)).unwrap();
+            });
+        }
+    }
+}
+
+#[test]
 fn a_transaction_cut_anywhere_has_happened_or_has_not() {
     let mut total = 0;
     for (name, geometry) in table() {
