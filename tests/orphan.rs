@@ -188,6 +188,19 @@ impl Unit {
         })
     }
 
+    fn finish_retiring(&mut self) -> Result<(), DeviceError> {
+        self.open(|unit| {
+            let Booted::Retired(mut device) = unit else {
+                panic!("{unit:?}")
+            };
+            while device.scrub_step()? == Scrub::Pending {}
+            assert!(device.personal_data().all(|holding| holding.values == 0));
+            assert_eq!(device.unregistered().count(), 0);
+            assert_eq!(device.serial(&mut [0; 32]), Ok(""));
+            Ok(())
+        })
+    }
+
     fn serves_another(&mut self) {
         self.claim();
         let label = self.label.clone();
@@ -353,22 +366,20 @@ fn a_retired_device_loses_its_secrets_though_the_owner_s_key_was_lost() {
                     device.retire(owner).map(|_| ()).map_err(|(_, error)| error)
                 })
             },
-            |unit, _| {
+            |unit, outcome| {
                 if unit.state() != State::Retired {
                     return;
                 }
                 unit.lose_key(true);
                 lost += 1;
-                unit.open(|unit| {
-                    let Booted::Retired(mut device) = unit else {
-                        panic!("{unit:?}")
-                    };
-                    while device.scrub_step()? == Scrub::Pending {}
-                    assert!(device.personal_data().all(|holding| holding.values == 0));
-                    assert_eq!(device.serial(&mut [0; 32]), Ok(""));
-                    Ok(())
-                })
-                .unwrap();
+                // And the power goes once more.
+                for cut in (outcome.cut_at % 7..400).step_by(7) {
+                    let mut unit = unit.clone();
+                    unit.flash.cut_after(cut);
+                    let _ = unit.finish_retiring();
+                    unit.flash.power_on();
+                    unit.finish_retiring().unwrap();
+                }
             },
         );
     }
