@@ -6,7 +6,8 @@
 //!    ▼                 ▼                 ▼   record, batch, update
 //!  Factory ──────► Provisioned ──────► Owned ──────► Retired
 //!                      ▲ reset, transfer │   retire
-//!                      └─────────────────┘
+//!                      ├─────────────────┘
+//!                      └──── reset_orphan ──── Orphaned
 //! ```
 //!
 //! A step that is not allowed in a state does not compile; a step that needs the owner takes the token
@@ -17,6 +18,7 @@
 //! | [`Factory`] | nothing that works |
 //! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, throttle, identity and telemetry keys, what was erased last |
 //! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
+//! | [`Orphaned`] | the same, but the key of the user domain is damaged, so that nothing in it can be read |
 //! | [`Retired`] | that it is retired, and the receipt for it if one was asked for |
 //!
 //! *Power loss:* every transition is one record of the store, written last, or the erasure of the user
@@ -28,6 +30,7 @@ mod erasure;
 mod error;
 mod hardware;
 mod life;
+mod orphan;
 mod owner;
 mod record;
 mod report;
@@ -37,7 +40,7 @@ pub use announcement::Moment;
 pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 pub use hardware::{Hardware, Memory, Product, Suite};
-pub use life::{Booted, Enrolment, Factory, Owned, Provisioned, Retired, State, Transition};
+pub use life::{Booted, Enrolment, Factory, Orphaned, Owned, Provisioned, Retired, State, Transition};
 pub use upkeep::Upkeep;
 
 use core::marker::PhantomData;

@@ -94,6 +94,36 @@ impl Store<'_> {
         self.user_generation.saturating_sub(FIRST_GENERATION)
     }
 
+    /// Whether what is in the user domain cannot be read, because its key is not there: [`StoreError::KeyLost`]. Until
+    /// [`erase_user`](Self::erase_user) gives it up, the domain takes no values, and in the end the other takes none
+    /// either. A key that could not be read at this mount may be there at the next.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
+    /// assert!(!store.is_user_key_lost());
+    /// store.put(&mut flash, KeyId::new(KeyDomain::User, 1, 1), b"correct horse battery")?;
+    /// drop(store);
+    /// flash.tamper(40, &[0x5A; 8]);
+    /// let replay = ReplayProtection::None;
+    /// let mut store = Store::mount(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
+    /// assert!(store.is_user_key_lost());
+    /// store.erase_user(&mut flash, &mut rng)?;
+    /// assert!(!store.is_user_key_lost());
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    pub const fn is_user_key_lost(&self) -> bool {
+        self.user_key_missing
+    }
+
     /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each
     /// live record of the page. Call until [`Scrub::Done`]; it goes on where it was after a reboot.
     ///

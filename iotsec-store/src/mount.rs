@@ -200,7 +200,10 @@ impl<'a> Store<'a> {
             opened = self.opened(flash, head)?;
         }
         let opened = opened.ok_or(StoreError::Tampered)?;
-        self.check_robbed(flash, head.saturating_add(1))?;
+        // Behind the last number there is none, and no page that could have been robbed.
+        if let Some(next) = head.checked_add(1) {
+            self.check_robbed(flash, next)?;
+        }
         Ok((head, opened))
     }
 

@@ -164,17 +164,6 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         device
     }
 
-    fn erase_owner(&mut self, when: Moment) -> Result<(), DeviceError> {
-        let erasure = self.next_erasure(Reason::Reset, when)?;
-        // What cannot be announced is erased all the same.
-        let announced = self.write(record::ERASURE, &erasure.to_bytes());
-        self.forget_owner()?;
-        if announced.is_err() {
-            let _ = self.write(record::ERASURE, &erasure.to_bytes());
-        }
-        Ok(())
-    }
-
     fn erase_for(&mut self, code: &DevicePassword, when: Moment) -> Result<(), DeviceError> {
         let erasure = self.next_erasure(Reason::Transfer, when)?;
         let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
@@ -204,26 +193,6 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         change.put(flash, record::RECEIPT, receipt)?;
         change.put(flash, record::STATE, &[RETIRED])?;
         Ok(change.commit(flash)?)
-    }
-
-    /// What is going to be erased, `when`.
-    fn next_erasure(&mut self, reason: Reason, when: Moment) -> Result<Erasure, DeviceError> {
-        let here = self.store.keys().filter(|key| key.domain() == KeyDomain::User);
-        let mut values = u32::try_from(here.count()).unwrap_or(u32::MAX);
-        let boot = self.boot_number()?;
-        if !self.store.contains(record::OWNER) {
-            // An attempt before this one failed half-way, and knew how many values there were.
-            let before = self.last_erasure()?.map_or(0, |before| before.values);
-            values = values.saturating_add(before);
-        }
-        Ok(Erasure {
-            reason,
-            scrubbed: false,
-            erasures: self.store.erasures().saturating_add(1),
-            values,
-            boot,
-            when,
-        })
     }
 }
 
@@ -316,7 +285,8 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Retired, F, R, N> 
     /// # Errors
     /// Failures of the store; call again.
     pub fn scrub_step(&mut self) -> Result<Scrub, DeviceError> {
-        if record::SECRETS.iter().any(|key| self.store.contains(*key)) || self.store.contains(record::OWNER) {
+        let secret = record::SECRETS.iter().any(|key| self.store.contains(*key));
+        if secret || self.store.contains(record::OWNER) || self.store.is_user_key_lost() {
             self.erase_secrets()?;
             return Ok(Scrub::Pending);
         }
@@ -335,6 +305,10 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Retired, F, R, N> 
     }
 
     fn erase_secrets(&mut self) -> Result<(), DeviceError> {
+        if self.store.is_user_key_lost() {
+            // What is lost may be in the way of every removal.
+            self.forget_owner()?;
+        }
         for key in record::SECRETS {
             match self.store.remove(&mut self.hardware.flash, key) {
                 Ok(()) | Err(StoreError::NotFound) => {}
@@ -384,7 +358,8 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
 
     /// Carries out what was announced before the power went. Returns the state that the device is in then.
     pub(crate) fn finish_erasure(&mut self, state: State) -> Result<State, DeviceError> {
-        if state != State::Owned {
+        // Also of a device that has no owner any more: what stands announced would take the next one's data.
+        if matches!(state, State::Factory | State::Retired) {
             return Ok(state);
         }
         match self.last_erasure()? {
@@ -394,6 +369,37 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
             }
             _ => Ok(state),
         }
+    }
+
+    pub(crate) fn erase_owner(&mut self, when: Moment) -> Result<(), DeviceError> {
+        let erasure = self.next_erasure(Reason::Reset, when)?;
+        // What cannot be announced is erased all the same.
+        let announced = self.write(record::ERASURE, &erasure.to_bytes());
+        self.forget_owner()?;
+        if announced.is_err() {
+            let _ = self.write(record::ERASURE, &erasure.to_bytes());
+        }
+        Ok(())
+    }
+
+    /// What is going to be erased, `when`.
+    fn next_erasure(&mut self, reason: Reason, when: Moment) -> Result<Erasure, DeviceError> {
+        let here = self.store.keys().filter(|key| key.domain() == KeyDomain::User);
+        let mut values = u32::try_from(here.count()).unwrap_or(u32::MAX);
+        let boot = self.boot_number()?;
+        if !self.store.contains(record::OWNER) {
+            // An attempt before this one failed half-way, and knew how many values there were.
+            let before = self.last_erasure()?.map_or(0, |before| before.values);
+            values = values.saturating_add(before);
+        }
+        Ok(Erasure {
+            reason,
+            scrubbed: false,
+            erasures: self.store.erasures().saturating_add(1),
+            values,
+            boot,
+            when,
+        })
     }
 
     pub(crate) fn forget_owner(&mut self) -> Result<(), DeviceError> {

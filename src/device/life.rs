@@ -26,6 +26,10 @@ pub enum Provisioned {}
 /// Belongs to somebody.
 #[derive(Debug)]
 pub enum Owned {}
+/// Belongs to somebody whose data cannot be read: the key that they are stored under is damaged. Nothing can be done
+/// with the device but to [reset](Device::reset_orphan) it, or to start it again and see whether the key reads then.
+#[derive(Debug)]
+pub enum Orphaned {}
 /// Out of service, without a secret left.
 #[derive(Debug)]
 pub enum Retired {}
@@ -40,6 +44,8 @@ pub enum Booted<'d, F, R, const N: usize> {
     Provisioned(Device<'d, Provisioned, F, R, N>),
     /// In use.
     Owned(Device<'d, Owned, F, R, N>),
+    /// To be reset: the owner's data are lost.
+    Orphaned(Device<'d, Orphaned, F, R, N>),
     /// Of no more use.
     Retired(Device<'d, Retired, F, R, N>),
 }
@@ -53,6 +59,8 @@ pub enum State {
     Provisioned,
     /// See [`Owned`].
     Owned,
+    /// See [`Orphaned`].
+    Orphaned,
     /// See [`Retired`].
     Retired,
 }
@@ -148,6 +156,9 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
     /// Opens a device at boot: mounts the store, counts the boot, finds out the state, finishes an erasure that was
     /// announced, loads consents and queued events.
     ///
+    /// A device whose owner's data are lost is [`Orphaned`](Self::Orphaned). What is lost may be in the way of every
+    /// write, of the boot's count too: then its events have the numbers that another boot's have.
+    ///
     /// *Power loss:* open again.
     ///
     /// # Errors
@@ -167,7 +178,10 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
         let mut store = Store::mount(flash, product.store, suite, index, buffer, replay, rng)?;
         let boots = u32::from_le_bytes(read_exact(&mut store, flash, record::BOOTS)?);
         let boots = boots.checked_add(1).ok_or(DeviceError::Boots)?;
-        store.put(flash, record::BOOTS, &boots.to_le_bytes())?;
+        match store.put(flash, record::BOOTS, &boots.to_le_bytes()) {
+            Err(StoreError::KeyLost) if store.is_user_key_lost() => {}
+            counted => counted?,
+        }
         let state = state_of(&mut store, flash)?;
         let mut device = Device::<Factory, F, R, N>::assemble(product, hardware, store, boots);
         let state = device.finish_erasure(state)?;
@@ -180,6 +194,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
                 device.restore_queue()?;
                 Self::Owned(device)
             }
+            State::Orphaned => Self::Orphaned(device.into_state()),
             State::Retired => Self::Retired(device.into_state()),
         })
     }
@@ -190,6 +205,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
             Self::Factory(_) => State::Factory,
             Self::Provisioned(_) => State::Provisioned,
             Self::Owned(_) => State::Owned,
+            Self::Orphaned(_) => State::Orphaned,
             Self::Retired(_) => State::Retired,
         }
     }
@@ -289,6 +305,8 @@ fn state_of<F: NorFlash>(store: &mut Store<'_>, flash: &mut F) -> Result<State, 
     let [code] = read_exact(store, flash, record::STATE)?;
     Ok(match code {
         FACTORY => State::Factory,
+        // An erasure that was cut may have taken the mark that there is an owner, and left other things of theirs.
+        PROVISIONED if store.is_user_key_lost() => State::Orphaned,
         // Whether there is an owner is said in the user domain, so that erasing it is all that a reset needs.
         PROVISIONED if store.contains(record::OWNER) => State::Owned,
         PROVISIONED => State::Provisioned,

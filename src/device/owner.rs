@@ -186,6 +186,16 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         } else {
             record::LABEL_VERIFIER
         };
+        self.guess_at(key, attempt, now)
+    }
+
+    /// A guess at the password whose verifier is under `key`.
+    pub(crate) fn guess_at(
+        &mut self,
+        key: KeyId,
+        attempt: &Attempt<'_>,
+        now: Millis,
+    ) -> Result<Authenticated, DeviceError> {
         let mut bytes = [0; Verifier::LEN];
         let bytes = self.store.get(&mut self.hardware.flash, key, &mut bytes)?;
         let verifier = Verifier::from_bytes(bytes)?;

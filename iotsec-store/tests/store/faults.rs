@@ -110,7 +110,7 @@ fn count(flash: &SimFlash, operation: Operation) -> u64 {
 }
 
 #[test]
-fn a_failing_driver_loses_nothing() {
+fn n17_a_failing_driver_loses_nothing() {
     for operation in [Operation::Read, Operation::Write, Operation::Erase] {
         for length in [1, 2, 5, 100_000] {
             let points = strike(operation, length);
@@ -121,7 +121,7 @@ fn a_failing_driver_loses_nothing() {
 }
 
 #[test]
-fn reads_that_fail_for_a_while_are_not_taken_for_torn_words() {
+fn n17_reads_that_fail_for_a_while_are_not_taken_for_torn_words() {
     let (prepared, before) = prepared();
     let (mut mounted, mut refused) = (0, 0);
     for length in [

@@ -94,7 +94,7 @@ fn a_full_store_keeps_everything_and_takes_more_after_a_removal() {
 }
 
 #[test]
-fn a_full_store_survives_failed_puts_and_reboots() {
+fn n18_a_full_store_survives_failed_puts_and_reboots() {
     let mut device = Device::blank(Geometry::small(9), Tear::Torn);
     device.format().unwrap();
     let count = device.with_store(|store, flash, _| {

@@ -101,7 +101,7 @@ fn judge(
 }
 
 #[test]
-fn every_flipped_bit_is_harmless_or_reported() {
+fn n26_every_flipped_bit_is_harmless_or_reported() {
     let target = target();
     let (mut same, mut reported, mut older) = (0, 0, 0);
     let image = target.device.flash.image().to_vec();
@@ -129,7 +129,7 @@ fn every_flipped_bit_is_harmless_or_reported() {
 }
 
 #[test]
-fn swapped_and_repeated_pages_and_words_give_nothing_wrong() {
+fn n09_swapped_and_repeated_pages_and_words_give_nothing_wrong() {
     let target = target();
     let image = target.device.flash.image().to_vec();
     let mut tried = 0;
@@ -170,7 +170,7 @@ fn swapped_and_repeated_pages_and_words_give_nothing_wrong() {
 }
 
 #[test]
-fn what_another_device_stored_is_worth_nothing_here() {
+fn n10_what_another_device_stored_is_worth_nothing_here() {
     let target = target();
     let mut other = Device::blank(Geometry::small(9), Tear::Torn);
     other.root = 8;
@@ -196,7 +196,7 @@ fn what_another_device_stored_is_worth_nothing_here() {
 }
 
 #[test]
-fn an_old_page_in_the_place_of_its_successor_is_noticed() {
+fn n09_an_old_page_in_the_place_of_its_successor_is_noticed() {
     let mut target = target();
     let before = target.device.flash.image().to_vec();
     // Until every page of the log has been written anew.
@@ -219,7 +219,7 @@ fn an_old_page_in_the_place_of_its_successor_is_noticed() {
 }
 
 #[test]
-fn garbage_never_panics_and_never_mounts_as_something() {
+fn n26_garbage_never_panics_and_never_mounts_as_something() {
     let target = target();
     let mut rng = SimRng::new(9);
     for round in 0..600 {
@@ -246,7 +246,7 @@ fn garbage_never_panics_and_never_mounts_as_something() {
 }
 
 #[test]
-fn a_missing_page_of_the_log_is_noticed() {
+fn n24_a_missing_page_of_the_log_is_noticed() {
     let target = target();
     for page in 1..9 {
         let mut device = target.device.clone();
@@ -260,7 +260,7 @@ fn a_missing_page_of_the_log_is_noticed() {
 }
 
 #[test]
-fn the_newest_page_does_not_vanish_with_its_header() {
+fn n24_the_newest_page_does_not_vanish_with_its_header() {
     let target = target();
     let at = target.head * 256;
     let image = target.device.flash.image().to_vec();
@@ -279,7 +279,7 @@ fn the_newest_page_does_not_vanish_with_its_header() {
 }
 
 #[test]
-fn what_lies_behind_a_broken_header_is_not_forgotten() {
+fn n24_what_lies_behind_a_broken_header_is_not_forgotten() {
     let mut device = Device::blank(Geometry::nrf52840(6), Tear::Torn);
     device.format().unwrap();
     device.with_store(|store, flash, _| {

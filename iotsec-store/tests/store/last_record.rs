@@ -95,3 +95,57 @@ fn it_is_written_again_also_when_the_power_goes_while_pages_are_opened_for_that(
     }
     assert!(cases > 100, "{cases}");
 }
+
+#[test]
+fn a_value_of_one_chunk_that_is_written_again_takes_the_place_of_all_chunks_of_a_longer_one() {
+    for (name, geometry) in [
+        ("small", Geometry::small(8)),
+        ("STM32L4", Geometry::stm32l4(6)),
+        ("erased to zero", Geometry::erased_zero(8)),
+    ] {
+        let mut device = Device::blank(geometry, Tear::Clean);
+        device.format().unwrap();
+        let (long, short) = device.with_store(|store, flash, _| {
+            let chunk = store.max_value_len() / 16;
+            let (long, short) = (value(1, 2 * chunk + 5), value(2, 9));
+            store.put(flash, KEY_A, &long).unwrap();
+            (long, short)
+        });
+        let before = device.with_store(|store, flash, _| {
+            assert_eq!(read(store, flash, KEY_A), Some(long));
+            store.put(flash, PROBE, b"so that the page is open").unwrap();
+            let before = flash.image().to_vec();
+            // Its last word is the last thing before the power goes.
+            store.put(flash, KEY_A, &short).unwrap();
+            before
+        });
+        let image = device.flash.image().to_vec();
+        let record: Vec<_> = (0..image.len()).filter(|at| image[*at] != before[*at]).collect();
+        assert!(!record.is_empty(), "{name}");
+        for spoilt in [false, true] {
+            let mut device = device.clone();
+            // The next mount finds it, and the first write says it again.
+            device.with_store(|store, flash, _| {
+                assert_eq!(read(store, flash, KEY_A), Some(short.clone()), "{name}");
+                store.put(flash, PROBE, b"next").unwrap();
+            });
+            if spoilt {
+                // What was read right by luck reads right no more: only the copy says that the long value is gone.
+                let at = record[record.len() / 2];
+                let byte = device.flash.image()[at] ^ 1;
+                device.flash.tamper(u32::try_from(at).unwrap(), &[byte]);
+            }
+            for boot in 0..3 {
+                device.with_store(|store, flash, _| {
+                    assert_eq!(
+                        store.value_len(KEY_A),
+                        Some(short.len()),
+                        "{name}, {spoilt}, {boot}"
+                    );
+                    assert_eq!(read(store, flash, KEY_A), Some(short.clone()));
+                    store.put(flash, PROBE, b"again").unwrap();
+                });
+            }
+        }
+    }
+}

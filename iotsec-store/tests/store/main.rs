@@ -16,3 +16,4 @@ mod refusals;
 mod replay;
 mod secrecy;
 mod transaction;
+mod weaknesses;

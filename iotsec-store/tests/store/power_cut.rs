@@ -125,7 +125,7 @@ fn in_flight<'v>(
 }
 
 #[test]
-fn a_put_under_a_new_key_is_whole_or_absent() {
+fn n15_a_put_under_a_new_key_is_whole_or_absent() {
     let new = value(7, 60);
     sweep(
         "put, new key",
@@ -136,7 +136,7 @@ fn a_put_under_a_new_key_is_whole_or_absent() {
 }
 
 #[test]
-fn a_put_over_an_old_value_leaves_the_old_one_or_the_new_one() {
+fn n15_a_put_over_an_old_value_leaves_the_old_one_or_the_new_one() {
     let (old, new) = (device::contents()[&KEY_A].clone(), value(8, 41));
     sweep(
         "put, old key",
@@ -147,7 +147,7 @@ fn a_put_over_an_old_value_leaves_the_old_one_or_the_new_one() {
 }
 
 #[test]
-fn a_removed_key_never_comes_back() {
+fn n16_a_removed_key_never_comes_back() {
     let old = device::contents()[&KEY_B].clone();
     sweep(
         "remove",
@@ -172,7 +172,7 @@ fn fill(device: &mut Device) {
 }
 
 #[test]
-fn a_put_that_collects_a_page_loses_nothing() {
+fn n15_a_put_that_collects_a_page_loses_nothing() {
     let new = value(8, 50);
     sweep(
         "put with collection",
@@ -268,7 +268,7 @@ fn an_interrupted_format_leaves_no_store_or_an_empty_one() {
 }
 
 #[test]
-fn a_second_cut_during_recovery_changes_nothing() {
+fn n15_a_second_cut_during_recovery_changes_nothing() {
     let new = value(8, 41);
     let mut pairs = 0;
     for tear in [Tear::Torn, Tear::EccPoison] {
@@ -307,6 +307,87 @@ fn a_second_cut_during_recovery_changes_nothing() {
         );
     }
     println!("put and erasure: {pairs} pairs of cuts");
+}
+
+/// Says at which step the first of three cuts was, when the others show a failure.
+struct First(u64);
+
+impl Drop for First {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the first cut was after step {}", self.0);
+        }
+    }
+}
+
+/// The operation is cut, then the recovery with the next put, then the same again.
+#[test]
+fn n15_a_third_cut_in_a_row_changes_nothing() {
+    let full = std::env::var_os("IOTSEC_SWEEP").is_some_and(|value| value == "full");
+    let stride = if full { 7 } else { 61 };
+    let new = value(8, 50);
+    let recover = |device: &mut Device, probe: &[u8]| {
+        device.run(|store, flash, _| store.put(flash, device::PROBE, probe))
+    };
+    let mut triples = 0;
+    for tear in [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable] {
+        let mut prepared = Device::new(Geometry::small(6), tear);
+        fill(&mut prepared);
+        let mut cut = 0;
+        loop {
+            let first = First(cut);
+            let mut once = prepared.clone();
+            once.flash.cut_after(cut);
+            let erased = once.run(|store, flash, rng| {
+                store.put(flash, device::CHURN, &new)?;
+                store.erase_user(flash, rng)
+            });
+            let finished = !once.flash.is_off();
+            once.flash.power_on();
+            triples += Sweep::new().seed(cut).stride(stride).two_cuts(
+                || once.clone(),
+                |device| recover(device, b"recovered"),
+                |device| _ = recover(device, b"and again"),
+                |device, outcome| {
+                    let probe =
+                        device.with_store(|store, flash, _| device::read(store, flash, device::PROBE));
+                    let known: &[Option<&[u8]>] = &[Some(b"recovered"), Some(b"and again"), None];
+                    let known = if outcome.result.is_ok() {
+                        &known[..2]
+                    } else {
+                        known
+                    };
+                    assert!(known.contains(&probe.as_deref()), "{probe:?}");
+                    // What was read may still be one or the other until the next write.
+                    device.with_store(|store, flash, _| {
+                        store.put(flash, device::PROBE, b"settled").unwrap();
+                        store.remove(flash, device::PROBE).unwrap();
+                    });
+                    let mut allowed = base();
+                    for key in OWNER {
+                        let old = device::contents()[&key].clone();
+                        let kept: &[Option<&[u8]>] = &[None, Some(&old)];
+                        allow(&mut allowed, key, if erased.is_ok() { &kept[..1] } else { kept });
+                    }
+                    let olds: Vec<_> = (0..5).map(|n| value(n, 50)).collect();
+                    let mut churn: Vec<_> = olds.iter().map(|old| Some(old.as_slice())).collect();
+                    if erased.is_ok() {
+                        churn.clear();
+                    }
+                    churn.push(Some(&new));
+                    allow(&mut allowed, device::CHURN, &churn);
+                    verify(device, &allowed);
+                },
+            );
+            drop(first);
+            if finished {
+                break;
+            }
+            cut += stride;
+        }
+    }
+    println!("put and erasure: {triples} triples of cuts");
+    assert!(triples > if full { 100_000 } else { 500 });
 }
 
 /// The words that differ between two images.

@@ -127,7 +127,7 @@ fn another_geometry_is_refused() {
 }
 
 #[test]
-fn another_root_key_sees_no_store() {
+fn n10_another_root_key_sees_no_store() {
     let other = SimRootKey::new(8);
     let mut device = device();
     let mount = Mount {
@@ -149,7 +149,7 @@ impl RootKey for BrokenRoot {
 }
 
 #[test]
-fn a_root_key_that_is_weak_or_out_of_reach_is_refused() {
+fn n11_a_root_key_that_is_weak_or_out_of_reach_is_refused() {
     for error in [RootKeyError::Weak, RootKeyError::Unavailable] {
         let root = BrokenRoot(error);
         let mut device = device();
@@ -167,32 +167,35 @@ fn a_root_key_that_is_weak_or_out_of_reach_is_refused() {
 }
 
 #[test]
-fn a_cipher_that_does_not_survive_a_repeated_nonce_is_refused() {
+fn n01_a_cipher_that_does_not_survive_a_repeated_nonce_is_refused() {
     refuses(StoreError::AeadUnsuitable, |mount| mount.aead = &ChaCha20Poly1305);
 }
 
-/// Writes a key page as a later version of the format would.
+/// Writes a key page as another version of the format would.
 #[test]
-fn another_version_is_refused() {
-    let mut device = device();
-    let mut wrap = Secret::zero();
-    SimRootKey::new(7)
-        .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
-        .unwrap();
-    let mut page: [u8; 84] = device.flash.image()[..84].try_into().unwrap();
-    let (prefix, rest) = page.split_at_mut(24);
-    let (nonce, rest) = rest.split_at_mut(12);
-    let (key, tag) = rest.split_at_mut(32);
-    let nonce: [u8; 12] = (&*nonce).try_into().unwrap();
-    let old: [u8; 16] = (&*tag).try_into().unwrap();
-    Aes256GcmSiv.open(&wrap, &nonce, prefix, key, &old).unwrap();
-    prefix[4] = 3;
-    tag.copy_from_slice(&Aes256GcmSiv.seal(&wrap, &nonce, prefix, key).unwrap());
-    device.flash.tamper(0, &page);
-    assert_eq!(
-        device.try_with_store(|_, _, _| ()).err(),
-        Some(StoreError::Version)
-    );
+fn n05_another_version_is_refused() {
+    for version in [0, 1, 3, 0xFF] {
+        let mut device = device();
+        let mut wrap = Secret::zero();
+        SimRootKey::new(7)
+            .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
+            .unwrap();
+        let mut page: [u8; 84] = device.flash.image()[..84].try_into().unwrap();
+        let (prefix, rest) = page.split_at_mut(24);
+        let (nonce, rest) = rest.split_at_mut(12);
+        let (key, tag) = rest.split_at_mut(32);
+        let nonce: [u8; 12] = (&*nonce).try_into().unwrap();
+        let old: [u8; 16] = (&*tag).try_into().unwrap();
+        Aes256GcmSiv.open(&wrap, &nonce, prefix, key, &old).unwrap();
+        prefix[4] = version;
+        tag.copy_from_slice(&Aes256GcmSiv.seal(&wrap, &nonce, prefix, key).unwrap());
+        device.flash.tamper(0, &page);
+        assert_eq!(
+            device.try_with_store(|_, _, _| ()).err(),
+            Some(StoreError::Version),
+            "{version}"
+        );
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Device {
 }
 
 #[test]
-fn any_earlier_image_is_refused_when_every_write_counts() {
+fn n02_any_earlier_image_is_refused_when_every_write_counts() {
     let mut device = Device::new(ReplayLevel::EachWrite, Tear::Torn);
     let mut images = Vec::new();
     device
@@ -139,7 +139,7 @@ fn any_earlier_image_is_refused_when_every_write_counts() {
 }
 
 #[test]
-fn an_image_from_before_the_page_is_refused_when_every_page_counts() {
+fn n02_an_image_from_before_the_page_is_refused_when_every_page_counts() {
     let mut device = Device::new(ReplayLevel::EachPage, Tear::Torn);
     let mut images = Vec::new();
     for round in 0..20 {
@@ -196,7 +196,7 @@ fn a_counter_that_fails_once_loses_nothing() {
 }
 
 #[test]
-fn protection_is_for_life() {
+fn n13_protection_is_for_life() {
     for (made, asked) in [
         (ReplayLevel::EachWrite, ReplayLevel::None),
         (ReplayLevel::EachPage, ReplayLevel::None),

@@ -65,7 +65,7 @@ fn runs(image: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 #[test]
-fn flash_shows_no_key_no_name_no_value_and_no_pattern() {
+fn n14_flash_shows_no_key_no_name_no_value_and_no_pattern() {
     let device = used();
     let flash = &device.flash;
     let mut wrap = Secret::zero();
@@ -102,7 +102,7 @@ fn flash_shows_no_key_no_name_no_value_and_no_pattern() {
 }
 
 #[test]
-fn after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
+fn n14_after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
     let mut device = used();
     let before = device.flash.clone();
     let user_key = stored_key(&before, device.root).unwrap();
@@ -140,7 +140,7 @@ fn after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
 }
 
 #[test]
-fn what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key() {
+fn n14_what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key() {
     let mut device = used();
     let before = device.flash.clone();
     device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
@@ -301,7 +301,13 @@ fn sealed_with(cuts: bool) -> (usize, u32) {
 }
 
 #[test]
-fn a_nonce_repeats_only_where_a_cut_page_is_opened_again() {
+fn n03_entropy_that_is_the_same_at_every_boot_repeats_no_nonce() {
+    let (sealed, repeated) = sealed_with(false);
+    assert!(sealed > 2000 && repeated == 0, "{repeated} of {sealed}");
+}
+
+#[test]
+fn n01_a_nonce_repeats_only_where_a_cut_page_is_opened_again() {
     let (sealed, repeated) = sealed_with(false);
     println!("{sealed} records and headers sealed, {repeated} nonces repeated without a cut");
     assert!(sealed > 2000 && repeated == 0);
@@ -312,7 +318,7 @@ fn a_nonce_repeats_only_where_a_cut_page_is_opened_again() {
 }
 
 #[test]
-fn nothing_secret_is_printed() {
+fn n21_nothing_secret_is_printed() {
     let mut device = used();
     let printed = device.with_store(|store, flash, _| {
         device::read(store, flash, OWNER[0]).unwrap();

@@ -87,7 +87,7 @@ fn a_value_that_a_transaction_makes_shorter_again_stays_so() {
 }
 
 #[test]
-fn a_transaction_cut_anywhere_has_happened_or_has_not() {
+fn n15_a_transaction_cut_anywhere_has_happened_or_has_not() {
     let mut total = 0;
     for (name, geometry) in table() {
         for tear in TEARS {
@@ -255,7 +255,7 @@ fn a_transaction_for_which_there_is_no_room_changes_nothing() {
 }
 
 #[test]
-fn a_long_value_cut_anywhere_is_the_old_one_or_the_new_one() {
+fn n22_a_long_value_cut_anywhere_is_the_old_one_or_the_new_one() {
     let mut total = 0;
     let table = [
         ("small", Geometry::small(16)),
@@ -305,7 +305,7 @@ fn a_long_value_cut_anywhere_is_the_old_one_or_the_new_one() {
 }
 
 #[test]
-fn a_counter_cut_anywhere_counts_once_or_not_at_all() {
+fn n23_a_counter_cut_anywhere_counts_once_or_not_at_all() {
     let mut total = 0;
     for (name, geometry) in table() {
         for tear in TEARS {
@@ -352,7 +352,7 @@ fn counters_and_values_are_told_apart() {
 }
 
 #[test]
-fn a_value_for_good_outlives_everything_but_its_domain() {
+fn n25_a_value_for_good_outlives_everything_but_its_domain() {
     let mut device = Device::new(Geometry::small(12), Tear::Torn);
     let refused = Err(StoreError::WriteOnce);
     for round in 0..40 {
