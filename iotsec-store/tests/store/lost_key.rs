@@ -1,5 +1,10 @@
 //! The page of the user domain's key is damaged: everything else goes on, and an erasure makes an end of it.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method path is not general enough"
+)]
+
 use std::collections::BTreeMap;
 
 use iotsec_store::{KeyDomain, KeyId, Scrub, Store, StoreError};
@@ -51,7 +56,7 @@ fn changed(round: u32) -> Contents {
         (KEY_B, device::contents()[&KEY_B].clone()),
         (CHURN, value(round, 40)),
     ]);
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         contents.insert(KEY_NEW, value(round, 30));
     }
     contents
