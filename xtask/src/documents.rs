@@ -43,14 +43,14 @@ fn the_porting_guide_lists_the_flashes_that_tests_run_on() {
     );
 }
 
-/// Names of tests that begin with the number of an attack.
-fn attacks_in(text: &str, before: &str) -> BTreeSet<String> {
+/// Names of tests that begin with `letter` and the number of an attack.
+fn attacks_in(text: &str, before: &str, letter: char) -> BTreeSet<String> {
     let parts = text.split(before).skip(1);
     parts
         .map(|part| part.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()))
         .filter_map(|mut words| words.next().map(str::to_owned))
         .filter(|name| {
-            let number = name.strip_prefix('t').and_then(|rest| rest.split_once('_'));
+            let number = name.strip_prefix(letter).and_then(|rest| rest.split_once('_'));
             number.is_some_and(|(number, _)| number.parse::<u8>().is_ok())
         })
         .collect()
@@ -69,22 +69,26 @@ fn sources(folder: &Path, all: &mut Vec<String>) {
 
 #[test]
 fn every_attack_has_its_tests_and_they_are_there() {
-    let table = document("iotsec-update/ATTACKS.md");
-    for number in 1..=20 {
-        let row = table
-            .lines()
-            .find(|line| line.starts_with(&format!("| T{number} |")));
-        let row = row.unwrap_or_else(|| panic!("no row for T{number}"));
-        assert!(
-            row.contains(&format!("`t{number}_")) || row.contains("`cargo xtask "),
-            "{row}"
-        );
+    for (package, letter, attacks, digits) in [("iotsec-update", 't', 20, 1), ("iotsec-store", 'n', 26, 2)] {
+        let table = document(&format!("{package}/ATTACKS.md"));
+        for number in 1..=attacks {
+            let name = format!("{}{number}", letter.to_ascii_uppercase());
+            let row = table
+                .lines()
+                .find(|line| line.starts_with(&format!("| {name} |")));
+            let row = row.unwrap_or_else(|| panic!("no row for {name}"));
+            assert!(
+                row.contains(&format!("`{letter}{number:0digits$}_")) || row.contains("`cargo xtask "),
+                "{row}"
+            );
+        }
+        let mut written = Vec::new();
+        for folder in ["src", "tests"] {
+            sources(&tool::root().join(package).join(folder), &mut written);
+        }
+        let written = attacks_in(&written.join("\n"), "fn ", letter);
+        assert_eq!(attacks_in(&table, "`", letter), written, "{package}");
     }
-    let mut written = Vec::new();
-    for folder in ["iotsec-update/src", "iotsec-update/tests"] {
-        sources(&tool::root().join(folder), &mut written);
-    }
-    assert_eq!(attacks_in(&table, "`"), attacks_in(&written.join("\n"), "fn "));
 }
 
 #[test]

@@ -37,6 +37,7 @@ const STORE_FLOWS: [&str; 11] = [
     "format",
 ];
 const STORE_PAIRS: [&str; 2] = ["put and erasure", "transaction"];
+const STORE_TRIPLES: [&str; 1] = ["put and erasure"];
 const STORE_LEAST: u64 = 1_000_000;
 
 /// The points that each must try when nothing is left out: more than the simulator of MCUboot tries in one configuration: 50,328, with writes that are never torn.
@@ -61,9 +62,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let update = sweep(root, "iotsec-update", &["install", "session", "trust"], full)?;
     let store = sweep(root, "iotsec-store", &["store"], full)?;
     println!("\n== update");
-    update.report(&FLOWS, &PAIRS, if full { LEAST } else { 0 })?;
+    update.report(&FLOWS, &PAIRS, &[], if full { LEAST } else { 0 })?;
     println!("\n== store");
-    let points = store.report(&STORE_FLOWS, &STORE_PAIRS, 0)?;
+    let points = store.report(&STORE_FLOWS, &STORE_PAIRS, &STORE_TRIPLES, 0)?;
     println!("{:<32} {points:>9}", "in all");
     if full && points < STORE_LEAST {
         return Err(format!("store: fewer than {STORE_LEAST} points").into());
@@ -102,10 +103,12 @@ fn sweep(root: &Path, package: &str, tests: &[&str], full: bool) -> Result<Count
 struct Counts {
     points: BTreeMap<String, u64>,
     pairs: BTreeMap<String, u64>,
+    triples: BTreeMap<String, u64>,
 }
 
 impl Counts {
-    /// Takes `NAME: COUNT cut points` and `NAME: COUNT pairs of cuts`; a name with a comma is a part of a sweep.
+    /// Takes `NAME: COUNT cut points`, `NAME: COUNT pairs of cuts` and the same for triples; a name with a comma is a
+    /// part of a sweep.
     fn note(&mut self, line: &str) {
         let Some((name, rest)) = line.rsplit_once(": ") else {
             return;
@@ -121,13 +124,14 @@ impl Counts {
         let counts = match what {
             "cut points" => &mut self.points,
             "pairs of cuts" => &mut self.pairs,
+            "triples of cuts" => &mut self.triples,
             _ => return,
         };
         counts.insert(name.to_owned(), count);
     }
 
-    /// Prints them, each flow with at least `least` points. Returns points and pairs together.
-    fn report(&self, flows: &[&str], twice: &[&str], least: u64) -> Result<u64, Failure> {
+    /// Prints them, each flow with at least `least` points. Returns points, pairs and triples together.
+    fn report(&self, flows: &[&str], twice: &[&str], thrice: &[&str], least: u64) -> Result<u64, Failure> {
         let mut total = 0;
         println!("{:<32} {:>9}", "cut once", "points");
         for name in flows {
@@ -141,11 +145,19 @@ impl Counts {
             }
             total += points;
         }
-        println!("{:<32} {:>9}", "cut twice", "pairs");
-        for name in twice {
-            let pairs = self.pairs.get(*name).ok_or(format!("no sweep said \"{name}\""))?;
-            println!("{name:<32} {pairs:>9}");
-            total += pairs;
+        for (title, what, names, counts) in [
+            ("cut twice", "pairs", twice, &self.pairs),
+            ("cut three times", "triples", thrice, &self.triples),
+        ] {
+            if names.is_empty() {
+                continue;
+            }
+            println!("{title:<32} {what:>9}");
+            for name in names {
+                let count = counts.get(*name).ok_or(format!("no sweep said \"{name}\""))?;
+                println!("{name:<32} {count:>9}");
+                total += count;
+            }
         }
         Ok(total)
     }
@@ -155,24 +167,28 @@ impl Counts {
 mod tests {
     use super::*;
 
+    const THRICE: [&str; 1] = ["install"];
+
     #[test]
     fn lines_of_whole_sweeps_are_counted_and_a_missing_one_fails() {
         let mut counts = Counts::default();
         for name in FLOWS {
-            assert!(counts.report(&FLOWS, &PAIRS, 0).is_err());
+            assert!(counts.report(&FLOWS, &PAIRS, &THRICE, 0).is_err());
             counts.note(&format!("{name}: {LEAST} cut points"));
         }
         counts.note("install, serial NOR: 5 cut points");
         counts.note("test power_cut::x ... install: 17 pairs of cuts");
         assert_eq!(counts.pairs.get("install"), Some(&17));
         for name in PAIRS {
-            assert!(counts.report(&FLOWS, &PAIRS, LEAST).is_err());
+            assert!(counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).is_err());
             counts.note(&format!("{name}: 1 pairs of cuts"));
         }
-        let total = counts.report(&FLOWS, &PAIRS, LEAST).unwrap();
-        assert_eq!(total, 8 * LEAST + 5);
+        assert!(counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).is_err());
+        counts.note("install: 3 triples of cuts");
+        let total = counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).unwrap();
+        assert_eq!(total, 8 * LEAST + 5 + 3);
         counts.note("accept: 7 cut points");
-        assert!(counts.report(&FLOWS, &PAIRS, LEAST).is_err());
-        counts.report(&FLOWS, &PAIRS, 0).unwrap();
+        assert!(counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).is_err());
+        counts.report(&FLOWS, &PAIRS, &THRICE, 0).unwrap();
     }
 }

@@ -27,7 +27,7 @@ fn opened(device: &mut Device, value: &[u8]) -> Result<(KeyKind, KeyUsage, u32),
 }
 
 #[test]
-fn n8_n25_a_value_of_another_version_type_usage_or_length_is_no_key() {
+fn n08_a_value_of_another_version_type_usage_or_length_is_no_key() {
     let mut device = Device::new();
     for (kind, usage) in KINDS {
         device.with_keys(|keys, flash, rng| {

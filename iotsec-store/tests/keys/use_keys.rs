@@ -108,7 +108,7 @@ fn an_imported_key_is_the_key_that_others_have() {
 }
 
 #[test]
-fn n4_n3_nonces_differ_though_the_random_source_repeats_itself() {
+fn n03_nonces_differ_though_the_random_source_repeats_itself() {
     let mut device = Device::new();
     let usage = KeyUsage::ENCRYPT | KeyUsage::DECRYPT;
     device.with_keys(|keys, flash, rng| {

@@ -1,5 +1,10 @@
 //! The page of the user domain's key is damaged: everything else goes on, and an erasure makes an end of it.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method path is not general enough"
+)]
+
 use std::collections::BTreeMap;
 
 use iotsec_store::{KeyDomain, KeyId, Scrub, Store, StoreError};
