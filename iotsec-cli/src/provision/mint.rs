@@ -186,7 +186,7 @@ impl Minter<'_> {
             let code = unit.code.as_ref().map_or("", SetupCode::digits);
             let _ = writeln!(labels, "{},{password},{code}", unit.serial);
             let _ = write!(devices, "{},{password},{code},", unit.serial);
-            for byte in unit.seed.iter().flat_map(|seed| seed.expose()) {
+            for byte in unit.seed.iter().flat_map(Secret::expose) {
                 let _ = write!(devices, "{byte:02x}");
             }
             devices.push('\n');
@@ -222,7 +222,7 @@ impl Minter<'_> {
     }
 }
 
-/// One draw in 10 000 shows four letters of a name, so a good source misses eight times never.
+/// One draw in 10 000 shows four letters of a name, so a good source misses eight times in a row once in 10^32.
 const MAX_DRAWS: usize = 8;
 /// With half of all codes given out, a good source misses so often once in 10^19.
 const CODE_DRAWS: usize = 64;

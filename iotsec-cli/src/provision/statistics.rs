@@ -250,7 +250,7 @@ mod tests {
         assert!(bias.uniformity() > ALARM);
         // A counter in the last symbols.
         let counter = over(mixed(1).enumerate().map(|(unit, mut symbols)| {
-            symbols[11] = (unit % 32) as u8;
+            symbols[11] = u8::try_from(unit % 32).unwrap();
             symbols
         }));
         assert!(counter.uniformity() < ALARM && counter.independence() > ALARM);
@@ -262,7 +262,7 @@ mod tests {
         assert!(steps.equal_steps() > 100);
         // Growing with the running number.
         let drift = over(mixed(1).enumerate().map(|(unit, mut symbols)| {
-            symbols[0] = (symbols[0] / 2) + (unit / 1250) as u8;
+            symbols[0] = (symbols[0] / 2) + u8::try_from(unit / 1250).unwrap();
             symbols
         }));
         assert!(drift.correlation() > ALARM);

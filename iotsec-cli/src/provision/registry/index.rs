@@ -202,7 +202,8 @@ impl Run {
                 break;
             }
             let at = (block * BLOCK) as u64;
-            let len = (self.hashes - at).min(BLOCK as u64) as usize;
+            let rest = usize::try_from(self.hashes - at).unwrap_or(BLOCK);
+            let len = rest.min(BLOCK);
             let mut bytes = [0; BLOCK * HASH];
             let bytes = &mut bytes[..len * HASH];
             let mut file = &self.file;

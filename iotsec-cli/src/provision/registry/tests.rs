@@ -11,7 +11,7 @@ fn folder(test: &str) -> PathBuf {
 
 fn range(first: u32, count: u32) -> Range {
     Range {
-        batch: [first as u8; 16],
+        batch: [first.try_into().unwrap(); 16],
         first,
         count,
         prefix: "L-".into(),
@@ -67,7 +67,7 @@ fn a_log_cut_anywhere_in_its_last_frame_opens_without_that_frame() {
     let log = folder.join("log");
     let whole = fs::read(&log).unwrap();
     for len in before..after {
-        fs::write(&log, &whole[..len as usize]).unwrap();
+        fs::write(&log, &whole[..usize::try_from(len).unwrap()]).unwrap();
         let mut registry = Registry::open(&folder).unwrap();
         assert_eq!(registry.progress(&[1; 16]).unwrap().1, progress(4), "{len}");
         assert!(!registry.holds(&hashes(2, 1)[0]).unwrap());
@@ -89,7 +89,7 @@ fn a_changed_byte_before_the_last_frame_is_refused() {
     let log = folder.join("log");
     let whole = fs::read(&log).unwrap();
     // Not the length: a longer frame is one that was cut off.
-    for at in (0..9).chain(13..end as usize) {
+    for at in (0..9).chain(13..usize::try_from(end).unwrap()) {
         let mut bad = whole.clone();
         bad[at] ^= 1;
         fs::write(&log, &bad).unwrap();
