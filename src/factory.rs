@@ -4,6 +4,10 @@
 //! keyed hashes, under a key that is drawn for it and goes with it, so that nothing here needs guarding
 //! but the units themselves.
 
+mod setup_code;
+
+pub use setup_code::SetupCode;
+
 use alloc::{collections::BTreeSet, string::String};
 
 use iotsec_core::{

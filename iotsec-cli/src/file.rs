@@ -52,6 +52,31 @@ pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Pr
     })
 }
 
+/// A new file for its owner alone, to be written piece by piece.
+pub(crate) fn create_stream(path: &Path) -> Result<io::BufWriter<fs::File>, Problem> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(failed(path))?;
+    sync_name(path).map_err(failed(path))?;
+    Ok(io::BufWriter::new(file))
+}
+
+/// As [`create`], and a run that is killed leaves either no file of this name or a whole one.
+pub(crate) fn create_whole(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
+    must_be_free(path)?;
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = Path::new(&unfinished);
+    // What a killed run left.
+    let _ = fs::remove_file(unfinished);
+    create(unfinished, bytes, access)?;
+    fs::rename(unfinished, path)
+        .and_then(|()| sync_name(path))
+        .map_err(failed(path))
+}
+
 /// Makes a directory that did not exist, and those above it.
 pub(crate) fn create_dir(path: &Path) -> Result<(), Problem> {
     if let Some(above) = path.parent() {

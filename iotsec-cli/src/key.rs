@@ -26,7 +26,7 @@ use crate::{
     file::{self, Access},
 };
 pub(crate) use key_file::{KeyFile, cose_key};
-pub(crate) use recipient::{RecipientFile, fresh};
+pub(crate) use recipient::{RecipientFile, fresh, pair as recipient_pair};
 
 /// A key that verifies, and its identifier if it has one.
 pub(crate) type PublicKey = (Box<dyn Verify>, Option<Vec<u8>>);

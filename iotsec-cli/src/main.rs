@@ -8,6 +8,7 @@ mod file;
 mod key;
 mod output;
 mod problem;
+mod product;
 mod provision;
 mod published;
 mod target;

@@ -40,11 +40,16 @@ struct Place {
 }
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
-    let (suit_generator, only_store) = match args {
-        [] => (None, false),
-        ["--suit-generator", folder] => (Some(Path::new(*folder).canonicalize()?), false),
-        ["--only", "store"] => (None, true),
-        _ => return Err("takes --suit-generator FOLDER (a checkout), --only store, or nothing".into()),
+    let (suit_generator, only) = match args {
+        [] => (None, None),
+        ["--suit-generator", folder] => (Some(Path::new(*folder).canonicalize()?), None),
+        ["--only", part @ ("store" | "provision")] => (None, Some(*part)),
+        _ => {
+            return Err(
+                "takes --suit-generator FOLDER (a checkout), --only store, --only provision, or nothing"
+                    .into(),
+            );
+        }
     };
     let work = root.join("target/interop");
     let place = Place {
@@ -56,11 +61,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         fs::remove_dir_all(&place.work)?;
     }
     fs::create_dir_all(&place.work)?;
-    if !only_store {
+    if only.is_none() {
         need_programs()?;
     }
     let python = Venv::new(&work.join("venv"), PEERS)?;
-    if only_store {
+    if only == Some("store") {
         return store::check(&place, &python);
     }
     tool::run(
@@ -69,7 +74,10 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             .args(["build", "--quiet", "-p", "iotsec-cli"]),
     )?;
 
-    for script in ["suit.py", "encryption.py", "pkcs11.py"] {
+    if only == Some("provision") {
+        return tool::run(python.script(root, "provision.py").arg(&place.iotsec));
+    }
+    for script in ["suit.py", "encryption.py", "pkcs11.py", "provision.py"] {
         tool::run(python.script(root, script).arg(&place.iotsec))?;
     }
     let delta = root.join("vectors/delta/interop.py");

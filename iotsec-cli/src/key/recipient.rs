@@ -45,6 +45,20 @@ impl RecipientFile {
         Ok((key.curve(), key.public_key(&mut out).to_vec()))
     }
 
+    /// The file of the public half.
+    pub(crate) fn public_file(&self) -> Result<Vec<u8>, Problem> {
+        let (curve, public) = self.public()?;
+        let kid = self.kid()?;
+        let mut out = [0; AgreementKey::MAX_LEN];
+        let key = AgreementKey::of(curve, &public).map_err(self.wrong())?;
+        let key = match kid.as_deref() {
+            Some(kid) => key.with_kid(kid),
+            None => key,
+        };
+        let written = key.write(&mut out).map_err(|cause| self.problem(cause))?;
+        Ok(written.to_vec())
+    }
+
     /// Whether the private half is here.
     pub(super) fn holds_private(&self) -> Result<bool, Problem> {
         Ok(self.parse()?.secret().is_some())
@@ -95,7 +109,7 @@ pub(crate) fn fresh(curve: AgreementCurve) -> Result<Box<dyn KeyAgreement>, Cryp
 }
 
 /// The files of a new key: the private one and the public one.
-pub(super) fn pair(
+pub(crate) fn pair(
     curve: AgreementCurve,
     kid: Option<&[u8]>,
     secret: &Secret<32>,

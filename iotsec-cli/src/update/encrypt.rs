@@ -57,7 +57,7 @@ pub(crate) struct Decrypt {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Cipher {
+pub(crate) enum Cipher {
     /// AES-128 in counter mode: downloads survive a reset. The manifest needs digests over the payload.
     A128ctr,
     /// AES-256 in counter mode.
@@ -157,14 +157,14 @@ pub(super) fn decrypt(command: &Decrypt) -> Result<Output, Problem> {
 }
 
 /// Somebody to encrypt to.
-pub(super) struct Recipient {
+pub(crate) struct Recipient {
     public: Vec<u8>,
     ephemeral: Box<dyn KeyAgreement>,
     kid: Option<Vec<u8>>,
 }
 
 impl Recipient {
-    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let key = RecipientFile::read(path)?;
         let (curve, public) = key.public()?;
         Ok(Self {
@@ -176,7 +176,7 @@ impl Recipient {
 }
 
 /// The encryption info and the payload, tag included.
-pub(super) fn seal(
+pub(crate) fn seal(
     recipients: &[Recipient],
     cipher: Cipher,
     mut content: Vec<u8>,
@@ -206,7 +206,8 @@ pub(super) fn seal(
     Ok((info, content))
 }
 
-fn open(
+/// The content, when the recipient's key opens it and nothing in it was changed.
+pub(crate) fn open(
     key: &dyn KeyAgreement,
     kid: Option<&[u8]>,
     info: &[u8],

@@ -8,6 +8,23 @@ use std::{
 
 use serde_json::Value;
 
+/// A product manifest.
+pub(crate) const LAMP: &str = r#"
+[product]
+name = "Lamp"
+model = "lamp-2"
+vendor = "Example Lighting Ltd"
+[serial]
+prefix = "L2-"
+first = 1
+[credential]
+password = true
+exposure = "online"
+setup-code = true
+[identity]
+origin = "factory"
+"#;
+
 /// Where a test works; removed when it has passed.
 pub(crate) struct Bench {
     dir: PathBuf,

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, LAMP};
 
 /// Every key of an error, and no other.
 fn error(value: &Value) -> &serde_json::Map<String, Value> {
@@ -37,6 +37,7 @@ fn every_command_answers_in_json() {
     let bench = Bench::new("every_command_answers_in_json");
     bench.write("old.bin", &[5; 900]);
     bench.write("new.bin", &[6; 950]);
+    bench.write("iotsec.toml", LAMP.as_bytes());
     let target = "--vendor-domain example.com --model lamp-2";
     let device = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
     let uri = "https://fw.example.com/new";
@@ -75,8 +76,9 @@ fn every_command_answers_in_json() {
         &format!(
             "trust downgrade --trust 1.trust --device {device} --from 2.suit --to 1.suit --key maker --out d"
         ),
-        "provision batch --product lamp-2 --serial-prefix L --count 2 --key maker --out batch",
-        "provision verify batch --key maker.pub",
+        "provision batch --manifest iotsec.toml --count 2 --key maker --out batch",
+        "provision verify batch --key maker.pub --unseal station/recipient.key",
+        "provision unseal batch/labels.sealed --key station/recipient.key --signer maker.pub --out labels.csv",
     ] {
         let (status, value) = bench.json(line);
         assert_eq!(status, Some(0), "{line}: {value}");

@@ -4,7 +4,7 @@ use iotsec::core::{
     secret::Secret,
 };
 
-use crate::bench::Bench;
+use crate::bench::{Bench, LAMP};
 
 /// A key file around a secret of the test's choice.
 fn key_file(seed: [u8; 32]) -> Vec<u8> {
@@ -192,10 +192,9 @@ fn only_a_debug_build_signs_with_a_key_that_everyone_has() {
         &key_file(Sha256::of(&[b"iotsec test vector key ed25519_a"])),
     );
     bench.write("constant", &key_file([7; 32]));
+    bench.write("iotsec.toml", LAMP.as_bytes());
     for key in ["published", "constant"] {
-        let line = format!(
-            "provision batch --product lamp --serial-prefix L --count 1 --key {key} --out batch-{key}"
-        );
+        let line = format!("provision batch --manifest iotsec.toml --count 1 --key {key} --out batch-{key}");
         let run = bench.run(&line);
         let reason = format!("{key} holds a key that everyone has");
         assert!(run.err.contains(&reason), "{}", run.err);
@@ -216,7 +215,8 @@ fn a_private_half_that_does_not_belong_to_the_public_one_does_not_sign() {
     let mut bytes = bench.read("maker");
     *bytes.last_mut().unwrap() ^= 1;
     bench.write("mixed", &bytes);
-    let run = bench.run("provision batch --product lamp --serial-prefix L --count 1 --key mixed --out batch");
+    bench.write("iotsec.toml", LAMP.as_bytes());
+    let run = bench.run("provision batch --manifest iotsec.toml --count 1 --key mixed --out batch");
     assert_eq!(run.status, Some(1));
     assert!(run.err.contains("public key refused"), "{}", run.err);
 }

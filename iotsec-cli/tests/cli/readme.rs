@@ -8,7 +8,7 @@ use iotsec::core::{
     secret::Secret,
 };
 
-use crate::bench::Bench;
+use crate::bench::{Bench, LAMP};
 
 /// The command lines of the README, each with the output that it shows.
 fn session() -> Vec<(String, Vec<String>)> {
@@ -59,6 +59,7 @@ fn reader() -> Bench {
     let old: Vec<u8> = (0..29_000).flat_map(word).collect();
     let mut new = old.clone();
     new.splice(40_000..40_000, old[..144].iter().map(|byte| byte ^ 0x55));
+    bench.write("iotsec.toml", LAMP.as_bytes());
     bench.write("app.bin", &[0; 5000]);
     bench.write("other.bin", &[1; 5000]);
     bench.write("radio.bin", &[2; 3000]);

@@ -1,0 +1,137 @@
+//! The signed entry of a unit.
+
+use std::io::Read;
+
+use iotsec::core::{
+    cbor::{Limits, from_slice, split_first, to_vec},
+    cose::{CoseError, Sign1, Sign1Builder},
+    crypto::{Sign, Verify},
+    error::ErrorCode,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+
+/// What the maker keeps of a unit. Nothing in it helps to guess a password or a set-up code.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) version: u8,
+    /// The same random number in every entry of a batch, in hexadecimal.
+    pub(super) batch: String,
+    /// Which one of `count`, from 1.
+    pub(super) unit: u32,
+    pub(super) count: u32,
+    pub(super) vendor: String,
+    pub(super) product: String,
+    pub(super) model: String,
+    pub(super) serial: String,
+    /// Of the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) entropy_bits: Option<u32>,
+    /// Whether the unit has a set-up code.
+    pub(super) setup_code: bool,
+    /// Ed25519, in hexadecimal, where the key was made at the station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) device_key: Option<String>,
+    /// The version of the tool.
+    pub(super) tool: String,
+}
+
+pub(super) const VERSION: u8 = 1;
+const LIMITS: Limits = Limits {
+    depth: 4,
+    items: 48,
+    bytes: 1024,
+};
+/// An entry and its signature.
+const MAX: usize = 2048;
+const CONTEXT: &[u8] = b"iotsec/provision/entry/v1";
+
+impl Entry {
+    /// What all entries of a batch have in common.
+    pub(super) fn belongs_with(&self, first: &Self) -> bool {
+        (&self.batch, self.count, &self.vendor, &self.product, &self.model)
+            == (
+                &first.batch,
+                first.count,
+                &first.vendor,
+                &first.product,
+                &first.model,
+            )
+            && (self.entropy_bits, self.setup_code, self.device_key.is_some())
+                == (first.entropy_bits, first.setup_code, first.device_key.is_some())
+    }
+
+    pub(super) fn sign(&self, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Vec<u8>, Problem> {
+        let made = Problem::make("entry");
+        let payload = to_vec(self, &LIMITS).map_err(Problem::make("entry"))?;
+        let signed = kid.map_or_else(Sign1Builder::new, |kid| Sign1Builder::new().kid(kid));
+        let (mut scratch, mut out) = ([0; MAX], [0; MAX]);
+        let entry = signed
+            .sign(signer, &payload, CONTEXT, &mut scratch, &mut out)
+            .map_err(made)?;
+        Ok(entry.to_vec())
+    }
+}
+
+/// Reads entries from a manifest, one after the other, whatever its length.
+pub(super) struct Entries<'v, R> {
+    manifest: R,
+    verifier: &'v dyn Verify,
+    /// Read and not yet used, from `at` on.
+    buffer: Vec<u8>,
+    at: usize,
+    number: u32,
+}
+
+impl<'v, R: Read> Entries<'v, R> {
+    pub(super) const fn new(manifest: R, verifier: &'v dyn Verify) -> Self {
+        Self {
+            manifest,
+            verifier,
+            buffer: Vec::new(),
+            at: 0,
+            number: 0,
+        }
+    }
+
+    /// The next entry, its signature checked; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Entry>, String> {
+        self.number += 1;
+        let number = self.number;
+        let rest = self.buffer.len() - self.at;
+        if rest < MAX {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+            let more = (&mut self.manifest).take((1 << 16) - rest as u64);
+            let mut more = more;
+            more.read_to_end(&mut self.buffer)
+                .map_err(|cause| cause.to_string())?;
+        }
+        let rest = &self.buffer[self.at..];
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let at = |cause: CoseError| format!("entry {number}: {cause} (error {})", cause.code());
+        let (signed, after) = split_first(rest, &ITEM).map_err(|cause| at(cause.into()))?;
+        self.at = self.buffer.len() - after.len();
+        let mut scratch = [0; MAX];
+        let entry = Sign1::parse(signed, &ITEM)
+            .and_then(|message| message.verify(self.verifier, CONTEXT, &mut scratch))
+            .map_err(at)?;
+        let entry: Entry = from_slice(entry.payload(), &LIMITS)
+            .map_err(|cause| format!("entry {number}: {cause} (error {})", cause.code()))?;
+        if entry.version != VERSION {
+            return Err(format!("entry {number}: version {} is not known", entry.version));
+        }
+        Ok(Some(entry))
+    }
+}
+
+/// An entry with its envelope.
+const ITEM: Limits = Limits {
+    depth: 4,
+    items: 32,
+    bytes: 1500,
+};

@@ -1,0 +1,94 @@
+//! The station directory: its registry, and the keys that it makes for itself.
+
+use std::path::{Path, PathBuf};
+
+use getrandom::SysRng;
+use iotsec::core::{
+    crypto::{AgreementCurve, Ed25519SigningKey, Sign},
+    secret::Secret,
+};
+
+use super::registry::{Hasher, Registry};
+use crate::{
+    Problem,
+    file::{self, Access},
+    key::{KeyFile, RecipientFile, cose_key, recipient_pair},
+};
+
+/// One run at a time has it.
+pub(super) struct Station {
+    folder: PathBuf,
+    pub(super) registry: Registry,
+    pub(super) hasher: Hasher,
+}
+
+impl Station {
+    /// Opens the station, or makes it.
+    pub(super) fn open(folder: &Path) -> Result<Self, Problem> {
+        // First, because it keeps other runs out.
+        let registry = Registry::open(&folder.join("registry"))?;
+        let path = folder.join("registry.key");
+        if file::must_be_free(&path).is_ok() {
+            if !registry.is_empty() {
+                return Err(Problem::new(
+                    "RegistryKeyMissing",
+                    format!(
+                        "{} is not there, and the registry is of no use without it",
+                        path.display()
+                    ),
+                    "restore it from its backup",
+                ));
+            }
+            let key = Secret::<32>::random(&mut SysRng).map_err(Problem::make("registry key"))?;
+            file::create_whole(&path, key.expose(), Access::Private)?;
+        }
+        let key: [u8; 32] = zeroize::Zeroizing::new(file::read(&path)?)
+            .as_slice()
+            .try_into()
+            .map_err(|_| {
+                Problem::new(
+                    "RegistryKeyDamaged",
+                    format!("{} has not 32 bytes", path.display()),
+                    "restore it from its backup",
+                )
+            })?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            registry,
+            hasher: Hasher::new(Secret::from_bytes(key)),
+        })
+    }
+
+    /// The key that signs manifests.
+    pub(super) fn signing_key(&self) -> Result<KeyFile, Problem> {
+        let path = self.folder.join("signing.key");
+        if file::must_be_free(&path).is_ok() {
+            let secret = Secret::<32>::random(&mut SysRng).map_err(Problem::make("key"))?;
+            let public = Ed25519SigningKey::from_seed(&secret);
+            let public = public.public_key();
+            let private = cose_key(public, None, Some(&secret)).map_err(Problem::make("key"))?;
+            file::create_whole(&path, &private, Access::Private)?;
+        }
+        KeyFile::read(&path)
+    }
+
+    /// The public key that secrets are encrypted to when the product manifest names nobody.
+    pub(super) fn recipient(&self) -> Result<PathBuf, Problem> {
+        let (path, public_path) = (
+            self.folder.join("recipient.key"),
+            self.folder.join("recipient.key.pub"),
+        );
+        if file::must_be_free(&public_path).is_ok() {
+            if file::must_be_free(&path).is_ok() {
+                let secret = Secret::<32>::random(&mut SysRng).map_err(Problem::make("key"))?;
+                let (private, _) =
+                    recipient_pair(AgreementCurve::X25519, None, &secret).map_err(Problem::make("key"))?;
+                file::create_whole(&path, &private, Access::Private)?;
+            }
+            // Also for a run that was killed between the two.
+            let public = RecipientFile::read(&path)?.public_file()?;
+            file::create_whole(&public_path, &public, Access::Public)?;
+        }
+        Ok(public_path)
+    }
+}
