@@ -8,6 +8,7 @@
 //! | [`cbor`] | strict deterministic CBOR: borrowing reader, slice writer |
 //! | [`cose`] | COSE_Sign1 and Encrypt0 on top of it |
 //! | [`credential`] | device passwords: generator, label, verifier, throttle |
+//! | [`identity`] | what a device is to others: certificate requests, certificates, rotation |
 //! | [`error`] | what every error can say: a stable number and whose fault it is |
 //!
 //! Nothing here allocates, panics, reads a clock or does I/O on its own: time,
@@ -40,4 +41,5 @@ pub mod credential;
 pub mod crypto;
 pub mod error;
 pub mod hal;
+pub mod identity;
 pub mod secret;

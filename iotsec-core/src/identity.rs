@@ -1,0 +1,26 @@
+//! What a device is to others: its key, the request for a certificate over it, and how it gets a new one.
+//!
+//! A device key is any [`Sign`](crate::crypto::Sign): in memory, in the encrypted store, in a secure element.
+//! Ed25519 where both ends are ours, P-256 where a cloud, Matter or a secure element asks for it.
+//!
+//! 1. The device makes its key, and [`CertificationRequest::write`] asks for a certificate over it.
+//! 2. The maker's CA answers; [`CertificateKey::of`] tells whether the answer is for this key.
+//!
+//! Machines authenticate with these keys and never with passwords (EN 303 645 5.1-2A).
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+mod certificate;
+mod der;
+mod error;
+mod public;
+mod request;
+mod subject;
+
+pub use certificate::CertificateKey;
+pub use error::IdentityError;
+pub use public::SubjectPublicKey;
+pub use request::CertificationRequest;
+pub use subject::Subject;
+
+#[cfg(all(test, feature = "p256"))]
+mod tests;
