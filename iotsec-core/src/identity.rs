@@ -6,17 +6,23 @@
 //! 1. The device makes its key, and [`CertificationRequest::write`] asks for a certificate over it.
 //! 2. The maker's CA answers; [`CertificateKey::of`] tells whether the answer is for this key.
 //!
+//! Where the boot chain measures each image before it starts it, [`DiceLayer`] derives a key from a secret of the
+//! hardware and these measurements: other code, other key.
+//!
 //! Machines authenticate with these keys and never with passwords (EN 303 645 5.1-2A).
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod certificate;
 mod der;
+mod dice;
 mod error;
+mod hkdf512;
 mod public;
 mod request;
 mod subject;
 
 pub use certificate::CertificateKey;
+pub use dice::{DiceInputs, DiceLayer, DiceMode, dice_id};
 pub use error::IdentityError;
 pub use public::SubjectPublicKey;
 pub use request::CertificationRequest;

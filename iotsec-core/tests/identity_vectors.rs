@@ -4,8 +4,11 @@
 mod vector_file;
 
 use iotsec_core::{
-    crypto::{Ed25519SigningKey, P256PublicKey, P256SigningKey, Sign, Verify},
-    identity::{CertificateKey, CertificationRequest, IdentityError, Subject, SubjectPublicKey},
+    crypto::{Ed25519SigningKey, P256PublicKey, P256SigningKey, Sha512, Sign, SigningKey, Verify},
+    identity::{
+        CertificateKey, CertificationRequest, DiceInputs, DiceLayer, DiceMode, IdentityError, Subject,
+        SubjectPublicKey, dice_id,
+    },
     secret::Secret,
 };
 use serde_json::Value;
@@ -126,5 +129,100 @@ fn a_certificate_tells_its_key_and_no_cut_or_longer_one_does() {
             CertificateKey::of(&longer).err(),
             Some(IdentityError::Certificate)
         );
+    }
+}
+
+/// Public key and identifier of a layer, in hexadecimal.
+fn named<K: SigningKey>(layer: &DiceLayer) -> (Vec<u8>, String) {
+    let mut hash = Sha512::new();
+    let key: K = layer.key(&mut hash).unwrap();
+    let id = dice_id(key.public_key(), &mut hash).unwrap();
+    let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    (key.public_key().to_vec(), id)
+}
+
+#[test]
+fn dice_layers_are_those_of_open_dice() {
+    let file = vector_file::read("identity/open_dice.json");
+    let cases = file["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let wide = |name: &str| <[u8; 64]>::try_from(hex(&case[name])).unwrap();
+        let secret = |name: &str| Secret::from_slice(&hex(&case[name])).unwrap();
+        let layer = DiceLayer::from_cdis(secret("attest"), secret("seal"));
+        let inputs = DiceInputs {
+            code: &wide("code"),
+            config: &wide("config"),
+            authority: &wide("authority"),
+            mode: DiceMode::NotConfigured,
+            hidden: &Secret::zero(),
+        };
+        assert_eq!(case["mode"], inputs.mode.number());
+        let next = layer.next(&inputs, &mut Sha512::new()).unwrap();
+        assert!(next.attest().ct_eq(&secret("next_attest")), "{}", case["name"]);
+        assert!(next.seal().ct_eq(&secret("next_seal")), "{}", case["name"]);
+        let found = [
+            (
+                "Ed25519",
+                named::<Ed25519SigningKey>(&next),
+                named::<Ed25519SigningKey>(&layer),
+            ),
+            (
+                "P256",
+                named::<P256SigningKey>(&next),
+                named::<P256SigningKey>(&layer),
+            ),
+        ];
+        for (kind, (public, id), (_, parent)) in found {
+            assert_eq!(public, hex(&case[kind]["public"]), "{kind}");
+            assert_eq!(case[kind]["id"], id);
+            assert_eq!(case[kind]["parent_id"], parent);
+        }
+    }
+}
+
+#[test]
+fn every_input_makes_another_layer_and_only_the_stable_ones_another_seal() {
+    let mut hash = Sha512::new();
+    let (zero, one) = ([0; 64], [1; 64]);
+    let hidden = Secret::zero();
+    let base = DiceInputs {
+        code: &zero,
+        config: &zero,
+        authority: &zero,
+        mode: DiceMode::Normal,
+        hidden: &hidden,
+    };
+    let rom = DiceLayer::from_uds(&Secret::from_bytes([7; 32]));
+    let first = rom.next(&base, &mut hash).unwrap();
+    let other_hidden = Secret::from_bytes(one);
+    for (changed, seal_stays) in [
+        (DiceInputs { code: &one, ..base }, true),
+        (DiceInputs { config: &one, ..base }, true),
+        (
+            DiceInputs {
+                authority: &one,
+                ..base
+            },
+            false,
+        ),
+        (
+            DiceInputs {
+                mode: DiceMode::Debug,
+                ..base
+            },
+            false,
+        ),
+        (
+            DiceInputs {
+                hidden: &other_hidden,
+                ..base
+            },
+            false,
+        ),
+    ] {
+        let next = rom.next(&changed, &mut hash).unwrap();
+        assert!(!next.attest().ct_eq(first.attest()));
+        assert_eq!(next.seal().ct_eq(first.seal()), seal_stays);
     }
 }
