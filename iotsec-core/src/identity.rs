@@ -5,6 +5,7 @@
 //!
 //! 1. The device makes its key, and [`CertificationRequest::write`] asks for a certificate over it.
 //! 2. The maker's CA answers; [`CertificateKey::of`] tells whether the answer is for this key.
+//! 3. Years later, [`Rotation`] does the same beside the old key, which stays until the new one was accepted.
 //!
 //! Where the boot chain measures each image before it starts it, [`DiceLayer`] derives a key from a secret of the
 //! hardware and these measurements: other code, other key.
@@ -19,6 +20,7 @@ mod error;
 mod hkdf512;
 mod public;
 mod request;
+mod rotation;
 mod subject;
 
 pub use certificate::CertificateKey;
@@ -26,7 +28,12 @@ pub use dice::{DiceInputs, DiceLayer, DiceMode, dice_id};
 pub use error::IdentityError;
 pub use public::SubjectPublicKey;
 pub use request::CertificationRequest;
+pub use rotation::{
+    Accepted, IdentityKey, IdentityPlace, IdentityStorage, Rotation, RotationError, RotationStatus, Trial,
+};
 pub use subject::Subject;
+
+pub use crate::credential::StorageError;
 
 #[cfg(all(test, feature = "p256"))]
 mod tests;
