@@ -8,6 +8,7 @@
 //! | [`cbor`] | strict deterministic CBOR: borrowing reader, slice writer |
 //! | [`cose`] | COSE_Sign1 and Encrypt0 on top of it |
 //! | [`credential`] | device passwords: generator, label, verifier, throttle |
+//! | [`attest`] | attestation tokens (EAT, PSA): what a device runs, signed by its key |
 //! | [`identity`] | what a device is to others: certificate requests, certificates, rotation |
 //! | [`error`] | what every error can say: a stable number and whose fault it is |
 //!
@@ -35,6 +36,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod attest;
 pub mod cbor;
 pub mod cose;
 pub mod credential;

@@ -4,6 +4,9 @@
 mod vector_file;
 
 use iotsec_core::{
+    attest::{AttestError, BootSeed, Claims, Component, InstanceId, Lifecycle, Nonce, Token},
+    cbor::{Kind, Limits},
+    cose::{Algorithm, CoseError, Sign1, Sign1Builder},
     crypto::{Ed25519SigningKey, P256PublicKey, P256SigningKey, Sha512, Sign, SigningKey, Verify},
     identity::{
         CertificateKey, CertificationRequest, DiceInputs, DiceLayer, DiceMode, IdentityError, Subject,
@@ -225,4 +228,62 @@ fn every_input_makes_another_layer_and_only_the_stable_ones_another_seal() {
         assert!(!next.attest().ct_eq(first.attest()));
         assert_eq!(next.seal().ct_eq(first.seal()), seal_stays);
     }
+}
+
+/// The payload in the RFC has its claims in another order than the deterministic one, so it is refused here; its claims
+/// are those that we write, and its signature is genuine.
+#[test]
+fn the_token_of_rfc_9783_has_our_claims_in_another_order() {
+    let file = vector_file::read("identity/psa_token.json");
+    let public = P256PublicKey::from_sec1(&hex(&file["public_key"])).unwrap();
+    let token = hex(&file["token"]);
+    let envelope = Sign1::parse(&token, &Limits::SMALL).unwrap();
+    let mut scratch = [0; 1024];
+    envelope.verify(&public, b"", &mut scratch).unwrap();
+    let refused = Token::parse(&token).err();
+    assert!(matches!(
+        refused,
+        Some(AttestError::Cose(CoseError::Encoding(error))) if error.kind == Kind::Unsorted
+    ));
+
+    let (nonce, seed) = (hex(&file["nonce"]), hex(&file["boot_seed"]));
+    let component = &file["component"];
+    let (digest, signer) = (hex(&component["digest"]), hex(&component["signer"]));
+    let components = [Component {
+        role: component["role"].as_str(),
+        digest: &digest,
+        version: None,
+        signer: &signer,
+        hash: None,
+    }];
+    let claims = Claims {
+        nonce: Nonce::new(&nonce).unwrap(),
+        instance_id: InstanceId::from_bytes(hex(&file["instance_id"]).try_into().unwrap()).unwrap(),
+        implementation_id: &hex(&file["implementation_id"]).try_into().unwrap(),
+        client_id: file["client_id"].as_i64().unwrap().try_into().unwrap(),
+        lifecycle: Lifecycle::from_number(file["lifecycle"].as_u64().unwrap().try_into().unwrap()).unwrap(),
+        components: &components,
+        boot_seed: Some(BootSeed::new(&seed).unwrap()),
+        boot_seed_for_tfm: false,
+        certification: None,
+        service: None,
+    };
+    let secret = Secret::from_slice(&hex(&file["secret_key"])).unwrap();
+    let key = P256SigningKey::from_scalar(&secret).unwrap();
+    let mut out = [0; 1024];
+    let ours = claims.sign(&key, &mut scratch, &mut out).unwrap();
+    let mut expected = [0; 1024];
+    let expected = Sign1Builder::new()
+        .algorithm(Algorithm::Es256)
+        .sign(
+            &key,
+            &hex(&file["claims_in_order"]),
+            b"",
+            &mut [0; 1024],
+            &mut expected,
+        )
+        .unwrap();
+    assert_eq!(ours, expected);
+    // The same header too.
+    assert_eq!(ours[..9], token[..9]);
 }

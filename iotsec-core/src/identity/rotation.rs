@@ -265,9 +265,8 @@ impl Rotation {
         storage: &mut S,
         proof: Accepted,
     ) -> Result<(), RotationError> {
-        let Accepted { generation } = proof;
         let place = self.candidate(&[Phase::Certified])?;
-        if generation != self.record.generation {
+        if proof.spend() != self.record.generation {
             return Err(RotationError::Stale);
         }
         self.save(
@@ -372,6 +371,13 @@ impl Trial {
 #[must_use = "the new identity counts only after `Rotation::commit`"]
 pub struct Accepted {
     generation: u32,
+}
+
+impl Accepted {
+    fn spend(self) -> u32 {
+        let Self { generation } = self;
+        generation
+    }
 }
 
 /// The key in a place of an [`IdentityStorage`], as a [`Sign`].
