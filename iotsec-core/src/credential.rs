@@ -43,6 +43,7 @@ mod symbol;
 mod throttle;
 mod verifier;
 
+pub(crate) use checksum::crc32;
 pub use label::{Attempt, Label, LabelError};
 pub use login::{Login, LoginError};
 pub use password::{DevicePassword, Exposure, PasswordError, UserPassword};

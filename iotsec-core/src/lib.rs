@@ -8,6 +8,8 @@
 //! | [`cbor`] | strict deterministic CBOR: borrowing reader, slice writer |
 //! | [`cose`] | COSE_Sign1 and Encrypt0 on top of it |
 //! | [`credential`] | device passwords: generator, label, verifier, throttle |
+//! | [`attest`] | attestation tokens (EAT, PSA): what a device runs, signed by its key |
+//! | [`identity`] | what a device is to others: certificate requests, certificates, rotation |
 //! | [`error`] | what every error can say: a stable number and whose fault it is |
 //!
 //! Nothing here allocates, panics, reads a clock or does I/O on its own: time,
@@ -34,10 +36,12 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod attest;
 pub mod cbor;
 pub mod cose;
 pub mod credential;
 pub mod crypto;
 pub mod error;
 pub mod hal;
+pub mod identity;
 pub mod secret;

@@ -1104,6 +1104,121 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_TPM_NO_COUNTER 1455
 
 /**
+ * Subject text not allowed.
+ */
+#define IOTSEC_ERR_IDENTITY_SUBJECT 1501
+
+/**
+ * Output buffer too small.
+ */
+#define IOTSEC_ERR_IDENTITY_BUFFER_FULL 1502
+
+/**
+ * Type of key not supported in certificates.
+ */
+#define IOTSEC_ERR_IDENTITY_KEY_TYPE 1503
+
+/**
+ * Certificate malformed.
+ */
+#define IOTSEC_ERR_IDENTITY_CERTIFICATE 1504
+
+/**
+ * Certificate is for another key.
+ */
+#define IOTSEC_ERR_IDENTITY_FOREIGN_KEY 1505
+
+/**
+ * Identity record missing.
+ */
+#define IOTSEC_ERR_ROTATION_MISSING 1511
+
+/**
+ * Identity record damaged.
+ */
+#define IOTSEC_ERR_ROTATION_DAMAGED 1512
+
+/**
+ * Identity already initialised.
+ */
+#define IOTSEC_ERR_ROTATION_ALREADY_INITIALISED 1513
+
+/**
+ * Identity record not kept by storage.
+ */
+#define IOTSEC_ERR_ROTATION_NOT_SAVED 1514
+
+/**
+ * A rotation is going on.
+ */
+#define IOTSEC_ERR_ROTATION_BUSY 1515
+
+/**
+ * Step of a rotation out of order.
+ */
+#define IOTSEC_ERR_ROTATION_OUT_OF_ORDER 1516
+
+/**
+ * New key failed its test.
+ */
+#define IOTSEC_ERR_ROTATION_SELF_TEST 1517
+
+/**
+ * Proof is from another rotation.
+ */
+#define IOTSEC_ERR_ROTATION_STALE 1518
+
+/**
+ * Rotations exhausted.
+ */
+#define IOTSEC_ERR_ROTATION_EXHAUSTED 1519
+
+/**
+ * Wrong length of nonce.
+ */
+#define IOTSEC_ERR_ATTEST_NONCE_LENGTH 1531
+
+/**
+ * Token answers another nonce.
+ */
+#define IOTSEC_ERR_ATTEST_NONCE 1532
+
+/**
+ * Attestation profile not known.
+ */
+#define IOTSEC_ERR_ATTEST_PROFILE 1533
+
+/**
+ * Type of key not supported in tokens.
+ */
+#define IOTSEC_ERR_ATTEST_KEY_TYPE 1534
+
+/**
+ * Life cycle state not defined.
+ */
+#define IOTSEC_ERR_ATTEST_LIFECYCLE 1535
+
+/**
+ * Instance identifier does not fit.
+ */
+#define IOTSEC_ERR_ATTEST_INSTANCE_ID 1536
+
+/**
+ * Wrong length of boot seed.
+ */
+#define IOTSEC_ERR_ATTEST_BOOT_SEED 1537
+
+/**
+ * Software component out of bounds.
+ */
+#define IOTSEC_ERR_ATTEST_COMPONENT 1538
+
+/**
+ * Reference out of bounds.
+ */
+#define IOTSEC_ERR_ATTEST_REFERENCE 1539
+
+/**
  * Not a tagged SUIT envelope.
  */
 #define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001

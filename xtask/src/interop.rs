@@ -2,6 +2,7 @@
 
 mod environment;
 mod generated;
+mod identity;
 mod mcuboot;
 mod store;
 mod tpm;
@@ -40,17 +41,21 @@ struct Place {
 }
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
-    let (suit_generator, only) = match args {
-        [] => (None, None),
-        ["--suit-generator", folder] => (Some(Path::new(*folder).canonicalize()?), None),
-        ["--only", part @ ("store" | "provision")] => (None, Some(*part)),
-        _ => {
-            return Err(
-                "takes --suit-generator FOLDER (a checkout), --only store, --only provision, or nothing"
-                    .into(),
-            );
+    let (mut suit_generator, mut iat_verifier, mut only) = (None, None, None);
+    for pair in args.chunks(2) {
+        match pair {
+            ["--suit-generator", folder] => suit_generator = Some(Path::new(*folder).canonicalize()?),
+            ["--iat-verifier", folder] => iat_verifier = Some(Path::new(*folder).canonicalize()?),
+            ["--only", name @ ("store" | "provision" | "identity")] => only = Some(*name),
+            _ => {
+                return Err(
+                    "takes --suit-generator FOLDER and --iat-verifier FOLDER (checkouts), \
+                            --only store, --only provision, --only identity, or nothing"
+                        .into(),
+                );
+            }
         }
-    };
+    }
     let work = root.join("target/interop");
     let place = Place {
         root: root.to_owned(),
@@ -61,6 +66,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         fs::remove_dir_all(&place.work)?;
     }
     fs::create_dir_all(&place.work)?;
+    if only == Some("identity") {
+        return identity::check(&place, iat_verifier.as_deref());
+    }
     if only.is_none() {
         need_programs()?;
     }
@@ -86,6 +94,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     store::check(&place, &python)?;
     environment::check(&place)?;
     tpm::check(&place)?;
+    identity::check(&place, iat_verifier.as_deref())?;
     generated::check(&place, &python)?;
     match suit_generator {
         Some(checkout) => {
@@ -112,6 +121,7 @@ fn need_programs() -> Result<(), Failure> {
         ("fw_printenv", "libubootenv-tool"),
         ("fw_setenv", "libubootenv-tool"),
         ("swtpm", "swtpm"),
+        ("openssl", "openssl"),
     ];
     let missing: Vec<&str> = programs
         .into_iter()

@@ -136,7 +136,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "interop",
-        usage: "[--suit-generator FOLDER | --only store | --only provision]",
+        usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--only store|provision|identity]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
     },

@@ -121,7 +121,7 @@ impl<'a> Sign1<'a> {
         self.check(key, payload, external_aad, scratch)
     }
 
-    pub(super) fn attached(&self) -> Result<&'a [u8], CoseError> {
+    pub(crate) fn attached(&self) -> Result<&'a [u8], CoseError> {
         self.payload.ok_or(CoseError::Payload)
     }
 
@@ -182,6 +182,7 @@ impl<'a> Sign1<'a> {
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sign1Builder<'a> {
+    algorithm: Option<Algorithm>,
     kid: Option<&'a [u8]>,
     content_type: Option<ContentType<'a>>,
 }
@@ -190,9 +191,18 @@ impl<'a> Sign1Builder<'a> {
     /// A message with an algorithm and nothing else in its headers.
     pub const fn new() -> Self {
         Self {
+            algorithm: None,
             kid: None,
             content_type: None,
         }
+    }
+
+    /// Names the algorithm as a format asks for it, instead of the fully specified one of the key: `ES256` and
+    /// `EdDSA` are all that verifiers from before RFC 9864 know.
+    #[must_use]
+    pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = Some(algorithm);
+        self
     }
 
     /// Adds a key identifier, unprotected as RFC 9052 §3.1 suggests.
@@ -213,6 +223,7 @@ impl<'a> Sign1Builder<'a> {
     ///
     /// # Errors
     /// [`CoseError::Scratch`] or [`CoseError::Encoding`] for a buffer that is too small;
+    /// [`CoseError::AlgorithmMismatch`] when the algorithm that was named is not one for this key;
     /// [`CoseError::Crypto`] when the key fails.
     pub fn sign<'o>(
         &self,
@@ -249,7 +260,10 @@ impl<'a> Sign1Builder<'a> {
         scratch: &mut [u8],
         out: &'o mut [u8],
     ) -> Result<&'o [u8], CoseError> {
-        let algorithm = Algorithm::for_key(key.key_type());
+        let algorithm = self.algorithm.unwrap_or(Algorithm::for_key(key.key_type()));
+        if algorithm.key_type() != Some(key.key_type()) {
+            return Err(CoseError::AlgorithmMismatch);
+        }
         let mut protected = [0; 256];
         let mut writer = Writer::new(&mut protected);
         header::write_protected(&mut writer, algorithm, self.content_type)?;

@@ -1,5 +1,5 @@
 /// CRC-32 (ISO-HDLC, as in Ethernet and zlib): finds damage, proves nothing about who wrote.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);

@@ -163,6 +163,52 @@ pub const IOTSEC_ERR_TPM_REFUSED: iotsec_status_t = 1453;
 pub const IOTSEC_ERR_TPM_SEALED: iotsec_status_t = 1454;
 /// NV index is no counter.
 pub const IOTSEC_ERR_TPM_NO_COUNTER: iotsec_status_t = 1455;
+/// Subject text not allowed.
+pub const IOTSEC_ERR_IDENTITY_SUBJECT: iotsec_status_t = 1501;
+/// Output buffer too small.
+pub const IOTSEC_ERR_IDENTITY_BUFFER_FULL: iotsec_status_t = 1502;
+/// Type of key not supported in certificates.
+pub const IOTSEC_ERR_IDENTITY_KEY_TYPE: iotsec_status_t = 1503;
+/// Certificate malformed.
+pub const IOTSEC_ERR_IDENTITY_CERTIFICATE: iotsec_status_t = 1504;
+/// Certificate is for another key.
+pub const IOTSEC_ERR_IDENTITY_FOREIGN_KEY: iotsec_status_t = 1505;
+/// Identity record missing.
+pub const IOTSEC_ERR_ROTATION_MISSING: iotsec_status_t = 1511;
+/// Identity record damaged.
+pub const IOTSEC_ERR_ROTATION_DAMAGED: iotsec_status_t = 1512;
+/// Identity already initialised.
+pub const IOTSEC_ERR_ROTATION_ALREADY_INITIALISED: iotsec_status_t = 1513;
+/// Identity record not kept by storage.
+pub const IOTSEC_ERR_ROTATION_NOT_SAVED: iotsec_status_t = 1514;
+/// A rotation is going on.
+pub const IOTSEC_ERR_ROTATION_BUSY: iotsec_status_t = 1515;
+/// Step of a rotation out of order.
+pub const IOTSEC_ERR_ROTATION_OUT_OF_ORDER: iotsec_status_t = 1516;
+/// New key failed its test.
+pub const IOTSEC_ERR_ROTATION_SELF_TEST: iotsec_status_t = 1517;
+/// Proof is from another rotation.
+pub const IOTSEC_ERR_ROTATION_STALE: iotsec_status_t = 1518;
+/// Rotations exhausted.
+pub const IOTSEC_ERR_ROTATION_EXHAUSTED: iotsec_status_t = 1519;
+/// Wrong length of nonce.
+pub const IOTSEC_ERR_ATTEST_NONCE_LENGTH: iotsec_status_t = 1531;
+/// Token answers another nonce.
+pub const IOTSEC_ERR_ATTEST_NONCE: iotsec_status_t = 1532;
+/// Attestation profile not known.
+pub const IOTSEC_ERR_ATTEST_PROFILE: iotsec_status_t = 1533;
+/// Type of key not supported in tokens.
+pub const IOTSEC_ERR_ATTEST_KEY_TYPE: iotsec_status_t = 1534;
+/// Life cycle state not defined.
+pub const IOTSEC_ERR_ATTEST_LIFECYCLE: iotsec_status_t = 1535;
+/// Instance identifier does not fit.
+pub const IOTSEC_ERR_ATTEST_INSTANCE_ID: iotsec_status_t = 1536;
+/// Wrong length of boot seed.
+pub const IOTSEC_ERR_ATTEST_BOOT_SEED: iotsec_status_t = 1537;
+/// Software component out of bounds.
+pub const IOTSEC_ERR_ATTEST_COMPONENT: iotsec_status_t = 1538;
+/// Reference out of bounds.
+pub const IOTSEC_ERR_ATTEST_REFERENCE: iotsec_status_t = 1539;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -784,6 +830,29 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_TPM_REFUSED, c"TPM_REFUSED"),
     (IOTSEC_ERR_TPM_SEALED, c"TPM_SEALED"),
     (IOTSEC_ERR_TPM_NO_COUNTER, c"TPM_NO_COUNTER"),
+    (IOTSEC_ERR_IDENTITY_SUBJECT, c"IDENTITY_SUBJECT"),
+    (IOTSEC_ERR_IDENTITY_BUFFER_FULL, c"IDENTITY_BUFFER_FULL"),
+    (IOTSEC_ERR_IDENTITY_KEY_TYPE, c"IDENTITY_KEY_TYPE"),
+    (IOTSEC_ERR_IDENTITY_CERTIFICATE, c"IDENTITY_CERTIFICATE"),
+    (IOTSEC_ERR_IDENTITY_FOREIGN_KEY, c"IDENTITY_FOREIGN_KEY"),
+    (IOTSEC_ERR_ROTATION_MISSING, c"ROTATION_MISSING"),
+    (IOTSEC_ERR_ROTATION_DAMAGED, c"ROTATION_DAMAGED"),
+    (IOTSEC_ERR_ROTATION_ALREADY_INITIALISED, c"ROTATION_ALREADY_INITIALISED"),
+    (IOTSEC_ERR_ROTATION_NOT_SAVED, c"ROTATION_NOT_SAVED"),
+    (IOTSEC_ERR_ROTATION_BUSY, c"ROTATION_BUSY"),
+    (IOTSEC_ERR_ROTATION_OUT_OF_ORDER, c"ROTATION_OUT_OF_ORDER"),
+    (IOTSEC_ERR_ROTATION_SELF_TEST, c"ROTATION_SELF_TEST"),
+    (IOTSEC_ERR_ROTATION_STALE, c"ROTATION_STALE"),
+    (IOTSEC_ERR_ROTATION_EXHAUSTED, c"ROTATION_EXHAUSTED"),
+    (IOTSEC_ERR_ATTEST_NONCE_LENGTH, c"ATTEST_NONCE_LENGTH"),
+    (IOTSEC_ERR_ATTEST_NONCE, c"ATTEST_NONCE"),
+    (IOTSEC_ERR_ATTEST_PROFILE, c"ATTEST_PROFILE"),
+    (IOTSEC_ERR_ATTEST_KEY_TYPE, c"ATTEST_KEY_TYPE"),
+    (IOTSEC_ERR_ATTEST_LIFECYCLE, c"ATTEST_LIFECYCLE"),
+    (IOTSEC_ERR_ATTEST_INSTANCE_ID, c"ATTEST_INSTANCE_ID"),
+    (IOTSEC_ERR_ATTEST_BOOT_SEED, c"ATTEST_BOOT_SEED"),
+    (IOTSEC_ERR_ATTEST_COMPONENT, c"ATTEST_COMPONENT"),
+    (IOTSEC_ERR_ATTEST_REFERENCE, c"ATTEST_REFERENCE"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),

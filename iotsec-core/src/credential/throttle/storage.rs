@@ -21,7 +21,7 @@ pub trait ThrottleStorage {
 
 /// A storage failed. Carries the number and the party of the storage's own error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("throttle storage failed with code {code}")]
+#[error("storage failed with code {code}")]
 pub struct StorageError {
     code: u16,
     fault: Fault,
