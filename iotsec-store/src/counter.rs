@@ -53,7 +53,7 @@ impl Store<'_> {
     /// # Errors
     /// [`StoreError::NotCounter`] when a value is stored under `key`; otherwise as [`get`](Self::get).
     pub fn count<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<u32, StoreError> {
-        if key.domain() == KeyDomain::User && self.user_key_missing {
+        if key.domain() == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }
         let Some(place) = self.index.find(key, 0) else {

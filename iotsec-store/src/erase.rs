@@ -57,7 +57,7 @@ impl Store<'_> {
         rng: &mut R,
     ) -> Result<(), StoreError> {
         let generation = self.user_generation.checked_add(1).ok_or(StoreError::Exhausted)?;
-        if self.user_key_missing {
+        if self.is_user_key_lost() {
             // Nothing can be read any more, nor be moved out of the way. What is in the key's page might
             // still be a key that could not be read so far: it goes first.
             user_key::destroy(flash, &self.layout)?;
@@ -121,7 +121,7 @@ impl Store<'_> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub const fn is_user_key_lost(&self) -> bool {
-        self.user_key_missing
+        self.key_generation.is_none()
     }
 
     /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each
@@ -228,13 +228,13 @@ impl Store<'_> {
         generation: u32,
         rng: &mut R,
     ) -> Result<(), StoreError> {
-        self.user_key_missing = true;
+        self.key_generation = None;
         self.user_generation = generation;
         user_key::destroy(flash, &self.layout)?;
         let wrapper = user_key::Wrapper::new(self.suite.aead, self.suite.root)?;
         let made = wrapper.create(flash, &self.layout, generation, rng, self.buffer)?;
         self.keys.set_user(&self.suite, &made.key)?;
-        (self.user_key_missing, self.key_generation) = (false, generation);
+        self.key_generation = Some(generation);
         Ok(())
     }
 }

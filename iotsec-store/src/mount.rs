@@ -86,8 +86,7 @@ impl<'a> Store<'a> {
             keys: newest.keys,
             salt: newest.salt,
             user_generation: store::FIRST_GENERATION,
-            user_key_missing: user.is_none(),
-            key_generation: user.as_ref().map_or(0, |user| user.generation),
+            key_generation: user.map(|user| user.generation),
             index: Index::new(index, region.word_size()),
             buffer,
             head: Head::NONE,
@@ -113,24 +112,22 @@ impl<'a> Store<'a> {
                 settled => settled?,
             }
         }
-        let mut found = user.map_or(0, |user| user.generation);
         // Of a key that is younger than what is in the log, the last word may have been cut short.
         let young = store.scrub_until.is_some() || store.head.sequence == FIRST_SEQUENCE;
         if young && !user_key::is_steady(flash, &store.layout)? {
-            (found, store.user_key_missing) = (0, true);
+            store.key_generation = None;
         }
-        store.reconcile(flash, found, rng)?;
+        store.reconcile(flash, rng)?;
         Ok(store)
     }
 
-    /// Brings the user domain's key, of generation `found`, and what the log says about it together.
+    /// Brings the user domain's key and what the log says about it together.
     fn reconcile<F: NorFlash, R: TryCryptoRng + ?Sized>(
         &mut self,
         flash: &mut F,
-        found: u32,
         rng: &mut R,
     ) -> Result<(), StoreError> {
-        let wanted = self.user_generation;
+        let (found, wanted) = (self.key_generation.unwrap_or(0), self.user_generation);
         if found > wanted {
             // The key was replaced, so everything before is erased, whatever the log still shows.
             self.index.remove_domain(KeyDomain::User);
@@ -143,7 +140,7 @@ impl<'a> Store<'a> {
                 .any(|place| place.key.domain() == KeyDomain::User);
             if in_use {
                 // Replacing the key would destroy what it protects, if it can ever be read again.
-                self.user_key_missing = true;
+                self.key_generation = None;
             } else {
                 self.replace_user_key(flash, wanted, rng)?;
             }
@@ -254,8 +251,10 @@ impl<'a> Store<'a> {
     /// programs a page before it erases it leaves no byte that could be relied on. Torn bits pass for a header once
     /// in some 65,536 times, so that only a record with its tag is one.
     fn check_robbed<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
-        let mut offset = self.layout.head_len();
-        let mut position = Position { sequence, offset };
+        let mut position = Position {
+            sequence,
+            offset: self.layout.head_len(),
+        };
         while let Some((header, _)) = self.header_at(flash, position)? {
             if !header.copy {
                 return match self.open_at(flash, position, &header) {
@@ -264,8 +263,7 @@ impl<'a> Store<'a> {
                     Err(error) => Err(error),
                 };
             }
-            offset = offset.saturating_add(self.layout.record_len(&header));
-            position = Position { sequence, offset };
+            position.offset = position.offset.saturating_add(self.layout.record_len(&header));
         }
         Ok(())
     }

@@ -185,7 +185,7 @@ impl Store<'_> {
         header: &Header,
         times: usize,
     ) -> Result<bool, StoreError> {
-        let key_fits = !self.user_key_missing && self.key_generation == self.user_generation;
+        let key_fits = self.key_generation == Some(self.user_generation);
         if !key_fits && header.kind.is_value() && header.domain == KeyDomain::User {
             // It cannot be opened, and must not be dropped either: what it replaced would come back, if only until the
             // erasure that follows, and the index may have no room for that.

@@ -71,10 +71,8 @@ pub struct Store<'a> {
     pub(crate) salt: [u8; SALT_LEN],
     /// Generation that the user domain's key has, or is to have.
     pub(crate) user_generation: u32,
-    /// The user domain has no key at present: its erasure is not finished, or the key was lost.
-    pub(crate) user_key_missing: bool,
-    /// Generation of the key that there is.
-    pub(crate) key_generation: u32,
+    /// Generation of the key that there is; none while its erasure is not finished, or when it was lost.
+    pub(crate) key_generation: Option<u32>,
     pub(crate) index: Index<'a>,
     pub(crate) buffer: &'a mut [u8],
     /// The page that is written to.
@@ -141,8 +139,7 @@ impl<'a> Store<'a> {
             keys,
             salt: *salt.expose(),
             user_generation: FIRST_GENERATION,
-            user_key_missing: false,
-            key_generation: FIRST_GENERATION,
+            key_generation: Some(FIRST_GENERATION),
             index: Index::new(index, region.word_size()),
             buffer,
             head: Head::NONE,

@@ -6,7 +6,7 @@ use crate::{
     KeyDomain, KeyId, Store, StoreError,
     header::{Header, MAX_CHUNKS, Member},
     place::Place,
-    record::{Kind, Position},
+    record::Kind,
 };
 
 /// Changes that happen together or not at all, made by [`Store::transaction`].
@@ -97,16 +97,12 @@ impl Transaction<'_, '_> {
         if !changed.map_or_else(|| self.store.contains(key), |place| !place.gone) {
             return Err(StoreError::NotFound);
         }
-        let header = Header {
-            member: member(self.begun),
-            ..Header::new(Kind::Remove, key.domain(), key.name(), 0)
-        };
+        let header = self.removal(key);
         self.check_room(key, 1)?;
         let replaced = |place: &Place| place.key == key && place.pending;
         self.store
             .check_capacity(key.domain(), [header].into_iter(), replaced)?;
-        let position = self.append(flash, &header, &[])?;
-        self.store.index.replace(&Place::of(&header, position))
+        self.change(flash, &header, &[])
     }
 
     /// Makes all changes count.
@@ -166,23 +162,25 @@ impl Transaction<'_, '_> {
         // A longer value that this transaction gave the key before must go by a record of its own: copies of its chunks
         // may outlive the one that shows where it ended.
         let longer = self.pending(key).any(|place| place.chunk >= count);
-        let removal = longer.then_some(Header::new(Kind::Remove, key.domain(), key.name(), 0));
+        let removal = longer.then(|| self.removal(key));
         self.store
             .check_capacity(key.domain(), added.chain(removal), replaced)?;
         if let Some(removal) = removal {
-            let removal = Header {
-                member: member(self.begun),
-                ..removal
-            };
-            let position = self.append(flash, &removal, &[])?;
-            self.store.index.replace(&Place::of(&removal, position))?;
+            self.change(flash, &removal, &[])?;
         }
         for chunk in (0..count).rev() {
             let header = header(chunk, member(self.begun));
-            let position = self.append(flash, &header, part(chunk))?;
-            self.store.index.replace(&Place::of(&header, position))?;
+            self.change(flash, &header, part(chunk))?;
         }
         Ok(())
+    }
+
+    /// What says that this transaction leaves nothing under `key`.
+    const fn removal(&self, key: KeyId) -> Header {
+        Header {
+            member: member(self.begun),
+            ..Header::new(Kind::Remove, key.domain(), key.name(), 0)
+        }
     }
 
     fn begin<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
@@ -193,21 +191,26 @@ impl Transaction<'_, '_> {
         }
     }
 
-    fn append<F: NorFlash>(
+    /// Writes a record of the transaction, and has the index point to it.
+    fn change<F: NorFlash>(
         &mut self,
         flash: &mut F,
         header: &Header,
         value: &[u8],
-    ) -> Result<Position, StoreError> {
+    ) -> Result<(), StoreError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let appended = self.store.append(flash, header, value);
-        match appended {
-            Ok(_) => self.begun = true,
-            Err(error) => self.failed = Some(error),
+        match self.store.append(flash, header, value) {
+            Ok(position) => {
+                self.begun = true;
+                self.store.index.replace(&Place::of(header, position))
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                Err(error)
+            }
         }
-        appended
     }
 
     /// Refuses what the index has no room for. What is pending under the same key makes room.

@@ -225,7 +225,7 @@ impl Store<'_> {
 
     /// Refuses to write under a key that must not be written under.
     pub(crate) fn check_write(&self, key: KeyId) -> Result<(), StoreError> {
-        if key.domain() == KeyDomain::User && self.user_key_missing {
+        if key.domain() == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }
         match self.index.find(key, 0) {

@@ -16,7 +16,7 @@ impl Store<'_> {
         if place.gone {
             return Ok(());
         }
-        if place.key.domain() == KeyDomain::User && self.user_key_missing {
+        if place.key.domain() == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }
         if place.damaged {
