@@ -31,11 +31,10 @@ pub(crate) fn must_be_free(path: &Path) -> Result<(), Problem> {
     }
 }
 
-/// Makes a file that did not exist, with its bytes on the disk when this returns. A file that could
-/// not be completed is removed.
-pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
+/// To open a file for writing; if that makes it, it is for whom `access` says.
+pub(crate) fn writing(access: Access) -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
     #[cfg(unix)]
     if access == Access::Private {
         use std::os::unix::fs::OpenOptionsExt;
@@ -43,7 +42,16 @@ pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Pr
     }
     #[cfg(not(unix))]
     let _ = access;
-    let mut file = options.open(path).map_err(failed(path))?;
+    options
+}
+
+/// Makes a file that did not exist, with its bytes on the disk when this returns. A file that could
+/// not be completed is removed.
+pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
+    let mut file = writing(access)
+        .create_new(true)
+        .open(path)
+        .map_err(failed(path))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written.and_then(|()| sync_name(path)).map_err(|cause| {
         // The first failure is the one to report.
@@ -54,11 +62,10 @@ pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Pr
 
 /// A new file for its owner alone, to be written piece by piece.
 pub(crate) fn create_stream(path: &Path) -> Result<io::BufWriter<fs::File>, Problem> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(failed(path))?;
+    let file = writing(Access::Private)
+        .create_new(true)
+        .open(path)
+        .map_err(failed(path))?;
     sync_name(path).map_err(failed(path))?;
     Ok(io::BufWriter::new(file))
 }

@@ -3,6 +3,7 @@
 
 mod advice;
 mod delta;
+mod encryption;
 mod erased;
 mod file;
 mod key;

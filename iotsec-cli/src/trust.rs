@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use crate::{Output, Problem, target::Target};
+use crate::{Output, Problem, key::unhex, target::Target};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -203,27 +203,12 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     }
 }
 
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    let mut out = [0; N];
-    if digits.len() != 2 * N {
-        return None;
-    }
-    for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair)
-            .ok()
-            .filter(|pair| !pair.contains('+'))?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(out)
-}
-
 fn digest(text: &str) -> Result<[u8; 32], &'static str> {
-    bytes(text).ok_or("takes 64 hexadecimal digits")
+    unhex(text).ok_or("takes 64 hexadecimal digits")
 }
 
 fn nonce(text: &str) -> Result<[u8; 16], &'static str> {
-    bytes(text).ok_or("takes 32 hexadecimal digits")
+    unhex(text).ok_or("takes 32 hexadecimal digits")
 }
 
 /// Unix seconds, or the last second of a day in UTC.
@@ -275,10 +260,6 @@ mod tests {
             "2026-01-01-01",
         ] {
             assert!(time(bad).is_err() || bad == "2026" || bad.is_empty(), "{bad}");
-        }
-        assert_eq!(bytes::<2>("0aff"), Some([10, 255]));
-        for bad in ["", "0af", "0aff0", "0xff", "+a+b"] {
-            assert_eq!(bytes::<2>(bad), None, "{bad}");
         }
     }
 }

@@ -4,7 +4,7 @@ mod commands;
 mod create;
 mod delta;
 mod diagnostic;
-pub(crate) mod encrypt;
+mod encrypt;
 mod inspect;
 mod judge;
 mod outer;

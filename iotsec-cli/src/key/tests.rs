@@ -83,3 +83,11 @@ fn a_fingerprint_is_the_thumbprint_of_rfc_9679() {
         "496bd8afadf307e5b08c64b0421bf9dc01528a344a43bda88fadd1669da253ec"
     );
 }
+
+#[test]
+fn hexadecimal_is_read_whole_or_not_at_all() {
+    assert_eq!(unhex::<2>("0aff"), Some([10, 255]));
+    for bad in ["", "0af", "0aff0", "0xff", "+a+b"] {
+        assert_eq!(unhex::<2>(bad), None, "{bad}");
+    }
+}

@@ -1,7 +1,7 @@
 //! `iotsec provision batch`
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{IsTerminal as _, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -22,10 +22,10 @@ use super::{
 };
 use crate::{
     Output, Problem,
+    encryption::Recipient,
     file::{self, Access},
-    key::{KeyFile, cose_key, hex},
+    key::{KeyFile, cose_key, hex, unhex},
     product::Product,
-    update::encrypt::Recipient,
 };
 
 #[derive(Args)]
@@ -157,7 +157,7 @@ fn claim(new: &New, product: &Product, signer: &[u8]) -> Result<([u8; 16], bool)
             )
         })?;
         state.batch.clone_from(&earlier.batch);
-        let id = read_hex(&earlier.batch);
+        let id = unhex(&earlier.batch);
         if let (Some(id), true) = (id, state == earlier) {
             return Ok((id, true));
         }
@@ -225,10 +225,8 @@ fn open_files(new: &New, progress: Progress) -> Result<Vec<(PathBuf, File)>, Pro
     for (name, length) in FILES.into_iter().zip(progress.files).take(wanted) {
         let path = new.out.join(name);
         let failed = |cause| Problem::file(&path, &cause);
-        let mut options = OpenOptions::new();
-        options.write(true).create(progress.units == 0).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut options = file::writing(Access::Private);
+        options.create(progress.units == 0).truncate(false);
         let mut file = options.open(&path).map_err(failed)?;
         if file.metadata().map_err(failed)?.len() < length {
             return Err(Problem::new(
@@ -337,17 +335,6 @@ fn report(
             "directory": batch.dir,
         }),
     ))
-}
-
-fn read_hex(text: &str) -> Option<[u8; 16]> {
-    let mut out = [0; 16];
-    if text.len() != 32 {
-        return None;
-    }
-    for (byte, at) in out.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(out)
 }
 
 /// Rate and time left: one line that changes on a terminal, otherwise a line now and then.

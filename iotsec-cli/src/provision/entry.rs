@@ -64,13 +64,12 @@ impl Entry {
     }
 
     pub(super) fn sign(&self, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Vec<u8>, Problem> {
-        let made = Problem::make("entry");
         let payload = to_vec(self, &LIMITS).map_err(Problem::make("entry"))?;
         let signed = kid.map_or_else(Sign1Builder::new, |kid| Sign1Builder::new().kid(kid));
         let (mut scratch, mut out) = ([0; MAX], [0; MAX]);
         let entry = signed
             .sign(signer, &payload, CONTEXT, &mut scratch, &mut out)
-            .map_err(made)?;
+            .map_err(Problem::make("entry"))?;
         Ok(entry.to_vec())
     }
 }
@@ -104,8 +103,7 @@ impl<'v, R: Read> Entries<'v, R> {
         if rest < MAX {
             self.buffer.drain(..self.at);
             self.at = 0;
-            let more = (&mut self.manifest).take((1 << 16) - rest as u64);
-            let mut more = more;
+            let mut more = (&mut self.manifest).take((1 << 16) - rest as u64);
             more.read_to_end(&mut self.buffer)
                 .map_err(|cause| cause.to_string())?;
         }

@@ -1,6 +1,6 @@
 //! Drawing the units of one chunk.
 
-use std::{collections::HashSet, fmt::Write as _, thread};
+use std::{collections::HashSet, io::Write as _, thread};
 
 use getrandom::SysRng;
 use iotsec::{
@@ -165,10 +165,8 @@ impl Minter<'_> {
     ) -> Result<Chunk, Problem> {
         let mut seen = HashSet::new();
         let mut manifest = Vec::new();
-        let (mut labels, mut devices) = (
-            String::with_capacity(CHUNK_TEXT),
-            String::with_capacity(CHUNK_TEXT),
-        );
+        let text = || Zeroizing::new(Vec::with_capacity(CHUNK_TEXT));
+        let (mut labels, mut devices) = (text(), text());
         for mut unit in drawn {
             for hash in &unit.hashes {
                 if registry.holds(hash)? || !seen.insert(*hash) {
@@ -189,13 +187,13 @@ impl Minter<'_> {
             for byte in unit.seed.iter().flat_map(Secret::expose) {
                 let _ = write!(devices, "{byte:02x}");
             }
-            devices.push('\n');
+            devices.push(b'\n');
         }
         Ok(Chunk {
             units,
             manifest,
-            labels: Zeroizing::new(labels.into_bytes()),
-            devices: Zeroizing::new(devices.into_bytes()),
+            labels,
+            devices,
             hashes: seen.into_iter().collect(),
         })
     }

@@ -19,7 +19,7 @@
 mod index;
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -29,7 +29,10 @@ use iotsec::core::{
     secret::Secret,
 };
 
-use crate::Problem;
+use crate::{
+    Problem,
+    file::{self, Access},
+};
 pub(crate) use index::Index;
 
 /// A keyed hash.
@@ -115,10 +118,8 @@ impl Registry {
         fs::create_dir_all(folder).map_err(|cause| Problem::file(folder, &cause))?;
         let path = folder.join("log");
         let failed = |cause| Problem::file(&path, &cause);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut options = file::writing(Access::Private);
+        options.read(true).create(true).truncate(false);
         let mut log = options.open(&path).map_err(failed)?;
         log.try_lock().map_err(|_| {
             Problem::new(

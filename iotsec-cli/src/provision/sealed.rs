@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Problem,
-    update::encrypt::{Cipher, Recipient, open, seal},
+    encryption::{Cipher, Recipient, open, seal},
 };
 
 pub(super) const MAGIC: &[u8; 8] = b"iotsecS1";

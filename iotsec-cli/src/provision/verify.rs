@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     Output, Problem, file,
-    key::{KeyFile, RecipientFile},
+    key::{KeyFile, RecipientFile, hex, unhex},
 };
 
 #[derive(Args)]
@@ -70,8 +70,7 @@ struct Passwords {
 }
 
 pub(super) fn verify(command: &Verify) -> Result<Output, Problem> {
-    let given = command.key.clone();
-    let key = given.clone().unwrap_or_else(|| command.dir.join(SIGNER));
+    let key = command.key.clone().unwrap_or_else(|| command.dir.join(SIGNER));
     let verifier = KeyFile::read(&key)?.verifier()?;
     let recipient = command.unseal.as_deref().map(RecipientFile::read).transpose()?;
     let private = recipient.as_ref().map(RecipientFile::private).transpose()?;
@@ -86,7 +85,7 @@ pub(super) fn verify(command: &Verify) -> Result<Output, Problem> {
     let manifest = File::open(&path).map_err(|cause| Problem::file(&path, &cause))?;
     let entries = Entries::new(manifest, verifier.as_ref());
     let tally = Check::new()?.run(entries, lines, &path, &command.dir)?;
-    verdict::report(&tally, given.is_some())
+    verdict::report(&tally, command.key.is_some())
 }
 
 struct Check {
@@ -99,7 +98,7 @@ impl Check {
     fn new() -> Result<Self, Problem> {
         let made = Problem::make("check");
         let name = Secret::<16>::random(&mut SysRng).map_err(&made)?;
-        let name = format!("iotsec-verify-{}", crate::key::hex(name.expose()));
+        let name = format!("iotsec-verify-{}", hex(name.expose()));
         let folder = Scratch(std::env::temp_dir().join(name));
         file::create_dir(&folder.0)?;
         Ok(Self {
@@ -128,12 +127,11 @@ impl Check {
             tally.units += 1;
             let first = tally.first.get_or_insert_with(|| entry.clone());
             check_entry(&entry, first, tally.units, before.as_deref()).map_err(refused(path))?;
-            if let Some(key) = &entry.device_key {
-                self.once(What::PublicKey, key.as_bytes(), tally.units)?
-                    .then_some(())
-                    .ok_or_else(|| {
-                        refused(path)(format!("the device key of {:?} occurs twice", entry.serial))
-                    })?;
+            if let Some(key) = &entry.device_key
+                && !self.once(What::PublicKey, key.as_bytes(), tally.units)?
+            {
+                let cause = format!("the device key of {:?} occurs twice", entry.serial);
+                return Err(refused(path)(cause));
             }
             if let Some(lines) = &mut lines {
                 let labels = tally
@@ -244,18 +242,12 @@ fn check_entry(entry: &Entry, first: &Entry, unit: u64, before: Option<&str>) ->
             before.unwrap_or_default()
         ));
     }
-    let key = entry.device_key.as_deref().map(|key| {
-        let mut bytes = [0; 32];
-        let at = (0..).step_by(2);
-        let read = bytes.iter_mut().zip(at).try_for_each(|(byte, at)| {
-            *byte = u8::from_str_radix(key.get(at..at + 2)?, 16).ok()?;
-            Some(())
-        });
-        read.filter(|()| key.len() == 64)
-            .and_then(|()| Ed25519PublicKey::from_bytes(&bytes).ok())
-            .is_some_and(|public| public.public_key() == bytes)
-    });
-    if key == Some(false) {
+    let is_key = |key: &String| {
+        unhex::<32>(key).is_some_and(|key| {
+            Ed25519PublicKey::from_bytes(&key).is_ok_and(|public| public.public_key() == key)
+        })
+    };
+    if !entry.device_key.as_ref().is_none_or(is_key) {
         return Err(format!("entry {unit}: the device key is none of Ed25519"));
     }
     Ok(())

@@ -20,11 +20,11 @@ use iotsec::{
 };
 use serde_json::json;
 
-use super::{Finish, Init, Revoke, Roles, Rotate, Tls, bytes, sign};
+use super::{Finish, Init, Revoke, Roles, Rotate, Tls, sign};
 use crate::{
     Output, Problem,
     file::{self, Access},
-    key::{KeyFile, cose_key, hex},
+    key::{KeyFile, cose_key, hex, unhex},
 };
 
 pub(super) fn init(init: &Init) -> Result<Output, Problem> {
@@ -137,7 +137,7 @@ pub(super) fn thumbprint(key: &[u8]) -> Result<[u8; 32], Problem> {
 
 /// Of a key file, or one that is given as such.
 fn thumbprint_of(name: &str) -> Result<[u8; 32], Problem> {
-    match bytes(name) {
+    match unhex(name) {
         Some(thumbprint) => Ok(thumbprint),
         None => {
             let file = KeyFile::read(name.as_ref())?;
