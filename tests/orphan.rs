@@ -102,8 +102,8 @@ impl Unit {
         .unwrap();
     }
 
-    /// A unit whose owner chose a password and has things in it; `boots` later.
-    fn lived_in(boots: u32) -> Self {
+    /// A unit that was claimed a moment ago.
+    fn claimed() -> Self {
         let password = DevicePassword::generate(Exposure::Online, &mut SimRng::new(99)).unwrap();
         let mut unit = Self {
             flash: SimFlash::new(Geometry::small(16)),
@@ -119,6 +119,12 @@ impl Unit {
                 .unwrap();
         });
         unit.claim();
+        unit
+    }
+
+    /// A unit whose owner chose a password and has things in it; `boots` later.
+    fn lived_in(boots: u32) -> Self {
+        let mut unit = Self::claimed();
         let label = unit.label.clone();
         unit.owned(|mut device| {
             let owner = device.login(&Attempt::from_label(&label).unwrap(), NOW)?;
@@ -129,11 +135,15 @@ impl Unit {
             device.keep_events(Class::Security, &mut [0; 400])
         })
         .unwrap();
+        unit.age(boots);
+        unit
+    }
+
+    fn age(&mut self, boots: u32) {
         for boot in 0..boots {
-            unit.owned(|mut device| device.put(CALIBRATION, &boot.to_le_bytes()))
+            self.owned(|mut device| device.put(CALIBRATION, &boot.to_le_bytes()))
                 .unwrap();
         }
-        unit
     }
 
     /// The user key's page is damaged, or cannot be read.
@@ -385,4 +395,36 @@ fn a_retired_device_loses_its_secrets_though_the_owner_s_key_was_lost() {
     }
     println!("retired: {total} cut points, the key lost behind {lost} of them");
     assert!(lost > 0);
+}
+
+/// With so little in it that one page has all of the owner's.
+#[test]
+fn an_erasure_that_was_announced_takes_nothing_of_the_next_owner_s() {
+    let mut total = 0;
+    for boots in 0..24 {
+        let mut unit = Unit::claimed();
+        unit.age(boots);
+        unit.lose_key(true);
+        total += Sweep::new().quick(5).each_cut(
+            || unit.clone(),
+            |unit| unit.reset(false),
+            |unit, _| {
+                if unit.state() == State::Orphaned {
+                    unit.reset(false).unwrap();
+                }
+                unit.serves_another();
+                unit.owned(|mut device| {
+                    let mut out = [0; 32];
+                    assert_eq!(
+                        device.get(NETWORK, &mut out),
+                        Ok(&b"the next owner's network"[..])
+                    );
+                    Ok(())
+                })
+                .unwrap();
+            },
+        );
+    }
+    println!("announced: {total} cut points");
+    assert!(total > 500);
 }
