@@ -53,6 +53,14 @@ impl ThrottleStorage for InStore<'_, '_> {
     }
 }
 
+fn suite(root: &SimRootKey) -> Suite<'_> {
+    Suite {
+        aead: &Aes256GcmSiv,
+        kdf: &HkdfSha256,
+        root,
+    }
+}
+
 /// The clock on the wall, which the device does not have, and what it shows of the policy.
 #[derive(Default)]
 struct Witness {
@@ -106,17 +114,12 @@ impl Attack<'_> {
     fn boot(&mut self) {
         let region = self.flash.region().unwrap();
         let root = SimRootKey::new(1);
-        let suite = Suite {
-            aead: &Aes256GcmSiv,
-            kdf: &HkdfSha256,
-            root: &root,
-        };
         let (mut index, mut buffer) = ([IndexEntry::EMPTY; 4], [0; 128]);
         let replay = ReplayProtection::None;
         let mounted = Store::mount(
             &mut self.flash,
             region,
-            suite,
+            suite(&root),
             &mut index,
             &mut buffer,
             replay,
@@ -186,17 +189,12 @@ fn a_million_guesses_with_reboots_and_cuts_get_no_more_tries_than_the_policy_say
 
     let mut flash = SimFlash::new(Geometry::small(6));
     let region = flash.region().unwrap();
-    let suite = Suite {
-        aead: &Aes256GcmSiv,
-        kdf: &HkdfSha256,
-        root: &root,
-    };
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 4], [0; 128]);
     let replay = ReplayProtection::None;
     let mut store = Store::format(
         &mut flash,
         region,
-        suite,
+        suite(&root),
         &mut index,
         &mut buffer,
         replay,

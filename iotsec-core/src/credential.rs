@@ -32,7 +32,6 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod blocklist;
-mod checksum;
 mod label;
 mod login;
 mod password;
@@ -43,7 +42,6 @@ mod symbol;
 mod throttle;
 mod verifier;
 
-pub(crate) use checksum::crc32;
 pub use label::{Attempt, Label, LabelError};
 pub use login::{Login, LoginError};
 pub use password::{DevicePassword, Exposure, PasswordError, UserPassword};

@@ -38,6 +38,7 @@ extern crate std;
 
 pub mod attest;
 pub mod cbor;
+mod checksum;
 pub mod cose;
 pub mod credential;
 pub mod crypto;

@@ -77,10 +77,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         _owner: Authenticated,
         when: Moment,
     ) -> Transition<Device<'d, Provisioned, F, R, N>, Self> {
-        match self.erase_owner(when) {
-            Ok(()) => Ok(self.into_state()),
-            Err(error) => Err((self, error)),
-        }
+        let done = self.erase_owner(when);
+        self.settle(done)
     }
 
     /// [`reset`](Self::reset) for a device that gets another owner: it can be claimed with `code` from here on, and no
@@ -113,10 +111,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         code: &DevicePassword,
         when: Moment,
     ) -> Transition<Device<'d, Provisioned, F, R, N>, Self> {
-        match self.erase_for(code, when) {
-            Ok(()) => Ok(self.into_state()),
-            Err(error) => Err((self, error)),
-        }
+        let done = self.erase_for(code, when);
+        self.settle(done)
     }
 
     /// Takes the device out of service: erases the owner's data and every secret of the device.

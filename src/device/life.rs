@@ -265,6 +265,15 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
         Ok(self.store.put(&mut self.hardware.flash, key, value)?)
     }
 
+    /// The device in the next state if the step to it was done, else as it was.
+    #[allow(clippy::result_large_err, reason = "the device must come back")]
+    pub(crate) fn settle<T>(self, done: Result<(), DeviceError>) -> Transition<Device<'d, T, F, R, N>, Self> {
+        match done {
+            Ok(()) => Ok(self.into_state()),
+            Err(error) => Err((self, error)),
+        }
+    }
+
     pub(crate) fn into_state<T>(self) -> Device<'d, T, F, R, N> {
         Device {
             product: self.product,

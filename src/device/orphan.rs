@@ -57,10 +57,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Orphaned, F, R
         when: Moment,
     ) -> Transition<Device<'d, Provisioned, F, R, N>, Self> {
         let guessed = self.guess_at(record::LABEL_VERIFIER, code, now);
-        match guessed.and_then(|_| self.give_up(when)) {
-            Ok(()) => Ok(self.into_state()),
-            Err(error) => Err((self, error)),
-        }
+        let done = guessed.and_then(|_| self.give_up(when));
+        self.settle(done)
     }
 
     /// [`reset_orphan`](Self::reset_orphan) for somebody who stands before the device. Nobody gains by it what could
@@ -76,10 +74,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Orphaned, F, R
         _presence: Unlock,
         when: Moment,
     ) -> Transition<Device<'d, Provisioned, F, R, N>, Self> {
-        match self.give_up(when) {
-            Ok(()) => Ok(self.into_state()),
-            Err(error) => Err((self, error)),
-        }
+        let done = self.give_up(when);
+        self.settle(done)
     }
 
     fn give_up(&mut self, when: Moment) -> Result<(), DeviceError> {

@@ -26,13 +26,9 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
     /// [`DeviceError::Login`] for a wrong code or one that came too soon. The device comes back.
     #[allow(clippy::result_large_err, reason = "the device must come back")]
     pub fn claim(mut self, code: &Attempt<'_>, now: Millis) -> Transition<Device<'d, Owned, F, R, N>, Self> {
-        match self
-            .guess(code, now)
-            .and_then(|_| self.write(record::OWNER, &[1]))
-        {
-            Ok(()) => Ok(self.into_state()),
-            Err(error) => Err((self, error)),
-        }
+        let guessed = self.guess(code, now);
+        let done = guessed.and_then(|_| self.write(record::OWNER, &[1]));
+        self.settle(done)
     }
 }
 

@@ -1,7 +1,6 @@
 use rand_core::TryCryptoRng;
 
 use super::{
-    checksum::crc32,
     label::Attempt,
     login::LoginError,
     password::{DevicePassword, UserPassword},
@@ -11,6 +10,7 @@ use super::{
     throttle::{Matched, Permit},
 };
 use crate::{
+    checksum::crc32,
     crypto::{CryptoError, DIGEST_LEN},
     error::{ErrorCode, Fault},
     secret::Secret,

@@ -12,15 +12,12 @@ use crate::crypto::Sign;
 /// authentic.
 ///
 /// ```
-/// use iotsec_core::{
-///     crypto::Ed25519SigningKey,
-///     identity::{CertificateKey, IdentityError},
-///     secret::Secret,
-/// };
+/// use iotsec_core::{crypto::Sign, identity::{CertificateKey, IdentityError}};
 ///
-/// let key = Ed25519SigningKey::from_seed(&Secret::from_bytes([7; 32]));
+/// fn is_for(certificate: &[u8], key: &dyn Sign) -> bool {
+///     CertificateKey::of(certificate).and_then(|found| found.must_be(key)).is_ok()
+/// }
 /// assert_eq!(CertificateKey::of(b"no certificate").err(), Some(IdentityError::Certificate));
-/// # let _ = key;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateKey<'a>(SubjectPublicKey<'a>);

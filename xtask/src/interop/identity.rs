@@ -28,6 +28,7 @@ const NONCE: [u8; 32] = [0xA5; 32];
 const SEED: [u8; 32] = [0x5A; 32];
 
 pub(super) fn check(place: &Place, iat_verifier: Option<&Path>) -> Result<(), Failure> {
+    tool::need("openssl", "apt-get install openssl")?;
     let folder = place.work.join("identity");
     fs::create_dir_all(&folder)?;
     let python = Venv::new(&place.root.join("target/interop/venv-identity"), PEERS)?;

@@ -1,5 +1,5 @@
-use super::{super::checksum::crc32, MAX_LIMIT, ThrottleError, storage::ThrottleStorage};
-use crate::hal::Millis;
+use super::{MAX_LIMIT, ThrottleError, storage::ThrottleStorage};
+use crate::{checksum::crc32, hal::Millis};
 
 /// What is stored; the byte table is at [`Throttle`](super::Throttle).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

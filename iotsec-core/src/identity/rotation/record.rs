@@ -1,5 +1,5 @@
 use super::{RotationError, storage::IdentityPlace, storage::IdentityStorage};
-use crate::credential::crc32;
+use crate::checksum::crc32;
 
 /// What is stored; the byte table is at [`Rotation`](super::Rotation).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
