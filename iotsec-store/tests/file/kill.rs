@@ -11,6 +11,7 @@ use iotsec_store::linux::NorFile;
 use iotsec_testkit::SimRng;
 
 use crate::{
+    PROCESSES,
     folder::Folder,
     story::{Change, Expected, with_store},
 };
@@ -30,6 +31,7 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
     if let Ok(first) = std::env::var(FIRST) {
         write_until_killed(first.parse().unwrap());
     }
+    let _alone = PROCESSES.lock().unwrap();
     let kills: u32 = std::env::var(KILLS).map_or(60, |text| text.parse().unwrap());
     let folder = Folder::new();
     let path = folder.join("keys");

@@ -17,7 +17,7 @@ use iotsec_core::{
 use iotsec_store::linux::{FileError, FileRootKey, NorFile};
 use iotsec_testkit::{FailingRng, SimRng, StuckRng, conformance};
 
-use crate::folder::Folder;
+use crate::{PROCESSES, folder::Folder};
 
 fn region() -> Region {
     Region::new(0, 4096, 5, 16).unwrap()
@@ -121,6 +121,7 @@ fn a_file_of_another_size_is_refused() {
 
 #[test]
 fn one_process_at_a_time() {
+    let _alone = PROCESSES.lock().unwrap();
     let folder = Folder::new();
     let path = folder.join("keys");
     let file = NorFile::create(&path, region()).unwrap();
