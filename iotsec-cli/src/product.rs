@@ -241,7 +241,7 @@ impl Prefix {
 }
 
 /// A character that serial numbers have.
-fn in_serial(character: char) -> bool {
+pub(crate) fn in_serial(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | ':' | '/')
 }
 

@@ -3,9 +3,9 @@
 mod batch;
 mod entry;
 mod mint;
-mod registry;
+pub(crate) mod registry;
 mod sealed;
-mod station;
+pub(crate) mod station;
 mod statistics;
 mod unseal;
 mod verify;

@@ -16,15 +16,15 @@ use crate::{
 };
 
 /// One run at a time has it.
-pub(super) struct Station {
+pub(crate) struct Station {
     folder: PathBuf,
-    pub(super) registry: Registry,
-    pub(super) hasher: Hasher,
+    pub(crate) registry: Registry,
+    pub(crate) hasher: Hasher,
 }
 
 impl Station {
     /// Opens the station, or makes it.
-    pub(super) fn open(folder: &Path) -> Result<Self, Problem> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Problem> {
         // First, because it keeps other runs out.
         let registry = Registry::open(&folder.join("registry"))?;
         let path = folder.join("registry.key");
@@ -60,7 +60,7 @@ impl Station {
     }
 
     /// The key that signs manifests.
-    pub(super) fn signing_key(&self) -> Result<KeyFile, Problem> {
+    pub(crate) fn signing_key(&self) -> Result<KeyFile, Problem> {
         let path = self.folder.join("signing.key");
         if file::must_be_free(&path).is_ok() {
             let secret = Secret::<32>::random(&mut SysRng).map_err(Problem::make("key"))?;
@@ -73,7 +73,7 @@ impl Station {
     }
 
     /// The public key that secrets are encrypted to when the product manifest names nobody.
-    pub(super) fn recipient(&self) -> Result<PathBuf, Problem> {
+    pub(crate) fn recipient(&self) -> Result<PathBuf, Problem> {
         let (path, public_path) = (
             self.folder.join("recipient.key"),
             self.folder.join("recipient.key.pub"),
