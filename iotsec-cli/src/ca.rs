@@ -2,6 +2,7 @@
 
 mod certificate;
 mod der;
+mod issuer;
 mod request;
 
 use std::path::{Path, PathBuf};
@@ -9,8 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use getrandom::SysRng;
 use iotsec::core::{
-    crypto::{Ed25519SigningKey, P256SigningKey, Sha256, Sign, Verify},
-    identity::CertificateKey,
+    crypto::{Ed25519SigningKey, P256SigningKey, Sha256, Sign},
     secret::Secret,
 };
 use pkcs8::der::{Document, pem::LineEnding};
@@ -24,6 +24,7 @@ use crate::{
     provision::{registry::What, station::Station},
 };
 use certificate::{Name, Purpose, issue};
+pub(crate) use issuer::{Issuer, Ready};
 use request::Request;
 
 #[derive(Subcommand)]
@@ -150,32 +151,16 @@ fn sign_csr(command: &SignCsr) -> Result<Output, Problem> {
             "have the unit in hand make the request, with its own serial number",
         ));
     }
-    let (key_path, certificate_path) = places(&command.station);
-    if file::must_be_free(&key_path).is_ok() {
-        return Err(Problem::new(
-            "NoAuthority",
-            format!("{} is not there", key_path.display()),
-            "make the authority with `iotsec ca init`, or name its station with --station",
-        ));
-    }
     let mut station = Station::open(&command.station)?;
-    let key = KeyFile::read(&key_path)?;
-    let (signer, issuer_key) = (key.signer()?, key.verifier()?);
-    let issuer = Issuer::read(&certificate_path, issuer_key.as_ref())?;
+    let issuer = Issuer::open(&command.station)?.ok_or_else(|| {
+        Problem::new(
+            "NoAuthority",
+            format!("{} is not there", places(&command.station).0.display()),
+            "make the authority with `iotsec ca init`, or name its station with --station",
+        )
+    })?;
     register(&mut station, command, &request)?;
-    let subject = Name {
-        organization: &issuer.organization,
-        common_name: &request.serial,
-        serial: Some(&request.serial),
-    };
-    let certificate = issue(
-        &Purpose::Device,
-        &issuer.name,
-        &subject.der(),
-        request.key.as_ref(),
-        signer.as_ref(),
-        issuer_key.as_ref(),
-    )?;
+    let certificate = issuer.ready()?.certify(&request.serial, request.key.as_ref())?;
     write(&command.out, &certificate)?;
     let mut human = format!(
         "certificate  {} for {:?}, {} key, without an end\n",
@@ -238,41 +223,6 @@ fn register(station: &mut Station, command: &SignCsr, request: &Request) -> Resu
         ));
     }
     station.registry.add(&mut [pair, public, serial])
-}
-
-/// The authority, as its certificate names it.
-struct Issuer {
-    name: Vec<u8>,
-    organization: String,
-}
-
-impl Issuer {
-    fn read(path: &Path, key: &dyn Verify) -> Result<Self, Problem> {
-        let refused = |cause: &str| {
-            Problem::new(
-                "Authority",
-                format!("{} refused: {cause}", path.display()),
-                "restore ca.key and ca.crt from one backup, or make them anew with `iotsec ca init`",
-            )
-        };
-        let text = String::from_utf8(file::read(path)?).map_err(|_| refused("not PEM"))?;
-        let (_, document) = Document::from_pem(&text).map_err(|_| refused("not PEM"))?;
-        let of = CertificateKey::of(document.as_bytes()).map_err(|_| refused("no certificate"))?;
-        if of.public_key().key() != key.public_key() {
-            return Err(refused("it is not for the key in ca.key"));
-        }
-        let certificate = <x509_cert::Certificate as pkcs8::der::Decode<'_>>::from_der(document.as_bytes())
-            .map_err(|_| refused("no certificate"))?;
-        let subject = certificate.tbs_certificate().subject();
-        let organization = subject.organization().ok().flatten();
-        Ok(Self {
-            name: pkcs8::der::Encode::to_der(subject).map_err(|_| refused("no certificate"))?,
-            organization: organization
-                .ok_or_else(|| refused("it names no organization"))?
-                .value()
-                .into_owned(),
-        })
-    }
 }
 
 fn places(station: &Path) -> (PathBuf, PathBuf) {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod entry;
+mod meter;
 mod mint;
 pub(crate) mod registry;
 mod sealed;
@@ -39,7 +40,7 @@ const SIGNER: &str = "signer.pub";
 /// Those that grow with the batch.
 const FILES: [&str; 4] = [MANIFEST, LABELS, DEVICES, PLAIN];
 const LABELS_HEAD: &str = "serial,password,setup_code\n";
-const DEVICES_HEAD: &str = "serial,password,setup_code,device_seed\n";
+const DEVICES_HEAD: &str = "serial,password,setup_code,device_seed,certificate\n";
 /// Units that reach the disk together: what a run that is killed mints again.
 const CHUNK: u32 = 1024;
 

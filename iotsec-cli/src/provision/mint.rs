@@ -6,7 +6,7 @@ use getrandom::SysRng;
 use iotsec::{
     core::{
         credential::{DevicePassword, Exposure, PasswordError, UserPassword},
-        crypto::{CryptoError, Ed25519SigningKey, Sign},
+        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, Sha256, Sign},
         secret::Secret,
     },
     factory::SetupCode,
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Problem,
+    ca::{Issuer, Ready},
     key::{KeyFile, hex},
     product::{KeyOrigin, Product},
 };
@@ -28,6 +29,8 @@ pub(super) struct Minter<'a> {
     pub(super) product: &'a Product,
     pub(super) key: &'a KeyFile,
     pub(super) hasher: &'a Hasher,
+    /// Certifies the device keys that are made here.
+    pub(super) authority: Option<&'a Issuer>,
     /// In hexadecimal.
     pub(super) batch: String,
     /// The running number of the first unit.
@@ -41,7 +44,7 @@ pub(super) struct Chunk {
     pub(super) manifest: Vec<u8>,
     /// `serial,password,set-up code`, a line each.
     pub(super) labels: Zeroizing<Vec<u8>>,
-    /// The same and the seed of the device key.
+    /// The same, the seed of the device key and its certificate.
     pub(super) devices: Zeroizing<Vec<u8>>,
     pub(super) hashes: Vec<Hash>,
 }
@@ -51,6 +54,7 @@ struct Unit {
     password: Option<DevicePassword>,
     code: Option<SetupCode>,
     seed: Option<Secret<32>>,
+    certificate: Option<Vec<u8>>,
     /// Of password and public key, which do not repeat in the lifetime of a product.
     hashes: Vec<Hash>,
     entry: Vec<u8>,
@@ -80,12 +84,19 @@ impl Minter<'_> {
 
     fn units(&self, from: u32, to: u32) -> Result<Vec<Unit>, Problem> {
         let (signer, kid) = (self.key.signer()?, self.key.kid()?);
+        let authority = self.authority.map(Issuer::ready).transpose()?;
         (from..to)
-            .map(|index| self.unit(index, signer.as_ref(), kid.as_deref()))
+            .map(|index| self.unit(index, signer.as_ref(), kid.as_deref(), authority.as_ref()))
             .collect()
     }
 
-    fn unit(&self, index: u32, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Unit, Problem> {
+    fn unit(
+        &self,
+        index: u32,
+        signer: &dyn Sign,
+        kid: Option<&[u8]>,
+        authority: Option<&Ready<'_>>,
+    ) -> Result<Unit, Problem> {
         let made = Problem::make("unit");
         let product = self.product;
         let serial = product.serial(self.first + index);
@@ -104,12 +115,16 @@ impl Minter<'_> {
         if product.credential.setup_code {
             code = Some(SetupCode::generate(&mut SysRng).map_err(&made)?);
         }
-        let (mut seed, mut device_key) = (None, None);
+        let (mut seed, mut device_key, mut certificate) = (None, None, None);
         if product.identity.origin == KeyOrigin::Factory {
             let drawn = Secret::<32>::random(&mut SysRng).map_err(&made)?;
             let public = Ed25519SigningKey::from_seed(&drawn);
             hashes.push(self.hasher.hash(What::PublicKey, public.public_key())?);
             device_key = Some(hex(public.public_key()));
+            if let Some(authority) = authority {
+                let key = Ed25519PublicKey::from_bytes(public.public_key()).map_err(&made)?;
+                certificate = Some(authority.certify(&serial, &key)?);
+            }
             seed = Some(drawn);
         }
         let entry = Entry {
@@ -124,6 +139,7 @@ impl Minter<'_> {
             entropy_bits: password.is_some().then(|| exposure.entropy_bits()),
             setup_code: code.is_some(),
             device_key,
+            certificate: certificate.as_ref().map(|der| hex(&Sha256::of(&[der]))),
             tool: env!("CARGO_PKG_VERSION").into(),
         };
         let entry = entry.sign(signer, kid)?;
@@ -132,6 +148,7 @@ impl Minter<'_> {
             password,
             code,
             seed,
+            certificate,
             hashes,
             entry,
         })
@@ -167,7 +184,7 @@ impl Minter<'_> {
         let mut manifest = Vec::new();
         let (mut labels, mut devices) = (
             String::with_capacity(CHUNK_TEXT),
-            String::with_capacity(CHUNK_TEXT),
+            String::with_capacity(4 * CHUNK_TEXT),
         );
         for mut unit in drawn {
             for hash in &unit.hashes {
@@ -187,6 +204,10 @@ impl Minter<'_> {
             let _ = writeln!(labels, "{},{password},{code}", unit.serial);
             let _ = write!(devices, "{},{password},{code},", unit.serial);
             for byte in unit.seed.iter().flat_map(Secret::expose) {
+                let _ = write!(devices, "{byte:02x}");
+            }
+            devices.push(',');
+            for byte in unit.certificate.iter().flatten() {
                 let _ = write!(devices, "{byte:02x}");
             }
             devices.push('\n');
@@ -226,8 +247,8 @@ impl Minter<'_> {
 const MAX_DRAWS: usize = 8;
 /// With half of all codes given out, a good source misses so often once in 10^19.
 const CODE_DRAWS: usize = 64;
-/// Text of a chunk, so that no copy is left behind in memory when it grows.
-const CHUNK_TEXT: usize = super::CHUNK as usize * 200;
+/// Text of a chunk, a quarter of that with certificates, so that no copy is left behind in memory when it grows.
+const CHUNK_TEXT: usize = super::CHUNK as usize * 300;
 
 fn repeats() -> Problem {
     Problem::new(

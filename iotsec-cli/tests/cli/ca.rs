@@ -180,12 +180,8 @@ fn a_key_that_the_batch_made_is_no_key_of_a_device() {
         "provision unseal batch/devices.sealed --key station/recipient.key --signer batch/signer.pub --out devices.csv",
     );
     let devices = String::from_utf8(bench.read("devices.csv")).unwrap();
-    let seed = devices.lines().nth(1).unwrap().rsplit(',').next().unwrap();
-    let seed: Vec<u8> = (0..64)
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&seed[at..at + 2], 16).unwrap())
-        .collect();
-    let key = Ed25519SigningKey::from_seed(&Secret::from_slice(&seed).unwrap());
+    let seed = devices.lines().nth(1).unwrap().split(',').nth(3).unwrap();
+    let key = Ed25519SigningKey::from_seed(&Secret::from_slice(&bytes(seed)).unwrap());
     let mut out = [0; CertificationRequest::MAX_LEN];
     let der = CertificationRequest::write(&Subject::new("L2-000002").unwrap(), &key, &mut out);
     bench.write("device.csr", der.unwrap());
@@ -339,4 +335,54 @@ fn an_authority_is_made_once_and_must_be_there() {
     let (status, value) = bench.json(&line);
     assert_eq!((status, &value["serial"]), (Some(0), &"L2-000001".into()));
     assert_eq!(value["not_granted"], serde_json::json!([]));
+}
+
+#[test]
+fn a_station_with_an_authority_certifies_the_keys_that_it_makes() {
+    for kind in ["ed25519", "p256"] {
+        let bench = Bench::new(&format!("a_station_with_an_authority_certifies_{kind}"));
+        bench.write("iotsec.toml", LAMP.as_bytes());
+        bench.done(&format!("ca init --organization Example --kind {kind}"));
+        let line = "provision batch --manifest iotsec.toml --count 3 --out batch --station station";
+        let report = bench.done(line);
+        assert!(report.contains("each device key has a certificate"), "{report}");
+        bench.done("provision verify batch --key station/signing.key");
+        bench.done(
+            "provision unseal batch/devices.sealed --key station/recipient.key --signer batch/signer.pub --out devices.csv",
+        );
+        let manifest = bench.read("batch/manifest.cbor");
+        let devices = String::from_utf8(bench.read("devices.csv")).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for device in devices.lines().skip(1) {
+            let [serial, _, _, seed, certificate] = device.split(',').collect::<Vec<_>>().try_into().unwrap();
+            let key = Ed25519SigningKey::from_seed(&Secret::from_slice(&bytes(seed)).unwrap());
+            let certificate = bytes(certificate);
+            CertificateKey::of(&certificate).unwrap().must_be(&key).unwrap();
+            // The signed entry has the digest.
+            let digest = iotsec::core::crypto::Sha256::of(&[&certificate]);
+            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(manifest.windows(64).any(|part| part == digest.as_bytes()));
+            bench.write("unit.der", &certificate);
+            openssl(&bench, "x509 -inform DER -in unit.der -out unit.crt");
+            openssl(&bench, "verify -x509_strict -CAfile station/ca.crt unit.crt");
+            let shown = openssl(
+                &bench,
+                "x509 -in unit.crt -noout -subject -serial -nameopt RFC2253",
+            );
+            assert!(shown.contains(&format!("serialNumber={serial}")), "{shown}");
+            assert!(seen.insert(shown.lines().nth(1).unwrap().to_owned()), "{shown}");
+        }
+        assert_eq!(seen.len(), 3);
+        // Another authority does not go on with the batch.
+        std::fs::remove_file(bench.path("station/ca.crt")).unwrap();
+        std::fs::remove_file(bench.path("station/ca.key")).unwrap();
+        bench.refused(line, "batch is of a batch of other units, options or keys");
+    }
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = (0..hex.len()).step_by(2);
+    digits
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect()
 }
