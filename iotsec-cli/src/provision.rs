@@ -5,6 +5,7 @@ mod entry;
 mod meter;
 mod mint;
 pub(crate) mod registry;
+mod reprint;
 mod sealed;
 pub(crate) mod station;
 mod statistics;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     /// Decrypt labels.sealed or devices.sealed into a CSV file (mode 0600).
     Unseal(unseal::Unseal),
+    /// Print the password of one unit again, where passwords are derived.
+    Reprint(reprint::Reprint),
 }
 
 const MANIFEST: &str = "manifest.cbor";
@@ -49,5 +52,6 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Batch(new) => batch::batch(new),
         Command::Verify(command) => verify::verify(command),
         Command::Unseal(command) => unseal::unseal(command),
+        Command::Reprint(command) => reprint::reprint(command),
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     ca::Issuer,
     file::{self, Access},
     key::{KeyFile, cose_key, hex},
-    product::{KeyOrigin, Product},
+    product::{KeyOrigin, PasswordOrigin, Product},
     update::encrypt::Recipient,
 };
 
@@ -101,6 +101,10 @@ pub(super) fn batch(new: &New) -> Result<Output, Problem> {
         paths.iter().map(|path| Recipient::read(path)).collect()
     };
     let (labels, devices) = (read(&product.factory.labels)?, read(&product.factory.devices)?);
+    let batch_key = match product.credential.origin {
+        PasswordOrigin::Derived => Some(station.batch_key()?),
+        PasswordOrigin::Random => None,
+    };
     let (id, resumed) = claim(new, &product, signer.public_key(), authority.as_ref())?;
     if new.plain_labels {
         eprintln!(
@@ -131,6 +135,7 @@ pub(super) fn batch(new: &New) -> Result<Output, Problem> {
         key: &key,
         hasher: &station.hasher,
         authority: authority.as_ref(),
+        batch_key: batch_key.as_ref(),
         batch: hex(&id),
         first,
         count: new.count,

@@ -29,6 +29,9 @@ pub(super) struct Entry {
     /// Of the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) entropy_bits: Option<u32>,
+    /// Whether the password was derived from the serial number under a batch key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) derived: bool,
     /// Whether the unit has a set-up code.
     pub(super) setup_code: bool,
     /// Ed25519, in hexadecimal, where the key was made at the station.
@@ -62,7 +65,8 @@ impl Entry {
                 &first.product,
                 &first.model,
             )
-            && (self.entropy_bits, self.setup_code) == (first.entropy_bits, first.setup_code)
+            && (self.entropy_bits, self.derived, self.setup_code)
+                == (first.entropy_bits, first.derived, first.setup_code)
             && (self.device_key.is_some(), self.certificate.is_some())
                 == (first.device_key.is_some(), first.certificate.is_some())
     }

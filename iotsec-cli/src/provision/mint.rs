@@ -6,10 +6,10 @@ use getrandom::SysRng;
 use iotsec::{
     core::{
         credential::{DevicePassword, Exposure, PasswordError, UserPassword},
-        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, Sha256, Sign},
+        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
         secret::Secret,
     },
-    factory::SetupCode,
+    factory::{BatchKey, SetupCode},
 };
 use zeroize::Zeroizing;
 
@@ -31,6 +31,8 @@ pub(super) struct Minter<'a> {
     pub(super) hasher: &'a Hasher,
     /// Certifies the device keys that are made here.
     pub(super) authority: Option<&'a Issuer>,
+    /// What passwords are derived from, if they are.
+    pub(super) batch_key: Option<&'a BatchKey>,
     /// In hexadecimal.
     pub(super) batch: String,
     /// The running number of the first unit.
@@ -104,7 +106,7 @@ impl Minter<'_> {
         let mut hashes = Vec::with_capacity(3);
         let mut password = None;
         if product.credential.password {
-            let drawn = self.password(exposure, &serial).map_err(&made)?;
+            let drawn = password_of(product, self.batch_key, &serial).map_err(&made)?;
             hashes.push(
                 self.hasher
                     .hash(What::Password, drawn.label().as_str().as_bytes())?,
@@ -137,6 +139,7 @@ impl Minter<'_> {
             model: product.product.model.to_string(),
             serial: serial.clone(),
             entropy_bits: password.is_some().then(|| exposure.entropy_bits()),
+            derived: password.is_some() && self.batch_key.is_some(),
             setup_code: code.is_some(),
             device_key,
             certificate: certificate.as_ref().map(|der| hex(&Sha256::of(&[der]))),
@@ -152,26 +155,6 @@ impl Minter<'_> {
             hashes,
             entry,
         })
-    }
-
-    /// A password that shows nothing of what can be read off the unit; one that does is drawn again.
-    fn password(&self, exposure: Exposure, serial: &str) -> Result<DevicePassword, CryptoError> {
-        let about = &self.product.product;
-        let context = [
-            about.name.as_str(),
-            about.model.as_str(),
-            about.vendor.as_str(),
-            serial,
-        ];
-        for _ in 0..MAX_DRAWS {
-            let password = DevicePassword::generate(exposure, &mut SysRng)?;
-            let label = password.label();
-            let checked = UserPassword::new(label.as_str(), exposure, &context);
-            if !matches!(checked, Err(PasswordError::Context | PasswordError::Predictable)) {
-                return Ok(password);
-            }
-        }
-        Err(CryptoError::Entropy)
     }
 
     fn collect(
@@ -241,6 +224,39 @@ impl Minter<'_> {
             "test the station's entropy source, or begin a station directory for the next product",
         ))
     }
+}
+
+/// The password of a unit: drawn, or derived when there is a key to derive it from. One that shows anything of what
+/// can be read off the unit is passed over.
+pub(super) fn password_of(
+    product: &Product,
+    batch_key: Option<&BatchKey>,
+    serial: &str,
+) -> Result<DevicePassword, CryptoError> {
+    let about = &product.product;
+    let exposure = Exposure::from(product.credential.exposure);
+    let context = [
+        about.name.as_str(),
+        about.model.as_str(),
+        about.vendor.as_str(),
+        serial,
+    ];
+    let mut derived = match batch_key {
+        Some(key) => Some(key.unit(&HkdfSha256, about.model.as_str(), serial)?),
+        None => None,
+    };
+    for _ in 0..MAX_DRAWS {
+        let password = match &mut derived {
+            Some(stream) => DevicePassword::generate(exposure, stream)?,
+            None => DevicePassword::generate(exposure, &mut SysRng)?,
+        };
+        let label = password.label();
+        let checked = UserPassword::new(label.as_str(), exposure, &context);
+        if !matches!(checked, Err(PasswordError::Context | PasswordError::Predictable)) {
+            return Ok(password);
+        }
+    }
+    Err(CryptoError::Entropy)
 }
 
 /// One draw in 10 000 shows four letters of a name, so a good source misses eight times in a row once in 10^32.

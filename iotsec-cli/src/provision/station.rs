@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
-use iotsec::core::{
-    crypto::{AgreementCurve, Ed25519SigningKey, Sign},
-    secret::Secret,
+use iotsec::{
+    core::{
+        crypto::{AgreementCurve, Ed25519SigningKey, Sign},
+        secret::Secret,
+    },
+    factory::BatchKey,
 };
 
 use super::registry::{Hasher, Registry};
@@ -70,6 +73,30 @@ impl Station {
             file::create_whole(&path, &private, Access::Private)?;
         }
         KeyFile::read(&path)
+    }
+
+    /// The key that passwords are derived from, made when it is not there.
+    pub(crate) fn batch_key(&self) -> Result<BatchKey, Problem> {
+        let path = self.folder.join("batch.key");
+        if file::must_be_free(&path).is_ok() {
+            let key = BatchKey::generate(&mut SysRng).map_err(Problem::make("batch key"))?;
+            file::create_whole(&path, key.secret().expose(), Access::Private)?;
+        }
+        self.read_batch_key()
+    }
+
+    /// The key that passwords were derived from.
+    pub(crate) fn read_batch_key(&self) -> Result<BatchKey, Problem> {
+        let path = self.folder.join("batch.key");
+        let bytes = zeroize::Zeroizing::new(file::read(&path)?);
+        let key = Secret::from_slice(&bytes).and_then(BatchKey::from_secret);
+        key.map_err(|_| {
+            Problem::new(
+                "BatchKeyDamaged",
+                format!("{} has not 32 random bytes", path.display()),
+                "restore it from its backup",
+            )
+        })
     }
 
     /// The public key that secrets are encrypted to when the product manifest names nobody.
