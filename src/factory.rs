@@ -4,8 +4,10 @@
 //! keyed hashes, under a key that is drawn for it and goes with it, so that nothing here needs guarding
 //! but the units themselves.
 
+mod batch_key;
 mod setup_code;
 
+pub use batch_key::{BatchKey, StreamError, UnitStream};
 pub use setup_code::SetupCode;
 
 use alloc::{collections::BTreeSet, string::String};

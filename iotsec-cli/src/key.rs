@@ -1,6 +1,6 @@
 //! Signing keys as COSE_Key files, and the way to and from the formats of other tools.
 
-mod exchange;
+pub(crate) mod exchange;
 mod key_file;
 mod recipient;
 #[cfg(test)]

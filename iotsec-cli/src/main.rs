@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod ca;
 mod delta;
 mod encryption;
 mod erased;
@@ -53,6 +54,9 @@ enum Command {
     /// Mint unique passwords in the factory, and check a batch.
     #[command(subcommand)]
     Provision(provision::Command),
+    /// Issue device certificates from requests, and refuse those that do not keep to the policy.
+    #[command(subcommand)]
+    Ca(ca::Command),
     /// Check what devices say that they have erased.
     #[command(subcommand)]
     Erased(erased::Command),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Command::Update(command) => update::run(command),
         Command::Trust(command) => trust::run(command),
         Command::Provision(command) => provision::run(command),
+        Command::Ca(command) => ca::run(command),
         Command::Erased(command) => erased::run(command),
     };
     match done.and_then(|output| format.print(&output)) {

@@ -62,6 +62,17 @@ pub(crate) struct Credential {
     pub(crate) exposure: Reach,
     /// Eight digits for pairing, protected by a PAKE and a limit of attempts.
     pub(crate) setup_code: bool,
+    /// Where passwords come from. Set-up codes are always drawn.
+    pub(crate) origin: PasswordOrigin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PasswordOrigin {
+    /// Drawn; known to nobody once labels and records are destroyed.
+    Random,
+    /// Derived from model and serial number under the station's batch key, so that a label can be printed again.
+    Derived,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -108,6 +119,7 @@ impl Default for Credential {
             password: true,
             exposure: Reach::Online,
             setup_code: false,
+            origin: PasswordOrigin::Random,
         }
     }
 }
@@ -241,7 +253,7 @@ impl Prefix {
 }
 
 /// A character that serial numbers have.
-fn in_serial(character: char) -> bool {
+pub(crate) fn in_serial(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | ':' | '/')
 }
 

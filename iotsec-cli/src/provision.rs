@@ -2,10 +2,12 @@
 
 mod batch;
 mod entry;
+mod meter;
 mod mint;
-mod registry;
+pub(crate) mod registry;
+mod reprint;
 mod sealed;
-mod station;
+pub(crate) mod station;
 mod statistics;
 mod unseal;
 mod verify;
@@ -29,6 +31,8 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     /// Decrypt labels.sealed or devices.sealed into a CSV file (mode 0600).
     Unseal(unseal::Unseal),
+    /// Print the password of one unit again, where passwords are derived.
+    Reprint(reprint::Reprint),
 }
 
 const MANIFEST: &str = "manifest.cbor";
@@ -39,7 +43,7 @@ const SIGNER: &str = "signer.pub";
 /// Those that grow with the batch.
 const FILES: [&str; 4] = [MANIFEST, LABELS, DEVICES, PLAIN];
 const LABELS_HEAD: &str = "serial,password,setup_code\n";
-const DEVICES_HEAD: &str = "serial,password,setup_code,device_seed\n";
+const DEVICES_HEAD: &str = "serial,password,setup_code,device_seed,certificate\n";
 /// Units that reach the disk together: what a run that is killed mints again.
 const CHUNK: u32 = 1024;
 
@@ -48,5 +52,6 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Batch(new) => batch::batch(new),
         Command::Verify(command) => verify::verify(command),
         Command::Unseal(command) => unseal::unseal(command),
+        Command::Reprint(command) => reprint::reprint(command),
     }
 }

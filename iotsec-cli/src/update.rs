@@ -14,7 +14,7 @@ mod payload;
 mod plan;
 mod room;
 mod sign;
-mod signature;
+pub(crate) mod signature;
 mod token;
 mod verify;
 

@@ -19,7 +19,9 @@ from pathlib import Path
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.x509.oid import NameOID
 from encryption import Key, decrypt, encode
 
 UNITS = 20_000
@@ -94,6 +96,7 @@ def main():
             done = subprocess.run([iotsec, *arguments], cwd=folder, check=True, capture_output=True)
             return done.stdout
 
+        run("ca", "init", "--organization", "Example Lighting Ltd", "--kind", "p256")
         run("provision", "batch", "--manifest", "iotsec.toml", "--count", str(UNITS), "--out", "b", "--plain-labels")
         report = json.loads(run("provision", "verify", "b", "--json"))
         key = ed25519.Ed25519PublicKey.from_public_bytes(cbor2.loads((folder / "b/signer.pub").read_bytes())[-2])
@@ -115,11 +118,26 @@ def main():
         plain = (folder / "b/labels.csv").read_text().splitlines()[1:]
         assert labels == [line.split(",") for line in plain]
         assert [device[:3] for device in devices] == labels
+        authority = x509.load_pem_x509_certificate((folder / "station/ca.crt").read_bytes())
+        authority.verify_directly_issued_by(authority)
+        numbers = set()
         for entry, device in zip(found, devices):
             private = ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex(device[3]))
             assert private.public_key().public_bytes_raw().hex() == entry["device_key"]
             assert device[0] == entry["serial"]
+            der = bytes.fromhex(device[4])
+            assert hashlib.sha256(der).hexdigest() == entry["certificate"]
+            certificate = x509.load_der_x509_certificate(der)
+            certificate.verify_directly_issued_by(authority)
+            names = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+            assert [name.value for name in names] == [device[0]]
+            assert certificate.public_key() == private.public_key()
+            assert certificate.not_valid_after_utc.isoformat() == "9999-12-31T23:59:59+00:00"
+            assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
+            numbers.add(certificate.serial_number)
+        assert len(numbers) == UNITS
         print(f"sealed: {UNITS} labels and {UNITS} device seeds open, each seed is that of the entry's key")
+        print(f"certificates: {UNITS} of device keys verify with cryptography under the station's authority")
 
         passwords = [label[1].replace("-", "")[:-1] for label in labels]
         assert len(set(passwords)) == UNITS and len({label[2] for label in labels}) == UNITS

@@ -110,7 +110,7 @@ fn algorithm(key: &dyn Verify) -> AlgorithmIdentifierRef<'static> {
 }
 
 /// SubjectPublicKeyInfo.
-pub(super) fn public_der(key: &dyn Verify) -> Result<Vec<u8>, Problem> {
+pub(crate) fn public_der(key: &dyn Verify) -> Result<Vec<u8>, Problem> {
     public_document(key).map(Document::into_vec)
 }
 

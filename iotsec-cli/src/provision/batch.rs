@@ -2,9 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::{IsTerminal as _, Seek, SeekFrom, Write},
+    io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -15,6 +14,7 @@ use serde_json::json;
 
 use super::{
     CHUNK, DEVICES, FILES, LABELS, LABELS_HEAD, MANIFEST, PLAIN, SIGNER,
+    meter::Meter,
     mint::{Chunk, Minter},
     registry::{Progress, Range},
     sealed,
@@ -22,10 +22,11 @@ use super::{
 };
 use crate::{
     Output, Problem,
+    ca::Issuer,
     encryption::Recipient,
     file::{self, Access},
     key::{KeyFile, cose_key, hex, unhex},
-    product::Product,
+    product::{KeyOrigin, PasswordOrigin, Product},
 };
 
 #[derive(Args)]
@@ -66,6 +67,8 @@ struct State {
     count: u32,
     plain_labels: bool,
     signer: String,
+    /// SHA-256 of the certificate of the authority.
+    authority: Option<String>,
 }
 
 /// A batch in its directory.
@@ -75,12 +78,18 @@ struct Batch {
     files: Vec<(PathBuf, File)>,
     labels: Vec<Recipient>,
     devices: Vec<Recipient>,
+    certified: bool,
 }
 
 pub(super) fn batch(new: &New) -> Result<Output, Problem> {
     let product = Product::read(&new.manifest)?;
     let folder = new.station.as_ref().or(product.factory.station.as_ref());
-    let mut station = Station::open(folder.map_or(Path::new("station"), PathBuf::as_path))?;
+    let folder = folder.map_or(Path::new("station"), PathBuf::as_path);
+    let mut station = Station::open(folder)?;
+    let authority = match product.identity.origin {
+        KeyOrigin::Factory => Issuer::open(folder)?,
+        KeyOrigin::Device => None,
+    };
     let key = match &new.key {
         Some(path) => KeyFile::read(path)?,
         None => station.signing_key()?,
@@ -92,7 +101,11 @@ pub(super) fn batch(new: &New) -> Result<Output, Problem> {
         paths.iter().map(|path| Recipient::read(path)).collect()
     };
     let (labels, devices) = (read(&product.factory.labels)?, read(&product.factory.devices)?);
-    let (id, resumed) = claim(new, &product, signer.public_key())?;
+    let batch_key = match product.credential.origin {
+        PasswordOrigin::Derived => Some(station.batch_key()?),
+        PasswordOrigin::Random => None,
+    };
+    let (id, resumed) = claim(new, &product, signer.public_key(), authority.as_ref())?;
     if new.plain_labels {
         eprintln!(
             "iotsec: warning: {} holds every password in plain text: print the labels, then destroy it",
@@ -112,6 +125,7 @@ pub(super) fn batch(new: &New) -> Result<Output, Problem> {
         files: open_files(new, progress)?,
         labels,
         devices,
+        certified: authority.is_some(),
     };
     if progress.units == 0 {
         batch.start(new, signer.public_key())?;
@@ -120,6 +134,8 @@ pub(super) fn batch(new: &New) -> Result<Output, Problem> {
         product: &product,
         key: &key,
         hasher: &station.hasher,
+        authority: authority.as_ref(),
+        batch_key: batch_key.as_ref(),
         batch: hex(&id),
         first,
         count: new.count,
@@ -137,7 +153,12 @@ pub(super) fn batch(new: &New) -> Result<Output, Problem> {
 }
 
 /// The batch that the directory is for: a new one, or the one that was interrupted.
-fn claim(new: &New, product: &Product, signer: &[u8]) -> Result<([u8; 16], bool), Problem> {
+fn claim(
+    new: &New,
+    product: &Product,
+    signer: &[u8],
+    authority: Option<&Issuer>,
+) -> Result<([u8; 16], bool), Problem> {
     let path = new.out.join(STATE);
     let id = Secret::<16>::random(&mut SysRng).map_err(Problem::make("batch"))?;
     let mut state = State {
@@ -147,6 +168,7 @@ fn claim(new: &New, product: &Product, signer: &[u8]) -> Result<([u8; 16], bool)
         count: new.count,
         plain_labels: new.plain_labels,
         signer: hex(signer),
+        authority: authority.map(|issuer| hex(&issuer.digest())),
     };
     if file::must_be_free(&path).is_err() {
         let earlier: State = serde_json::from_slice(&file::read(&path)?).map_err(|cause| {
@@ -312,6 +334,9 @@ fn report(
     for (what, name, note) in lines.into_iter().take(batch.files.len()) {
         human.push_str(&format!("{what:<9} {} ({note})\n", path(name).display()));
     }
+    if batch.certified {
+        human.push_str("each device key has a certificate of the station's authority, in the device data\n");
+    }
     if product.factory.labels.is_empty() || product.factory.devices.is_empty() {
         let key = own.first().map(|key| key.with_extension("")).unwrap_or_default();
         human.push_str(&format!(
@@ -332,55 +357,8 @@ fn report(
             "devices": path(DEVICES),
             "plain_labels": new.plain_labels.then(|| path(PLAIN)),
             "signer": path(SIGNER),
+            "certificates": batch.certified,
             "directory": batch.dir,
         }),
     ))
-}
-
-/// Rate and time left: one line that changes on a terminal, otherwise a line now and then.
-struct Meter {
-    count: u32,
-    from: u32,
-    begun: Instant,
-    shown: Instant,
-    terminal: bool,
-}
-
-impl Meter {
-    fn new(count: u32, from: u32) -> Self {
-        Self {
-            count,
-            from,
-            begun: Instant::now(),
-            shown: Instant::now(),
-            terminal: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn show(&mut self, done: u32) {
-        let pause = if self.terminal { 200 } else { 5_000 };
-        if self.shown.elapsed() < Duration::from_millis(pause) {
-            return;
-        }
-        self.shown = Instant::now();
-        let rate = f64::from(done - self.from) / self.begun.elapsed().as_secs_f64().max(0.001);
-        let left = (f64::from(self.count - done) / rate.max(0.001)).ceil();
-        let line = format!(
-            "{done} of {} units, {rate:.0} a second, {left} s left",
-            self.count
-        );
-        if self.terminal {
-            let tenths = u64::from(done) * 20 / u64::from(self.count);
-            let bar = "#".repeat(usize::try_from(tenths).unwrap_or(0));
-            eprint!("\r[{bar:<20}] {line}\x1b[K");
-        } else {
-            eprintln!("{line}");
-        }
-    }
-
-    fn done(&self) {
-        if self.terminal {
-            eprint!("\r\x1b[K");
-        }
-    }
 }

@@ -29,11 +29,17 @@ pub(super) struct Entry {
     /// Of the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) entropy_bits: Option<u32>,
+    /// Whether the password was derived from the serial number under a batch key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) derived: bool,
     /// Whether the unit has a set-up code.
     pub(super) setup_code: bool,
     /// Ed25519, in hexadecimal, where the key was made at the station.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) device_key: Option<String>,
+    /// SHA-256 of its certificate, in hexadecimal, where the station has an authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) certificate: Option<String>,
     /// The version of the tool.
     pub(super) tool: String,
 }
@@ -59,8 +65,10 @@ impl Entry {
                 &first.product,
                 &first.model,
             )
-            && (self.entropy_bits, self.setup_code, self.device_key.is_some())
-                == (first.entropy_bits, first.setup_code, first.device_key.is_some())
+            && (self.entropy_bits, self.derived, self.setup_code)
+                == (first.entropy_bits, first.derived, first.setup_code)
+            && (self.device_key.is_some(), self.certificate.is_some())
+                == (first.device_key.is_some(), first.certificate.is_some())
     }
 
     pub(super) fn sign(&self, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Vec<u8>, Problem> {

@@ -6,10 +6,10 @@ use getrandom::SysRng;
 use iotsec::{
     core::{
         credential::{DevicePassword, Exposure, PasswordError, UserPassword},
-        crypto::{CryptoError, Ed25519SigningKey, Sign},
+        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
         secret::Secret,
     },
-    factory::SetupCode,
+    factory::{BatchKey, SetupCode},
 };
 use zeroize::Zeroizing;
 
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Problem,
+    ca::{Issuer, Ready},
     key::{KeyFile, hex},
     product::{KeyOrigin, Product},
 };
@@ -28,6 +29,10 @@ pub(super) struct Minter<'a> {
     pub(super) product: &'a Product,
     pub(super) key: &'a KeyFile,
     pub(super) hasher: &'a Hasher,
+    /// Certifies the device keys that are made here.
+    pub(super) authority: Option<&'a Issuer>,
+    /// What passwords are derived from, if they are.
+    pub(super) batch_key: Option<&'a BatchKey>,
     /// In hexadecimal.
     pub(super) batch: String,
     /// The running number of the first unit.
@@ -41,7 +46,7 @@ pub(super) struct Chunk {
     pub(super) manifest: Vec<u8>,
     /// `serial,password,set-up code`, a line each.
     pub(super) labels: Zeroizing<Vec<u8>>,
-    /// The same and the seed of the device key.
+    /// The same, the seed of the device key and its certificate.
     pub(super) devices: Zeroizing<Vec<u8>>,
     pub(super) hashes: Vec<Hash>,
 }
@@ -51,6 +56,7 @@ struct Unit {
     password: Option<DevicePassword>,
     code: Option<SetupCode>,
     seed: Option<Secret<32>>,
+    certificate: Option<Vec<u8>>,
     /// Of password and public key, which do not repeat in the lifetime of a product.
     hashes: Vec<Hash>,
     entry: Vec<u8>,
@@ -80,12 +86,19 @@ impl Minter<'_> {
 
     fn units(&self, from: u32, to: u32) -> Result<Vec<Unit>, Problem> {
         let (signer, kid) = (self.key.signer()?, self.key.kid()?);
+        let authority = self.authority.map(Issuer::ready).transpose()?;
         (from..to)
-            .map(|index| self.unit(index, signer.as_ref(), kid.as_deref()))
+            .map(|index| self.unit(index, signer.as_ref(), kid.as_deref(), authority.as_ref()))
             .collect()
     }
 
-    fn unit(&self, index: u32, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Unit, Problem> {
+    fn unit(
+        &self,
+        index: u32,
+        signer: &dyn Sign,
+        kid: Option<&[u8]>,
+        authority: Option<&Ready<'_>>,
+    ) -> Result<Unit, Problem> {
         let made = Problem::make("unit");
         let product = self.product;
         let serial = product.serial(self.first + index);
@@ -93,7 +106,7 @@ impl Minter<'_> {
         let mut hashes = Vec::with_capacity(3);
         let mut password = None;
         if product.credential.password {
-            let drawn = self.password(exposure, &serial).map_err(&made)?;
+            let drawn = password_of(product, self.batch_key, &serial).map_err(&made)?;
             hashes.push(
                 self.hasher
                     .hash(What::Password, drawn.label().as_str().as_bytes())?,
@@ -104,12 +117,16 @@ impl Minter<'_> {
         if product.credential.setup_code {
             code = Some(SetupCode::generate(&mut SysRng).map_err(&made)?);
         }
-        let (mut seed, mut device_key) = (None, None);
+        let (mut seed, mut device_key, mut certificate) = (None, None, None);
         if product.identity.origin == KeyOrigin::Factory {
             let drawn = Secret::<32>::random(&mut SysRng).map_err(&made)?;
             let public = Ed25519SigningKey::from_seed(&drawn);
             hashes.push(self.hasher.hash(What::PublicKey, public.public_key())?);
             device_key = Some(hex(public.public_key()));
+            if let Some(authority) = authority {
+                let key = Ed25519PublicKey::from_bytes(public.public_key()).map_err(&made)?;
+                certificate = Some(authority.certify(&serial, &key)?);
+            }
             seed = Some(drawn);
         }
         let entry = Entry {
@@ -122,8 +139,10 @@ impl Minter<'_> {
             model: product.product.model.to_string(),
             serial: serial.clone(),
             entropy_bits: password.is_some().then(|| exposure.entropy_bits()),
+            derived: password.is_some() && self.batch_key.is_some(),
             setup_code: code.is_some(),
             device_key,
+            certificate: certificate.as_ref().map(|der| hex(&Sha256::of(&[der]))),
             tool: env!("CARGO_PKG_VERSION").into(),
         };
         let entry = entry.sign(signer, kid)?;
@@ -132,29 +151,10 @@ impl Minter<'_> {
             password,
             code,
             seed,
+            certificate,
             hashes,
             entry,
         })
-    }
-
-    /// A password that shows nothing of what can be read off the unit; one that does is drawn again.
-    fn password(&self, exposure: Exposure, serial: &str) -> Result<DevicePassword, CryptoError> {
-        let about = &self.product.product;
-        let context = [
-            about.name.as_str(),
-            about.model.as_str(),
-            about.vendor.as_str(),
-            serial,
-        ];
-        for _ in 0..MAX_DRAWS {
-            let password = DevicePassword::generate(exposure, &mut SysRng)?;
-            let label = password.label();
-            let checked = UserPassword::new(label.as_str(), exposure, &context);
-            if !matches!(checked, Err(PasswordError::Context | PasswordError::Predictable)) {
-                return Ok(password);
-            }
-        }
-        Err(CryptoError::Entropy)
     }
 
     fn collect(
@@ -165,8 +165,8 @@ impl Minter<'_> {
     ) -> Result<Chunk, Problem> {
         let mut seen = HashSet::new();
         let mut manifest = Vec::new();
-        let text = || Zeroizing::new(Vec::with_capacity(CHUNK_TEXT));
-        let (mut labels, mut devices) = (text(), text());
+        let text = |size| Zeroizing::new(Vec::with_capacity(size));
+        let (mut labels, mut devices) = (text(CHUNK_TEXT), text(4 * CHUNK_TEXT));
         for mut unit in drawn {
             for hash in &unit.hashes {
                 if registry.holds(hash)? || !seen.insert(*hash) {
@@ -185,6 +185,10 @@ impl Minter<'_> {
             let _ = writeln!(labels, "{},{password},{code}", unit.serial);
             let _ = write!(devices, "{},{password},{code},", unit.serial);
             for byte in unit.seed.iter().flat_map(Secret::expose) {
+                let _ = write!(devices, "{byte:02x}");
+            }
+            devices.push(b',');
+            for byte in unit.certificate.iter().flatten() {
                 let _ = write!(devices, "{byte:02x}");
             }
             devices.push(b'\n');
@@ -220,12 +224,45 @@ impl Minter<'_> {
     }
 }
 
+/// The password of a unit: drawn, or derived when there is a key to derive it from. One that shows anything of what
+/// can be read off the unit is passed over.
+pub(super) fn password_of(
+    product: &Product,
+    batch_key: Option<&BatchKey>,
+    serial: &str,
+) -> Result<DevicePassword, CryptoError> {
+    let about = &product.product;
+    let exposure = Exposure::from(product.credential.exposure);
+    let context = [
+        about.name.as_str(),
+        about.model.as_str(),
+        about.vendor.as_str(),
+        serial,
+    ];
+    let mut derived = match batch_key {
+        Some(key) => Some(key.unit(&HkdfSha256, about.model.as_str(), serial)?),
+        None => None,
+    };
+    for _ in 0..MAX_DRAWS {
+        let password = match &mut derived {
+            Some(stream) => DevicePassword::generate(exposure, stream)?,
+            None => DevicePassword::generate(exposure, &mut SysRng)?,
+        };
+        let label = password.label();
+        let checked = UserPassword::new(label.as_str(), exposure, &context);
+        if !matches!(checked, Err(PasswordError::Context | PasswordError::Predictable)) {
+            return Ok(password);
+        }
+    }
+    Err(CryptoError::Entropy)
+}
+
 /// One draw in 10 000 shows four letters of a name, so a good source misses eight times in a row once in 10^32.
 const MAX_DRAWS: usize = 8;
 /// With half of all codes given out, a good source misses so often once in 10^19.
 const CODE_DRAWS: usize = 64;
-/// Text of a chunk, so that no copy is left behind in memory when it grows.
-const CHUNK_TEXT: usize = super::CHUNK as usize * 200;
+/// Text of a chunk, a quarter of that with certificates, so that no copy is left behind in memory when it grows.
+const CHUNK_TEXT: usize = super::CHUNK as usize * 300;
 
 fn repeats() -> Problem {
     Problem::new(

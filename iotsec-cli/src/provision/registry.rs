@@ -8,6 +8,7 @@
 //! frame  = kind: 1, length of body: 4, body, SHA-256 over kind, length and body: 16 of 32 bytes
 //! begin  = batch: 16, first running number: 4, count: 4, prefix of the serial numbers   ; kind 1
 //! commit = batch: 16, units so far: 4, lengths of its files: 4 × 8, hashes: n × 16      ; kind 2
+//! single = hashes: n × 16                                                               ; kind 3
 //! hash   = HMAC-SHA-256(registry key, what ‖ value), 16 of 32 bytes
 //! ```
 //!
@@ -48,6 +49,7 @@ const MAX_BODY: usize = 16 << 20;
 
 const BEGIN: u8 = 1;
 const COMMIT: u8 = 2;
+const SINGLE: u8 = 3;
 
 /// What is hashed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,10 @@ pub(crate) enum What {
     Password,
     SetupCode,
     PublicKey,
+    /// A serial number that a certificate was issued for.
+    CertifiedSerial,
+    /// A serial number and the key that it was certified with.
+    Certified,
 }
 
 impl What {
@@ -63,6 +69,8 @@ impl What {
             Self::Password => b"iotsec/registry/password/v1",
             Self::SetupCode => b"iotsec/registry/setup-code/v1",
             Self::PublicKey => b"iotsec/registry/public-key/v1",
+            Self::CertifiedSerial => b"iotsec/registry/certified-serial/v1",
+            Self::Certified => b"iotsec/registry/certified/v1",
         }
     }
 }
@@ -149,7 +157,17 @@ impl Registry {
 
     /// Whether nothing was ever minted.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        self.len == MAGIC.len() as u64
+    }
+
+    /// Whether a batch has this serial number.
+    pub(crate) fn has_serial(&self, serial: &str) -> bool {
+        self.ranges.iter().any(|range| {
+            let number = serial.strip_prefix(range.prefix.as_str());
+            let number = number.filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+            let number: Option<u32> = number.and_then(|number| number.parse().ok());
+            number.is_some_and(|number| number >= range.first && number - range.first < range.count)
+        })
     }
 
     /// Whether this was minted before.
@@ -208,6 +226,13 @@ impl Registry {
         self.index.add(hashes, self.len)
     }
 
+    /// From here on something that belongs to no batch is known.
+    pub(crate) fn add(&mut self, hashes: &mut [Hash]) -> Result<(), Problem> {
+        hashes.sort_unstable();
+        self.append(SINGLE, hashes.as_flattened())?;
+        self.index.add(hashes, self.len)
+    }
+
     fn note(&mut self, batch: [u8; 16], progress: Progress) {
         match self.last.iter_mut().find(|(id, _)| *id == batch) {
             Some((_, last)) => *last = progress,
@@ -252,7 +277,7 @@ impl Registry {
             let [kind, len @ ..] = head;
             let len = usize::try_from(u32::from_be_bytes(len)).unwrap_or(usize::MAX);
             let whole = (HEAD + len + CHECK) as u64;
-            if len > MAX_BODY || !(BEGIN..=COMMIT).contains(&kind) {
+            if len > MAX_BODY || !(BEGIN..=SINGLE).contains(&kind) {
                 return Err(damaged(&path));
             }
             if end - at < whole {
@@ -295,6 +320,7 @@ impl Registry {
     fn take(&mut self, kind: u8, body: &[u8], at: u64) -> Result<(), Problem> {
         let path = self.path.clone();
         let hashes = match kind {
+            SINGLE => body,
             BEGIN => {
                 let range = Range::read(body).ok_or_else(|| damaged(&path))?;
                 self.ranges.push(range);

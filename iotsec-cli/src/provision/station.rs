@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
-use iotsec::core::{
-    crypto::{AgreementCurve, Ed25519SigningKey, Sign},
-    secret::Secret,
+use iotsec::{
+    core::{
+        crypto::{AgreementCurve, Ed25519SigningKey, Sign},
+        secret::Secret,
+    },
+    factory::BatchKey,
 };
 
 use super::registry::{Hasher, Registry};
@@ -16,15 +19,15 @@ use crate::{
 };
 
 /// One run at a time has it.
-pub(super) struct Station {
+pub(crate) struct Station {
     folder: PathBuf,
-    pub(super) registry: Registry,
-    pub(super) hasher: Hasher,
+    pub(crate) registry: Registry,
+    pub(crate) hasher: Hasher,
 }
 
 impl Station {
     /// Opens the station, or makes it.
-    pub(super) fn open(folder: &Path) -> Result<Self, Problem> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Problem> {
         // First, because it keeps other runs out.
         let registry = Registry::open(&folder.join("registry"))?;
         let path = folder.join("registry.key");
@@ -60,7 +63,7 @@ impl Station {
     }
 
     /// The key that signs manifests.
-    pub(super) fn signing_key(&self) -> Result<KeyFile, Problem> {
+    pub(crate) fn signing_key(&self) -> Result<KeyFile, Problem> {
         let path = self.folder.join("signing.key");
         if file::must_be_free(&path).is_ok() {
             let secret = Secret::<32>::random(&mut SysRng).map_err(Problem::make("key"))?;
@@ -72,8 +75,32 @@ impl Station {
         KeyFile::read(&path)
     }
 
+    /// The key that passwords are derived from, made when it is not there.
+    pub(crate) fn batch_key(&self) -> Result<BatchKey, Problem> {
+        let path = self.folder.join("batch.key");
+        if file::must_be_free(&path).is_ok() {
+            let key = BatchKey::generate(&mut SysRng).map_err(Problem::make("batch key"))?;
+            file::create_whole(&path, key.secret().expose(), Access::Private)?;
+        }
+        self.read_batch_key()
+    }
+
+    /// The key that passwords were derived from.
+    pub(crate) fn read_batch_key(&self) -> Result<BatchKey, Problem> {
+        let path = self.folder.join("batch.key");
+        let bytes = zeroize::Zeroizing::new(file::read(&path)?);
+        let key = Secret::from_slice(&bytes).and_then(BatchKey::from_secret);
+        key.map_err(|_| {
+            Problem::new(
+                "BatchKeyDamaged",
+                format!("{} has not 32 random bytes", path.display()),
+                "restore it from its backup",
+            )
+        })
+    }
+
     /// The public key that secrets are encrypted to when the product manifest names nobody.
-    pub(super) fn recipient(&self) -> Result<PathBuf, Problem> {
+    pub(crate) fn recipient(&self) -> Result<PathBuf, Problem> {
         let (path, public_path) = (
             self.folder.join("recipient.key"),
             self.folder.join("recipient.key.pub"),

@@ -46,7 +46,7 @@ pub(super) fn block(key: &dyn Sign, kid: Option<&[u8]>, signed: &[u8]) -> Result
 
 /// The raw form of a signature that verifies: 64 bytes as they are, or ECDSA in DER (RFC 3279 §2.2.3) as
 /// OpenSSL and key services write it.
-pub(super) fn accept(
+pub(crate) fn accept(
     key: &dyn Verify,
     message: &[u8],
     signature: &[u8],

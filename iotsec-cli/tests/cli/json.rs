@@ -1,3 +1,8 @@
+use iotsec::core::{
+    crypto::Ed25519SigningKey,
+    identity::{CertificationRequest, Subject},
+    secret::Secret,
+};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, LAMP};
@@ -38,6 +43,12 @@ fn every_command_answers_in_json() {
     bench.write("old.bin", &[5; 900]);
     bench.write("new.bin", &[6; 950]);
     bench.write("iotsec.toml", LAMP.as_bytes());
+    let derived = LAMP.replace("[credential]", "[credential]\norigin = \"derived\"");
+    bench.write("derived.toml", derived.as_bytes());
+    let key = Ed25519SigningKey::from_seed(&Secret::from_bytes(*b"the key of a device in one test."));
+    let mut request = [0; CertificationRequest::MAX_LEN];
+    let request = CertificationRequest::write(&Subject::new("LAMP-1").unwrap(), &key, &mut request);
+    bench.write("lamp.csr", request.unwrap());
     let target = "--vendor-domain example.com --model lamp-2";
     let device = "cfbff0d1-9375-5685-968c-48ce8b15ae17";
     let uri = "https://fw.example.com/new";
@@ -79,6 +90,10 @@ fn every_command_answers_in_json() {
         "provision batch --manifest iotsec.toml --count 2 --key maker --out batch",
         "provision verify batch --key maker.pub --unseal station/recipient.key",
         "provision unseal batch/labels.sealed --key station/recipient.key --signer maker.pub --out labels.csv",
+        "provision batch --manifest derived.toml --count 2 --station second --out derived",
+        "provision reprint --manifest derived.toml --station second --serial L2-000002",
+        "ca init --organization Example",
+        "ca sign-csr lamp.csr --serial LAMP-1 --unminted --out lamp.crt",
     ] {
         let (status, value) = bench.json(line);
         assert_eq!(status, Some(0), "{line}: {value}");

@@ -1,6 +1,7 @@
 //! The built `iotsec`, run as a maker runs it.
 
 mod bench;
+mod ca;
 mod delta;
 mod device;
 mod encrypt;

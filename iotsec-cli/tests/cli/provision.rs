@@ -142,7 +142,7 @@ fn what_is_sealed_opens_with_the_key_of_its_recipient_alone() {
 
     // The seed on the line is that of the key in the manifest.
     let devices = String::from_utf8(bench.read("d.csv")).unwrap();
-    let seed = devices.lines().nth(1500).unwrap().rsplit_once(',').unwrap().1;
+    let seed = devices.lines().nth(1500).unwrap().split(',').nth(3).unwrap();
     let bytes: Vec<u8> = (0..64)
         .step_by(2)
         .map(|at| u8::from_str_radix(&seed[at..at + 2], 16).unwrap())
@@ -488,4 +488,70 @@ fn a_run_that_is_killed_again_and_again_mints_every_unit_once() {
     let line =
         "provision unseal batch/devices.sealed --key station/recipient.key --signer batch/signer.pub --out d";
     assert!(bench.done(line).starts_with("20000 units"));
+}
+
+#[test]
+fn derived_passwords_can_be_printed_again_and_say_what_they_are() {
+    let bench = Bench::new("derived_passwords_can_be_printed_again_and_say_what_they_are");
+    let derived = LAMP.replace("setup-code = true", "setup-code = true\norigin = \"derived\"");
+    bench.write("iotsec.toml", derived.as_bytes());
+    mint(&bench, 300, "batch");
+    let labels = String::from_utf8(bench.read(LABELS)).unwrap();
+    for line in labels.lines().skip(1).step_by(50) {
+        let [serial, password, _] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
+        let again = bench.done(&format!(
+            "provision reprint --manifest iotsec.toml --serial {serial}"
+        ));
+        assert_eq!(again, format!("{serial},{password}\n"));
+    }
+    let report = bench.done("provision verify batch --key station/signing.key");
+    assert!(
+        report.contains("holds PSTI Sch. 1 para 1(3)(c), not from serial number or MAC: derived from the serial number by HKDF"),
+        "{report}"
+    );
+    assert!(
+        report.contains("60 bits of HKDF-SHA-256 under a batch key of 256"),
+        "{report}"
+    );
+
+    let unknown = "no unit \"L2-000301\" has a password that was derived like this";
+    bench.refused(
+        "provision reprint --manifest iotsec.toml --serial L2-000301",
+        unknown,
+    );
+    // A setting that changes the password does not give a label that opens nothing.
+    bench.write(
+        "other.toml",
+        derived.replace("\"online\"", "\"offline\"").as_bytes(),
+    );
+    let unknown = unknown.replace("301", "001");
+    bench.refused(
+        "provision reprint --manifest other.toml --serial L2-000001",
+        &unknown,
+    );
+    bench.write("drawn.toml", LAMP.as_bytes());
+    bench.refused(
+        "provision reprint --manifest drawn.toml --serial L2-000001",
+        "drawn.toml: passwords are drawn, and nobody has them",
+    );
+
+    // The key is at the station alone.
+    let key = bench.read("station/batch.key");
+    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    bench.done(
+        "provision unseal batch/devices.sealed --key station/recipient.key --signer batch/signer.pub --out devices.csv",
+    );
+    for file in [
+        "devices.csv",
+        MANIFEST,
+        LABELS,
+        "station/registry/log",
+        "batch/devices.sealed",
+    ] {
+        let bytes = bench.read(file);
+        assert!(!bytes.windows(32).any(|part| part == key), "{file}");
+        assert!(!bytes.windows(64).any(|part| part == hex.as_bytes()), "{file}");
+    }
+    #[cfg(unix)]
+    assert_eq!(bench.mode("station/batch.key"), 0o600);
 }

@@ -132,6 +132,9 @@ const SERIAL: &str = "PSTI Sch. 1 para 1(3)(c), not from serial number or MAC";
 const GUESSABLE: &str = "PSTI Sch. 1 para 1(3)(d), not otherwise guessable";
 const MECHANISM: &str = "EN 303 645 5.1-2, no automated attack on the class";
 
+/// The exception that the paragraph makes.
+const DERIVED: &str = "derived from the serial number by HKDF-SHA-256 under a batch key, the keyed hash that the paragraph permits, as long as that key is on no device; ";
+
 fn findings(tally: &Tally) -> Vec<Finding> {
     let units = tally.units;
     let open = |clause, because: &str| Finding {
@@ -183,6 +186,7 @@ fn findings(tally: &Tally) -> Vec<Finding> {
         ),
     });
     findings.push(dictionary);
+    let derived = tally.first.as_ref().is_some_and(|first| first.derived);
     let correlation = worst(|set| set.correlation().abs());
     let (address, address_good) = labels
         .passwords
@@ -192,7 +196,8 @@ fn findings(tally: &Tally) -> Vec<Finding> {
         clause: SERIAL,
         verdict: Verdict::of(correlation < ALARM && address_good),
         because: format!(
-            "no correlation with the running number (worst z {correlation:.1}){address}; the MAC address is no input of minting and was not compared"
+            "{}no correlation with the running number (worst z {correlation:.1}){address}; the MAC address is no input of minting and was not compared",
+            if derived { DERIVED } else { "" }
         ),
     });
     let uniformity = worst(Symbols::uniformity);
@@ -201,7 +206,7 @@ fn findings(tally: &Tally) -> Vec<Finding> {
         verdict: Verdict::of(uniformity < ALARM),
         because: format!("symbols are uniform at every position (worst χ² z {uniformity:.1})"),
     });
-    findings.push(mechanism(labels));
+    findings.push(mechanism(labels, derived));
     findings
 }
 
@@ -217,15 +222,20 @@ fn addresses(passwords: &Passwords, units: u64) -> (String, bool) {
     (text, z < ALARM)
 }
 
-fn mechanism(labels: &Labels) -> Finding {
+fn mechanism(labels: &Labels, derived: bool) -> Finding {
     let mut good = true;
     let mut because = String::new();
     if let Some(passwords) = &labels.passwords {
         let measured = passwords.symbols.entropy();
         let _ = write!(
             because,
-            "passwords are {} bits of the operating system's generator, measured {measured:.2}",
-            passwords.bits
+            "passwords are {} bits of {}, measured {measured:.2}",
+            passwords.bits,
+            if derived {
+                "HKDF-SHA-256 under a batch key of 256"
+            } else {
+                "the operating system's generator"
+            }
         );
         if let Some((distinct, expected, z)) = passwords.beginnings.figures() {
             good = z.abs() < ALARM;
