@@ -7,6 +7,8 @@
 //!    is left is [`Authenticated`], which the next step takes by value.
 //! 4. An owner who wants another password chooses a [`UserPassword`], whose verifier replaces the old one.
 //!
+//! With feature `pairing`, the module of that name turns the set-up code on the label into keys for the first conversation.
+//!
 //! Machines authenticate with keys, not with any of this (EN 303 645 5.1-2A).
 //!
 //! # Which type answers which rule
@@ -35,6 +37,8 @@ mod blocklist;
 mod checksum;
 mod label;
 mod login;
+#[cfg(feature = "pairing")]
+pub mod pairing;
 mod password;
 mod pbkdf2;
 mod pepper;

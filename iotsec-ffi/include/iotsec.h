@@ -994,6 +994,46 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_LOGIN_REFUSED 1341
 
 /**
+ * Not a set-up code.
+ */
+#define IOTSEC_ERR_PAIRING_CODE 1361
+
+/**
+ * Name out of bounds.
+ */
+#define IOTSEC_ERR_PAIRING_NAME 1362
+
+/**
+ * Pairing parameters out of bounds.
+ */
+#define IOTSEC_ERR_PAIRING_PARAMETERS 1363
+
+/**
+ * Pairing record damaged.
+ */
+#define IOTSEC_ERR_PAIRING_RECORD 1364
+
+/**
+ * Pairing window closed.
+ */
+#define IOTSEC_ERR_PAIRING_CLOSED 1365
+
+/**
+ * Pairing window too long.
+ */
+#define IOTSEC_ERR_PAIRING_WINDOW_LENGTH 1366
+
+/**
+ * Pairing message malformed.
+ */
+#define IOTSEC_ERR_PAIRING_MESSAGE 1367
+
+/**
+ * Pairing refused.
+ */
+#define IOTSEC_ERR_PAIRING_REFUSED 1368
+
+/**
  * Monotonic counter unreadable.
  */
 #define IOTSEC_ERR_COUNTER_UNREADABLE 1401

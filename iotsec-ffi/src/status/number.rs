@@ -119,6 +119,22 @@ pub const IOTSEC_ERR_THROTTLE_NOT_SAVED: iotsec_status_t = 1336;
 pub const IOTSEC_ERR_THROTTLE_POLICY: iotsec_status_t = 1337;
 /// Refused.
 pub const IOTSEC_ERR_LOGIN_REFUSED: iotsec_status_t = 1341;
+/// Not a set-up code.
+pub const IOTSEC_ERR_PAIRING_CODE: iotsec_status_t = 1361;
+/// Name out of bounds.
+pub const IOTSEC_ERR_PAIRING_NAME: iotsec_status_t = 1362;
+/// Pairing parameters out of bounds.
+pub const IOTSEC_ERR_PAIRING_PARAMETERS: iotsec_status_t = 1363;
+/// Pairing record damaged.
+pub const IOTSEC_ERR_PAIRING_RECORD: iotsec_status_t = 1364;
+/// Pairing window closed.
+pub const IOTSEC_ERR_PAIRING_CLOSED: iotsec_status_t = 1365;
+/// Pairing window too long.
+pub const IOTSEC_ERR_PAIRING_WINDOW_LENGTH: iotsec_status_t = 1366;
+/// Pairing message malformed.
+pub const IOTSEC_ERR_PAIRING_MESSAGE: iotsec_status_t = 1367;
+/// Pairing refused.
+pub const IOTSEC_ERR_PAIRING_REFUSED: iotsec_status_t = 1368;
 /// Monotonic counter unreadable.
 pub const IOTSEC_ERR_COUNTER_UNREADABLE: iotsec_status_t = 1401;
 /// Monotonic counter exhausted.
@@ -806,6 +822,14 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_THROTTLE_NOT_SAVED, c"THROTTLE_NOT_SAVED"),
     (IOTSEC_ERR_THROTTLE_POLICY, c"THROTTLE_POLICY"),
     (IOTSEC_ERR_LOGIN_REFUSED, c"LOGIN_REFUSED"),
+    (IOTSEC_ERR_PAIRING_CODE, c"PAIRING_CODE"),
+    (IOTSEC_ERR_PAIRING_NAME, c"PAIRING_NAME"),
+    (IOTSEC_ERR_PAIRING_PARAMETERS, c"PAIRING_PARAMETERS"),
+    (IOTSEC_ERR_PAIRING_RECORD, c"PAIRING_RECORD"),
+    (IOTSEC_ERR_PAIRING_CLOSED, c"PAIRING_CLOSED"),
+    (IOTSEC_ERR_PAIRING_WINDOW_LENGTH, c"PAIRING_WINDOW_LENGTH"),
+    (IOTSEC_ERR_PAIRING_MESSAGE, c"PAIRING_MESSAGE"),
+    (IOTSEC_ERR_PAIRING_REFUSED, c"PAIRING_REFUSED"),
     (IOTSEC_ERR_COUNTER_UNREADABLE, c"COUNTER_UNREADABLE"),
     (IOTSEC_ERR_COUNTER_EXHAUSTED, c"COUNTER_EXHAUSTED"),
     (IOTSEC_ERR_ROOT_KEY_UNAVAILABLE, c"ROOT_KEY_UNAVAILABLE"),

@@ -217,7 +217,6 @@ fn there_is_a_working_identity_after_every_power_cut_and_the_old_one_until_the_n
                             assert!(said || before);
                             assert_ne!(active.public_key(), key(1).public_key());
                         }
-                        drop(active);
                         if rotation.status() == RotationStatus::Idle {
                             let other = rotation.active().other().index();
                             assert_eq!(looked.keys[other], None);
