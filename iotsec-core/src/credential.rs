@@ -42,6 +42,7 @@ pub mod pairing;
 mod password;
 mod pbkdf2;
 mod pepper;
+mod setup_code;
 mod symbol;
 mod throttle;
 mod verifier;
@@ -51,6 +52,8 @@ pub use label::{Attempt, Label, LabelError};
 pub use login::{Login, LoginError};
 pub use password::{DevicePassword, Exposure, PasswordError, UserPassword};
 pub use pepper::Pepper;
+pub(crate) use setup_code::is_setup_code;
+pub(crate) use symbol::{decode as decode_symbol, encode as encode_symbol};
 pub use throttle::{
     Authenticated, Matched, Permit, PhysicalPresence, StorageError, Throttle, ThrottleError, ThrottlePolicy,
     ThrottleStatus, ThrottleStorage, Unlock,

@@ -1,5 +1,5 @@
 use super::error::PairingError;
-use crate::secret::Secret;
+use crate::{credential::is_setup_code, secret::Secret};
 
 /// A set-up code as somebody typed it or a camera read it: eight decimal digits.
 ///
@@ -25,14 +25,9 @@ impl PairingCode {
         let mut code = Self(Secret::zero());
         let mut digits = text.bytes().filter(|byte| !matches!(byte, b' ' | b'-'));
         for place in code.0.expose_mut() {
-            *place = digits
-                .next()
-                .filter(u8::is_ascii_digit)
-                .ok_or(PairingError::Code)?;
+            *place = digits.next().ok_or(PairingError::Code)?;
         }
-        let text = code.0.expose();
-        let trivial = code.0.is_constant() || text == b"12345678" || text == b"87654321";
-        if digits.next().is_some() || trivial {
+        if digits.next().is_some() || !is_setup_code(code.0.expose()) {
             return Err(PairingError::Code);
         }
         Ok(code)
