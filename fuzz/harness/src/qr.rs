@@ -53,7 +53,7 @@ pub fn matter(input: &[u8]) -> bool {
     };
     let possible = |code: &Passcode| {
         let code = code.expose();
-        assert!(code > 0 && code < 99_999_999 && code % 11_111_111 != 0);
+        assert!(code > 0 && code < 99_999_999 && !code.is_multiple_of(11_111_111));
     };
     if let Ok(payload) = MatterPayload::parse(text) {
         possible(payload.passcode());
