@@ -29,6 +29,9 @@ const PROBES: &[(&str, &str)] = &[
     ("cose_p256", "COSE_Sign1 under P-256"),
     ("cose_both", "one of each"),
     ("credential", "password: check with throttle"),
+    ("csr", "identity: request for a certificate, P-256"),
+    ("attest", "identity: attestation token, P-256"),
+    ("pairing", "identity: the device's side of a pairing (SPAKE2+)"),
     ("store", "store: mount, put and get 32 bytes"),
     ("update_verify", "update: authenticate and admit, Ed25519"),
     (
