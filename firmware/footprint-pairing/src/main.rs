@@ -3,13 +3,14 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use footprint::identity;
 use harness::{console, measure};
+
+mod device;
 
 #[entry]
 fn main() -> ! {
-    let Some(mut prepared) = identity::pairing() else {
+    let Some(mut prepared) = device::pairing() else {
         console::fail("not prepared")
     };
-    measure::report(|| identity::pair(&mut prepared))
+    measure::report(|| device::pair(&mut prepared))
 }
