@@ -1254,6 +1254,46 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_ATTEST_REFERENCE 1539
 
 /**
+ * Another kind of code.
+ */
+#define IOTSEC_ERR_QR_PREFIX 1551
+
+/**
+ * Character not allowed.
+ */
+#define IOTSEC_ERR_QR_CHARACTER 1552
+
+/**
+ * Wrong length.
+ */
+#define IOTSEC_ERR_QR_LENGTH 1553
+
+/**
+ * Check does not fit.
+ */
+#define IOTSEC_ERR_QR_CHECK 1554
+
+/**
+ * Field missing, repeated or not known.
+ */
+#define IOTSEC_ERR_QR_FIELD 1555
+
+/**
+ * Value out of bounds.
+ */
+#define IOTSEC_ERR_QR_VALUE 1556
+
+/**
+ * Not supported.
+ */
+#define IOTSEC_ERR_QR_UNSUPPORTED 1557
+
+/**
+ * Output buffer too small.
+ */
+#define IOTSEC_ERR_QR_BUFFER_FULL 1558
+
+/**
  * Not a tagged SUIT envelope.
  */
 #define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001

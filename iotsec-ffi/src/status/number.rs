@@ -223,6 +223,22 @@ pub const IOTSEC_ERR_ATTEST_BOOT_SEED: iotsec_status_t = 1537;
 pub const IOTSEC_ERR_ATTEST_COMPONENT: iotsec_status_t = 1538;
 /// Reference out of bounds.
 pub const IOTSEC_ERR_ATTEST_REFERENCE: iotsec_status_t = 1539;
+/// Another kind of code.
+pub const IOTSEC_ERR_QR_PREFIX: iotsec_status_t = 1551;
+/// Character not allowed.
+pub const IOTSEC_ERR_QR_CHARACTER: iotsec_status_t = 1552;
+/// Wrong length.
+pub const IOTSEC_ERR_QR_LENGTH: iotsec_status_t = 1553;
+/// Check does not fit.
+pub const IOTSEC_ERR_QR_CHECK: iotsec_status_t = 1554;
+/// Field missing, repeated or not known.
+pub const IOTSEC_ERR_QR_FIELD: iotsec_status_t = 1555;
+/// Value out of bounds.
+pub const IOTSEC_ERR_QR_VALUE: iotsec_status_t = 1556;
+/// Not supported.
+pub const IOTSEC_ERR_QR_UNSUPPORTED: iotsec_status_t = 1557;
+/// Output buffer too small.
+pub const IOTSEC_ERR_QR_BUFFER_FULL: iotsec_status_t = 1558;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -874,6 +890,14 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_ATTEST_BOOT_SEED, c"ATTEST_BOOT_SEED"),
     (IOTSEC_ERR_ATTEST_COMPONENT, c"ATTEST_COMPONENT"),
     (IOTSEC_ERR_ATTEST_REFERENCE, c"ATTEST_REFERENCE"),
+    (IOTSEC_ERR_QR_PREFIX, c"QR_PREFIX"),
+    (IOTSEC_ERR_QR_CHARACTER, c"QR_CHARACTER"),
+    (IOTSEC_ERR_QR_LENGTH, c"QR_LENGTH"),
+    (IOTSEC_ERR_QR_CHECK, c"QR_CHECK"),
+    (IOTSEC_ERR_QR_FIELD, c"QR_FIELD"),
+    (IOTSEC_ERR_QR_VALUE, c"QR_VALUE"),
+    (IOTSEC_ERR_QR_UNSUPPORTED, c"QR_UNSUPPORTED"),
+    (IOTSEC_ERR_QR_BUFFER_FULL, c"QR_BUFFER_FULL"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
