@@ -5,10 +5,9 @@
 //! but the units themselves.
 
 mod batch_key;
-mod setup_code;
 
 pub use batch_key::{BatchKey, StreamError, UnitStream};
-pub use setup_code::SetupCode;
+pub use iotsec_core::credential::SetupCode;
 
 use alloc::{collections::BTreeSet, string::String};
 

@@ -5,13 +5,14 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | – | [`core`]: hardware traits, secrets, strict CBOR and COSE, credentials; [`erase`]: deletion receipts |
-//! | `store` | [`store`]: encrypted, power-cut-safe key store on NOR flash |
+//! | `store` | [`store`]: encrypted, power-cut-safe key store on NOR flash; [`identity`]: the device's identity in it |
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
 //! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
 //! | `device` | [`device`]: the typed life cycle that ties all of it together; [`status`]: whether it is set up securely |
 //! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
 //! | `p256` | ECDSA P-256 keys |
+//! | `pairing` | [`core::credential::pairing`]: the set-up code on the label makes keys for the first conversation |
 //! | `alloc` | serde documents behind the strict reader, [`factory`] batches |
 //! | `std` | operating-system conveniences |
 //! | `full` | all of the above |
@@ -45,6 +46,8 @@ pub mod erase;
 #[cfg(feature = "alloc")]
 pub mod factory;
 pub mod guideline;
+#[cfg(feature = "store")]
+pub mod identity;
 #[cfg(doctest)]
 mod readme;
 #[cfg(feature = "device")]

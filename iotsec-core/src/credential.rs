@@ -7,6 +7,8 @@
 //!    is left is [`Authenticated`], which the next step takes by value.
 //! 4. An owner who wants another password chooses a [`UserPassword`], whose verifier replaces the old one.
 //!
+//! With feature `pairing`, the module of that name turns the set-up code on the label into keys for the first conversation.
+//!
 //! Machines authenticate with keys, not with any of this (EN 303 645 5.1-2A).
 //!
 //! # Which type answers which rule
@@ -34,9 +36,12 @@
 mod blocklist;
 mod label;
 mod login;
+#[cfg(feature = "pairing")]
+pub mod pairing;
 mod password;
 mod pbkdf2;
 mod pepper;
+mod setup_code;
 mod stretch;
 mod symbol;
 mod throttle;
@@ -46,7 +51,10 @@ pub use label::{Attempt, Label, LabelError};
 pub use login::{Login, LoginError};
 pub use password::{DevicePassword, Exposure, PasswordError, UserPassword};
 pub use pepper::Pepper;
+pub use setup_code::SetupCode;
+pub(crate) use setup_code::is_setup_code;
 pub use stretch::{Cost, Iterations, MemoryCost, Scheme};
+pub(crate) use symbol::{decode as decode_symbol, encode as encode_symbol};
 pub use throttle::{
     Authenticated, Matched, Permit, PhysicalPresence, StorageError, Throttle, ThrottleError, ThrottlePolicy,
     ThrottleStatus, ThrottleStorage, Unlock,

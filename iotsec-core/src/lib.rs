@@ -10,6 +10,7 @@
 //! | [`credential`] | device passwords: generator, label, verifier, throttle |
 //! | [`attest`] | attestation tokens (EAT, PSA): what a device runs, signed by its key |
 //! | [`identity`] | what a device is to others: certificate requests, certificates, rotation |
+//! | [`qr`] | what QR codes on labels say: our own, Wi-Fi, Matter |
 //! | [`error`] | what every error can say: a stable number and whose fault it is |
 //!
 //! Nothing here allocates, panics, reads a clock or does I/O on its own: time,
@@ -45,4 +46,5 @@ pub mod crypto;
 pub mod error;
 pub mod hal;
 pub mod identity;
+pub mod qr;
 pub mod secret;

@@ -7,12 +7,15 @@ use iotsec_core::{
     credential::{
         Attempt, DevicePassword, Exposure, Iterations, Label, Login, LoginError, Pepper, StorageError,
         Throttle, ThrottlePolicy, ThrottleStorage, UserPassword, Verifier,
+        pairing::{Owner, PairingCode, PairingNames, PairingParameters, PairingRecord, PairingWindow},
     },
     crypto::{
         Aes128Ctr, Aes128KeyWrap, Aes256WrappingKey, ChaCha20Poly1305Stream, ContentDecrypt, Digest,
         Ed25519SigningKey, HkdfSha256, P256AgreementKey, P256SigningKey, Sha256, X25519Key,
     },
     hal::{DeviceRootKey, Millis},
+    identity::DiceLayer,
+    qr::{KeyFingerprint, Passcode, ProductLabel, WifiNetwork},
     secret::Secret,
 };
 use iotsec_testkit::SimRng;
@@ -179,4 +182,42 @@ fn errors_about_a_label_or_a_password_do_not_repeat_it() {
     let error = UserPassword::new(text, Exposure::Online, &["zebra"]).unwrap_err();
     assert_silent(&error, b"zebra");
     assert_silent(&error.to_string(), b"zebra");
+}
+
+#[test]
+fn pairings_and_labels_show_nothing() {
+    let (digits, mut rng, kdf) = ("61803398", SimRng::new(35), HkdfSha256);
+    let code = PairingCode::parse(digits).unwrap();
+    let parameters = PairingParameters::generate(1000, &mut rng).unwrap();
+    let record = PairingRecord::register(&code, b"lamp", &parameters, &kdf).unwrap();
+    assert_silent(&code, digits.as_bytes());
+    assert_silent(&record, &record.expose()[24..]);
+    let names = PairingNames::new(b"phone", b"lamp").unwrap();
+    let owner = Owner::new(&code, names, &parameters, &kdf).unwrap();
+    assert_silent(&owner, &record.expose()[24..56]);
+    let mut storage = Memory(None);
+    Throttle::initialise(&mut storage).unwrap();
+    let mut window = PairingWindow::without_owner(Millis(0), PairingWindow::LONGEST).unwrap();
+    let (owner, share) = owner.start(&mut rng, &kdf).unwrap();
+    assert_silent(&owner, &record.expose()[24..56]);
+    let answered = window.answer(&mut storage, Millis(0), &record, names, &share, &mut rng, &kdf);
+    let (device, answer) = answered.unwrap();
+    assert_silent(&device, &record.expose()[24..56]);
+    let (_, keys) = owner.finish(&answer, &kdf).unwrap();
+    for key in [keys.owner_to_device(), keys.device_to_owner(), keys.exporter()] {
+        assert_silent(&keys, key.expose());
+    }
+
+    let label = ProductLabel::new("LAMP", "1", KeyFingerprint::from_bytes([0; 16])).unwrap();
+    assert_silent(&label.with_code(digits).unwrap(), digits.as_bytes());
+    assert_silent(&Passcode::new(61_803_398).unwrap(), digits.as_bytes());
+    let network = WifiNetwork::parse("WIFI:T:WPA;S:x;P:quartz77fjell;;").unwrap();
+    assert_silent(&network, b"quartz77fjell");
+    assert_silent(network.key(), b"quartz77fjell");
+}
+
+#[test]
+fn layers_show_nothing() {
+    let bytes = random::<32>(36);
+    assert_silent(&DiceLayer::from_uds(&Secret::from_bytes(bytes)), &bytes);
 }

@@ -999,6 +999,46 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_LOGIN_REFUSED 1341
 
 /**
+ * Not a set-up code.
+ */
+#define IOTSEC_ERR_PAIRING_CODE 1361
+
+/**
+ * Name out of bounds.
+ */
+#define IOTSEC_ERR_PAIRING_NAME 1362
+
+/**
+ * Pairing parameters out of bounds.
+ */
+#define IOTSEC_ERR_PAIRING_PARAMETERS 1363
+
+/**
+ * Pairing record damaged.
+ */
+#define IOTSEC_ERR_PAIRING_RECORD 1364
+
+/**
+ * Pairing window closed.
+ */
+#define IOTSEC_ERR_PAIRING_CLOSED 1365
+
+/**
+ * Pairing window too long.
+ */
+#define IOTSEC_ERR_PAIRING_WINDOW_LENGTH 1366
+
+/**
+ * Pairing message malformed.
+ */
+#define IOTSEC_ERR_PAIRING_MESSAGE 1367
+
+/**
+ * Pairing refused.
+ */
+#define IOTSEC_ERR_PAIRING_REFUSED 1368
+
+/**
  * Monotonic counter unreadable.
  */
 #define IOTSEC_ERR_COUNTER_UNREADABLE 1401
@@ -1217,6 +1257,46 @@ typedef uint32_t iotsec_domain_t;
  * Reference out of bounds.
  */
 #define IOTSEC_ERR_ATTEST_REFERENCE 1539
+
+/**
+ * Another kind of code.
+ */
+#define IOTSEC_ERR_QR_PREFIX 1551
+
+/**
+ * Character not allowed.
+ */
+#define IOTSEC_ERR_QR_CHARACTER 1552
+
+/**
+ * Wrong length.
+ */
+#define IOTSEC_ERR_QR_LENGTH 1553
+
+/**
+ * Check does not fit.
+ */
+#define IOTSEC_ERR_QR_CHECK 1554
+
+/**
+ * Field missing, repeated or not known.
+ */
+#define IOTSEC_ERR_QR_FIELD 1555
+
+/**
+ * Value out of bounds.
+ */
+#define IOTSEC_ERR_QR_VALUE 1556
+
+/**
+ * Not supported.
+ */
+#define IOTSEC_ERR_QR_UNSUPPORTED 1557
+
+/**
+ * Output buffer too small.
+ */
+#define IOTSEC_ERR_QR_BUFFER_FULL 1558
 
 /**
  * Not a tagged SUIT envelope.

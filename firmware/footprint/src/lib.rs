@@ -4,6 +4,7 @@
 #![no_std]
 
 pub mod credential;
+pub mod identity;
 pub mod store;
 pub mod telemetry;
 pub mod update;

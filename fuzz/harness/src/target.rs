@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{boot, cbor, cose, credential, delta, encryption, store, suit, telemetry, trust};
+use crate::{boot, cbor, cose, credential, delta, encryption, identity, qr, store, suit, telemetry, trust};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -66,6 +66,22 @@ pub const TARGETS: &[Target] = &[
         credential::throttle_seeds,
         &[],
     ),
+    target(
+        "identity_request",
+        identity::request,
+        identity::request_seeds,
+        &[],
+    ),
+    target(
+        "identity_certificate",
+        identity::certificate,
+        identity::certificate_seeds,
+        &[],
+    ),
+    target("attest_token", identity::token, identity::token_seeds, &[]),
+    target("qr_label", qr::label, qr::label_seeds, &[]),
+    target("qr_wifi", qr::wifi, qr::wifi_seeds, &[]),
+    target("qr_matter", qr::matter, qr::matter_seeds, &[]),
     target("store_image", store::image, store::image_seeds, &[]),
     target("store_tampered", store::tampered, store::tampered_seeds, &[]),
     target("update_delta", delta::delta, delta::seeds, &[]),

@@ -10,7 +10,18 @@ pub(super) fn pbkdf2(
     salt: &[u8],
     iterations: u32,
 ) -> Result<Secret<32>, CryptoError> {
-    let mut block = Secret::from_bytes(kdf.hmac(password, &[salt, &1u32.to_be_bytes()])?);
+    pbkdf2_block(kdf, password, salt, iterations, 1)
+}
+
+/// Any block, counted from 1.
+pub(super) fn pbkdf2_block(
+    kdf: &dyn Kdf,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+    number: u32,
+) -> Result<Secret<32>, CryptoError> {
+    let mut block = Secret::from_bytes(kdf.hmac(password, &[salt, &number.to_be_bytes()])?);
     let mut sum = Secret::from_bytes(*block.expose());
     for _ in 1..iterations {
         block = Secret::from_bytes(kdf.hmac(password, &[block.expose()])?);
@@ -26,7 +37,17 @@ mod tests {
     use super::*;
     use crate::crypto::HkdfSha256;
 
-    /// RFC 7914 §11, the first 32 of the 64 bytes.
+    /// RFC 7914 §11, the last 32 of the 64 bytes.
+    #[test]
+    fn the_second_block_of_rfc_7914_holds() {
+        let two = pbkdf2_block(&HkdfSha256, b"passwd", b"salt", 1, 2).unwrap();
+        assert_eq!(
+            two.expose()[..16],
+            0x49ca_9ccc_f179_b645_9916_64b3_9d77_ef31_u128.to_be_bytes()
+        );
+    }
+
+    /// The first 32.
     #[test]
     fn the_vectors_of_rfc_7914_hold() {
         let one = pbkdf2(&HkdfSha256, b"passwd", b"salt", 1).unwrap();

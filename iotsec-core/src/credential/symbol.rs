@@ -59,13 +59,13 @@ impl Symbols {
 }
 
 /// The character of a symbol.
-pub(super) fn encode(symbol: u8) -> u8 {
+pub(crate) fn encode(symbol: u8) -> u8 {
     ALPHABET.get(usize::from(symbol)).copied().unwrap_or(b'?')
 }
 
 /// The symbol of a character: case is ignored, `O` reads as `0`, `I` and `L` read as `1`.
 /// `U` is not in the alphabet.
-pub(super) fn decode(character: char) -> Option<u8> {
+pub(crate) fn decode(character: char) -> Option<u8> {
     let character = match character.to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',

@@ -121,6 +121,22 @@ pub const IOTSEC_ERR_THROTTLE_NOT_SAVED: iotsec_status_t = 1336;
 pub const IOTSEC_ERR_THROTTLE_POLICY: iotsec_status_t = 1337;
 /// Refused.
 pub const IOTSEC_ERR_LOGIN_REFUSED: iotsec_status_t = 1341;
+/// Not a set-up code.
+pub const IOTSEC_ERR_PAIRING_CODE: iotsec_status_t = 1361;
+/// Name out of bounds.
+pub const IOTSEC_ERR_PAIRING_NAME: iotsec_status_t = 1362;
+/// Pairing parameters out of bounds.
+pub const IOTSEC_ERR_PAIRING_PARAMETERS: iotsec_status_t = 1363;
+/// Pairing record damaged.
+pub const IOTSEC_ERR_PAIRING_RECORD: iotsec_status_t = 1364;
+/// Pairing window closed.
+pub const IOTSEC_ERR_PAIRING_CLOSED: iotsec_status_t = 1365;
+/// Pairing window too long.
+pub const IOTSEC_ERR_PAIRING_WINDOW_LENGTH: iotsec_status_t = 1366;
+/// Pairing message malformed.
+pub const IOTSEC_ERR_PAIRING_MESSAGE: iotsec_status_t = 1367;
+/// Pairing refused.
+pub const IOTSEC_ERR_PAIRING_REFUSED: iotsec_status_t = 1368;
 /// Monotonic counter unreadable.
 pub const IOTSEC_ERR_COUNTER_UNREADABLE: iotsec_status_t = 1401;
 /// Monotonic counter exhausted.
@@ -209,6 +225,22 @@ pub const IOTSEC_ERR_ATTEST_BOOT_SEED: iotsec_status_t = 1537;
 pub const IOTSEC_ERR_ATTEST_COMPONENT: iotsec_status_t = 1538;
 /// Reference out of bounds.
 pub const IOTSEC_ERR_ATTEST_REFERENCE: iotsec_status_t = 1539;
+/// Another kind of code.
+pub const IOTSEC_ERR_QR_PREFIX: iotsec_status_t = 1551;
+/// Character not allowed.
+pub const IOTSEC_ERR_QR_CHARACTER: iotsec_status_t = 1552;
+/// Wrong length.
+pub const IOTSEC_ERR_QR_LENGTH: iotsec_status_t = 1553;
+/// Check does not fit.
+pub const IOTSEC_ERR_QR_CHECK: iotsec_status_t = 1554;
+/// Field missing, repeated or not known.
+pub const IOTSEC_ERR_QR_FIELD: iotsec_status_t = 1555;
+/// Value out of bounds.
+pub const IOTSEC_ERR_QR_VALUE: iotsec_status_t = 1556;
+/// Not supported.
+pub const IOTSEC_ERR_QR_UNSUPPORTED: iotsec_status_t = 1557;
+/// Output buffer too small.
+pub const IOTSEC_ERR_QR_BUFFER_FULL: iotsec_status_t = 1558;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -809,6 +841,14 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_THROTTLE_NOT_SAVED, c"THROTTLE_NOT_SAVED"),
     (IOTSEC_ERR_THROTTLE_POLICY, c"THROTTLE_POLICY"),
     (IOTSEC_ERR_LOGIN_REFUSED, c"LOGIN_REFUSED"),
+    (IOTSEC_ERR_PAIRING_CODE, c"PAIRING_CODE"),
+    (IOTSEC_ERR_PAIRING_NAME, c"PAIRING_NAME"),
+    (IOTSEC_ERR_PAIRING_PARAMETERS, c"PAIRING_PARAMETERS"),
+    (IOTSEC_ERR_PAIRING_RECORD, c"PAIRING_RECORD"),
+    (IOTSEC_ERR_PAIRING_CLOSED, c"PAIRING_CLOSED"),
+    (IOTSEC_ERR_PAIRING_WINDOW_LENGTH, c"PAIRING_WINDOW_LENGTH"),
+    (IOTSEC_ERR_PAIRING_MESSAGE, c"PAIRING_MESSAGE"),
+    (IOTSEC_ERR_PAIRING_REFUSED, c"PAIRING_REFUSED"),
     (IOTSEC_ERR_COUNTER_UNREADABLE, c"COUNTER_UNREADABLE"),
     (IOTSEC_ERR_COUNTER_EXHAUSTED, c"COUNTER_EXHAUSTED"),
     (IOTSEC_ERR_ROOT_KEY_UNAVAILABLE, c"ROOT_KEY_UNAVAILABLE"),
@@ -853,6 +893,14 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_ATTEST_BOOT_SEED, c"ATTEST_BOOT_SEED"),
     (IOTSEC_ERR_ATTEST_COMPONENT, c"ATTEST_COMPONENT"),
     (IOTSEC_ERR_ATTEST_REFERENCE, c"ATTEST_REFERENCE"),
+    (IOTSEC_ERR_QR_PREFIX, c"QR_PREFIX"),
+    (IOTSEC_ERR_QR_CHARACTER, c"QR_CHARACTER"),
+    (IOTSEC_ERR_QR_LENGTH, c"QR_LENGTH"),
+    (IOTSEC_ERR_QR_CHECK, c"QR_CHECK"),
+    (IOTSEC_ERR_QR_FIELD, c"QR_FIELD"),
+    (IOTSEC_ERR_QR_VALUE, c"QR_VALUE"),
+    (IOTSEC_ERR_QR_UNSUPPORTED, c"QR_UNSUPPORTED"),
+    (IOTSEC_ERR_QR_BUFFER_FULL, c"QR_BUFFER_FULL"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),

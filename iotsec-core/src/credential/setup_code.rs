@@ -1,21 +1,32 @@
-use iotsec_core::{crypto::CryptoError, secret::Secret};
 use rand_core::TryCryptoRng;
+
+use crate::{crypto::CryptoError, secret::Secret};
+
+/// Whether these digits may be a set-up code: decimal, not eight times one digit, not 12345678 or 87654321 (Matter core
+/// specification 1.4 §5.1.7.1).
+pub(crate) fn is_setup_code(digits: &[u8; 8]) -> bool {
+    let [first, ..] = digits;
+    digits.iter().all(u8::is_ascii_digit)
+        && digits.iter().any(|digit| digit != first)
+        && digits != b"12345678"
+        && digits != b"87654321"
+}
 
 /// Eight decimal digits that start a pairing, under a PAKE and a limit of attempts.
 ///
 /// 26.6 bits withstand nothing but counted guesses: SPAKE2+ gives an attacker one guess a connection, and
 /// 20 failures close the window. The forbidden codes are those of the Matter specification, so that one
-/// code serves both. Like a [`DevicePassword`](iotsec_core::credential::DevicePassword) it comes from the
+/// code serves both. Like a [`DevicePassword`](super::DevicePassword) it comes from the
 /// generator alone, shows nothing in `Debug` and is wiped on drop.
 ///
 /// ```
-/// use iotsec::factory::SetupCode;
+/// use iotsec_core::credential::SetupCode;
 ///
 /// # let mut rng = iotsec_testkit::SimRng::new(1);
 /// let code = SetupCode::generate(&mut rng)?;
 /// assert_eq!(code.digits().len(), 8);
 /// assert!(SetupCode::is_allowed(code.value()) && !SetupCode::is_allowed(12_345_678));
-/// # Ok::<(), iotsec::core::crypto::CryptoError>(())
+/// # Ok::<(), iotsec_core::crypto::CryptoError>(())
 /// ```
 pub struct SetupCode {
     digits: Secret<8>,
@@ -44,12 +55,9 @@ impl SetupCode {
     }
 
     /// Whether a number may be a set-up code: not eight times the same digit, not 12345678 or 87654321
-    /// (Matter core specification, invalid passcodes), and no more than eight digits.
-    pub const fn is_allowed(number: u32) -> bool {
-        number < 100_000_000
-            && !number.is_multiple_of(11_111_111)
-            && number != 12_345_678
-            && number != 87_654_321
+    /// (Matter core specification 1.4 §5.1.7.1), and no more than eight digits.
+    pub fn is_allowed(number: u32) -> bool {
+        number < 100_000_000 && is_setup_code(Self::of(number).digits.expose())
     }
 
     /// The digits, zeros in front. Every use of this is a place to review.

@@ -1,0 +1,15 @@
+//! An attestation token with a P-256 key.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use footprint::identity;
+use harness::{console, measure};
+
+#[entry]
+fn main() -> ! {
+    let Some(key) = identity::key() else {
+        console::fail("not prepared")
+    };
+    measure::report(|| identity::token(&key))
+}

@@ -1,0 +1,292 @@
+use super::{
+    error::QrError,
+    text::{Text, position},
+};
+use crate::secret::Secret;
+
+/// What one needs to join a network. Wiped on drop, and `Debug` shows nothing.
+pub enum WifiKey {
+    /// Nothing: an open network.
+    Open,
+    /// A passphrase of 8 to 63 printable ASCII characters, or 64 hexadecimal digits (IEEE 802.11-2020 annex J.4).
+    Password(WifiPassword),
+}
+
+/// The text of a password.
+pub struct WifiPassword {
+    text: Secret<64>,
+    len: usize,
+}
+
+impl WifiPassword {
+    /// The text. Every use of this is a place to review.
+    pub fn as_str(&self) -> &str {
+        let text = self.text.expose().get(..self.len).unwrap_or_default();
+        core::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl WifiKey {
+    /// A password.
+    ///
+    /// # Errors
+    /// [`QrError::Value`] for one that no network has.
+    pub fn password(text: &str) -> Result<Self, QrError> {
+        let bytes = text.as_bytes();
+        let possible = match bytes.len() {
+            8..=63 => bytes.iter().all(|byte| (0x20..0x7F).contains(byte)),
+            64 => bytes.iter().all(u8::is_ascii_hexdigit),
+            _ => false,
+        };
+        if !possible {
+            return Err(QrError::Value);
+        }
+        let mut key = Secret::<64>::zero();
+        for (to, from) in key.expose_mut().iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Ok(Self::Password(WifiPassword {
+            text: key,
+            len: bytes.len(),
+        }))
+    }
+
+    /// The password; `None` for an open network. Every use of this is a place to review.
+    pub fn expose(&self) -> Option<&str> {
+        match self {
+            Self::Open => None,
+            Self::Password(password) => Some(password.as_str()),
+        }
+    }
+}
+
+impl core::fmt::Debug for WifiPassword {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("WifiPassword(..)")
+    }
+}
+
+impl core::fmt::Debug for WifiKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("WifiKey(..)")
+    }
+}
+
+/// A Wi-Fi network as a QR code has it (the WPA3 specification, "WIFI URI"; the form that ZXing began).
+///
+/// ```text
+/// text   = "WIFI:" 1*( field ";" ) ";"
+/// field  = "T:" ( "WPA" / "SAE" / "nopass" ) / "S:" name / "P:" password / "H:" ( "true" / "false" ) / "R:" hex
+/// name, password: every one of \ ; , : " has a \ in front
+/// ```
+///
+/// Fields come in any order, each once; the parser lets a value stand between quotes too. WEP and enterprise networks are refused.
+///
+/// ```
+/// use iotsec_core::qr::{QrError, WifiKey, WifiNetwork};
+///
+/// let network = WifiNetwork::new(r"Cafe;Bar", WifiKey::password(r#"pass:w\ord""#)?)?;
+/// let mut out = [0; WifiNetwork::MAX_LEN];
+/// let text = network.write(&mut out)?;
+/// assert_eq!(text, r#"WIFI:T:WPA;S:Cafe\;Bar;P:pass\:w\\ord\";;"#);
+/// let read = WifiNetwork::parse(text)?;
+/// assert_eq!((read.ssid(), read.key().expose()), ("Cafe;Bar", Some(r#"pass:w\ord""#)));
+/// # Ok::<(), QrError>(())
+/// ```
+#[derive(Debug)]
+pub struct WifiNetwork {
+    ssid: [u8; Self::MAX_SSID],
+    ssid_len: usize,
+    key: WifiKey,
+    hidden: bool,
+}
+
+impl WifiNetwork {
+    /// Most bytes of a network's name (IEEE 802.11-2020 §9.4.2.2).
+    pub const MAX_SSID: usize = 32;
+    /// Bytes of the longest text that is written.
+    pub const MAX_LEN: usize = 5 + 9 + (3 + 2 * Self::MAX_SSID) + (3 + 2 * 64) + 7 + 1;
+    /// Most bytes of a text that is read: what is written, and a field of no interest.
+    const MAX_INPUT: usize = 300;
+
+    /// A network that shows its name.
+    ///
+    /// # Errors
+    /// [`QrError::Value`] unless the name has 1 to 32 bytes and no control character. Names that are not UTF-8 cannot
+    /// stand in such a code.
+    pub fn new(ssid: &str, key: WifiKey) -> Result<Self, QrError> {
+        if !(1..=Self::MAX_SSID).contains(&ssid.len()) || ssid.chars().any(char::is_control) {
+            return Err(QrError::Value);
+        }
+        let mut bytes = [0; Self::MAX_SSID];
+        for (to, from) in bytes.iter_mut().zip(ssid.as_bytes()) {
+            *to = *from;
+        }
+        Ok(Self {
+            ssid: bytes,
+            ssid_len: ssid.len(),
+            key,
+            hidden: false,
+        })
+    }
+
+    /// A network that does not show its name.
+    #[must_use]
+    pub const fn with_hidden(mut self, hidden: bool) -> Self {
+        self.hidden = hidden;
+        self
+    }
+
+    /// The name.
+    pub fn ssid(&self) -> &str {
+        let bytes = self.ssid.get(..self.ssid_len).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+    /// What one needs to join.
+    pub const fn key(&self) -> &WifiKey {
+        &self.key
+    }
+    /// Whether it does not show its name.
+    pub const fn hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Writes the text. Whoever lends the buffer wipes it.
+    ///
+    /// # Errors
+    /// [`QrError::BufferFull`]; [`MAX_LEN`](Self::MAX_LEN) bytes are enough.
+    pub fn write<'o>(&self, out: &'o mut [u8]) -> Result<&'o str, QrError> {
+        let mut text = Text::new(out);
+        text.bytes(b"WIFI:T:")?;
+        let password = self.key.expose();
+        text.bytes(if password.is_some() { b"WPA" } else { b"nopass" })?;
+        text.bytes(b";S:")?;
+        escape(&mut text, self.ssid())?;
+        if let Some(password) = password {
+            text.bytes(b";P:")?;
+            escape(&mut text, password)?;
+        }
+        text.bytes(if self.hidden { b";H:true" } else { b"" })?;
+        text.bytes(b";;")?;
+        text.finish()
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// [`QrError`], by what is wrong.
+    pub fn parse(text: &str) -> Result<Self, QrError> {
+        let mut rest = text.strip_prefix("WIFI:").ok_or(QrError::Prefix)?;
+        if text.len() > Self::MAX_INPUT {
+            return Err(QrError::Length);
+        }
+        let mut found: [Option<Value>; 4] = [None, None, None, None];
+        let mut seen_r = false;
+        while rest != ";" {
+            let at = text.len().saturating_sub(rest.len());
+            let (name, after) = rest.split_once(':').ok_or(QrError::Length)?;
+            let (value, next) = value(after, at.saturating_add(name.len()).saturating_add(1))?;
+            let place = match name {
+                "T" => found.first_mut(),
+                "S" => found.get_mut(1),
+                "P" => found.get_mut(2),
+                "H" => found.get_mut(3),
+                // How a network moves on to WPA3 is between it and the driver.
+                "R" if !seen_r => {
+                    seen_r = true;
+                    rest = next;
+                    continue;
+                }
+                "E" | "A" | "I" | "PH2" | "K" => return Err(QrError::Unsupported),
+                _ => return Err(QrError::Field),
+            };
+            let place = place.filter(|place| place.is_none()).ok_or(QrError::Field)?;
+            *place = Some(value);
+            rest = next;
+        }
+        let [kind, ssid, password, hidden] = &found;
+        let password = text_of(password)?;
+        let key = match text_of(kind)? {
+            Some("WPA" | "SAE") => WifiKey::password(password.ok_or(QrError::Field)?)?,
+            None | Some("nopass") if password.is_none() => WifiKey::Open,
+            None | Some("nopass") => return Err(QrError::Field),
+            Some("WEP" | "WPA2-EAP" | "WPA3-EAP") => return Err(QrError::Unsupported),
+            Some(_) => return Err(QrError::Value),
+        };
+        let hidden = match text_of(hidden)? {
+            Some("true") => true,
+            None | Some("false") => false,
+            Some(_) => return Err(QrError::Value),
+        };
+        let ssid = text_of(ssid)?.ok_or(QrError::Field)?;
+        Ok(Self::new(ssid, key)?.with_hidden(hidden))
+    }
+}
+
+/// The text of a field that is there and not empty.
+fn text_of(value: &Option<Value>) -> Result<Option<&str>, QrError> {
+    let text = value.as_ref().map(Value::as_str).transpose()?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// A value without its backslashes. Wiped on drop: it may be a password.
+struct Value {
+    text: Secret<64>,
+    len: usize,
+}
+
+impl Value {
+    fn as_str(&self) -> Result<&str, QrError> {
+        let text = self.text.expose().get(..self.len).unwrap_or_default();
+        core::str::from_utf8(text).map_err(|_| QrError::Value)
+    }
+}
+
+/// Reads a value up to its `;`; what comes after that.
+fn value(text: &str, at: usize) -> Result<(Value, &str), QrError> {
+    let mut value = Value {
+        text: Secret::zero(),
+        len: 0,
+    };
+    let (mut escaped, mut quoted, mut closed) = (false, false, false);
+    for (index, byte) in text.bytes().enumerate() {
+        let strange = QrError::Character {
+            position: position(at.saturating_add(index)),
+        };
+        let special = matches!(byte, b'\\' | b';' | b',' | b':' | b'"');
+        if escaped {
+            escaped = false;
+            if !special {
+                return Err(strange);
+            }
+        } else if byte == b'\\' && !closed {
+            escaped = true;
+            continue;
+        } else if byte == b'"' && index == 0 {
+            quoted = true;
+            continue;
+        } else if byte == b'"' && quoted && !closed {
+            closed = true;
+            continue;
+        } else if byte == b';' && quoted == closed {
+            let rest = text.get(index.saturating_add(1)..).ok_or(QrError::Length)?;
+            return Ok((value, rest));
+        } else if special || closed {
+            return Err(strange);
+        }
+        let place = value.text.expose_mut().get_mut(value.len);
+        *place.ok_or(QrError::Value)? = byte;
+        value.len = value.len.saturating_add(1);
+    }
+    Err(QrError::Length)
+}
+
+fn escape(text: &mut Text<'_>, value: &str) -> Result<(), QrError> {
+    for byte in value.bytes() {
+        if matches!(byte, b'\\' | b';' | b',' | b':' | b'"') {
+            text.push(b'\\')?;
+        }
+        text.push(byte)?;
+    }
+    Ok(())
+}
