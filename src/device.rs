@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  format          provision           claim
-//!    │                 │                 │   set_password, grant, withdraw
+//!    │                 │   claim_with    │   set_password, grant, withdraw
 //!    ▼                 ▼                 ▼   record, batch, update
 //!  Factory ──────► Provisioned ──────► Owned ──────► Retired
 //!                      ▲ reset, transfer │   retire
@@ -16,7 +16,7 @@
 //! | state | what the store holds |
 //! |---|---|
 //! | [`Factory`] | nothing that works |
-//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, throttle, identity and telemetry keys, what was erased last |
+//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, what was erased last |
 //! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
 //! | [`Orphaned`] | the same, but the key of the user domain is damaged, so that nothing in it can be read |
 //! | [`Retired`] | that it is retired, and the receipt for it if one was asked for |
@@ -32,6 +32,9 @@ mod hardware;
 mod life;
 mod orphan;
 mod owner;
+#[cfg(feature = "pairing")]
+mod pairing;
+mod provision;
 mod record;
 mod report;
 mod upkeep;
@@ -40,7 +43,8 @@ pub use announcement::Moment;
 pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 pub use hardware::{Hardware, Memory, Product, Suite};
-pub use life::{Booted, Enrolment, Factory, Orphaned, Owned, Provisioned, Retired, State, Transition};
+pub use life::{Booted, Factory, Orphaned, Owned, Provisioned, Retired, State, Transition};
+pub use provision::Enrolment;
 pub use upkeep::Upkeep;
 
 use core::marker::PhantomData;

@@ -82,7 +82,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     }
 
     /// [`reset`](Self::reset) for a device that gets another owner: it can be claimed with `code` from here on, and no
-    /// longer with the one that the owner before knows. To be shown once to whoever gets the device, and printed on no
+    /// longer with what the owner before knows: the set-up code on the label pairs nobody any more. To be shown once to whoever gets the device, and printed on no
     /// label.
     ///
     /// *Power loss:* everything is as it was, or the data are gone and the code is the new one.
@@ -165,7 +165,11 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
         let verifier = Verifier::for_device(code, &pepper, &mut self.hardware.rng)?;
         let flash = &mut self.hardware.flash;
+        let has_setup_code = self.store.contains(record::PAIRING);
         let mut change = self.store.transaction();
+        if has_setup_code {
+            change.remove(flash, record::PAIRING)?;
+        }
         change.put(flash, record::LABEL_VERIFIER, &verifier.to_bytes())?;
         change.put(flash, record::ERASURE, &erasure.to_bytes())?;
         change.commit(flash)?;

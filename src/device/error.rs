@@ -36,6 +36,9 @@ pub enum DeviceError {
     /// The namespace is in no place of the device's inventory.
     #[error("namespace is not registered")]
     Unregistered,
+    /// The device was provisioned without a set-up code, or the code is gone with an owner before.
+    #[error("no set-up code to pair with")]
+    NoSetupCode,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,6 +90,10 @@ pub enum DeviceError {
     /// A deletion receipt.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
+    /// A pairing.
+    #[cfg(feature = "pairing")]
+    #[error(transparent)]
+    Pairing(#[from] iotsec_core::credential::pairing::PairingError),
 }
 
 impl DeviceError {
@@ -99,7 +106,8 @@ impl DeviceError {
             | Self::Reserved
             | Self::Boots
             | Self::NotErased
-            | Self::Unregistered => return None,
+            | Self::Unregistered
+            | Self::NoSetupCode => return None,
             Self::Store(error) => error,
             Self::Login(error) => error,
             Self::Throttle(error) => error,
@@ -117,6 +125,8 @@ impl DeviceError {
             Self::Consent(error) => error,
             Self::Snapshot(error) => error,
             Self::Receipt(error) => error,
+            #[cfg(feature = "pairing")]
+            Self::Pairing(error) => error,
         })
     }
 }
@@ -131,13 +141,16 @@ impl ErrorCode for DeviceError {
             Self::Boots => 6005,
             Self::NotErased => 6006,
             Self::Unregistered => 6007,
+            Self::NoSetupCode => 6008,
             other => other.inner().map_or(6000, ErrorCode::code),
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Serial | Self::Reserved | Self::NotErased | Self::Unregistered => Fault::Misuse,
+            Self::Serial | Self::Reserved | Self::NotErased | Self::Unregistered | Self::NoSetupCode => {
+                Fault::Misuse
+            }
             Self::State | Self::Damaged | Self::Boots => Fault::Device,
             other => other.inner().map_or(Fault::Bug, ErrorCode::fault),
         }

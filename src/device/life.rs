@@ -1,19 +1,16 @@
-//! Making, opening and provisioning a device.
+//! Making and opening a device.
 
 use core::marker::PhantomData;
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::{
-    credential::{DevicePassword, Pepper, Throttle, Verifier},
-    secret::Secret,
-};
+use iotsec_core::credential::Throttle;
 use iotsec_store::{KeyId, ReplayProtection, Store, StoreError};
 use iotsec_telemetry::{consent::Consents, queue::Queue};
 use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, Hardware, Memory, Product,
-    announcement::Erasure,
+    provision::MAX_SERIAL,
     record::{self, Records},
 };
 
@@ -65,21 +62,11 @@ pub enum State {
     Retired,
 }
 
-/// What the factory and the service learn of a unit when it is provisioned.
-#[derive(Debug)]
-pub struct Enrolment {
-    /// The key that opens this unit's telemetry batches. Goes to the service, over a channel that keeps
-    /// it secret, and nowhere else.
-    pub telemetry: Secret<32>,
-    /// The seed of the unit's identity key. The factory certifies the public half and forgets this.
-    pub identity: Secret<32>,
-}
-
 /// A step to another state, or the device as it was and the reason.
 pub type Transition<Next, Same> = Result<Next, (Same, DeviceError)>;
 
 const FACTORY: u8 = 1;
-const PROVISIONED: u8 = 2;
+pub(crate) const PROVISIONED: u8 = 2;
 pub(crate) const RETIRED: u8 = 3;
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R, N> {
@@ -105,50 +92,6 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R,
         store.put(flash, record::BOOTS, &1u32.to_le_bytes())?;
         store.put(flash, record::STATE, &[FACTORY])?;
         Ok(Self::assemble(product, hardware, store, 1))
-    }
-
-    /// Gives the unit its serial number (1 to 32 bytes), its password and its keys.
-    ///
-    /// *Power loss:* the device is still in the factory state; do it again.
-    ///
-    /// # Errors
-    /// [`DeviceError::Serial`], and failures of store and entropy. The device comes back as it was.
-    #[allow(clippy::result_large_err, reason = "the device must come back")]
-    pub fn provision(
-        mut self,
-        serial: &str,
-        password: &DevicePassword,
-    ) -> Transition<(Device<'d, Provisioned, F, R, N>, Enrolment), Self> {
-        match self.write_identity(serial, password) {
-            Ok(enrolment) => Ok((self.into_state(), enrolment)),
-            Err(error) => Err((self, error)),
-        }
-    }
-
-    fn write_identity(&mut self, serial: &str, password: &DevicePassword) -> Result<Enrolment, DeviceError> {
-        if serial.is_empty() || serial.len() > MAX_SERIAL {
-            return Err(DeviceError::Serial);
-        }
-        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
-        let verifier = Verifier::for_device(password, &pepper, &mut self.hardware.rng)?;
-        let enrolment = Enrolment {
-            telemetry: Secret::random(&mut self.hardware.rng)?,
-            identity: Secret::random(&mut self.hardware.rng)?,
-        };
-        // An earlier attempt may have been cut short.
-        match self.store.remove(&mut self.hardware.flash, record::THROTTLE) {
-            Ok(()) | Err(StoreError::NotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Throttle::initialise(&mut self.records())?;
-        self.write(record::SERIAL, serial.as_bytes())?;
-        self.write(record::LABEL_VERIFIER, &verifier.to_bytes())?;
-        self.write(record::IDENTITY, enrolment.identity.expose())?;
-        self.write(record::TELEMETRY_KEY, enrolment.telemetry.expose())?;
-        // So that an erasure finds its place taken, however full the store is then.
-        self.write(record::ERASURE, &[0; Erasure::LEN])?;
-        self.write(record::STATE, &[PROVISIONED])?;
-        Ok(enrolment)
     }
 }
 
@@ -295,9 +238,6 @@ impl<S, F, R, const N: usize> core::fmt::Debug for Device<'_, S, F, R, N> {
             .finish_non_exhaustive()
     }
 }
-
-/// Bytes of a serial number at most.
-pub(crate) const MAX_SERIAL: usize = 32;
 
 fn store_suite<'d>(
     product: &Product<'d>,

@@ -14,7 +14,7 @@ use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, Owned, Provisioned, Transition,
-    record::{self, NAMESPACE, Records},
+    record::{self, Count, NAMESPACE, Records},
 };
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F, R, N> {
@@ -29,6 +29,71 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
         let guessed = self.guess(code, now);
         let done = guessed.and_then(|_| self.write(record::OWNER, &[1]));
         self.settle(done)
+    }
+
+    /// Checks the label's password, at uptime `now`, for a [`claim_with`](Self::claim_with) later on.
+    ///
+    /// *Power loss:* a guess that was begun is counted.
+    ///
+    /// # Errors
+    /// [`DeviceError::Login`].
+    pub fn check_label(&mut self, code: &Attempt<'_>, now: Millis) -> Result<Authenticated, DeviceError> {
+        self.guess_at(record::LABEL_VERIFIER, code, now)
+    }
+
+    /// Makes whoever proved to know the label the owner, with a password of their own: from here on the label's opens
+    /// nothing. The proof is that of [`check_label`](Self::check_label) or of a pairing.
+    ///
+    /// *Power loss:* the device has an owner and their password, or neither.
+    ///
+    /// # Errors
+    /// Failures of store and entropy. The device comes back, the proof does not.
+    ///
+    /// ```
+    /// # use iotsec::core::credential::{Attempt, Exposure, Iterations, UserPassword};
+    /// # use iotsec::{core::hal::Millis, device::{Device, DeviceError, Owned, Provisioned}};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// # type Unit<'d, S> = Device<'d, S, SimFlash, SimRng, 16>;
+    /// fn take<'d>(mut device: Unit<'d, Provisioned>, code: &Attempt<'_>) -> Result<Unit<'d, Owned>, DeviceError> {
+    ///     let proof = device.check_label(code, Millis::from_secs(60))?;
+    ///     let password = UserPassword::new("seven small otters swim", Exposure::Online, &["LAMP-0042"])?;
+    ///     let owned = device.claim_with(proof, &password, Iterations::MCU);
+    ///     owned.map_err(|(_, error)| error)
+    /// }
+    /// ```
+    /// A proof makes one owner:
+    /// ```compile_fail,E0382
+    /// # use iotsec::core::credential::{Authenticated, Iterations, UserPassword};
+    /// # use iotsec::device::{Device, Provisioned};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// # type Unit<'d> = Device<'d, Provisioned, SimFlash, SimRng, 16>;
+    /// fn twice(a: Unit<'_>, b: Unit<'_>, proof: Authenticated, password: &UserPassword<'_>) {
+    ///     let _ = a.claim_with(proof, password, Iterations::MCU);
+    ///     let _ = b.claim_with(proof, password, Iterations::MCU);
+    /// }
+    /// ```
+    #[allow(clippy::result_large_err, reason = "the device must come back")]
+    pub fn claim_with(
+        mut self,
+        _proof: Authenticated,
+        password: &UserPassword<'_>,
+        iterations: Iterations,
+    ) -> Transition<Device<'d, Owned, F, R, N>, Self> {
+        let done = self.write_owner(password, iterations);
+        self.settle(done)
+    }
+
+    fn write_owner(
+        &mut self,
+        password: &UserPassword<'_>,
+        iterations: Iterations,
+    ) -> Result<(), DeviceError> {
+        let verifier = self.own_verifier(password, iterations)?;
+        let flash = &mut self.hardware.flash;
+        let mut change = self.store.transaction();
+        change.put(flash, record::OWNER_VERIFIER, &verifier.to_bytes())?;
+        change.put(flash, record::OWNER, &[1])?;
+        Ok(change.commit(flash)?)
     }
 }
 
@@ -58,8 +123,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         password: &UserPassword<'_>,
         iterations: Iterations,
     ) -> Result<(), DeviceError> {
-        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
-        let verifier = Verifier::for_user(password, iterations, &pepper, &mut self.hardware.rng)?;
+        let verifier = self.own_verifier(password, iterations)?;
         self.write(record::OWNER_VERIFIER, &verifier.to_bytes())
     }
 
@@ -152,11 +216,12 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     /// # Errors
     /// A throttle record that is missing or damaged.
     pub fn login_status(&mut self, now: Millis) -> Result<ThrottleStatus, DeviceError> {
-        let mut records = Records {
+        let mut count = Count {
             store: &mut self.store,
             flash: &mut self.hardware.flash,
+            key: record::THROTTLE,
         };
-        Ok(self.throttle.status(&mut records, now)?)
+        Ok(self.throttle.status(&mut count, now)?)
     }
 
     /// Lets guesses begin anew, for somebody who stands before the device and has pressed its button.
@@ -164,16 +229,31 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     /// # Errors
     /// Failures of the store.
     pub fn unlock(&mut self, unlock: Unlock) -> Result<(), DeviceError> {
-        let mut records = Records {
+        let mut count = Count {
             store: &mut self.store,
             flash: &mut self.hardware.flash,
+            key: record::THROTTLE,
         };
-        Ok(self.throttle.release(&mut records, unlock)?)
+        Ok(self.throttle.release(&mut count, unlock)?)
     }
 
     /// Whether the owner has chosen a password, which then counts in the place of the label's.
     pub(crate) fn has_own_password(&self) -> bool {
         self.store.contains(record::OWNER_VERIFIER)
+    }
+
+    fn own_verifier(
+        &mut self,
+        password: &UserPassword<'_>,
+        iterations: Iterations,
+    ) -> Result<Verifier, DeviceError> {
+        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
+        Ok(Verifier::for_user(
+            password,
+            iterations,
+            &pepper,
+            &mut self.hardware.rng,
+        )?)
     }
 
     fn guess(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Authenticated, DeviceError> {
@@ -196,13 +276,14 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         let bytes = self.store.get(&mut self.hardware.flash, key, &mut bytes)?;
         let verifier = Verifier::from_bytes(bytes)?;
         let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
-        let mut records = Records {
+        let mut count = Count {
             store: &mut self.store,
             flash: &mut self.hardware.flash,
+            key: record::THROTTLE,
         };
         let throttle = core::mem::replace(&mut self.throttle, Throttle::new(self.product.throttle));
         let mut login = Login::new(throttle, &pepper);
-        let answer = login.attempt(&mut records, &verifier, attempt, now);
+        let answer = login.attempt(&mut count, &verifier, attempt, now);
         core::mem::swap(&mut self.throttle, login.throttle());
         Ok(answer?)
     }

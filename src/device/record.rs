@@ -39,6 +39,12 @@ pub(crate) const BOOTS: KeyId = device(7);
 pub(crate) const ERASURE: KeyId = device(8);
 /// The receipt of a device that is retired, signed while it had its identity.
 pub(crate) const RECEIPT: KeyId = device(9);
+/// What the device has in the place of its set-up code.
+pub(crate) const PAIRING: KeyId = device(10);
+/// The throttle of pairing attempts.
+pub(crate) const PAIRING_THROTTLE: KeyId = device(11);
+/// In which of the lives between two erasures a window was opened by power-on: their number, four bytes, little endian.
+pub(crate) const PAIRING_WINDOW: KeyId = device(12);
 /// That there is an owner: one byte.
 pub(crate) const OWNER: KeyId = user(1);
 /// The verifier of the password that the owner chose.
@@ -78,17 +84,33 @@ pub(crate) const PLACES: [Place; 5] = [
 ];
 
 /// Everything in the device domain that retiring takes away; [`STATE`] stays.
-pub(crate) const SECRETS: [KeyId; 5] = [LABEL_VERIFIER, THROTTLE, IDENTITY, TELEMETRY_KEY, SERIAL];
+pub(crate) const SECRETS: [KeyId; 8] = [
+    LABEL_VERIFIER,
+    THROTTLE,
+    IDENTITY,
+    TELEMETRY_KEY,
+    SERIAL,
+    PAIRING,
+    PAIRING_THROTTLE,
+    PAIRING_WINDOW,
+];
 
-/// The store with its flash: one record of it is what the throttle and the consents write.
+/// The store with its flash: one record of it is what the consents write.
 pub(crate) struct Records<'s, 'd, F> {
     pub(crate) store: &'s mut Store<'d>,
     pub(crate) flash: &'s mut F,
 }
 
-impl<F: NorFlash> ThrottleStorage for Records<'_, '_, F> {
+/// The record of a throttle.
+pub(crate) struct Count<'s, 'd, F> {
+    pub(crate) store: &'s mut Store<'d>,
+    pub(crate) flash: &'s mut F,
+    pub(crate) key: KeyId,
+}
+
+impl<F: NorFlash> ThrottleStorage for Count<'_, '_, F> {
     fn load(&mut self, record: &mut [u8; Throttle::LEN]) -> Result<Option<usize>, StorageError> {
-        match self.store.get(self.flash, THROTTLE, record) {
+        match self.store.get(self.flash, self.key, record) {
             Ok(read) => Ok(Some(read.len())),
             Err(StoreError::NotFound) => Ok(None),
             Err(error) => Err(StorageError::of(&error)),
@@ -97,7 +119,7 @@ impl<F: NorFlash> ThrottleStorage for Records<'_, '_, F> {
 
     fn save(&mut self, record: &[u8; Throttle::LEN]) -> Result<(), StorageError> {
         self.store
-            .put(self.flash, THROTTLE, record)
+            .put(self.flash, self.key, record)
             .map_err(|error| StorageError::of(&error))
     }
 }
