@@ -30,6 +30,7 @@ mod erasure;
 mod error;
 mod hardware;
 mod life;
+mod network;
 mod orphan;
 mod owner;
 #[cfg(feature = "pairing")]
@@ -44,6 +45,7 @@ pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 pub use hardware::{Hardware, Memory, Product, Suite};
 pub use life::{Booted, Factory, Orphaned, Owned, Provisioned, Retired, State, Transition};
+pub(crate) use network::MAX_NETWORK;
 pub use provision::Enrolment;
 pub use upkeep::Upkeep;
 

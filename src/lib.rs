@@ -9,7 +9,7 @@
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
 //! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
-//! | `device` | [`device`]: the typed life cycle that ties all of it together; [`status`]: whether it is set up securely |
+//! | `device` | [`device`]: the typed life cycle that ties all of it together; [`setup`]: from the label to an owner; [`status`]: whether it is set up securely |
 //! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
 //! | `p256` | ECDSA P-256 keys |
 //! | `pairing` | [`core::credential::pairing`]: the set-up code on the label makes keys for the first conversation |
@@ -50,6 +50,8 @@ pub mod guideline;
 pub mod identity;
 #[cfg(doctest)]
 mod readme;
+#[cfg(feature = "device")]
+pub mod setup;
 #[cfg(feature = "device")]
 pub mod status;
 

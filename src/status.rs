@@ -18,6 +18,7 @@ mod finding;
 mod json;
 
 pub use finding::{Check, Finding, Verdict};
+pub(crate) use json::{write_all, write_fields};
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{

@@ -221,7 +221,7 @@ fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() 
             assert!(holding.values > 0, "nothing in {:?}", holding.place);
             assert!(!holding.place.holds().is_empty() && !holding.place.purpose().is_empty());
         }
-        assert_eq!(device.personal_data().count(), 5 + INVENTORY.places().len());
+        assert_eq!(device.personal_data().count(), 7 + INVENTORY.places().len());
         assert_eq!(device.unregistered().count(), 0);
         Ok(())
     })

@@ -8,7 +8,7 @@ mod unit;
 use iotsec::{
     core::{
         credential::{
-            Attempt, Exposure, Iterations, ThrottleError, UserPassword,
+            Attempt, Authenticated, Exposure, Iterations, ThrottleError, UserPassword,
             pairing::{PairingError, PairingRecord, PairingWindow},
         },
         crypto::{Aes256GcmSiv, HkdfSha256},
@@ -18,7 +18,7 @@ use iotsec::{
     store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite},
 };
 use iotsec_testkit::{SimRng, SimRootKey, each_cut};
-use lamp::{Button, CODE, OPEN, Unit, pair};
+use lamp::{Button, CODE, OPEN, PHONE, Unit, Unowned, call, confirm};
 
 const NOW: Millis = Millis::from_secs(60);
 const WRONG: &str = "1111-2222";
@@ -26,6 +26,21 @@ const CHOSEN: &str = "seven small otters swim";
 
 fn chosen() -> UserPassword<'static> {
     UserPassword::new(CHOSEN, Exposure::Online, &[lamp::SERIAL]).unwrap()
+}
+
+/// A whole run, with whoever was told `code`.
+fn pair(
+    device: &mut Unowned<'_>,
+    window: &mut PairingWindow,
+    code: &str,
+    now: Millis,
+) -> Result<Authenticated, DeviceError> {
+    let mut serial = [0; 32];
+    let names = device.pairing_names(PHONE, &mut serial)?;
+    let (owner, share) = call(code, &device.pairing_parameters()?, now);
+    let (waiting, answer) = device.pair(window, names, &share, now)?;
+    let (proof, _keys) = device.finish_pairing(window, waiting, &confirm(owner, &answer), now)?;
+    Ok(proof)
 }
 
 fn closed() -> DeviceError {

@@ -54,8 +54,13 @@ pub(crate) const CONSENT: KeyId = user(3);
 /// Queued events.
 pub(crate) const QUEUE: KeyId = user(4);
 
+/// The network that the device joins.
+pub(crate) const NETWORK: KeyId = user(5);
+/// How far the set-up has come.
+pub(crate) const SETUP: KeyId = user(6);
+
 /// What these records and the queue in memory hold of the owner.
-pub(crate) const PLACES: [Place; 5] = [
+pub(crate) const PLACES: [Place; 7] = [
     Place::of(
         Keeper::Key(OWNER),
         "that there is an owner",
@@ -75,6 +80,16 @@ pub(crate) const PLACES: [Place; 5] = [
         Keeper::Key(QUEUE),
         "events that wait, kept over a reboot",
         "telemetry that the owner agreed to",
+    ),
+    Place::of(
+        Keeper::Key(NETWORK),
+        "name and password of the network",
+        "to join it",
+    ),
+    Place::of(
+        Keeper::Key(SETUP),
+        "how far the set-up has come",
+        "to go on after a power cut",
     ),
     Place::of(
         Keeper::Memory,

@@ -33,14 +33,20 @@ fn write_finding<W: Write + ?Sized>(out: &mut W, finding: Finding) -> fmt::Resul
         ("\",\"text\":\"", Some(finding.text())),
         ("\",\"remedy\":\"", finding.remedy()),
     ];
+    write_fields(out, &fields)?;
+    out.write_str("\"}")
+}
+
+/// The fields that have a value, each behind what stands in front of it.
+pub(crate) fn write_fields<W: Write + ?Sized>(out: &mut W, fields: &[(&str, Option<&str>)]) -> fmt::Result {
     for (name, value) in fields {
         if let Some(value) = value {
             write_all(out, &[name, value])?;
         }
     }
-    out.write_str("\"}")
+    Ok(())
 }
 
-fn write_all<W: Write + ?Sized>(out: &mut W, parts: &[&str]) -> fmt::Result {
+pub(crate) fn write_all<W: Write + ?Sized>(out: &mut W, parts: &[&str]) -> fmt::Result {
     parts.iter().try_for_each(|part| out.write_str(part))
 }

@@ -3,8 +3,11 @@
 use iotsec::{
     core::{
         credential::{
-            Authenticated, DevicePassword, Exposure, PhysicalPresence,
-            pairing::{Owner, PairingCode, PairingNames, PairingParameters, PairingRecord, PairingWindow},
+            DevicePassword, Exposure, PhysicalPresence,
+            pairing::{
+                ANSWER_LEN, CONFIRM_LEN, Owner, OwnerWaiting, PairingCode, PairingNames, PairingParameters,
+                PairingRecord, SHARE_LEN,
+            },
         },
         crypto::{HkdfSha256, Sha256},
         hal::Millis,
@@ -94,27 +97,19 @@ impl PhysicalPresence for Button {
     }
 }
 
-/// A whole run, by a phone that was told `code`.
-pub(crate) fn pair(
-    device: &mut Unowned<'_>,
-    window: &mut PairingWindow,
+/// The phone says the first word, as whoever was told `code`.
+pub(crate) fn call(
     code: &str,
+    parameters: &PairingParameters,
     now: Millis,
-) -> Result<Authenticated, DeviceError> {
-    let mut serial = [0; 32];
-    let names = device.pairing_names(PHONE, &mut serial)?;
-    let code = PairingCode::parse(code).unwrap();
-    let parameters = device.pairing_parameters()?;
-    let phone = PairingNames::new(PHONE, SERIAL.as_bytes()).unwrap();
-    let owner = Owner::new(&code, phone, &parameters, &HkdfSha256).unwrap();
-    let (owner, share) = owner.start(&mut SimRng::new(now.0), &HkdfSha256).unwrap();
-    let (waiting, answer) = device.pair(window, names, &share, now)?;
-    let (confirm, keys) = match owner.finish(&answer, &HkdfSha256) {
-        Ok((confirm, keys)) => (confirm, Some(keys)),
-        // Whoever guesses sends something all the same.
-        Err(_) => ([7; 32], None),
-    };
-    let (proof, device_keys) = device.finish_pairing(window, waiting, &confirm, now)?;
-    assert!(keys.unwrap().exporter().ct_eq(device_keys.exporter()));
-    Ok(proof)
+) -> (OwnerWaiting<'static>, [u8; SHARE_LEN]) {
+    let names = PairingNames::new(PHONE, SERIAL.as_bytes()).unwrap();
+    let owner = Owner::new(&PairingCode::parse(code).unwrap(), names, parameters, &HkdfSha256).unwrap();
+    owner.start(&mut SimRng::new(now.0), &HkdfSha256).unwrap()
+}
+
+/// The phone takes the device's answer. Whoever guesses sends something all the same.
+pub(crate) fn confirm(owner: OwnerWaiting<'_>, answer: &[u8; ANSWER_LEN]) -> [u8; CONFIRM_LEN] {
+    let finished = owner.finish(answer, &HkdfSha256);
+    finished.map_or([7; CONFIRM_LEN], |(confirm, _)| confirm)
 }
