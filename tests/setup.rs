@@ -246,6 +246,22 @@ fn after_a_restart_it_goes_on_alone_and_asks_for_the_owner_last() {
 }
 
 #[test]
+fn the_next_owner_begins_anew() {
+    let mut unit = Unit::made();
+    boot(&mut unit, PLAN, follow).unwrap();
+    owned(&mut unit, |unit| {
+        let Booted::Owned(mut device) = unit else {
+            panic!("{unit:?}")
+        };
+        let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+        device.reset(owner).map(|_| ()).map_err(|(_, error)| error)
+    });
+    let asked = boot(&mut unit, PLAN, follow).unwrap().unwrap();
+    assert!(asked.contains(&Action::GiveNetwork));
+    assert!(asked.contains(&Action::CheckUpdates) && asked.contains(&Action::Authenticate));
+}
+
+#[test]
 fn a_network_that_does_not_work_needs_the_label_again_after_a_restart() {
     let mut unit = Unit::made();
     set_up(&mut unit, |mut setup| {

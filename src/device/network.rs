@@ -48,6 +48,11 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         self.store.contains(record::NETWORK)
     }
 
+    /// Which of its lives between two erasures this is.
+    pub(crate) const fn life(&self) -> [u8; 4] {
+        self.store.erasures().to_le_bytes()
+    }
+
     pub(crate) fn write_setup(&mut self, progress: &[u8]) -> Result<(), DeviceError> {
         self.write(record::SETUP, progress)
     }

@@ -90,11 +90,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
     ) -> Result<(), DeviceError> {
         let verifier = self.own_verifier(password, iterations)?;
         let flash = &mut self.hardware.flash;
-        let has_setup = self.store.contains(record::SETUP);
         let mut change = self.store.transaction();
-        if has_setup {
-            change.remove(flash, record::SETUP)?;
-        }
         change.put(flash, record::OWNER_VERIFIER, &verifier.to_bytes())?;
         change.put(flash, record::OWNER, &[1])?;
         Ok(change.commit(flash)?)

@@ -53,7 +53,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
     pub fn pairing_window(&mut self, now: Millis, length: Millis) -> Result<PairingWindow, DeviceError> {
         self.need_setup_code()?;
         let window = PairingWindow::without_owner(now, length)?;
-        let life = self.store.erasures().to_le_bytes();
+        let life = self.life();
         let mut opened = [0; 4];
         // What cannot be read is a window that was opened.
         match self

@@ -44,7 +44,10 @@ pub(crate) const PAIRING: KeyId = device(10);
 /// The throttle of pairing attempts.
 pub(crate) const PAIRING_THROTTLE: KeyId = device(11);
 /// In which of the lives between two erasures a window was opened by power-on: their number, four bytes, little endian.
+#[cfg(feature = "pairing")]
 pub(crate) const PAIRING_WINDOW: KeyId = device(12);
+/// How far the set-up has come, and in which life.
+pub(crate) const SETUP: KeyId = device(13);
 /// That there is an owner: one byte.
 pub(crate) const OWNER: KeyId = user(1);
 /// The verifier of the password that the owner chose.
@@ -56,11 +59,9 @@ pub(crate) const QUEUE: KeyId = user(4);
 
 /// The network that the device joins.
 pub(crate) const NETWORK: KeyId = user(5);
-/// How far the set-up has come.
-pub(crate) const SETUP: KeyId = user(6);
 
 /// What these records and the queue in memory hold of the owner.
-pub(crate) const PLACES: [Place; 7] = [
+pub(crate) const PLACES: [Place; 6] = [
     Place::of(
         Keeper::Key(OWNER),
         "that there is an owner",
@@ -87,11 +88,6 @@ pub(crate) const PLACES: [Place; 7] = [
         "to join it",
     ),
     Place::of(
-        Keeper::Key(SETUP),
-        "how far the set-up has come",
-        "to go on after a power cut",
-    ),
-    Place::of(
         Keeper::Memory,
         "events that wait",
         "telemetry that the owner agreed to",
@@ -99,7 +95,7 @@ pub(crate) const PLACES: [Place; 7] = [
 ];
 
 /// Everything in the device domain that retiring takes away; [`STATE`] stays.
-pub(crate) const SECRETS: [KeyId; 8] = [
+pub(crate) const SECRETS: [KeyId; 7] = [
     LABEL_VERIFIER,
     THROTTLE,
     IDENTITY,
@@ -107,7 +103,6 @@ pub(crate) const SECRETS: [KeyId; 8] = [
     SERIAL,
     PAIRING,
     PAIRING_THROTTLE,
-    PAIRING_WINDOW,
 ];
 
 /// The store with its flash: one record of it is what the consents write.

@@ -85,10 +85,11 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
         plan: Plan,
     ) -> Result<Self, (Device<'d, Provisioned, F, R, N>, SetupError)> {
         let mut bytes = [0; Progress::LEN];
-        let progress = match device.read_setup(&mut bytes) {
-            Ok(read) => read.map_or(Progress::default(), Progress::from_bytes),
+        let read = match device.read_setup(&mut bytes) {
+            Ok(read) => read.map_or(0, <[u8]>::len),
             Err(error) => return Err((device, error.into())),
         };
+        let progress = Progress::from_bytes(bytes.get(..read).unwrap_or_default(), device.life());
         Ok(Self::resume(device, plan, progress))
     }
 
@@ -316,7 +317,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
     }
 
     fn keep(&mut self, progress: Progress) -> Result<(), SetupError> {
-        self.device.write_setup(&progress.to_bytes())?;
+        let life = self.device.life();
+        self.device.write_setup(&progress.to_bytes(life))?;
         self.progress = progress;
         Ok(())
     }

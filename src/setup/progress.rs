@@ -4,8 +4,9 @@
 /// |---:|---:|---|
 /// | 0 | 1 | version, 1 |
 /// | 1 | 1 | bit 0: updates were looked for, bit 1: the identity was accepted |
+/// | 2 | 4 | the device's life in which that was, between two erasures |
 ///
-/// In the user domain: it goes with whoever set the device up. Anything else than this is no progress.
+/// Anything else than this, and that of another life, is no progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     pub(super) updated: bool,
@@ -15,15 +16,16 @@ pub(super) struct Progress {
 const VERSION: u8 = 1;
 
 impl Progress {
-    pub(super) const LEN: usize = 2;
+    pub(super) const LEN: usize = 6;
 
-    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
-        [VERSION, u8::from(self.updated) | u8::from(self.identified) << 1]
+    pub(super) fn to_bytes(self, [a, b, c, d]: [u8; 4]) -> [u8; Self::LEN] {
+        let flags = u8::from(self.updated) | u8::from(self.identified) << 1;
+        [VERSION, flags, a, b, c, d]
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub(super) fn from_bytes(bytes: &[u8], life: [u8; 4]) -> Self {
         match bytes {
-            [VERSION, flags @ 0..=3] => Self {
+            [VERSION, flags @ 0..=3, of @ ..] if *of == life => Self {
                 updated: flags & 1 != 0,
                 identified: flags & 2 != 0,
             },
@@ -36,16 +38,32 @@ impl Progress {
 mod tests {
     use super::*;
 
+    const LIFE: [u8; 4] = [2, 0, 0, 1];
+
     #[test]
     fn progress_reads_back_and_anything_else_is_none() {
         for updated in [false, true] {
             for identified in [false, true] {
                 let progress = Progress { updated, identified };
-                assert_eq!(Progress::from_bytes(&progress.to_bytes()), progress);
+                let bytes = progress.to_bytes(LIFE);
+                assert_eq!(Progress::from_bytes(&bytes, LIFE), progress);
+                assert_eq!(Progress::from_bytes(&bytes, [3, 0, 0, 1]), Progress::default());
             }
         }
-        for bytes in [&[][..], &[1], &[2, 3], &[1, 4], &[1, 0x83], &[1, 3, 0], &[0, 3]] {
-            assert_eq!(Progress::from_bytes(bytes), Progress::default(), "{bytes:?}");
+        let strange: [&[u8]; 6] = [
+            &[],
+            &[1, 3],
+            &[2, 3, 2, 0, 0, 1],
+            &[1, 4, 2, 0, 0, 1],
+            &[1, 3, 2, 0, 0],
+            &[1, 3, 2, 0, 0, 1, 0],
+        ];
+        for bytes in strange {
+            assert_eq!(
+                Progress::from_bytes(bytes, LIFE),
+                Progress::default(),
+                "{bytes:?}"
+            );
         }
     }
 }
