@@ -6,6 +6,7 @@
 //!
 //! The power goes in the middle of the reset; the next boot finishes it and still knows what was erased.
 
+#[allow(dead_code, reason = "other examples use more of it")]
 #[path = "lamp/unit.rs"]
 mod unit;
 

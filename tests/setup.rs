@@ -493,5 +493,5 @@ fn every_reason_has_a_name_and_a_number_of_its_own_and_fits_the_document() {
                 + usize::from(reason == finished)
         );
     }
-    assert_eq!(SetupError::NotYet(Step::Owner).code(), 6201);
+    assert_eq!(SetupError::NotYet(Step::Owner).code(), 6301);
 }

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use iotsec::{
     core::{
-        credential::{DevicePassword, ThrottlePolicy},
+        credential::{
+            DevicePassword, Exposure, PhysicalPresence, SetupCode, ThrottlePolicy,
+            pairing::{PairingCode, PairingParameters, PairingRecord},
+        },
         crypto::{
             Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign,
         },
+        identity::SubjectPublicKey,
+        qr::{KeyFingerprint, ProductLabel},
     },
     device::{Booted, Device, Hardware, Memory, Product, Suite},
     store::{IndexEntry, ReplayProtection},
@@ -31,6 +36,42 @@ pub(crate) fn make(code: &DevicePassword) -> Result<(SimFlash, Ed25519PublicKey)
     })?;
     let key = Ed25519SigningKey::from_seed(&enrolment.identity);
     Ok((flash, Ed25519PublicKey::from_bytes(key.public_key())?))
+}
+
+/// A lamp whose flash is formatted and that has no credentials yet.
+pub(crate) fn blank() -> Result<SimFlash> {
+    let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    boot(&mut flash, |product, hardware, memory| {
+        Device::<_, _, _, 8>::format(product, hardware, memory)?;
+        Ok(())
+    })?;
+    Ok(flash)
+}
+
+/// The factory makes a lamp with a set-up code. Returns its flash, and what the QR code on its label says.
+pub(crate) fn make_with_label() -> Result<(SimFlash, String)> {
+    const SERIAL: &str = "LAMP-0042";
+    let mut rng = SimRng::new(2);
+    let (password, code) = (
+        DevicePassword::generate(Exposure::Online, &mut rng)?,
+        SetupCode::generate(&mut rng)?,
+    );
+    let typed = PairingCode::parse(code.digits())?;
+    let parameters = PairingParameters::generate(PairingParameters::MIN_ITERATIONS, &mut rng)?;
+    let record = PairingRecord::register(&typed, SERIAL.as_bytes(), &parameters, &HkdfSha256)?;
+    let mut flash = blank()?;
+    let enrolment = open(&mut flash, |unit| {
+        let Booted::Factory(device) = unit else {
+            return Err("made before".into());
+        };
+        let made = device.provision_with_pairing(SERIAL, &password, &record);
+        Ok(made.map_err(|(_, error)| error)?.1)
+    })?;
+    let key = Ed25519SigningKey::from_seed(&enrolment.identity);
+    let key = SubjectPublicKey::new(key.key_type(), key.public_key())?;
+    let fingerprint = KeyFingerprint::of(&key, &mut Sha256::new());
+    let label = ProductLabel::new("LAMP-2", SERIAL, fingerprint)?.with_code(code.digits())?;
+    Ok((flash, label.write(&mut [0; ProductLabel::MAX_LEN])?.to_owned()))
 }
 
 /// Power comes on, and `work` is what the firmware does.
@@ -70,6 +111,14 @@ fn boot<T>(
         record: &mut record,
     };
     work(product, hardware, memory)
+}
+
+/// Somebody has a finger on the button.
+pub(crate) struct Button;
+impl PhysicalPresence for Button {
+    fn is_asserted(&mut self) -> bool {
+        true
+    }
 }
 
 /// Every run of 32 bytes that the pages hold behind their heads, which are alike.

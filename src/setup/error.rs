@@ -27,10 +27,10 @@ pub enum SetupError {
 impl ErrorCode for SetupError {
     fn code(&self) -> u16 {
         match self {
-            Self::NotYet(_) => 6201,
-            Self::NoStep(_) => 6202,
-            Self::Time => 6203,
-            Self::Network => 6204,
+            Self::NotYet(_) => 6301,
+            Self::NoStep(_) => 6302,
+            Self::Time => 6303,
+            Self::Network => 6304,
             Self::Device(error) => error.code(),
         }
     }
