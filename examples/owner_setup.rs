@@ -94,7 +94,6 @@ fn main() -> Result {
     let label = ProductLabel::parse(&text)?;
     println!("on the label: {text}");
     let (serial, code) = (label.serial(), label.code().ok_or("no code")?);
-
     // First power-on, and a neighbour is quicker than the owner.
     let tried = boot(&mut flash, |mut lamp| {
         lamp.open_window(Millis(0), QUARTER)?;

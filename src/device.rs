@@ -35,6 +35,7 @@ mod orphan;
 mod owner;
 #[cfg(feature = "pairing")]
 mod pairing;
+mod password;
 mod provision;
 mod record;
 mod report;
@@ -43,6 +44,7 @@ mod upkeep;
 pub use announcement::Moment;
 pub use erasure::{InService, Signing};
 pub use error::DeviceError;
+use hardware::MemoryHardness;
 pub use hardware::{Hardware, Memory, Product, Suite};
 pub use life::{Booted, Factory, Orphaned, Owned, Provisioned, Retired, State, Transition};
 pub(crate) use network::MAX_NETWORK;
@@ -138,5 +140,6 @@ pub struct Device<'d, S, F, R, const N: usize> {
     pub(crate) consents: Consents,
     pub(crate) queue: Queue<N>,
     pub(crate) inventory: Option<Inventory>,
+    pub(crate) memory_hard: Option<MemoryHardness<'d>>,
     pub(crate) state: PhantomData<S>,
 }

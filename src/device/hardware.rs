@@ -1,6 +1,6 @@
 use iotsec_core::{
-    credential::ThrottlePolicy,
-    crypto::{Aead, Kdf},
+    credential::{MemoryCost, ThrottlePolicy},
+    crypto::{Aead, Kdf, MemoryHard},
     hal::{MonotonicCounter, Region, RootKey},
 };
 use iotsec_store::{IndexEntry, ReplayProtection};
@@ -30,6 +30,13 @@ pub struct Suite<'d> {
     pub wire: &'d dyn Aead,
     /// Derives keys.
     pub kdf: &'d dyn Kdf,
+}
+
+/// A function that costs memory, and how much of it new verifiers cost.
+#[derive(Clone, Copy)]
+pub(crate) struct MemoryHardness<'d> {
+    pub(crate) function: &'d dyn MemoryHard,
+    pub(crate) cost: MemoryCost,
 }
 
 /// The unit's own hardware.

@@ -193,6 +193,7 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
             hardware,
             store,
             inventory: None,
+            memory_hard: None,
             state: PhantomData,
         }
     }
@@ -226,6 +227,7 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
             consents: self.consents,
             queue: self.queue,
             inventory: self.inventory,
+            memory_hard: self.memory_hard,
             state: PhantomData,
         }
     }

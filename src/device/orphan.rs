@@ -56,7 +56,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Orphaned, F, R
         now: Millis,
         when: Moment,
     ) -> Transition<Device<'d, Provisioned, F, R, N>, Self> {
-        let guessed = self.guess_at(record::LABEL_VERIFIER, code, now);
+        let guessed = self.guess_label(code, now);
         let done = guessed.and_then(|_| self.give_up(when));
         self.settle(done)
     }

@@ -1,11 +1,8 @@
-//! What an owner does with a device: claim it, log in, keep things in it, agree to things.
+//! What an owner does with a device: claim it, keep things in it, agree to things.
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
-    credential::{
-        Attempt, Authenticated, Iterations, Login, Pepper, Throttle, ThrottleStatus, Unlock, UserPassword,
-        Verifier,
-    },
+    credential::{Attempt, Authenticated, Iterations, UserPassword},
     hal::{Millis, UnixTime},
 };
 use iotsec_store::{KeyDomain, KeyId, StoreError};
@@ -14,7 +11,7 @@ use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, Owned, Provisioned, Transition,
-    record::{self, Count, NAMESPACE, Records},
+    record::{self, NAMESPACE, Records},
 };
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F, R, N> {
@@ -26,7 +23,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
     /// [`DeviceError::Login`] for a wrong code or one that came too soon. The device comes back.
     #[allow(clippy::result_large_err, reason = "the device must come back")]
     pub fn claim(mut self, code: &Attempt<'_>, now: Millis) -> Transition<Device<'d, Owned, F, R, N>, Self> {
-        let guessed = self.guess(code, now);
+        let guessed = self.guess_label(code, now);
         let done = guessed.and_then(|_| self.write(record::OWNER, &[1]));
         self.settle(done)
     }
@@ -38,7 +35,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
     /// # Errors
     /// [`DeviceError::Login`].
     pub fn check_label(&mut self, code: &Attempt<'_>, now: Millis) -> Result<Authenticated, DeviceError> {
-        self.guess_at(record::LABEL_VERIFIER, code, now)
+        self.guess_label(code, now)
     }
 
     /// Makes whoever proved to know the label the owner, with a password of their own: from here on the label's opens
@@ -98,35 +95,6 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
 }
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N> {
-    /// Checks a password, at uptime `now`. What comes back lets its holder act as the owner once, or as
-    /// often as it is only shown.
-    ///
-    /// The password is the label's until the owner has chosen one, and then that one only.
-    ///
-    /// *Power loss:* a guess that was begun is counted.
-    ///
-    /// # Errors
-    /// [`DeviceError::Login`].
-    pub fn login(&mut self, password: &Attempt<'_>, now: Millis) -> Result<Authenticated, DeviceError> {
-        self.guess(password, now)
-    }
-
-    /// Sets the owner's own password.
-    ///
-    /// *Power loss:* the old password or the new one.
-    ///
-    /// # Errors
-    /// Failures of store and entropy.
-    pub fn set_password(
-        &mut self,
-        _owner: &Authenticated,
-        password: &UserPassword<'_>,
-        iterations: Iterations,
-    ) -> Result<(), DeviceError> {
-        let verifier = self.own_verifier(password, iterations)?;
-        self.write(record::OWNER_VERIFIER, &verifier.to_bytes())
-    }
-
     /// Stores a value of the application. The device's own namespace is refused; in the user domain also every
     /// namespace that the [`Inventory`](crate::erase::Inventory) does not have, if there is one.
     ///
@@ -207,84 +175,5 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
             return Err(DeviceError::Reserved);
         }
         Ok(())
-    }
-}
-
-impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
-    /// What the next password guess would meet at uptime `now`.
-    ///
-    /// # Errors
-    /// A throttle record that is missing or damaged.
-    pub fn login_status(&mut self, now: Millis) -> Result<ThrottleStatus, DeviceError> {
-        let mut count = Count {
-            store: &mut self.store,
-            flash: &mut self.hardware.flash,
-            key: record::THROTTLE,
-        };
-        Ok(self.throttle.status(&mut count, now)?)
-    }
-
-    /// Lets guesses begin anew, for somebody who stands before the device and has pressed its button.
-    ///
-    /// # Errors
-    /// Failures of the store.
-    pub fn unlock(&mut self, unlock: Unlock) -> Result<(), DeviceError> {
-        let mut count = Count {
-            store: &mut self.store,
-            flash: &mut self.hardware.flash,
-            key: record::THROTTLE,
-        };
-        Ok(self.throttle.release(&mut count, unlock)?)
-    }
-
-    /// Whether the owner has chosen a password, which then counts in the place of the label's.
-    pub(crate) fn has_own_password(&self) -> bool {
-        self.store.contains(record::OWNER_VERIFIER)
-    }
-
-    fn own_verifier(
-        &mut self,
-        password: &UserPassword<'_>,
-        iterations: Iterations,
-    ) -> Result<Verifier, DeviceError> {
-        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
-        Ok(Verifier::for_user(
-            password,
-            iterations,
-            &pepper,
-            &mut self.hardware.rng,
-        )?)
-    }
-
-    fn guess(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Authenticated, DeviceError> {
-        let key = if self.has_own_password() {
-            record::OWNER_VERIFIER
-        } else {
-            record::LABEL_VERIFIER
-        };
-        self.guess_at(key, attempt, now)
-    }
-
-    /// A guess at the password whose verifier is under `key`.
-    pub(crate) fn guess_at(
-        &mut self,
-        key: KeyId,
-        attempt: &Attempt<'_>,
-        now: Millis,
-    ) -> Result<Authenticated, DeviceError> {
-        let mut bytes = [0; Verifier::LEN];
-        let bytes = self.store.get(&mut self.hardware.flash, key, &mut bytes)?;
-        let verifier = Verifier::from_bytes(bytes)?;
-        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
-        let mut count = Count {
-            store: &mut self.store,
-            flash: &mut self.hardware.flash,
-            key: record::THROTTLE,
-        };
-        let throttle = core::mem::replace(&mut self.throttle, Throttle::new(self.product.throttle));
-        let mut login = Login::new(throttle, &pepper);
-        let answer = login.attempt(&mut count, &verifier, attempt, now);
-        core::mem::swap(&mut self.throttle, login.throttle());
-        Ok(answer?)
     }
 }

@@ -1,6 +1,9 @@
+use rand_core::TryCryptoRng;
+
 use super::{
     label::Attempt,
     pepper::Pepper,
+    stretch::Cost,
     throttle::{Authenticated, Throttle, ThrottleError, ThrottleStorage},
     verifier::Verifier,
 };
@@ -87,6 +90,65 @@ impl<'p> Login<'p> {
         let permit = self.throttle.begin(storage, now)?;
         let matched = verifier.check(permit, attempt, self.pepper)?;
         Ok(self.throttle.succeed(storage, matched)?)
+    }
+
+    /// [`attempt`](Self::attempt), and after a right password that a person chose a new verifier of it, if the stored one
+    /// was made at another `cost`: it takes the place of `verifier`. A new verifier that cannot be made is none, and
+    /// the login counts.
+    ///
+    /// ```
+    /// # use iotsec_testkit::{SimRng, SimRootKey};
+    /// # use iotsec_core::credential::StorageError;
+    /// use iotsec_core::credential::{
+    ///     Attempt, Exposure, Iterations, Login, Pepper, Scheme, Throttle, ThrottlePolicy, ThrottleStorage,
+    ///     UserPassword, Verifier,
+    /// };
+    /// use iotsec_core::{crypto::HkdfSha256, hal::Millis};
+    ///
+    /// # #[derive(Default)]
+    /// # struct Memory(Option<[u8; Throttle::LEN]>);
+    /// # impl ThrottleStorage for Memory {
+    /// #     fn load(&mut self, record: &mut [u8; Throttle::LEN]) -> Result<Option<usize>, StorageError> {
+    /// #         Ok(self.0.map(|kept| { *record = kept; kept.len() }))
+    /// #     }
+    /// #     fn save(&mut self, record: &[u8; Throttle::LEN]) -> Result<(), StorageError> {
+    /// #         self.0 = Some(*record);
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # let (mut rng, root, mut storage) = (SimRng::new(1), SimRootKey::new(1), Memory::default());
+    /// # Throttle::initialise(&mut storage)?;
+    /// let pepper = Pepper::derive(&root, &HkdfSha256)?;
+    /// let password = UserPassword::new("seven small otters swim", Exposure::Online, &[])?;
+    /// let stored = Verifier::for_user(&password, Iterations::MCU, &pepper, &mut rng)?;
+    ///
+    /// let (cost, now) = (Iterations::new(20_000)?, Millis::from_secs(30));
+    /// let attempt = Attempt::from_text("seven small otters swim")?;
+    /// let mut login = Login::new(Throttle::new(ThrottlePolicy::DEFAULT), &pepper);
+    /// let (_owner, again) = login.attempt_with_rehash(&mut storage, &stored, &attempt, now, cost, &mut rng)?;
+    /// assert_eq!(again.map(|verifier| verifier.scheme()), Some(Scheme::Chosen(cost)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt).
+    pub fn attempt_with_rehash<S: ThrottleStorage + ?Sized, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        storage: &mut S,
+        verifier: &Verifier,
+        attempt: &Attempt<'_>,
+        now: Millis,
+        cost: impl Into<Cost>,
+        rng: &mut R,
+    ) -> Result<(Authenticated, Option<Verifier>), LoginError> {
+        let proof = self.attempt(storage, verifier, attempt, now)?;
+        let cost = cost.into();
+        let again = if verifier.needs_rehash(cost) {
+            Verifier::for_attempt(attempt, cost, self.pepper, rng).ok()
+        } else {
+            None
+        };
+        Ok((proof, again))
     }
 
     /// The throttle, for its status and for an unlock.

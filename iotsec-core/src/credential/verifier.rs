@@ -109,9 +109,32 @@ impl Verifier {
         pepper: &Pepper<'_>,
         rng: &mut R,
     ) -> Result<Self, CryptoError> {
-        let scheme = cost.into().scheme();
+        Self::chosen(password.bytes(), cost.into(), pepper, rng)
+    }
+
+    /// A new verifier of a password that was right; [`Login`](super::Login) knows that it was.
+    pub(super) fn for_attempt<R: TryCryptoRng + ?Sized>(
+        attempt: &Attempt<'_>,
+        cost: Cost,
+        pepper: &Pepper<'_>,
+        rng: &mut R,
+    ) -> Result<Self, CryptoError> {
+        match attempt.material() {
+            (text, false) => Self::chosen(text, cost, pepper, rng),
+            // A code is nobody's choice.
+            _ => Err(CryptoError::Algorithm),
+        }
+    }
+
+    fn chosen<R: TryCryptoRng + ?Sized>(
+        text: &[u8],
+        cost: Cost,
+        pepper: &Pepper<'_>,
+        rng: &mut R,
+    ) -> Result<Self, CryptoError> {
+        let scheme = cost.scheme();
         let salt = draw_salt(rng)?;
-        let mac = authenticate(scheme, &salt, password.bytes(), false, pepper)?;
+        let mac = authenticate(scheme, &salt, text, false, pepper)?;
         Ok(Self { scheme, salt, mac })
     }
 
@@ -135,7 +158,8 @@ impl Verifier {
     }
 
     /// Whether a password that was chosen should get a new verifier, because new ones are made at another `cost`. That
-    /// can be done after a login only, when the password is at hand.
+    /// can be done at a login only, when the password is at hand:
+    /// [`Login::attempt_with_rehash`](super::Login::attempt_with_rehash).
     ///
     /// ```
     /// # use iotsec_testkit::{SimRng, SimRootKey};
