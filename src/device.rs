@@ -16,7 +16,7 @@
 //! | state | what the store holds |
 //! |---|---|
 //! | [`Factory`] | nothing that works |
-//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, what was erased last |
+//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, the identity that rotates, what was erased last |
 //! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
 //! | [`Orphaned`] | the same, but the key of the user domain is damaged, so that nothing in it can be read |
 //! | [`Retired`] | that it is retired, and the receipt for it if one was asked for |
@@ -29,6 +29,7 @@ mod announcement;
 mod erasure;
 mod error;
 mod hardware;
+mod identity;
 mod life;
 mod network;
 mod orphan;
@@ -46,6 +47,7 @@ pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 use hardware::MemoryHardness;
 pub use hardware::{Hardware, Memory, Product, Suite};
+pub use identity::Attestation;
 pub use life::{Booted, Factory, Orphaned, Owned, Provisioned, Retired, State, Transition};
 pub(crate) use network::MAX_NETWORK;
 pub use provision::Enrolment;

@@ -68,6 +68,13 @@ const RECORD: u16 = 1;
 const KEYS: [u16; 2] = [2, 3];
 const CERTIFICATES: [u16; 2] = [4, 5];
 
+/// All values of an identity in that namespace.
+#[cfg(feature = "device")]
+pub(crate) fn values(namespace: u8) -> impl Iterator<Item = KeyId> {
+    let numbers = [RECORD].into_iter().chain(KEYS).chain(CERTIFICATES);
+    numbers.map(move |number| KeyId::new(KeyDomain::Device, namespace, number))
+}
+
 impl<'d, F: NorFlash, R: TryCryptoRng + ?Sized> StoredIdentity<'_, 'd, F, R> {
     /// Reads the certificate of a place; `None` when there is none yet.
     ///

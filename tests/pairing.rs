@@ -1,5 +1,6 @@
 //! A device that has no owner pairs with whoever has its label, twenty failures long, and power cuts give nothing away.
 
+#[allow(dead_code, reason = "other tests use more of it")]
 #[path = "unit/lamp.rs"]
 mod lamp;
 #[path = "unit/hardware.rs"]
@@ -11,13 +12,12 @@ use iotsec::{
             Attempt, Authenticated, Exposure, Iterations, ThrottleError, UserPassword,
             pairing::{PairingError, PairingRecord, PairingWindow},
         },
-        crypto::{Aes256GcmSiv, HkdfSha256},
         hal::Millis,
     },
     device::{Booted, DeviceError, Moment, State},
-    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite},
+    store::{KeyDomain, KeyId},
 };
-use iotsec_testkit::{SimRng, SimRootKey, each_cut};
+use iotsec_testkit::{SimRng, each_cut};
 use lamp::{Button, CODE, OPEN, PHONE, Unit, Unowned, call, confirm};
 
 const NOW: Millis = Millis::from_secs(60);
@@ -232,32 +232,8 @@ fn a_cut_guess_is_never_forgotten_once_it_was_answered() {
 
 /// Changes a record of the device's own, as no application can.
 fn put(unit: &mut Unit, number: u16, value: &[u8]) {
-    let root = SimRootKey::new(1);
-    let suite = Suite {
-        aead: &Aes256GcmSiv,
-        kdf: &HkdfSha256,
-        root: &root,
-    };
-    let (mut index, mut buffer, mut rng) = ([IndexEntry::EMPTY; 24], [0; 512], SimRng::new(7));
-    let region = unit.flash.region().unwrap();
-    let replay = ReplayProtection::None;
-    let mut store = Store::mount(
-        &mut unit.flash,
-        region,
-        suite,
-        &mut index,
-        &mut buffer,
-        replay,
-        &mut rng,
-    )
-    .unwrap();
-    store
-        .put(
-            &mut unit.flash,
-            KeyId::new(KeyDomain::Device, 0xFF, number),
-            value,
-        )
-        .unwrap();
+    let key = KeyId::new(KeyDomain::Device, 0xFF, number);
+    unit.store(|store, flash| store.put(flash, key, value)).unwrap();
 }
 
 #[test]

@@ -9,13 +9,13 @@ mod unit;
 use iotsec::{
     core::{
         credential::{Attempt, Exposure, Iterations, MemoryCost, Scheme, UserPassword, Verifier},
-        crypto::{Aes256GcmSiv, Argon2Block, Argon2id, CryptoError, HkdfSha256},
+        crypto::{Argon2Block, Argon2id, CryptoError},
         hal::Millis,
     },
     device::{Booted, Device, DeviceError, Owned},
-    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite},
+    store::{KeyDomain, KeyId},
 };
-use iotsec_testkit::{SimFlash, SimRng, SimRootKey, each_cut};
+use iotsec_testkit::{SimFlash, SimRng, each_cut};
 use lamp::Unit;
 
 type Lamp<'w> = Device<'w, Owned, &'w mut SimFlash, SimRng, 16>;
@@ -69,21 +69,12 @@ fn chosen(lend: bool) -> Unit {
 
 /// How the owner's password is stretched, as the store has it.
 fn scheme(unit: &mut Unit) -> Scheme {
-    let root = SimRootKey::new(1);
-    let suite = Suite {
-        aead: &Aes256GcmSiv,
-        kdf: &HkdfSha256,
-        root: &root,
-    };
-    let (mut index, mut buffer, mut rng) = ([IndexEntry::EMPTY; 24], [0; 512], SimRng::new(7));
-    let (region, replay) = (unit.flash.region().unwrap(), ReplayProtection::None);
-    let flash = &mut unit.flash;
-    let mut store = Store::mount(flash, region, suite, &mut index, &mut buffer, replay, &mut rng).unwrap();
-    let mut bytes = [0; Verifier::LEN];
     let key = KeyId::new(KeyDomain::User, 0xFF, 2);
-    Verifier::from_bytes(store.get(flash, key, &mut bytes).unwrap())
-        .unwrap()
-        .scheme()
+    let mut bytes = [0; Verifier::LEN];
+    unit.store(|store, flash| {
+        let bytes = store.get(flash, key, &mut bytes).unwrap();
+        Verifier::from_bytes(bytes).unwrap().scheme()
+    })
 }
 
 fn right() -> Attempt<'static> {

@@ -1,5 +1,6 @@
 //! From the label to an owner: what comes next is always said, nothing is left out, and the power may go at any moment.
 
+#[allow(dead_code, reason = "other tests use more of it")]
 #[path = "unit/lamp.rs"]
 mod lamp;
 #[path = "unit/hardware.rs"]

@@ -183,7 +183,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         signing: Signing<'_, M>,
     ) -> Result<(), DeviceError> {
         let mut erasure = self.next_erasure(Reason::Retirement, when)?;
-        let secrets = record::SECRETS.iter().filter(|key| self.store.contains(**key));
+        let secrets = record::secrets().filter(|key| self.store.contains(*key));
         let secrets = u32::try_from(secrets.count()).unwrap_or(u32::MAX);
         erasure.values = erasure.values.saturating_add(secrets);
         let mut receipt = [0; Erased::MAX_LEN];
@@ -285,7 +285,7 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Retired, F, R, N> 
     /// # Errors
     /// Failures of the store; call again.
     pub fn scrub_step(&mut self) -> Result<Scrub, DeviceError> {
-        let secret = record::SECRETS.iter().any(|key| self.store.contains(*key));
+        let secret = record::secrets().any(|key| self.store.contains(key));
         if secret || self.store.contains(record::OWNER) || self.store.is_user_key_lost() {
             self.erase_secrets()?;
             return Ok(Scrub::Pending);
@@ -309,7 +309,7 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Retired, F, R, N> 
             // What is lost may be in the way of every removal.
             self.forget_owner()?;
         }
-        for key in record::SECRETS {
+        for key in record::secrets() {
             match self.store.remove(&mut self.hardware.flash, key) {
                 Ok(()) | Err(StoreError::NotFound) => {}
                 Err(error) => return Err(error.into()),

@@ -1,8 +1,10 @@
 use iotsec_core::{
+    attest::AttestError,
     credential::{LoginError, PasswordError, ThrottleError, VerifierError},
     crypto::CryptoError,
     error::{ErrorCode, Fault},
     hal::{CounterError, RootKeyError},
+    identity::RotationError,
 };
 use iotsec_store::StoreError;
 use iotsec_telemetry::error::{BatchError, ConsentError, RecordError, SnapshotError};
@@ -90,6 +92,12 @@ pub enum DeviceError {
     /// A deletion receipt.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
+    /// The identity.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+    /// An attestation token.
+    #[error(transparent)]
+    Attest(#[from] AttestError),
     /// A pairing.
     #[cfg(feature = "pairing")]
     #[error(transparent)]
@@ -125,6 +133,8 @@ impl DeviceError {
             Self::Consent(error) => error,
             Self::Snapshot(error) => error,
             Self::Receipt(error) => error,
+            Self::Rotation(error) => error,
+            Self::Attest(error) => error,
             #[cfg(feature = "pairing")]
             Self::Pairing(error) => error,
         })

@@ -11,7 +11,7 @@ use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, Owned, Provisioned, Transition,
-    record::{self, NAMESPACE, Records},
+    record::{self, Records},
 };
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F, R, N> {
@@ -171,7 +171,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     }
 
     fn check_key(&self, key: KeyId) -> Result<(), DeviceError> {
-        if key.namespace() == NAMESPACE {
+        if record::is_reserved(key) {
             return Err(DeviceError::Reserved);
         }
         Ok(())

@@ -8,10 +8,21 @@ use iotsec_telemetry::{
     error::StorageError as ConsentStorageError,
 };
 
-use crate::erase::{Keeper, Place};
+use crate::{
+    erase::{Keeper, Place},
+    identity,
+};
 
 /// The namespace that applications leave alone.
 pub(crate) const NAMESPACE: u8 = 0xFF;
+/// The one of the rotating identity, in the device domain.
+pub(crate) const IDENTITY_NAMESPACE: u8 = 0xFE;
+
+/// Whether a value is the device's own, and no application's.
+pub(crate) const fn is_reserved(key: KeyId) -> bool {
+    let identity = key.namespace() == IDENTITY_NAMESPACE && matches!(key.domain(), KeyDomain::Device);
+    key.namespace() == NAMESPACE || identity
+}
 
 const fn device(number: u16) -> KeyId {
     KeyId::new(KeyDomain::Device, NAMESPACE, number)
@@ -95,7 +106,11 @@ pub(crate) const PLACES: [Place; 6] = [
 ];
 
 /// Everything in the device domain that retiring takes away; [`STATE`] stays.
-pub(crate) const SECRETS: [KeyId; 7] = [
+pub(crate) fn secrets() -> impl Iterator<Item = KeyId> {
+    SECRETS.into_iter().chain(identity::values(IDENTITY_NAMESPACE))
+}
+
+const SECRETS: [KeyId; 7] = [
     LABEL_VERIFIER,
     THROTTLE,
     IDENTITY,

@@ -9,13 +9,14 @@ use iotsec::{
                 PairingRecord, SHARE_LEN,
             },
         },
-        crypto::{HkdfSha256, Sha256},
+        crypto::{Aes256GcmSiv, HkdfSha256, Sha256},
         hal::Millis,
     },
     device::{Booted, Device, DeviceError, Provisioned},
+    store::{IndexEntry, KeyId, ReplayProtection, Store, Suite},
     telemetry::{detect::AUTH_BURST, registry},
 };
-use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, Violation, World};
+use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, Violation, World};
 
 registry!(pub(crate) static EVENTS = [AUTH_BURST]);
 
@@ -74,6 +75,27 @@ impl Unit {
             events,
             |product, hardware, memory| work(Booted::open(product, hardware, memory)?),
         )
+    }
+
+    /// The store by itself, as no application sees it.
+    pub(crate) fn store<T>(&mut self, work: impl FnOnce(&mut Store<'_>, &mut SimFlash) -> T) -> T {
+        let root = SimRootKey::new(1);
+        let suite = Suite {
+            aead: &Aes256GcmSiv,
+            kdf: &HkdfSha256,
+            root: &root,
+        };
+        let (mut index, mut buffer, mut rng) = ([IndexEntry::EMPTY; 24], [0; 512], SimRng::new(7));
+        let (region, replay) = (self.flash.region().unwrap(), ReplayProtection::None);
+        let flash = &mut self.flash;
+        let mut store =
+            Store::mount(flash, region, suite, &mut index, &mut buffer, replay, &mut rng).unwrap();
+        work(&mut store, flash)
+    }
+
+    /// Which values there are.
+    pub(crate) fn values(&mut self) -> Vec<KeyId> {
+        self.store(|store, _| store.keys().collect())
     }
 
     /// A boot in which the device has no owner.
