@@ -69,8 +69,23 @@ impl<'b> Writer<'b> {
     /// Moves what was written to the start of the buffer, and returns how much it is.
     pub(super) fn settle(self) -> usize {
         let len = self.out.len().saturating_sub(self.start);
-        self.out.copy_within(self.start.., 0);
+        shift(self.out, self.start, 0, len);
         len
+    }
+}
+
+/// Moves `len` bytes that may overlap with where they go. Unlike `copy_within` it cannot panic: what lies outside stays.
+pub(super) fn shift(bytes: &mut [u8], from: usize, to: usize, len: usize) {
+    let mut copy = |at: usize| {
+        let byte = bytes.get(from.saturating_add(at)).copied();
+        if let (Some(byte), Some(place)) = (byte, bytes.get_mut(to.saturating_add(at))) {
+            *place = byte;
+        }
+    };
+    if to <= from {
+        (0..len).for_each(copy);
+    } else {
+        (0..len).rev().for_each(&mut copy);
     }
 }
 

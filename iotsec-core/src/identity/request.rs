@@ -77,7 +77,7 @@ impl CertificationRequest {
         let place = out
             .get_mut(..head_len.saturating_add(content_len))
             .ok_or(IdentityError::BufferFull)?;
-        place.copy_within(..info_len, head_len);
+        der::shift(place, 0, head_len, info_len);
         for (to, from) in place.iter_mut().zip(head) {
             *to = *from;
         }
