@@ -2559,6 +2559,11 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_DEVICE_UNREGISTERED 6007
 
 /**
+ * No set-up code to pair with.
+ */
+#define IOTSEC_ERR_DEVICE_NO_SETUP_CODE 6008
+
+/**
  * Serial number used twice.
  */
 #define IOTSEC_ERR_FACTORY_SERIAL_REPEATED 6101
@@ -2602,6 +2607,26 @@ typedef uint32_t iotsec_domain_t;
  * Type of key that signs no deletion receipts.
  */
 #define IOTSEC_ERR_RECEIPT_KEY 6207
+
+/**
+ * A step of the set-up is missing.
+ */
+#define IOTSEC_ERR_SETUP_NOT_YET 6301
+
+/**
+ * The product has no such step.
+ */
+#define IOTSEC_ERR_SETUP_NO_STEP 6302
+
+/**
+ * Time before the firmware was made.
+ */
+#define IOTSEC_ERR_SETUP_TIME 6303
+
+/**
+ * Network description of wrong length.
+ */
+#define IOTSEC_ERR_SETUP_NETWORK 6304
 
 /**
  * A pointer or a callback is null, or a pointer is not aligned for its type.

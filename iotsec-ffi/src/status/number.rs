@@ -745,6 +745,8 @@ pub const IOTSEC_ERR_DEVICE_BOOTS: iotsec_status_t = 6005;
 pub const IOTSEC_ERR_DEVICE_NOT_ERASED: iotsec_status_t = 6006;
 /// Namespace is not registered.
 pub const IOTSEC_ERR_DEVICE_UNREGISTERED: iotsec_status_t = 6007;
+/// No set-up code to pair with.
+pub const IOTSEC_ERR_DEVICE_NO_SETUP_CODE: iotsec_status_t = 6008;
 /// Serial number used twice.
 pub const IOTSEC_ERR_FACTORY_SERIAL_REPEATED: iotsec_status_t = 6101;
 /// Entropy source repeats itself.
@@ -763,6 +765,14 @@ pub const IOTSEC_ERR_RECEIPT_NONCE: iotsec_status_t = 6205;
 pub const IOTSEC_ERR_RECEIPT_NONCE_LENGTH: iotsec_status_t = 6206;
 /// Type of key that signs no deletion receipts.
 pub const IOTSEC_ERR_RECEIPT_KEY: iotsec_status_t = 6207;
+/// A step of the set-up is missing.
+pub const IOTSEC_ERR_SETUP_NOT_YET: iotsec_status_t = 6301;
+/// The product has no such step.
+pub const IOTSEC_ERR_SETUP_NO_STEP: iotsec_status_t = 6302;
+/// Time before the firmware was made.
+pub const IOTSEC_ERR_SETUP_TIME: iotsec_status_t = 6303;
+/// Network description of wrong length.
+pub const IOTSEC_ERR_SETUP_NETWORK: iotsec_status_t = 6304;
 /// A pointer or a callback is null, or a pointer is not aligned for its type.
 pub const IOTSEC_ERR_NULL: iotsec_status_t = 7001;
 /// The buffer is too small; the length that is needed was written.
@@ -1153,6 +1163,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DEVICE_BOOTS, c"DEVICE_BOOTS"),
     (IOTSEC_ERR_DEVICE_NOT_ERASED, c"DEVICE_NOT_ERASED"),
     (IOTSEC_ERR_DEVICE_UNREGISTERED, c"DEVICE_UNREGISTERED"),
+    (IOTSEC_ERR_DEVICE_NO_SETUP_CODE, c"DEVICE_NO_SETUP_CODE"),
     (IOTSEC_ERR_FACTORY_SERIAL_REPEATED, c"FACTORY_SERIAL_REPEATED"),
     (IOTSEC_ERR_FACTORY_PASSWORD_REPEATED, c"FACTORY_PASSWORD_REPEATED"),
     (IOTSEC_ERR_RECEIPT_HEADERS, c"RECEIPT_HEADERS"),
@@ -1162,6 +1173,10 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_RECEIPT_NONCE, c"RECEIPT_NONCE"),
     (IOTSEC_ERR_RECEIPT_NONCE_LENGTH, c"RECEIPT_NONCE_LENGTH"),
     (IOTSEC_ERR_RECEIPT_KEY, c"RECEIPT_KEY"),
+    (IOTSEC_ERR_SETUP_NOT_YET, c"SETUP_NOT_YET"),
+    (IOTSEC_ERR_SETUP_NO_STEP, c"SETUP_NO_STEP"),
+    (IOTSEC_ERR_SETUP_TIME, c"SETUP_TIME"),
+    (IOTSEC_ERR_SETUP_NETWORK, c"SETUP_NETWORK"),
     (IOTSEC_ERR_NULL, c"NULL"),
     (IOTSEC_ERR_SHORT_BUFFER, c"SHORT_BUFFER"),
     (IOTSEC_ERR_STATE, c"STATE"),
