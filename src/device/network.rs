@@ -27,6 +27,23 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     ///
     /// # Errors
     /// [`StoreError::Buffer`] for another length; failures of the store.
+    ///
+    /// ```
+    /// # use iotsec::core::{credential::Authenticated, qr::WifiNetwork};
+    /// # use iotsec::device::{Device, DeviceError, Owned};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// fn move_house(
+    ///     device: &mut Device<'_, Owned, SimFlash, SimRng, 16>,
+    ///     owner: &Authenticated,
+    ///     scanned: &str,
+    /// ) -> Result<bool, DeviceError> {
+    ///     if WifiNetwork::parse(scanned).is_err() {
+    ///         return Ok(false);
+    ///     }
+    ///     device.set_network(owner, scanned.as_bytes())?;
+    ///     Ok(device.network(&mut [0; 256])? == Some(scanned.as_bytes()))
+    /// }
+    /// ```
     pub fn set_network(&mut self, _owner: &Authenticated, network: &[u8]) -> Result<(), DeviceError> {
         if !(1..=MAX_NETWORK).contains(&network.len()) {
             return Err(StoreError::Buffer.into());

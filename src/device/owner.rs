@@ -15,7 +15,8 @@ use super::{
 };
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F, R, N> {
-    /// Makes whoever knows the label's code the owner, at uptime `now`.
+    /// Makes whoever knows the label's code the owner, at uptime `now`. Their password is the label's until they
+    /// [set](Device::set_password) one; [`claim_with`](Self::claim_with) and the [set-up](crate::setup) leave none such.
     ///
     /// *Power loss:* a guess that was begun is counted; the device has an owner or it has not.
     ///

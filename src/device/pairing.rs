@@ -31,6 +31,28 @@ use super::{
 /// owner → device   confirmP            finish_pairing proof for claim_with, and keys for the conversation
 /// ```
 ///
+/// ```
+/// # use iotsec::{core::hal::Millis, device::{Device, DeviceError, Provisioned}};
+/// # use iotsec_testkit::{SimFlash, SimRng};
+/// use iotsec::core::credential::pairing::{ANSWER_LEN, CONFIRM_LEN, PairingWindow, SHARE_LEN};
+/// use iotsec::core::credential::Authenticated;
+///
+/// fn meet(
+///     device: &mut Device<'_, Provisioned, SimFlash, SimRng, 16>,
+///     now: Millis,
+///     share: &[u8; SHARE_LEN],
+///     exchange: impl FnOnce([u8; ANSWER_LEN]) -> [u8; CONFIRM_LEN],
+/// ) -> Result<Authenticated, DeviceError> {
+///     let mut window = device.pairing_window(now, PairingWindow::LONGEST)?;
+///     let mut serial = [0; 32];
+///     let names = device.pairing_names(b"phone-7", &mut serial)?;
+///     let (waiting, answer) = device.pair(&mut window, names, share, now)?;
+///     let confirm = exchange(answer);
+///     let (proof, _keys) = device.finish_pairing(&mut window, waiting, &confirm, now)?;
+///     Ok(proof)
+/// }
+/// ```
+///
 /// What an owner needs to be told is in [`pairing_parameters`](Self::pairing_parameters); messages and errors are those
 /// of [`pairing`](iotsec_core::credential::pairing). A device that has an owner pairs with nobody:
 /// ```compile_fail,E0599

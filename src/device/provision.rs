@@ -55,6 +55,25 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R,
     ///
     /// # Errors
     /// As [`provision`](Self::provision).
+    ///
+    /// ```
+    /// # use iotsec::core::{credential::DevicePassword, crypto::HkdfSha256};
+    /// # use iotsec::device::{Device, DeviceError, Enrolment, Factory};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// use iotsec::core::credential::pairing::{PairingCode, PairingParameters, PairingRecord};
+    ///
+    /// fn make(
+    ///     device: Device<'_, Factory, SimFlash, SimRng, 16>,
+    ///     password: &DevicePassword,
+    ///     code: &PairingCode,
+    ///     rng: &mut SimRng,
+    /// ) -> Result<Enrolment, DeviceError> {
+    ///     let parameters = PairingParameters::generate(1000, rng)?;
+    ///     let pairing = PairingRecord::register(code, b"SN-0001", &parameters, &HkdfSha256)?;
+    ///     let made = device.provision_with_pairing("SN-0001", password, &pairing);
+    ///     made.map(|(_device, enrolment)| enrolment).map_err(|(_, error)| error)
+    /// }
+    /// ```
     #[cfg(feature = "pairing")]
     #[allow(clippy::result_large_err, reason = "the device must come back")]
     pub fn provision_with_pairing(

@@ -112,7 +112,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
     }
 
     /// Takes the label's password as proof that somebody has the label, at uptime `now`: for products without a set-up
-    /// code, or for whoever cannot scan it. It has 60 bits and a count of its own, so it needs no window.
+    /// code, or for whoever cannot scan it. It has 60 bits and a count of its own, so it needs no window; at the end of
+    /// that count somebody at the device [unlocks](Device::unlock) it.
     ///
     /// *Power loss:* a guess that was begun is counted.
     ///

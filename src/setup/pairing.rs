@@ -15,6 +15,26 @@ use rand_core::TryCryptoRng;
 use super::{Reason, Setup, SetupError, machine::count_reason};
 use crate::device::DeviceError;
 
+/// ```
+/// # use iotsec::{core::hal::Millis, setup::{Setup, SetupError}};
+/// # use iotsec_testkit::{SimFlash, SimRng};
+/// use iotsec::core::credential::PhysicalPresence;
+/// use iotsec::core::credential::pairing::{ANSWER_LEN, CONFIRM_LEN, PairingKeys, SHARE_LEN};
+///
+/// fn meet(
+///     setup: &mut Setup<'_, SimFlash, SimRng, 16>,
+///     button: &mut dyn PhysicalPresence,
+///     now: Millis,
+///     share: &[u8; SHARE_LEN],
+///     exchange: impl FnOnce([u8; ANSWER_LEN]) -> [u8; CONFIRM_LEN],
+/// ) -> Result<PairingKeys, SetupError> {
+///     setup.open_window_by_presence(button, now, Millis::from_secs(600))?;
+///     let mut serial = [0; 32];
+///     let names = setup.device_mut().pairing_names(b"phone-7", &mut serial)?;
+///     let (waiting, answer) = setup.answer(names, share, now)?;
+///     setup.finish(waiting, &exchange(answer), now)
+/// }
+/// ```
 impl<F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'_, F, R, N> {
     /// Opens the window that the first power-on has; see [`Device::pairing_window`](crate::device::Device::pairing_window).
     ///

@@ -47,6 +47,15 @@ pub enum Action {
 }
 
 /// Why a set-up stands where it stands.
+///
+/// ```
+/// use iotsec::setup::{Action, Actor, Reason, Step};
+///
+/// let reason = Reason::NetworkRefused;
+/// assert_eq!((reason.number(), reason.id(), reason.step()), (22, "network-refused", Step::Network));
+/// assert_eq!(reason.action(), Action::GiveNetwork);
+/// assert_eq!(reason.action().actor(), Actor::Owner);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each says what it is: `text`")]

@@ -21,6 +21,9 @@
 //! | identities | owner's name, device's name; both in the transcript, and again in the keys |
 //! | keys | HKDF-SHA-256(K_shared, info = `iotsec/pairing/keys/v1` ‖ length and name of the owner ‖ length and name of the device, each length in 2 bytes) |
 //!
+//! What is written here has no panic that a message could reach. Some remain in the arithmetic that it stands on, which
+//! `xtask/src/no_panic.rs` lists, each with the reason why nothing reaches it.
+//!
 //! A [`PairingWindow`] is open for minutes, after somebody was at the device or before it has its first owner; 20
 //! failures close it, and so does a success. That number survives reboots, in a record of a [`Throttle`](super::Throttle).
 
