@@ -1,6 +1,8 @@
 //! The suite on RustCrypto and dalek: software, constant time on cores without data-dependent
 //! multiplication or cache timing.
 
+use core::iter::once;
+
 use aes_gcm_siv::{AeadInOut, KeyInit};
 use ed25519_dalek::Signer;
 use hmac::Mac;
@@ -197,18 +199,42 @@ pub struct HkdfSha256;
 
 impl Kdf for HkdfSha256 {
     fn hkdf(&self, salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-        hkdf::Hkdf::<sha2::Sha256>::new(Some(salt), key)
-            .expand_multi_info(info, out)
-            .map_err(|_| CryptoError::Length)
+        if out.len() > HKDF_MAX_LEN {
+            return Err(CryptoError::Length);
+        }
+        let prk = Secret::from_bytes(self.hmac(salt, &[key])?);
+        let mut block = Secret::<DIGEST_LEN>::zero();
+        let mut previous: &[u8] = &[];
+        for (counter, out) in (1_u8..=255).zip(out.chunks_mut(DIGEST_LEN)) {
+            let counter = [counter];
+            let parts = once(previous)
+                .chain(info.iter().copied())
+                .chain(once(&counter[..]));
+            *block.expose_mut() = mac(prk.expose(), &mut { parts })?;
+            for (to, from) in out.iter_mut().zip(block.expose()) {
+                *to = *from;
+            }
+            previous = block.expose();
+        }
+        Ok(())
     }
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        let mut mac =
-            <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
-        for part in parts {
-            mac.update(part);
-        }
-        Ok(mac.finalize().into_bytes().into())
+        mac(key, &mut parts.iter().copied())
     }
+}
+
+/// Bytes that HKDF-SHA-256 gives at most (RFC 5869 §2.3).
+const HKDF_MAX_LEN: usize = 255 * DIGEST_LEN;
+
+// Out of line: each inlined copy is half a kilobyte.
+#[inline(never)]
+fn mac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
+    let mut mac =
+        <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
+    for part in parts {
+        mac.update(part);
+    }
+    Ok(mac.finalize().into_bytes().into())
 }
 
 macro_rules! aead {
