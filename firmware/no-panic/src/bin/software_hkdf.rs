@@ -1,4 +1,4 @@
-//! HKDF and HMAC in software: what of them can panic is listed in `xtask/src/no_panic.rs`.
+//! HKDF and HMAC in software. Must link.
 #![no_std]
 #![no_main]
 
