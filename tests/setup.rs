@@ -23,7 +23,7 @@ use iotsec::{
     },
     telemetry::consent::Usage,
 };
-use iotsec_testkit::{SimFlash, SimRng, each_cut};
+use iotsec_testkit::{SimFlash, SimRng, each_cut, two_cuts_sampled};
 use lamp::{Booting, Button, CODE, OPEN, PHONE, Unit, call, confirm};
 
 type Setting<'w> = Setup<'w, &'w mut SimFlash, SimRng, 16>;
@@ -193,20 +193,41 @@ fn a_cut_anywhere_costs_no_more_than_showing_the_label_again() {
                     "{asked:?}"
                 );
             }
-            let label = unit.label.clone();
-            owned(unit, |unit| {
-                let Booted::Owned(mut device) = unit else {
-                    panic!("{unit:?}")
-                };
-                assert!(device.login(&Attempt::from_label(&label).unwrap(), NOW).is_err());
-                assert!(device.network(&mut [0; 256])?.is_some());
-                device
-                    .login(&Attempt::from_text(CHOSEN).unwrap(), NOW)
-                    .map(|_| ())
-            });
+            is_set_up(unit);
         },
     );
     println!("set-up: {points} cut points");
+}
+
+#[test]
+fn nor_does_a_second_cut_while_it_goes_on() {
+    let made = Unit::made();
+    let pairs = two_cuts_sampled(
+        19,
+        || made.clone(),
+        |unit| boot(unit, PLAN, follow),
+        |unit| drop(boot(unit, PLAN, follow)),
+        |unit, _| {
+            boot(unit, PLAN, follow).unwrap();
+            is_set_up(unit);
+        },
+    );
+    println!("set-up: {pairs} pairs of cuts");
+}
+
+/// It has its network, and an owner whose own password is the only one.
+fn is_set_up(unit: &mut Unit) {
+    let label = unit.label.clone();
+    owned(unit, |unit| {
+        let Booted::Owned(mut device) = unit else {
+            panic!("{unit:?}")
+        };
+        assert!(device.login(&Attempt::from_label(&label).unwrap(), NOW).is_err());
+        assert!(device.network(&mut [0; 256])?.is_some());
+        device
+            .login(&Attempt::from_text(CHOSEN).unwrap(), NOW)
+            .map(|_| ())
+    });
 }
 
 #[test]
