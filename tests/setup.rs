@@ -414,6 +414,54 @@ fn whoever_guesses_codes_is_stopped_and_the_owner_is_told_why() {
 }
 
 #[test]
+fn who_has_left_shows_the_label_again() {
+    let mut unit = Unit::made();
+    set_up(&mut unit, |mut setup| {
+        setup.open_window(NOW, OPEN)?;
+        pair(&mut setup, CODE, NOW)?;
+        setup.give_wifi(&wifi())?;
+        setup.leave();
+        assert_eq!(
+            setup.give_wifi(&wifi()).err(),
+            Some(SetupError::NotYet(Step::Pairing))
+        );
+        assert!(setup.network(&mut [0; 256])?.is_some());
+        setup.report_network(NetworkReport::Joined)?;
+        setup.set_time(TODAY)?;
+        setup.report_update(UpdateReport::Current)?;
+        setup.report_identity(IdentityReport::Accepted)?;
+        let (_, error) = setup.ready().map(|_| ()).unwrap_err();
+        assert_eq!(error, SetupError::NotYet(Step::Pairing));
+        Ok(())
+    });
+}
+
+/// What the guide says of a reason.
+fn row(reason: Reason) -> String {
+    let action = reason.action();
+    format!(
+        "| {} | `{}` | {} | {} | {} |",
+        reason.number(),
+        reason.id(),
+        reason.text(),
+        action.text(),
+        action.actor().id()
+    )
+}
+
+#[test]
+fn the_guide_lists_every_reason_and_no_other() {
+    let guide = include_str!("../docs/guides/setup.md");
+    let rows: Vec<_> = guide
+        .lines()
+        .skip_while(|line| !line.starts_with("| number |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert_eq!(rows, Reason::ALL.map(row));
+}
+
+#[test]
 fn somebody_at_the_device_can_have_everything_forgotten() {
     let mut unit = Unit::made();
     set_up(&mut unit, |mut setup| {

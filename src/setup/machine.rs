@@ -128,6 +128,12 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
         Ok(())
     }
 
+    /// Forgets that somebody has shown the label: for when the conversation with them ends, whose keys say that it is
+    /// them. What they gave stays.
+    pub fn leave(&mut self) {
+        self.proof = None;
+    }
+
     pub(super) const fn refuse(&mut self) {
         self.trouble = Some(Reason::CodeRefused);
     }
