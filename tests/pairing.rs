@@ -230,6 +230,32 @@ fn a_cut_guess_is_never_forgotten_once_it_was_answered() {
     println!("guess: {points} cut points");
 }
 
+#[test]
+fn whoever_pulls_the_plug_at_every_guess_gets_no_more_than_twenty_answers() {
+    let mut unit = Unit::made();
+    let (mut answers, mut locked) = (0, 0);
+    for boot in 0..400u64 {
+        unit.flash.power_on();
+        // The answer tells the attacker whether the code was right: what counts is how many they get.
+        let done = unit.unowned(|mut device| {
+            let mut window = PairingWindow::without_owner(Millis(0), PairingWindow::LONGEST)?;
+            device.pairing_status(&mut window, Millis(0))?;
+            device.hardware_mut().flash.cut_after(boot % 24);
+            let mut serial = [0; 32];
+            let names = device.pairing_names(PHONE, &mut serial)?;
+            let now = Millis::from_secs(61);
+            let (_, share) = call(WRONG, &device.pairing_parameters()?, now);
+            let (_waiting, _answer) = device.pair(&mut window, names, &share, now)?;
+            answers += 1;
+            Ok(())
+        });
+        let lock = DeviceError::Pairing(PairingError::Throttle(ThrottleError::Locked));
+        locked += u32::from(done == Err(lock));
+    }
+    println!("400 guesses with a cut in each: {answers} answers, {locked} turned away");
+    assert!((1..=PairingWindow::FAILURES).contains(&answers) && locked > 100);
+}
+
 /// Changes a record of the device's own, as no application can.
 fn put(unit: &mut Unit, number: u16, value: &[u8]) {
     let key = KeyId::new(KeyDomain::Device, 0xFF, number);

@@ -165,15 +165,11 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
     /// # Errors
     /// [`SetupError::NotYet`]; [`SetupError::NoStep`]; failures of the store.
     pub fn report_update(&mut self, report: UpdateReport) -> Result<(), SetupError> {
-        self.reach(Step::Update)?;
-        if report == UpdateReport::Current {
-            self.keep(Progress {
-                updated: true,
-                ..self.progress
-            })?;
-        }
-        self.settle(Step::Update, report.trouble());
-        Ok(())
+        let done = Progress {
+            updated: true,
+            ..self.progress
+        };
+        self.conclude(Step::Update, done, report.trouble())
     }
 
     /// Says what came of authenticating to the service.
@@ -183,15 +179,11 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
     /// # Errors
     /// [`SetupError::NotYet`]; [`SetupError::NoStep`]; failures of the store.
     pub fn report_identity(&mut self, report: IdentityReport) -> Result<(), SetupError> {
-        self.reach(Step::Identity)?;
-        if report == IdentityReport::Accepted {
-            self.keep(Progress {
-                identified: true,
-                ..self.progress
-            })?;
-        }
-        self.settle(Step::Identity, report.trouble());
-        Ok(())
+        let done = Progress {
+            identified: true,
+            ..self.progress
+        };
+        self.conclude(Step::Identity, done, report.trouble())
     }
 
     /// The device for its owner, if there is nothing left to do but to choose a password.
@@ -323,10 +315,15 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
             .map_or(Ok(()), |step| Err(SetupError::NotYet(step)))
     }
 
-    fn keep(&mut self, progress: Progress) -> Result<(), SetupError> {
-        let life = self.device.life();
-        self.device.write_setup(&progress.to_bytes(life))?;
-        self.progress = progress;
+    /// Keeps that a step is done, unless there was trouble.
+    fn conclude(&mut self, step: Step, done: Progress, trouble: Option<Reason>) -> Result<(), SetupError> {
+        self.reach(step)?;
+        if trouble.is_none() {
+            let life = self.device.life();
+            self.device.write_setup(&done.to_bytes(life))?;
+            self.progress = done;
+        }
+        self.settle(step, trouble);
         Ok(())
     }
 
