@@ -67,14 +67,16 @@ fn chosen(lend: bool) -> Unit {
     unit
 }
 
-/// How the owner's password is stretched, as the store has it.
-fn scheme(unit: &mut Unit) -> Scheme {
+/// The verifier of the owner's password, as the store has it.
+fn stored(unit: &mut Unit) -> [u8; Verifier::LEN] {
     let key = KeyId::new(KeyDomain::User, 0xFF, 2);
     let mut bytes = [0; Verifier::LEN];
-    unit.store(|store, flash| {
-        let bytes = store.get(flash, key, &mut bytes).unwrap();
-        Verifier::from_bytes(bytes).unwrap().scheme()
-    })
+    unit.store(|store, flash| store.get(flash, key, &mut bytes).unwrap().len());
+    bytes
+}
+
+fn scheme(unit: &mut Unit) -> Scheme {
+    Verifier::from_bytes(&stored(unit)).unwrap().scheme()
 }
 
 fn right() -> Attempt<'static> {
@@ -100,6 +102,13 @@ fn the_next_right_password_is_stretched_anew_and_a_wrong_one_is_not() {
     })
     .unwrap();
     assert_eq!(scheme(&mut unit), Scheme::MemoryHard(little()));
+    // Once: what is stretched as it should be stays, salt and all.
+    let before = stored(&mut unit);
+    owned(&mut unit, true, |device| {
+        device.login_with_rehash(&right(), NOW, SLOW).map(|_| ())
+    })
+    .unwrap();
+    assert_eq!(stored(&mut unit), before);
     owned(&mut unit, true, |device| device.login(&right(), NOW).map(|_| ())).unwrap();
 }
 
