@@ -53,6 +53,10 @@ const PROBES: &[(&str, &str)] = &[
     ),
     ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
     ("telemetry", "telemetry: record an event, seal a batch"),
+    (
+        "setup_label",
+        "device: opened, set up by its label's password, owned (PBKDF2 of 10,000 iterations in it)",
+    ),
     ("all", "boot, update, store, password and telemetry together"),
 ];
 
