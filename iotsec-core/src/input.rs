@@ -16,7 +16,7 @@
 //! | [`TimeZone`] | rules of local time | POSIX.1-2024, `TZ` |
 //! | [`SemVer`] | a version | Semantic Versioning 2.0.0 |
 //! | [`DeviceSerial`], [`Label`] | serial number; a name that people give | |
-//! | [`Hex`], [`Base32`], [`Base64`], [`Base64Url`] | bytes of a fixed number | RFC 4648 |
+//! | [`Hex`], [`Base32`], [`Base64`], [`Base64Url`], [`Encoding`] | bytes as text | RFC 4648 |
 //! | [`Ranged`], [`Quantity`] | integers between bounds, with a unit | |
 //! | [`json`] | strict JSON | RFC 8259, RFC 7493 |
 //!
@@ -50,7 +50,7 @@ mod version;
 mod wifi;
 
 pub use address::{Ipv4, Ipv6, MacAddr, Port};
-pub use base::{Base32, Base64, Base64Url, Hex};
+pub use base::{Base32, Base64, Base64Url, Encoding, Hex};
 pub use email::Email;
 pub use error::{InputError, InputKind};
 pub use hostname::{Host, Hostname};

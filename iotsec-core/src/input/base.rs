@@ -1,53 +1,112 @@
 use super::error::{InputError, InputKind};
 
-/// Reads `bytes.len()` bytes in symbols of `bits` bits, as RFC 4648 has them: nothing between or behind them, bits that
-/// fill up the last symbol zero, so that no two texts are the same bytes.
-fn decode(
-    input: &[u8],
-    bits: u32,
-    padded: bool,
-    symbol: fn(u8) -> Option<u8>,
-    bytes: &mut [u8],
-) -> Result<(), InputError> {
-    let total = bytes.len().saturating_mul(8);
-    let width = usize::try_from(bits).unwrap_or(8);
-    let symbols = total.div_ceil(width);
-    // Symbols that are a whole number of bytes.
-    let group = if width == 5 { 8 } else { 4 };
-    let whole = if padded {
-        symbols.div_ceil(group).saturating_mul(group)
-    } else {
-        symbols
-    };
-    if input.len() != whole {
-        let kind = if input.len() < whole {
-            InputKind::TooShort
-        } else {
-            InputKind::TooLong
-        };
-        return Err(InputError::new(kind, input.len().min(whole)));
-    }
-    let (data, padding) = input.split_at_checked(symbols).unwrap_or((input, &[]));
-    let (mut held, mut have) = (0_u32, 0_u32);
-    let mut out = bytes.iter_mut();
-    for (at, byte) in data.iter().enumerate() {
-        let value = symbol(*byte).ok_or(InputError::new(InputKind::Character, at))?;
-        held = held.wrapping_shl(bits) | u32::from(value);
-        have = have.saturating_add(bits);
-        if have >= 8 {
-            have = have.saturating_sub(8);
-            if let Some(place) = out.next() {
-                *place = u8::try_from(held.wrapping_shr(have) & 0xFF).unwrap_or(0);
-            }
+/// How bytes are written as text (RFC 4648).
+///
+/// Nothing may stand between or behind the symbols, and the bits that fill up the last one are zero, so that no two
+/// texts are the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// Hexadecimal digits (§8), of either case.
+    Hex,
+    /// Base 32 (§6), padded.
+    Base32,
+    /// Base 64 (§4), padded.
+    Base64,
+    /// The base 64 of URLs and JSON Web Tokens (§5, RFC 7515 §2), without padding.
+    Base64Url,
+}
+
+impl Encoding {
+    /// Reads any number of bytes into `out`. Not for secrets: time depends on the text.
+    ///
+    /// ```
+    /// use iotsec_core::input::Encoding;
+    ///
+    /// assert_eq!(Encoding::Base64.decode(b"Zm9vYg==", &mut [0; 16])?, b"foob");
+    /// # Ok::<(), iotsec_core::input::InputError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InputError`]; [`InputKind::BufferFull`] when `out` is too small.
+    pub fn decode<'o>(self, input: &[u8], out: &'o mut [u8]) -> Result<&'o [u8], InputError> {
+        let mut data = input;
+        while let ([rest @ .., b'='], true) = (data, self.is_padded()) {
+            data = rest;
         }
-        held &= 1_u32.wrapping_shl(have).saturating_sub(1);
+        // As many as the symbols are whole bytes of.
+        let len = data.len().saturating_mul(self.bits()).wrapping_shr(3);
+        let out = out
+            .get_mut(..len)
+            .ok_or(InputError::new(InputKind::BufferFull, input.len()))?;
+        self.fill(input, out)?;
+        Ok(out)
     }
-    if held != 0 {
-        return Err(InputError::new(InputKind::Form, symbols.saturating_sub(1)));
+
+    /// Reads `bytes.len()` bytes.
+    fn fill(self, input: &[u8], bytes: &mut [u8]) -> Result<(), InputError> {
+        let bits = self.bits();
+        let symbols = bytes.len().saturating_mul(8).div_ceil(bits);
+        // Symbols that are a whole number of bytes.
+        let group = if bits == 5 { 8 } else { 4 };
+        let whole = if self.is_padded() {
+            symbols.next_multiple_of(group)
+        } else {
+            symbols
+        };
+        if input.len() != whole {
+            let kind = if input.len() < whole {
+                InputKind::TooShort
+            } else {
+                InputKind::TooLong
+            };
+            return Err(InputError::new(kind, input.len().min(whole)));
+        }
+        let (data, padding) = input.split_at_checked(symbols).unwrap_or((input, &[]));
+        let (mut held, mut have) = (0_usize, 0_usize);
+        let mut out = bytes.iter_mut();
+        for (at, byte) in data.iter().enumerate() {
+            let value = self
+                .symbol(*byte)
+                .ok_or(InputError::new(InputKind::Character, at))?;
+            held = (held << bits) | usize::from(value);
+            have = have.saturating_add(bits);
+            if have >= 8 {
+                have = have.saturating_sub(8);
+                if let Some(place) = out.next() {
+                    *place = u8::try_from((held >> have) & 0xFF).unwrap_or(0);
+                }
+            }
+            held &= (1_usize << have).saturating_sub(1);
+        }
+        if held != 0 {
+            return Err(InputError::new(InputKind::Form, symbols.saturating_sub(1)));
+        }
+        match padding.iter().position(|byte| *byte != b'=') {
+            Some(at) => Err(InputError::new(InputKind::Character, symbols.saturating_add(at))),
+            None => Ok(()),
+        }
     }
-    match padding.iter().position(|byte| *byte != b'=') {
-        Some(at) => Err(InputError::new(InputKind::Character, symbols.saturating_add(at))),
-        None => Ok(()),
+
+    const fn bits(self) -> usize {
+        match self {
+            Self::Hex => 4,
+            Self::Base32 => 5,
+            Self::Base64 | Self::Base64Url => 6,
+        }
+    }
+
+    const fn is_padded(self) -> bool {
+        matches!(self, Self::Base32 | Self::Base64)
+    }
+
+    fn symbol(self, byte: u8) -> Option<u8> {
+        match self {
+            Self::Hex => hex(byte),
+            Self::Base32 => base32(byte),
+            Self::Base64 => base64(byte, b'+', b'/'),
+            Self::Base64Url => base64(byte, b'-', b'_'),
+        }
     }
 }
 
@@ -63,33 +122,19 @@ fn base32(byte: u8) -> Option<u8> {
     }
 }
 
-fn base64(byte: u8) -> Option<u8> {
-    match byte {
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => alphanumeric(byte),
-    }
-}
-
-fn base64url(byte: u8) -> Option<u8> {
-    match byte {
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => alphanumeric(byte),
-    }
-}
-
-fn alphanumeric(byte: u8) -> Option<u8> {
+fn base64(byte: u8, last_but_one: u8, last: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
         b'a'..=b'z' => Some(byte.wrapping_sub(b'a').wrapping_add(26)),
         b'0'..=b'9' => Some(byte.wrapping_sub(b'0').wrapping_add(52)),
+        byte if byte == last_but_one => Some(62),
+        byte if byte == last => Some(63),
         _ => None,
     }
 }
 
 macro_rules! encoded {
-    ($($(#[$doc:meta])* $name:ident $bits:literal $padded:literal $symbol:ident)*) => {$(
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         ///
         /// Not for secrets: time depends on the text, and the bytes are not wiped.
@@ -103,7 +148,7 @@ macro_rules! encoded {
             /// [`InputError`].
             pub fn parse(input: &[u8]) -> Result<Self, InputError> {
                 let mut bytes = [0; N];
-                decode(input, $bits, $padded, $symbol, &mut bytes)?;
+                Encoding::$name.fill(input, &mut bytes)?;
                 Ok(Self(bytes))
             }
 
@@ -124,7 +169,7 @@ encoded! {
     /// assert_eq!(Hex::<3>::parse(b"00fFa5")?.bytes(), &[0, 0xFF, 0xA5]);
     /// # Ok::<(), iotsec_core::input::InputError>(())
     /// ```
-    Hex 4 false hex
+    Hex
     /// `N` bytes in base 32 (RFC 4648 §6), padded.
     ///
     /// ```
@@ -133,7 +178,7 @@ encoded! {
     /// assert_eq!(Base32::<4>::parse(b"MZXW6YQ=")?.bytes(), b"foob");
     /// # Ok::<(), iotsec_core::input::InputError>(())
     /// ```
-    Base32 5 true base32
+    Base32
     /// `N` bytes in base 64 (RFC 4648 §4), padded.
     ///
     /// ```
@@ -143,7 +188,7 @@ encoded! {
     /// assert!(Base64::<4>::parse(b"Zm9vYh==").is_err(), "bits behind the end");
     /// # Ok::<(), iotsec_core::input::InputError>(())
     /// ```
-    Base64 6 true base64
+    Base64
     /// `N` bytes in the base 64 of URLs and JSON Web Tokens (RFC 4648 §5, RFC 7515 §2), without padding.
     ///
     /// ```
@@ -152,7 +197,7 @@ encoded! {
     /// assert_eq!(Base64Url::<4>::parse(b"Zm9vYg")?.bytes(), b"foob");
     /// # Ok::<(), iotsec_core::input::InputError>(())
     /// ```
-    Base64Url 6 false base64url
+    Base64Url
 }
 
 #[cfg(test)]
@@ -174,6 +219,36 @@ mod tests {
             Base64Url::<3>::parse(b"-_-_").unwrap().bytes(),
             &[0xFB, 0xFF, 0xBF]
         );
+    }
+
+    #[test]
+    fn any_number_of_bytes_is_read_where_there_is_room() {
+        for (encoding, text) in [
+            (Encoding::Hex, "666f6f6261"),
+            (Encoding::Base32, "MZXW6YTB"),
+            (Encoding::Base64, "Zm9vYmE="),
+            (Encoding::Base64Url, "Zm9vYmE"),
+        ] {
+            assert_eq!(encoding.decode(text.as_bytes(), &mut [0; 5]), Ok(&b"fooba"[..]));
+            let full = InputError::new(InputKind::BufferFull, text.len());
+            assert_eq!(encoding.decode(text.as_bytes(), &mut [0; 4]), Err(full));
+            assert_eq!(encoding.decode(b"", &mut []), Ok(&b""[..]));
+            for cut in 1..text.len() {
+                // Two hexadecimal digits are a byte, four symbols of base 64 three; bits behind the end are not zero here.
+                let whole = match encoding {
+                    Encoding::Hex => cut % 2 == 0,
+                    Encoding::Base64 | Encoding::Base64Url => cut == 4,
+                    _ => false,
+                };
+                assert_eq!(
+                    encoding.decode(&text.as_bytes()[..cut], &mut [0; 5]).is_ok(),
+                    whole,
+                    "{text} {cut}"
+                );
+            }
+        }
+        assert!(Encoding::Base64.decode(b"====", &mut [0; 5]).is_err());
+        assert!(Encoding::Base64.decode(b"Zm9v====", &mut [0; 5]).is_err());
     }
 
     #[test]
