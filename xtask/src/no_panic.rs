@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits.
-const PROVED: [&str; 8] = [
-    "verify", "boot", "install", "session", "delta", "store", "keys", "trust",
+const PROVED: [&str; 9] = [
+    "input", "verify", "boot", "install", "session", "delta", "store", "keys", "trust",
 ];
 /// An image that must not.
 const UNPROVED: &str = "can_panic";

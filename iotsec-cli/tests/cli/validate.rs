@@ -79,7 +79,10 @@ fn an_input_on_the_command_line_is_told_at_which_byte_it_is_wrong() {
         bench.done("validate url mqtts://broker.example/x"),
         "valid url, 24 bytes\n"
     );
-    bench.refused("validate port 08883", "not a valid port: malformed at byte 0 (error 1608)");
+    bench.refused(
+        "validate port 08883",
+        "not a valid port: malformed at byte 0 (error 1608)",
+    );
     assert_eq!(bench.run("validate colour red").status, Some(2));
 }
 

@@ -61,7 +61,7 @@ impl<'a> Hostname<'a> {
 
     /// Whether it has one label alone, so that the network decides whose name it is.
     pub fn is_single_label(&self) -> bool {
-        !self.0.contains('.')
+        !self.0.as_bytes().contains(&b'.')
     }
 }
 

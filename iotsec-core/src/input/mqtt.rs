@@ -37,9 +37,12 @@ impl<'a> MqttTopic<'a> {
 
     /// Whether servers keep it for themselves (§4.7.2).
     pub fn is_reserved(&self) -> bool {
-        self.0.starts_with('$')
+        self.0.as_bytes().first() == Some(&b'$')
     }
 }
+
+/// What a shared subscription begins with (MQTT 5.0 §4.8.2).
+const SHARE: &[u8] = b"$share/";
 
 /// A filter to subscribe with (MQTT 5.0 §4.7.1, §4.8.2).
 ///
@@ -78,16 +81,15 @@ impl<'a> MqttFilter<'a> {
             filter: whole,
         };
         let mut begins = 0_usize;
-        if let Some(rest) = whole.strip_prefix("$share/") {
-            let prefix = whole.len().saturating_sub(rest.len());
-            let cut = rest.split_once('/');
-            let (share, filter) = cut.ok_or(InputError::new(InputKind::Truncated, whole.len()))?;
-            scan::length(share.as_bytes(), 1, MqttTopic::MAX_LEN).map_err(|error| error.within(prefix))?;
-            scan::all(share.as_bytes(), |byte| !matches!(byte, b'+' | b'#'))
-                .map_err(|error| error.within(prefix))?;
-            begins = whole.len().saturating_sub(filter.len());
-            scan::length(filter.as_bytes(), 1, MqttTopic::MAX_LEN).map_err(|error| error.within(begins))?;
-            (read.share, read.filter) = (Some(share), filter);
+        if let Some(rest) = input.strip_prefix(SHARE) {
+            let prefix = SHARE.len();
+            let cut = scan::split_once(rest, b'/');
+            let (share, filter, at) = cut.ok_or(InputError::new(InputKind::Truncated, input.len()))?;
+            scan::length(share, 1, MqttTopic::MAX_LEN).map_err(|error| error.within(prefix))?;
+            scan::all(share, |byte| !matches!(byte, b'+' | b'#')).map_err(|error| error.within(prefix))?;
+            begins = prefix.saturating_add(at);
+            scan::length(filter, 1, MqttTopic::MAX_LEN).map_err(|error| error.within(begins))?;
+            (read.share, read.filter) = (Some(scan::text(share)?), scan::text(filter)?);
         }
         let end = read.filter.len();
         for (at, level) in scan::split(read.filter.as_bytes(), b'/') {
@@ -117,16 +119,17 @@ impl<'a> MqttFilter<'a> {
 
     /// Whether messages to a topic come. Topics that begin with `$` never match a wildcard at the beginning (§4.7.2).
     pub fn matches(&self, topic: &MqttTopic<'_>) -> bool {
-        if topic.is_reserved() && self.filter.starts_with(['+', '#']) {
+        let filter = self.filter.as_bytes();
+        if topic.is_reserved() && matches!(filter.first(), Some(b'+' | b'#')) {
             return false;
         }
-        let mut levels = topic.as_str().split('/');
-        for wanted in self.filter.split('/') {
-            if wanted == "#" {
+        let mut levels = scan::split(topic.0.as_bytes(), b'/').map(|(_, level)| level);
+        for (_, wanted) in scan::split(filter, b'/') {
+            if wanted == b"#" {
                 return true;
             }
             match levels.next() {
-                Some(level) if wanted == "+" || wanted == level => {}
+                Some(level) if wanted == b"+" || wanted == level => {}
                 _ => return false,
             }
         }

@@ -128,13 +128,16 @@ fn compare_pre(one: &str, other: &str) -> Ordering {
         (false, true) => return Ordering::Less,
         (false, false) => {}
     }
-    let (mut ours, mut theirs) = (one.split('.'), other.split('.'));
+    let (mut ours, mut theirs) = (
+        scan::split(one.as_bytes(), b'.'),
+        scan::split(other.as_bytes(), b'.'),
+    );
     loop {
         let order = match (ours.next(), theirs.next()) {
             (None, None) => return Ordering::Equal,
             (None, Some(_)) => Ordering::Less,
             (Some(_), None) => Ordering::Greater,
-            (Some(our), Some(their)) => match (is_number(our.as_bytes()), is_number(their.as_bytes())) {
+            (Some((_, our)), Some((_, their))) => match (is_number(our), is_number(their)) {
                 // Without zeros in front, the longer number is the greater one.
                 (true, true) => our.len().cmp(&their.len()).then_with(|| our.cmp(their)),
                 (true, false) => Ordering::Less,

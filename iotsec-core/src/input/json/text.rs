@@ -102,7 +102,7 @@ impl<'a> Text<'a> {
 
     /// The string, where there is no escape in it.
     pub fn as_plain(&self) -> Option<&'a str> {
-        (!self.raw.contains('\\')).then_some(self.raw)
+        (!self.raw.as_bytes().contains(&b'\\')).then_some(self.raw)
     }
 
     /// Its characters.
@@ -110,13 +110,12 @@ impl<'a> Text<'a> {
         let (raw, mut at) = (self.raw, 0_usize);
         core::iter::from_fn(move || {
             let rest = raw.get(at..)?;
-            let (character, len) = match escape(raw.as_bytes(), at).filter(|_| rest.starts_with('\\')) {
-                Some(escaped) => escaped,
-                None => {
-                    let character = rest.chars().next()?;
-                    (character, character.len_utf8())
-                }
+            let character = rest.chars().next()?;
+            let escaped = match character {
+                '\\' => escape(raw.as_bytes(), at),
+                _ => None,
             };
+            let (character, len) = escaped.unwrap_or((character, character.len_utf8()));
             at = at.saturating_add(len);
             Some(character)
         })
@@ -138,11 +137,10 @@ impl<'a> Text<'a> {
         let full = InputError::new(InputKind::BufferFull, self.offset);
         let mut len = 0_usize;
         for character in self.chars() {
-            let place = out.get_mut(len..).ok_or(full)?;
-            if place.len() < character.len_utf8() {
-                return Err(full);
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                *out.get_mut(len).ok_or(full)? = byte;
+                len = len.saturating_add(1);
             }
-            len = len.saturating_add(character.encode_utf8(place).len());
         }
         core::str::from_utf8(out.get(..len).ok_or(full)?).map_err(|_| full)
     }
