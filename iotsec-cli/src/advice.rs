@@ -58,6 +58,11 @@ const RANGES: &[(u16, &str, &str)] = &[
         "try again; if it stays, the device is at fault",
     ),
     (
+        1600,
+        "inputs are as the table in `iotsec_core::input` has them",
+        "correct the input at the byte that is named; `iotsec help validate` lists the kinds",
+    ),
+    (
         2000,
         "an update keeps to the profile of iotsec-update/FORMAT.md",
         SHOW,

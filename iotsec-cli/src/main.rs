@@ -17,6 +17,7 @@ mod target;
 mod time;
 mod trust;
 mod update;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,8 @@ enum Command {
     /// Check what devices say that they have erased.
     #[command(subcommand)]
     Erased(erased::Command),
+    /// Say whether an input is one that a device takes: names, addresses, numbers, documents.
+    Validate(validate::Validate),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Provision(command) => provision::run(command),
         Command::Ca(command) => ca::run(command),
         Command::Erased(command) => erased::run(command),
+        Command::Validate(validate) => validate::run(validate),
     };
     match done.and_then(|output| format.print(&output)) {
         Ok(()) => ExitCode::SUCCESS,

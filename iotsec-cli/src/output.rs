@@ -66,6 +66,9 @@ impl Format {
                 if let Some(rule) = problem.rule() {
                     error["error"]["rule"] = rule.into();
                 }
+                if let Some(offset) = problem.offset() {
+                    error["error"]["offset"] = offset.into();
+                }
                 // Nobody is left to be told of a second failure; the exit status says it.
                 let _ = print(&format!("{error:#}\n"));
             }

@@ -18,6 +18,7 @@ pub(crate) struct Problem {
     message: String,
     remedy: String,
     rule: Option<&'static str>,
+    offset: Option<u32>,
     exit: u8,
 }
 
@@ -35,6 +36,7 @@ impl Problem {
             message: message.into(),
             remedy: remedy.into(),
             rule: None,
+            offset: None,
             exit: FAILED,
         }
     }
@@ -100,6 +102,14 @@ impl Problem {
         }
     }
 
+    /// At which byte of the input it was noticed.
+    pub(crate) fn with_offset(self, offset: u32) -> Self {
+        Self {
+            offset: Some(offset),
+            ..self
+        }
+    }
+
     pub(crate) const fn number(&self) -> Option<u16> {
         self.number
     }
@@ -115,6 +125,9 @@ impl Problem {
     }
     pub(crate) const fn rule(&self) -> Option<&'static str> {
         self.rule
+    }
+    pub(crate) const fn offset(&self) -> Option<u32> {
+        self.offset
     }
     pub(crate) const fn exit(&self) -> u8 {
         self.exit

@@ -10,6 +10,7 @@
 //! | [`credential`] | device passwords: generator, label, verifier, throttle |
 //! | [`attest`] | attestation tokens (EAT, PSA): what a device runs, signed by its key |
 //! | [`identity`] | what a device is to others: certificate requests, certificates, rotation |
+//! | [`input`] | what comes from people and networks, parsed into types that cannot hold anything else |
 //! | [`qr`] | what QR codes on labels say: our own, Wi-Fi, Matter |
 //! | [`error`] | what every error can say: a stable number and whose fault it is |
 //!
@@ -46,5 +47,6 @@ pub mod crypto;
 pub mod error;
 pub mod hal;
 pub mod identity;
+pub mod input;
 pub mod qr;
 pub mod secret;

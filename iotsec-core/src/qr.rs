@@ -25,7 +25,7 @@ pub use label::{KeyFingerprint, ProductLabel};
 pub use matter::{CommissioningFlow, MatterPayload};
 pub use matter_code::MatterCode;
 pub use passcode::Passcode;
-pub use wifi::{WifiKey, WifiNetwork, WifiPassword};
+pub use wifi::{WifiKey, WifiNetwork};
 
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,9 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 12] = [
+const PROVED: [&str; 13] = [
     "software_hkdf",
+    "input",
     "verify",
     "boot",
     "install",

@@ -1,6 +1,9 @@
 //! The list of targets.
 
-use crate::{boot, cbor, cose, credential, delta, encryption, identity, qr, store, suit, telemetry, trust};
+use crate::{
+    boot, cbor, cose, credential, delta, encryption, erased, identity, input, qr, store, suit, telemetry,
+    trust,
+};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -82,6 +85,9 @@ pub const TARGETS: &[Target] = &[
     target("qr_label", qr::label, qr::label_seeds, &[]),
     target("qr_wifi", qr::wifi, qr::wifi_seeds, &[]),
     target("qr_matter", qr::matter, qr::matter_seeds, &[]),
+    target("input_text", input::text, input::text_seeds, &[]),
+    target("input_json", input::json, input::json_seeds, &[]),
+    target("erase_receipt", erased::receipt, erased::receipt_seeds, &[]),
     target("store_image", store::image, store::image_seeds, &[]),
     target("store_tampered", store::tampered, store::tampered_seeds, &[]),
     target("update_delta", delta::delta, delta::seeds, &[]),

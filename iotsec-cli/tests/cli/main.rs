@@ -15,3 +15,4 @@ mod release;
 mod sign;
 mod trust;
 mod update;
+mod validate;

@@ -2,28 +2,17 @@ use super::{
     error::QrError,
     text::{Text, position},
 };
-use crate::secret::Secret;
+use crate::{
+    input::{Psk, Ssid},
+    secret::Secret,
+};
 
 /// What one needs to join a network. Wiped on drop, and `Debug` shows nothing.
 pub enum WifiKey {
     /// Nothing: an open network.
     Open,
-    /// A passphrase of 8 to 63 printable ASCII characters, or 64 hexadecimal digits (IEEE 802.11-2020 annex J.4).
-    Password(WifiPassword),
-}
-
-/// The text of a password.
-pub struct WifiPassword {
-    text: Secret<64>,
-    len: usize,
-}
-
-impl WifiPassword {
-    /// The text. Every use of this is a place to review.
-    pub fn as_str(&self) -> &str {
-        let text = self.text.expose().get(..self.len).unwrap_or_default();
-        core::str::from_utf8(text).unwrap_or_default()
-    }
+    /// A passphrase, or the key itself.
+    Password(Psk),
 }
 
 impl WifiKey {
@@ -32,37 +21,16 @@ impl WifiKey {
     /// # Errors
     /// [`QrError::Value`] for one that no network has.
     pub fn password(text: &str) -> Result<Self, QrError> {
-        let bytes = text.as_bytes();
-        let possible = match bytes.len() {
-            8..=63 => bytes.iter().all(|byte| (0x20..0x7F).contains(byte)),
-            64 => bytes.iter().all(u8::is_ascii_hexdigit),
-            _ => false,
-        };
-        if !possible {
-            return Err(QrError::Value);
-        }
-        let mut key = Secret::<64>::zero();
-        for (to, from) in key.expose_mut().iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        Ok(Self::Password(WifiPassword {
-            text: key,
-            len: bytes.len(),
-        }))
+        let key = Psk::parse(text.as_bytes());
+        key.map(Self::Password).map_err(|_| QrError::Value)
     }
 
     /// The password; `None` for an open network. Every use of this is a place to review.
     pub fn expose(&self) -> Option<&str> {
         match self {
             Self::Open => None,
-            Self::Password(password) => Some(password.as_str()),
+            Self::Password(password) => Some(password.expose()),
         }
-    }
-}
-
-impl core::fmt::Debug for WifiPassword {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("WifiPassword(..)")
     }
 }
 
@@ -95,17 +63,14 @@ impl core::fmt::Debug for WifiKey {
 /// ```
 #[derive(Debug)]
 pub struct WifiNetwork {
-    ssid: [u8; Self::MAX_SSID],
-    ssid_len: usize,
+    ssid: Ssid,
     key: WifiKey,
     hidden: bool,
 }
 
 impl WifiNetwork {
-    /// Most bytes of a network's name (IEEE 802.11-2020 §9.4.2.2).
-    pub const MAX_SSID: usize = 32;
     /// Bytes of the longest text that is written.
-    pub const MAX_LEN: usize = 5 + 9 + (3 + 2 * Self::MAX_SSID) + (3 + 2 * 64) + 7 + 1;
+    pub const MAX_LEN: usize = 5 + 9 + (3 + 2 * Ssid::MAX_LEN) + (3 + 2 * Psk::MAX_LEN) + 7 + 1;
     /// Most bytes of a text that is read: what is written, and a field of no interest.
     const MAX_INPUT: usize = 300;
 
@@ -115,16 +80,12 @@ impl WifiNetwork {
     /// [`QrError::Value`] unless the name has 1 to 32 bytes and no control character. Names that are not UTF-8 cannot
     /// stand in such a code.
     pub fn new(ssid: &str, key: WifiKey) -> Result<Self, QrError> {
-        if !(1..=Self::MAX_SSID).contains(&ssid.len()) || ssid.chars().any(char::is_control) {
-            return Err(QrError::Value);
-        }
-        let mut bytes = [0; Self::MAX_SSID];
-        for (to, from) in bytes.iter_mut().zip(ssid.as_bytes()) {
-            *to = *from;
-        }
+        let ssid = Ssid::parse(ssid.as_bytes())
+            .ok()
+            .filter(|ssid| ssid.as_str().is_some());
+        let ssid = ssid.ok_or(QrError::Value)?;
         Ok(Self {
-            ssid: bytes,
-            ssid_len: ssid.len(),
+            ssid,
             key,
             hidden: false,
         })
@@ -139,8 +100,7 @@ impl WifiNetwork {
 
     /// The name.
     pub fn ssid(&self) -> &str {
-        let bytes = self.ssid.get(..self.ssid_len).unwrap_or_default();
-        core::str::from_utf8(bytes).unwrap_or_default()
+        self.ssid.as_str().unwrap_or_default()
     }
     /// What one needs to join.
     pub const fn key(&self) -> &WifiKey {

@@ -1,0 +1,57 @@
+//! Every parser of inputs. Must link.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use cortex_m_rt::entry;
+use iotsec_core::input::{
+    DeviceSerial, Email, Encoding, Hex, Host, InputError, Label, MacAddr, MqttFilter, MqttTopic, Port, Psk, Quantity,
+    SemVer, Ssid, TimeZone, Url, json, unit::Millisecond,
+};
+use no_panic::{halt, unknown};
+
+#[entry]
+fn main() -> ! {
+    let input = [0; 512];
+    black_box(texts(&input).is_ok());
+    black_box(documents(&input).is_ok());
+    halt()
+}
+
+/// Each from an input of its own, so that none is left out for what another one found.
+fn texts(input: &[u8; 512]) -> Result<(), InputError> {
+    black_box(Ssid::parse(unknown(input))?.as_str());
+    black_box(Psk::parse(unknown(input))?.expose());
+    black_box(Host::parse(unknown(input))?);
+    black_box(MacAddr::parse(unknown(input))?);
+    black_box(Port::parse(unknown(input))?);
+    black_box(Url::parse(unknown(input))?.path());
+    black_box(Email::parse(unknown(input))?.local());
+    black_box(TimeZone::parse(unknown(input))?.daylight());
+    black_box(DeviceSerial::parse(unknown(input))?);
+    black_box(Label::<32>::parse(unknown(input))?);
+    black_box(Hex::<16>::parse(unknown(input))?);
+    black_box(Quantity::<Millisecond, 0, 1000>::parse(unknown(input))?);
+    let (one, other) = (SemVer::parse(unknown(input))?, SemVer::parse(unknown(input))?);
+    black_box(one.precedes(&other));
+    let topic = MqttTopic::parse(unknown(input))?;
+    black_box(MqttFilter::parse(unknown(input))?.matches(&topic));
+    for encoding in [Encoding::Hex, Encoding::Base32, Encoding::Base64, Encoding::Base64Url] {
+        black_box(black_box(encoding).decode(unknown(input), &mut [0; 64])?);
+    }
+    Ok(())
+}
+
+/// But for doubles, which `core` reads.
+fn documents(input: &[u8; 512]) -> Result<(), InputError> {
+    let document = json::parse(unknown(input), &black_box(json::Limits::SMALL))?;
+    let object = document.object()?;
+    object.only(&["a", "b"])?;
+    for value in object.member("a")?.array()? {
+        black_box(value.integer()?);
+        black_box(value.bool()?);
+    }
+    black_box(object.member("b")?.text()?.decode(&mut [0; 64])?);
+    Ok(())
+}
