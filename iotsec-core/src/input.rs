@@ -42,7 +42,7 @@ pub mod json;
 mod mqtt;
 mod number;
 mod punycode;
-mod scan;
+pub(crate) mod scan;
 mod text;
 mod time_zone;
 mod url;

@@ -5,6 +5,7 @@
 
 pub mod credential;
 pub mod identity;
+pub mod input;
 pub mod setup;
 pub mod store;
 pub mod telemetry;

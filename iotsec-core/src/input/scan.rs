@@ -3,7 +3,7 @@
 use super::error::{InputError, InputKind};
 
 /// Refuses an input with fewer or more bytes.
-pub(super) fn length(input: &[u8], least: usize, most: usize) -> Result<(), InputError> {
+pub(crate) fn length(input: &[u8], least: usize, most: usize) -> Result<(), InputError> {
     if input.len() > most {
         return Err(InputError::new(InputKind::TooLong, most));
     }
@@ -19,7 +19,7 @@ pub(super) fn length(input: &[u8], least: usize, most: usize) -> Result<(), Inpu
 }
 
 /// Refuses the first byte that is not `allowed`.
-pub(super) fn all(input: &[u8], allowed: impl Fn(u8) -> bool) -> Result<(), InputError> {
+pub(crate) fn all(input: &[u8], allowed: impl Fn(u8) -> bool) -> Result<(), InputError> {
     match input.iter().position(|byte| !allowed(*byte)) {
         Some(at) => Err(InputError::new(InputKind::Character, at)),
         None => Ok(()),
@@ -27,12 +27,12 @@ pub(super) fn all(input: &[u8], allowed: impl Fn(u8) -> bool) -> Result<(), Inpu
 }
 
 /// The text that these bytes are.
-pub(super) fn text(input: &[u8]) -> Result<&str, InputError> {
+pub(crate) fn text(input: &[u8]) -> Result<&str, InputError> {
     core::str::from_utf8(input).map_err(|error| InputError::new(InputKind::Utf8, error.valid_up_to()))
 }
 
 /// A number in decimal digits, the shortest form of it.
-pub(super) fn decimal(input: &[u8], most: u64) -> Result<u64, InputError> {
+pub(crate) fn decimal(input: &[u8], most: u64) -> Result<u64, InputError> {
     length(input, 1, 20)?;
     all(input, |byte| byte.is_ascii_digit())?;
     if let [b'0', _, ..] = input {
@@ -47,14 +47,14 @@ pub(super) fn decimal(input: &[u8], most: u64) -> Result<u64, InputError> {
 }
 
 /// What stands before and behind the first `byte`, and where the latter begins.
-pub(super) fn split_once(input: &[u8], byte: u8) -> Option<(&[u8], &[u8], usize)> {
+pub(crate) fn split_once(input: &[u8], byte: u8) -> Option<(&[u8], &[u8], usize)> {
     let at = input.iter().position(|found| *found == byte)?;
     let next = at.saturating_add(1);
     Some((input.get(..at)?, input.get(next..)?, next))
 }
 
 /// The parts of an input between each `byte`, each with its offset.
-pub(super) fn split(input: &[u8], byte: u8) -> impl Iterator<Item = (usize, &[u8])> {
+pub(crate) fn split(input: &[u8], byte: u8) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0_usize;
     input.split(move |found| *found == byte).map(move |part| {
         let begins = at;

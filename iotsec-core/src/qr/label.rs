@@ -7,6 +7,7 @@ use crate::{
     credential::{decode_symbol, encode_symbol, is_setup_code},
     crypto::Digest,
     identity::SubjectPublicKey,
+    input::scan,
 };
 
 /// The first half of SHA-256 over a public key's SubjectPublicKeyInfo: 128 bits by which a phone knows its device.
@@ -173,7 +174,7 @@ impl<'a> ProductLabel<'a> {
         if check.as_bytes() != check_of(front.as_bytes()) {
             return Err(QrError::Check);
         }
-        let mut fields = rest.split('/');
+        let mut fields = scan::split(rest.as_bytes(), b'/').filter_map(|(_, field)| scan::text(field).ok());
         let mut field = || fields.next().ok_or(QrError::Field);
         let (product, serial, fingerprint, next) = (field()?, field()?, field()?, field()?);
         let label = Self::new(product, serial, fingerprint_of(fingerprint)?)?;

@@ -3,7 +3,7 @@ use super::{
     text::{Text, position},
 };
 use crate::{
-    input::{Psk, Ssid},
+    input::{Psk, Ssid, scan},
     secret::Secret,
 };
 
@@ -144,20 +144,21 @@ impl WifiNetwork {
         let mut seen_r = false;
         while rest != ";" {
             let at = text.len().saturating_sub(rest.len());
-            let (name, after) = rest.split_once(':').ok_or(QrError::Length)?;
-            let (value, next) = value(after, at.saturating_add(name.len()).saturating_add(1))?;
+            let (name, _, begins) = scan::split_once(rest.as_bytes(), b':').ok_or(QrError::Length)?;
+            let after = rest.get(begins..).unwrap_or_default();
+            let (value, next) = value(after, at.saturating_add(begins))?;
             let place = match name {
-                "T" => found.first_mut(),
-                "S" => found.get_mut(1),
-                "P" => found.get_mut(2),
-                "H" => found.get_mut(3),
+                b"T" => found.first_mut(),
+                b"S" => found.get_mut(1),
+                b"P" => found.get_mut(2),
+                b"H" => found.get_mut(3),
                 // How a network moves on to WPA3 is between it and the driver.
-                "R" if !seen_r => {
+                b"R" if !seen_r => {
                     seen_r = true;
                     rest = next;
                     continue;
                 }
-                "E" | "A" | "I" | "PH2" | "K" => return Err(QrError::Unsupported),
+                b"E" | b"A" | b"I" | b"PH2" | b"K" => return Err(QrError::Unsupported),
                 _ => return Err(QrError::Field),
             };
             let place = place.filter(|place| place.is_none()).ok_or(QrError::Field)?;

@@ -1,4 +1,4 @@
-//! Every parser of inputs. Must link.
+//! Every parser of inputs, and of what cameras read. Must link.
 #![no_std]
 #![no_main]
 
@@ -6,9 +6,10 @@ use core::hint::black_box;
 
 use cortex_m_rt::entry;
 use iotsec_core::input::{
-    DeviceSerial, Email, Encoding, Hex, Host, InputError, Label, MacAddr, MqttFilter, MqttTopic, Port, Psk, Quantity,
-    SemVer, Ssid, TimeZone, Url, json, unit::Millisecond,
+    DeviceSerial, Email, Encoding, Hex, Host, InputError, Label, MacAddr, MqttFilter, MqttTopic, Port, Psk,
+    Quantity, SemVer, Ssid, TimeZone, Url, json, unit::Millisecond,
 };
+use iotsec_core::qr::{MatterCode, MatterPayload, ProductLabel, QrError, WifiNetwork};
 use no_panic::{halt, unknown};
 
 #[entry]
@@ -16,6 +17,7 @@ fn main() -> ! {
     let input = [0; 512];
     black_box(texts(&input).is_ok());
     black_box(documents(&input).is_ok());
+    black_box(codes(&input).is_ok());
     halt()
 }
 
@@ -37,7 +39,12 @@ fn texts(input: &[u8; 512]) -> Result<(), InputError> {
     black_box(one.precedes(&other));
     let topic = MqttTopic::parse(unknown(input))?;
     black_box(MqttFilter::parse(unknown(input))?.matches(&topic));
-    for encoding in [Encoding::Hex, Encoding::Base32, Encoding::Base64, Encoding::Base64Url] {
+    for encoding in [
+        Encoding::Hex,
+        Encoding::Base32,
+        Encoding::Base64,
+        Encoding::Base64Url,
+    ] {
         black_box(black_box(encoding).decode(unknown(input), &mut [0; 64])?);
     }
     Ok(())
@@ -53,5 +60,15 @@ fn documents(input: &[u8; 512]) -> Result<(), InputError> {
         black_box(value.bool()?);
     }
     black_box(object.member("b")?.text()?.decode(&mut [0; 64])?);
+    Ok(())
+}
+
+fn codes(input: &[u8; 512]) -> Result<(), QrError> {
+    let text = || core::str::from_utf8(unknown(input)).unwrap_or_default();
+    black_box(ProductLabel::parse(text())?.code());
+    let network = WifiNetwork::parse(text())?;
+    black_box((network.ssid(), network.key().expose()));
+    black_box(MatterCode::parse(text())?.passcode());
+    black_box(MatterPayload::parse(text())?.passcode());
     Ok(())
 }

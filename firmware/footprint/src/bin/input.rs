@@ -1,0 +1,12 @@
+//! A document of settings checked and read: JSON, a URL, a topic, a time zone.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use footprint::input;
+use harness::measure;
+
+#[entry]
+fn main() -> ! {
+    measure::report(input::run)
+}
