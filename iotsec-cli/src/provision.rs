@@ -2,6 +2,8 @@
 
 mod batch;
 mod entry;
+mod folder;
+mod labels;
 mod meter;
 mod mint;
 pub(crate) mod registry;
@@ -9,6 +11,7 @@ mod reprint;
 mod sealed;
 pub(crate) mod station;
 mod statistics;
+mod unit;
 mod unseal;
 mod verify;
 
@@ -31,6 +34,12 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     /// Decrypt labels.sealed or devices.sealed into a CSV file (mode 0600).
     Unseal(unseal::Unseal),
+    /// Write labels and QR codes of a batch: SVG, PNG and plain text for each unit (mode 0600).
+    ///
+    /// The QR code is the SDK's label text, with the fingerprint of the device key, or that of Matter where the
+    /// product has it. Error correction is M or better, and four white modules surround it. A run that was
+    /// interrupted goes on when the same command is given again.
+    Labels(labels::Labels),
     /// Print the password of one unit again, where passwords are derived.
     Reprint(reprint::Reprint),
 }
@@ -52,6 +61,7 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Batch(new) => batch::batch(new),
         Command::Verify(command) => verify::verify(command),
         Command::Unseal(command) => unseal::unseal(command),
+        Command::Labels(command) => labels::labels(command),
         Command::Reprint(command) => reprint::reprint(command),
     }
 }

@@ -7,6 +7,7 @@ use iotsec::core::{
     cose::{CoseError, Sign1, Sign1Builder},
     crypto::{Sign, Verify},
     error::ErrorCode,
+    qr::{MatterPayload, Passcode, QrError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,8 +41,33 @@ pub(super) struct Entry {
     /// SHA-256 of its certificate, in hexadecimal, where the station has an authority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) certificate: Option<String>,
+    /// What a Matter commissioner learns of the unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) matter: Option<Matter>,
     /// The version of the tool.
     pub(super) tool: String,
+}
+
+/// Of a unit with Matter. Its passcode is the set-up code, and is not here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Matter {
+    pub(super) vendor: u16,
+    pub(super) product: u16,
+    /// A bit for each way.
+    pub(super) discovery: u8,
+    /// 12 bits, drawn for the unit.
+    pub(super) discriminator: u16,
+    pub(super) iterations: u32,
+    /// Of the verifier, drawn for the unit: 32 bytes in hexadecimal. Every commissioner is told it.
+    pub(super) salt: String,
+}
+
+impl Matter {
+    /// What all units have in common.
+    fn product(&self) -> (u16, u16, u8, u32) {
+        (self.vendor, self.product, self.discovery, self.iterations)
+    }
 }
 
 pub(super) const VERSION: u8 = 1;
@@ -69,6 +95,17 @@ impl Entry {
                 == (first.entropy_bits, first.derived, first.setup_code)
             && (self.device_key.is_some(), self.certificate.is_some())
                 == (first.device_key.is_some(), first.certificate.is_some())
+            && self.matter.as_ref().map(Matter::product) == first.matter.as_ref().map(Matter::product)
+    }
+
+    /// The set-up code and what the manifest says, as a Matter commissioner scans it.
+    pub(super) fn matter_payload(&self, code: &str) -> Result<Option<MatterPayload>, QrError> {
+        let Some(matter) = &self.matter else {
+            return Ok(None);
+        };
+        let passcode = Passcode::new(code.parse().map_err(|_| QrError::Value)?)?;
+        let payload = MatterPayload::new(matter.vendor, matter.product, matter.discriminator, passcode)?;
+        Ok(Some(payload.discovery(matter.discovery)))
     }
 
     pub(super) fn sign(&self, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Vec<u8>, Problem> {

@@ -14,14 +14,14 @@ use iotsec::{
 use zeroize::Zeroizing;
 
 use super::{
-    entry::{Entry, VERSION},
+    entry::{Entry, Matter, VERSION},
     registry::{Hash, Hasher, Registry, What},
 };
 use crate::{
     Problem,
     ca::{Issuer, Ready},
     key::{KeyFile, hex},
-    product::{KeyOrigin, Product},
+    product::{self, KeyOrigin, Product},
 };
 
 /// What all units of a batch are minted from.
@@ -143,6 +143,12 @@ impl Minter<'_> {
             setup_code: code.is_some(),
             device_key,
             certificate: certificate.as_ref().map(|der| hex(&Sha256::of(&[der]))),
+            matter: product
+                .matter
+                .as_ref()
+                .map(matter_of)
+                .transpose()
+                .map_err(&made)?,
             tool: env!("CARGO_PKG_VERSION").into(),
         };
         let entry = entry.sign(signer, kid)?;
@@ -222,6 +228,20 @@ impl Minter<'_> {
             "test the station's entropy source, or begin a station directory for the next product",
         ))
     }
+}
+
+/// Salt and discriminator of a unit. Discriminators tell apart what is set up in one room, and repeat.
+fn matter_of(about: &product::Matter) -> Result<Matter, CryptoError> {
+    let discriminator = u16::from_be_bytes(*Secret::<2>::random(&mut SysRng)?.expose()) & 0xFFF;
+    let salt = Secret::<32>::random(&mut SysRng)?;
+    Ok(Matter {
+        vendor: about.vendor_id,
+        product: about.product_id,
+        discovery: about.discovery_bits(),
+        discriminator,
+        iterations: about.iterations,
+        salt: hex(salt.expose()),
+    })
 }
 
 /// The password of a unit: drawn, or derived when there is a key to derive it from. One that shows anything of what

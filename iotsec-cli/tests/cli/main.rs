@@ -9,6 +9,7 @@ mod erased;
 mod install;
 mod json;
 mod key;
+mod labels;
 mod provision;
 mod readme;
 mod release;
