@@ -2,6 +2,7 @@
 
 mod batch;
 mod entry;
+mod export;
 mod folder;
 mod labels;
 mod meter;
@@ -40,6 +41,10 @@ pub(crate) enum Command {
     /// product has it. Error correction is M or better, and four white modules surround it. A run that was
     /// interrupted goes on when the same command is given again.
     Labels(labels::Labels),
+    /// Write the device data of a batch in the formats of programming lines (mode 0600).
+    ///
+    /// A run that was interrupted goes on when the same command is given again.
+    Export(export::Export),
     /// Print the password of one unit again, where passwords are derived.
     Reprint(reprint::Reprint),
 }
@@ -61,6 +66,7 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Batch(new) => batch::batch(new),
         Command::Verify(command) => verify::verify(command),
         Command::Unseal(command) => unseal::unseal(command),
+        Command::Export(command) => export::export(command),
         Command::Labels(command) => labels::labels(command),
         Command::Reprint(command) => reprint::reprint(command),
     }

@@ -130,7 +130,7 @@ fn public_document(key: &dyn Verify) -> Result<Document, Problem> {
 }
 
 /// PKCS#8.
-pub(super) fn private_der(key: &dyn Verify, secret: &Secret<32>) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(crate) fn private_der(key: &dyn Verify, secret: &Secret<32>) -> Result<Zeroizing<Vec<u8>>, Problem> {
     private_document(key, secret).map(|document| document.to_bytes())
 }
 

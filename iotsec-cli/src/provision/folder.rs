@@ -1,6 +1,10 @@
 //! A directory of files with secrets, some for each unit.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
 
 use zeroize::Zeroizing;
 
@@ -50,9 +54,58 @@ impl Folder {
         Ok(())
     }
 
+    /// Begins a file that grows with the batch. It has its name when it is whole, not before.
+    pub(super) fn grow(&self, name: &str, head: &[u8]) -> Result<Growing, Problem> {
+        let path = self.path.join(name);
+        file::must_be_free(&path)?;
+        let unfinished = self.path.join(format!("{name}.unfinished"));
+        // What a killed run left.
+        let _ = std::fs::remove_file(&unfinished);
+        let mut growing = Growing {
+            file: file::create_stream(&unfinished)?,
+            unfinished,
+            path,
+        };
+        growing.add(head)?;
+        Ok(growing)
+    }
+
+    /// Gives it its name.
+    pub(super) fn finish_growing(&mut self, mut growing: Growing) -> Result<(), Problem> {
+        let flushed = growing.file.flush();
+        flushed
+            .and_then(|()| growing.file.get_ref().sync_all())
+            .and_then(|()| std::fs::rename(&growing.unfinished, &growing.path))
+            .map_err(|cause| Problem::file(&growing.path, &cause))?;
+        self.written += 1;
+        Ok(())
+    }
+
     /// How many files were written, and how many were there already; all names are on the disk.
     pub(super) fn finish(self) -> Result<(u32, u32), Problem> {
         file::sync_dir(&self.path)?;
         Ok((self.written, self.kept))
+    }
+}
+
+/// A file that is not whole yet (mode 0600).
+pub(super) struct Growing {
+    file: BufWriter<File>,
+    unfinished: PathBuf,
+    path: PathBuf,
+}
+
+impl Growing {
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.file
+            .write_all(bytes)
+            .map_err(|cause| Problem::file(&self.unfinished, &cause))
+    }
+}
+
+impl Drop for Growing {
+    /// A list that ends early would pass for a whole one. Once it has its name there is nothing to remove.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.unfinished);
     }
 }

@@ -6,6 +6,7 @@ mod delta;
 mod device;
 mod encrypt;
 mod erased;
+mod export;
 mod install;
 mod json;
 mod key;
