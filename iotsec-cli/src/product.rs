@@ -91,12 +91,14 @@ pub(crate) enum Reach {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Identity {
     pub(crate) origin: KeyOrigin,
+    /// Of keys that are made here.
+    pub(crate) kind: KeyKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum KeyOrigin {
-    /// Ed25519, made here and delivered encrypted to the programming line.
+    /// Made here and delivered encrypted to the programming line.
     Factory,
     /// Made on the device; nothing of it is here.
     Device,
@@ -138,6 +140,15 @@ impl Matter {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyKind {
+    /// Where both ends are yours.
+    Ed25519,
+    /// ECDSA on P-256, which clouds, Matter and Espressif's TLS ask for.
+    P256,
+}
+
 /// Where the station keeps its things, and whom it encrypts to.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -166,6 +177,7 @@ impl Default for Identity {
     fn default() -> Self {
         Self {
             origin: KeyOrigin::Factory,
+            kind: KeyKind::Ed25519,
         }
     }
 }

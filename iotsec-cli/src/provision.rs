@@ -1,6 +1,7 @@
 //! Factory batches. README.md describes the files of a batch and of the station.
 
 mod batch;
+mod device_key;
 mod entry;
 mod export;
 mod folder;

@@ -60,5 +60,5 @@ pub use throttle::{
     Authenticated, Matched, Permit, PhysicalPresence, StorageError, Throttle, ThrottleError, ThrottlePolicy,
     ThrottleStatus, ThrottleStorage, Unlock,
 };
-pub use unit_record::{UnitRecord, UnitRecordError};
+pub use unit_record::{UnitKey, UnitRecord, UnitRecordError};
 pub use verifier::{Verifier, VerifierError};

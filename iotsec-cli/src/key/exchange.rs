@@ -130,7 +130,7 @@ fn public_document(key: &dyn Verify) -> Result<Document, Problem> {
 }
 
 /// PKCS#8.
-pub(crate) fn private_der(key: &dyn Verify, secret: &Secret<32>) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(super) fn private_der(key: &dyn Verify, secret: &Secret<32>) -> Result<Zeroizing<Vec<u8>>, Problem> {
     private_document(key, secret).map(|document| document.to_bytes())
 }
 
@@ -154,6 +154,17 @@ fn private_document(key: &dyn Verify, secret: &Secret<32>) -> Result<SecretDocum
     let content = OctetStringRef::new(&content).map_err(not_written)?;
     let info = PrivateKeyInfoRef::new(algorithm(key), content);
     SecretDocument::encode_msg(&info).map_err(not_written)
+}
+
+/// A P-256 key as ECPrivateKey with its curve, and nothing around it.
+pub(crate) fn ec_private_der(key: &dyn Verify, scalar: &Secret<32>) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let der = EcPrivateKey {
+        private_key: scalar.expose(),
+        parameters: Some(sec1::EcParameters::NamedCurve(P256)),
+        public_key: Some(key.public_key()),
+    }
+    .to_der();
+    der.map(Zeroizing::new).map_err(not_written)
 }
 
 fn not_written(cause: pkcs8::der::Error) -> Problem {

@@ -35,7 +35,7 @@ pub(super) struct Entry {
     pub(super) derived: bool,
     /// Whether the unit has a set-up code.
     pub(super) setup_code: bool,
-    /// Ed25519, in hexadecimal, where the key was made at the station.
+    /// Ed25519 or P-256, in hexadecimal, where the key was made at the station.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) device_key: Option<String>,
     /// SHA-256 of its certificate, in hexadecimal, where the station has an authority.

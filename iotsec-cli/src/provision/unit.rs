@@ -7,13 +7,14 @@ use std::{
 
 use clap::Args;
 use iotsec::core::{
-    crypto::{Ed25519SigningKey, KeyAgreement, Sha256, Sign as _, Verify},
+    crypto::{KeyAgreement, Sha256, Verify},
     secret::Secret,
 };
 use zeroize::Zeroizing;
 
 use super::{
     DEVICES, LABELS, MANIFEST,
+    device_key::{DeviceKey, kind_of, public_key},
     entry::{Entries, Entry},
     sealed::Opener,
     unseal::Sealed,
@@ -73,10 +74,11 @@ impl Unit {
     pub(super) fn code(&self) -> Option<&str> {
         self.field(2)
     }
-    /// Of the device key, where the line has it.
-    pub(super) fn seed(&self) -> Option<Secret<32>> {
+    /// The device key, where the line has it.
+    pub(super) fn key(&self) -> Option<DeviceKey> {
+        let kind = kind_of(public_key(self.entry.device_key.as_deref()?)?.as_ref());
         let bytes = Zeroizing::new(unhex(self.field(3)?)?);
-        Secret::from_slice(&bytes).ok()
+        DeviceKey::of(kind, Secret::from_slice(&bytes).ok()?).ok()
     }
     /// In DER.
     pub(super) fn certificate(&self) -> Option<Vec<u8>> {
@@ -108,9 +110,7 @@ impl Unit {
             return wrong("the set-up code");
         }
         if self.field(3).is_some() {
-            let public = self
-                .seed()
-                .map(|seed| hex(Ed25519SigningKey::from_seed(&seed).public_key()));
+            let public = self.key().map(|key| hex(key.public().public_key()));
             if public.is_none() || public != entry.device_key {
                 return wrong("the device key");
             }

@@ -3,8 +3,10 @@
 use std::fs;
 
 use iotsec::core::{
-    credential::UnitRecord,
+    credential::{UnitKey, UnitRecord},
+    crypto::{P256SigningKey, Sign as _},
     qr::{MatterCode, MatterPayload},
+    secret::Secret,
 };
 
 use crate::bench::{Bench, LAMP, MATTER};
@@ -57,7 +59,10 @@ fn every_unit_reads_its_own_record() {
         let record = UnitRecord::parse(&bytes).unwrap();
         assert_eq!((record.serial(), record.setup_code()), (&*serial, Some(&*code)));
         assert_eq!(record.password().unwrap().label().as_str(), password);
-        assert_eq!(hex(record.device_seed().unwrap()), seed);
+        let Some(UnitKey::Ed25519(key)) = record.device_key() else {
+            panic!("{record:?}")
+        };
+        assert_eq!(hex(key), seed);
         assert_eq!(hex(record.certificate().unwrap()), certificate);
         #[cfg(unix)]
         assert_eq!(bench.mode(&name), 0o600);
@@ -91,26 +96,37 @@ fn entries(partition: &[u8]) -> Vec<(u8, Vec<u8>)> {
 
 #[test]
 fn the_partition_of_espressif_has_certificate_authority_and_key() {
+    let manifest = LAMP.replace("origin = \"factory\"", "origin = \"factory\"\nkind = \"p256\"");
     let bench = station(
         "the_partition_of_espressif_has_certificate_authority_and_key",
-        LAMP,
+        &manifest,
     );
+    let (_, report) = bench.json("provision verify batch --key station/signing.key");
+    assert_eq!(report["device_key_type"], "p256");
     bench.done(&format!(
         "{} --ca station/ca.crt",
         export("esp-secure-cert", "out")
     ));
-    for [serial, _, _, seed, certificate] in units(&bench) {
+    bench.done(&export("store", "records"));
+    for [serial, _, _, scalar, certificate] in units(&bench) {
         let partition = bench.read(&format!("out/{serial}.bin"));
         assert_eq!(partition.len(), 0x2000);
         let entries = entries(&partition);
         let kinds: Vec<u8> = entries.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(kinds, [1, 0, 2]);
         assert_eq!(hex(&entries[0].1), certificate);
-        // PKCS#8 of Ed25519 (RFC 8410 §7).
-        assert_eq!(
-            hex(&entries[2].1),
-            format!("302e020100300506032b657004220420{seed}")
+        let bytes = bench.read(&format!("records/{serial}.unit"));
+        let Some(UnitKey::P256(key)) = UnitRecord::parse(&bytes).unwrap().device_key() else {
+            panic!("{serial}")
+        };
+        assert_eq!(hex(key), scalar);
+        // ECPrivateKey of P-256 (RFC 5915).
+        let point = P256SigningKey::from_scalar(&Secret::from_bytes(*key)).unwrap();
+        let der = format!(
+            "30770201010420{scalar}a00a06082a8648ce3d030107a144034200{}",
+            hex(point.public_key())
         );
+        assert_eq!(hex(&entries[2].1), der);
     }
     bench.misused(
         &format!("{} --ca station/ca.crt", export("store", "other")),
@@ -119,6 +135,15 @@ fn the_partition_of_espressif_has_certificate_authority_and_key() {
     bench.refused(
         &format!("{} --ca iotsec.toml", export("esp-secure-cert", "other")),
         "iotsec.toml holds no certificate in PEM",
+    );
+}
+
+#[test]
+fn a_key_that_the_chip_cannot_use_is_not_written_for_it() {
+    let bench = station("a_key_that_the_chip_cannot_use_is_not_written_for_it", LAMP);
+    bench.refused(
+        &export("esp-secure-cert", "out"),
+        "\"L2-000001\" has no P-256 key, which is what TLS of Espressif's chips takes",
     );
 }
 
@@ -183,7 +208,7 @@ fn what_a_batch_lacks_is_named_with_a_way_to_it() {
     bench.done(&export("store", "out"));
     let bytes = bench.read("out/L2-000001.unit");
     let record = UnitRecord::parse(&bytes).unwrap();
-    assert!(record.password().is_some() && record.device_seed().is_none());
+    assert!(record.password().is_some() && record.device_key().is_none());
     let nvs = String::from_utf8({
         bench.done(&export("esp-nvs", "out"));
         bench.read("out/L2-000001.csv")

@@ -55,7 +55,7 @@ pub struct UnitRecord<'a> {
     batch: &'a [u8; 16],
     password: Option<&'a str>,
     setup_code: Option<&'a str>,
-    device_seed: Option<&'a [u8; 32]>,
+    device_key: Option<UnitKey<'a>>,
     certificate: Option<&'a [u8]>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> UnitRecord<'a> {
             batch,
             password: None,
             setup_code: None,
-            device_seed: None,
+            device_key: None,
             certificate: None,
         }
     }
@@ -91,10 +91,10 @@ impl<'a> UnitRecord<'a> {
         self.setup_code = Some(digits);
         self
     }
-    /// With the seed of an Ed25519 key.
+    /// With a device key.
     #[must_use]
-    pub const fn with_device_seed(mut self, seed: &'a [u8; 32]) -> Self {
-        self.device_seed = Some(seed);
+    pub const fn with_device_key(mut self, key: UnitKey<'a>) -> Self {
+        self.device_key = Some(key);
         self
     }
     /// With the certificate over the device key, in DER.
@@ -120,9 +120,9 @@ impl<'a> UnitRecord<'a> {
     pub const fn setup_code(&self) -> Option<&'a str> {
         self.setup_code
     }
-    /// The seed of the device key. Every use of this is a place to review.
-    pub const fn device_seed(&self) -> Option<&'a [u8; 32]> {
-        self.device_seed
+    /// The device key. Every use of this is a place to review.
+    pub const fn device_key(&self) -> Option<UnitKey<'a>> {
+        self.device_key
     }
     /// The certificate over the device key, in DER and as yet unchecked.
     pub const fn certificate(&self) -> Option<&'a [u8]> {
@@ -142,7 +142,7 @@ impl<'a> UnitRecord<'a> {
         let optional = [
             self.password.is_some(),
             self.setup_code.is_some(),
-            self.device_seed.is_some(),
+            self.device_key.is_some(),
             self.certificate.is_some(),
         ];
         let optional = optional
@@ -157,11 +157,14 @@ impl<'a> UnitRecord<'a> {
         if let Some(digits) = self.setup_code {
             writer.uint(CODE)?.text(digits)?;
         }
-        if let Some(seed) = self.device_seed {
+        if let Some(UnitKey::Ed25519(seed)) = self.device_key {
             writer.uint(SEED)?.bytes(seed)?;
         }
         if let Some(der) = self.certificate {
             writer.uint(CERTIFICATE)?.bytes(der)?;
+        }
+        if let Some(UnitKey::P256(scalar)) = self.device_key {
+            writer.uint(SCALAR)?.bytes(scalar)?;
         }
         let len = writer.len();
         for (to, from) in head.iter_mut().zip(MAGIC.iter().copied().chain(len_bytes(len)?)) {
@@ -213,8 +216,12 @@ impl<'a> UnitRecord<'a> {
                 BATCH => batch = Some(reader.array_of()?),
                 PASSWORD => record.password = Some(reader.text()?),
                 CODE => record.setup_code = Some(reader.text()?),
-                SEED => record.device_seed = Some(reader.array_of()?),
+                SEED => record.device_key = Some(UnitKey::Ed25519(reader.array_of()?)),
                 CERTIFICATE => record.certificate = Some(reader.bytes()?),
+                // One key a unit.
+                SCALAR if record.device_key.is_none() => {
+                    record.device_key = Some(UnitKey::P256(reader.array_of()?));
+                }
                 _ => return Err(unknown.into()),
             }
         }
@@ -239,6 +246,21 @@ impl<'a> UnitRecord<'a> {
         } else {
             Err(UnitRecordError::Value)
         }
+    }
+}
+
+/// The private key of a unit.
+#[derive(Clone, Copy)]
+pub enum UnitKey<'a> {
+    /// The seed (RFC 8032 §5.1.5).
+    Ed25519(&'a [u8; 32]),
+    /// The scalar, big-endian.
+    P256(&'a [u8; 32]),
+}
+
+impl core::fmt::Debug for UnitKey<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("UnitKey(..)")
     }
 }
 
@@ -296,3 +318,4 @@ const PASSWORD: u64 = 3;
 const CODE: u64 = 4;
 const SEED: u64 = 5;
 const CERTIFICATE: u64 = 6;
+const SCALAR: u64 = 7;

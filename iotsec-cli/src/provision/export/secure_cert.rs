@@ -7,13 +7,13 @@
 //! type      = 0 certificate of the authority, 1 of the device, 2 private key (flags 0: as it is)
 //! ```
 //!
-//! Integers are little-endian. The checksum covers everything in front of it. Certificates and key are in DER.
+//! Integers are little-endian. The checksum covers everything in front of it. Certificates are in DER, and so is the
+//! key: ECPrivateKey with its curve (RFC 5915), as Espressif's tool writes it.
 
-use iotsec::core::crypto::{Ed25519PublicKey, Ed25519SigningKey, Sign as _};
 use zeroize::Zeroizing;
 
 use super::{Made, lacks};
-use crate::{Problem, key::exchange::private_der, provision::unit::Unit};
+use crate::{Problem, key::exchange::ec_private_der, product::KeyKind, provision::unit::Unit};
 
 /// Bytes of the partition.
 const SIZE: usize = 0x2000;
@@ -23,7 +23,7 @@ const DEVICE: u8 = 1;
 const KEY: u8 = 2;
 
 pub(super) fn partition(unit: &Unit, authority: Option<&[u8]>) -> Made {
-    let seed = unit.seed().ok_or_else(|| {
+    let key = unit.key().ok_or_else(|| {
         lacks(
             unit,
             "device key that was made at the station",
@@ -37,9 +37,14 @@ pub(super) fn partition(unit: &Unit, authority: Option<&[u8]>) -> Made {
             "make the station's authority with `iotsec ca init`, and mint another batch",
         )
     })?;
-    let signer = Ed25519SigningKey::from_seed(&seed);
-    let public = Ed25519PublicKey::from_bytes(signer.public_key()).map_err(Problem::make("key"))?;
-    let key = private_der(&public, &seed)?;
+    if key.kind() != KeyKind::P256 {
+        return Err(lacks(
+            unit,
+            "P-256 key, which is what TLS of Espressif's chips takes",
+            "mint with identity.kind = \"p256\"; an Ed25519 key goes to the device in its own record, with --format esp-nvs or store",
+        ));
+    }
+    let key = ec_private_der(key.public(), key.secret())?;
     let mut out = Zeroizing::new(Vec::with_capacity(SIZE));
     entry(&mut out, DEVICE, &certificate)?;
     if let Some(authority) = authority {

@@ -1,10 +1,10 @@
 //! The record that the unit itself reads. `iotsec-core/src/credential/FORMAT.md` has the bytes.
 
-use iotsec::core::credential::UnitRecord;
+use iotsec::core::credential::{UnitKey, UnitRecord};
 use zeroize::Zeroizing;
 
 use super::Made;
-use crate::{Problem, key::unhex, provision::unit::Unit};
+use crate::{Problem, key::unhex, product::KeyKind, provision::unit::Unit};
 
 pub(super) fn record(unit: &Unit) -> Made {
     let made = Problem::make("unit record");
@@ -16,7 +16,7 @@ pub(super) fn record(unit: &Unit) -> Made {
         )
     };
     let batch = unhex::<16>(&unit.entry.batch).ok_or_else(damaged)?;
-    let (seed, certificate) = (unit.seed(), unit.certificate());
+    let (key, certificate) = (unit.key(), unit.certificate());
     let mut record = UnitRecord::new(&unit.entry.serial, &batch);
     if let Some(label) = unit.password() {
         record = record.with_password(label);
@@ -24,8 +24,12 @@ pub(super) fn record(unit: &Unit) -> Made {
     if let Some(digits) = unit.code() {
         record = record.with_setup_code(digits);
     }
-    if let Some(seed) = &seed {
-        record = record.with_device_seed(seed.expose());
+    if let Some(key) = &key {
+        let secret = key.secret().expose();
+        record = record.with_device_key(match key.kind() {
+            KeyKind::Ed25519 => UnitKey::Ed25519(secret),
+            KeyKind::P256 => UnitKey::P256(secret),
+        });
     }
     if let Some(der) = &certificate {
         record = record.with_certificate(der);

@@ -1,15 +1,15 @@
 //! What stands on a label, and what its QR code says.
 
 use iotsec::core::{
-    crypto::{KeyType, Sha256},
+    crypto::Sha256,
     error::ErrorCode as _,
     identity::SubjectPublicKey,
     qr::{KeyFingerprint, MatterCode, MatterPayload, ProductLabel, QrError},
 };
 use zeroize::Zeroizing;
 
-use super::super::unit::Unit;
-use crate::{Problem, key::unhex};
+use super::super::{device_key::public_key, unit::Unit};
+use crate::Problem;
 
 /// A label as text.
 pub(super) struct Content {
@@ -86,8 +86,8 @@ impl Content {
 
 /// The SDK's own label. The model in capitals, which QR codes have room for.
 fn product_label(unit: &Unit, key: &str) -> Result<String, QrError> {
-    let bytes = unhex::<32>(key).ok_or(QrError::Value)?;
-    let key = SubjectPublicKey::new(KeyType::Ed25519, &bytes).map_err(|_| QrError::Value)?;
+    let key = public_key(key).ok_or(QrError::Value)?;
+    let key = SubjectPublicKey::new(key.key_type(), key.public_key()).map_err(|_| QrError::Value)?;
     let fingerprint = KeyFingerprint::of(&key, &mut Sha256::new());
     let model = unit.entry.model.to_ascii_uppercase();
     let mut label = ProductLabel::new(&model, &unit.entry.serial, fingerprint)?;

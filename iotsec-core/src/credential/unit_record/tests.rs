@@ -47,7 +47,10 @@ fn whatever_a_unit_has_comes_back() {
         let full = UnitRecord::new(&serial, &[1; 16])
             .with_password(&label)
             .with_setup_code("00000007")
-            .with_device_seed(&SEED)
+            .with_device_key(match exposure {
+                Exposure::Online => UnitKey::Ed25519(&SEED),
+                Exposure::Offline => UnitKey::P256(&SEED),
+            })
             .with_certificate(&der);
         let written = bytes(&full);
         assert!(written.len() <= UnitRecord::MAX_LEN);
@@ -55,16 +58,19 @@ fn whatever_a_unit_has_comes_back() {
         assert_eq!((read.serial(), read.batch()), (&*serial, &[1; 16]));
         assert_eq!(read.password().unwrap().label().as_str(), label);
         assert_eq!(read.setup_code(), Some("00000007"));
-        assert_eq!(
-            (read.device_seed(), read.certificate()),
-            (Some(&SEED), Some(&*der))
-        );
+        assert_eq!(read.certificate(), Some(&*der));
+        let kind = match read.device_key().unwrap() {
+            UnitKey::Ed25519(&SEED) => Exposure::Online,
+            UnitKey::P256(&SEED) => Exposure::Offline,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind, exposure);
         assert_eq!(bytes(&read), written);
     }
     let written = bytes(&UnitRecord::new("7", &[1; 16]));
     let read = UnitRecord::parse(&written).unwrap();
     assert!(read.password().is_none() && read.setup_code().is_none());
-    assert!(read.device_seed().is_none() && read.certificate().is_none());
+    assert!(read.device_key().is_none() && read.certificate().is_none());
 }
 
 #[test]
@@ -101,7 +107,9 @@ fn content_with_unknown_missing_or_repeated_keys_is_refused() {
     let with = |front: &[u8], behind: &[u8]| [front, &batch, behind].concat();
     assert_eq!(kind(&with(b"\xA1", b"")), Kind::MissingKey);
     assert_eq!(kind(b"\xA1\x01\x61A"), Kind::MissingKey);
-    assert_eq!(kind(&with(b"\xA3\x01\x61A", b"\x07\x00")), Kind::UnknownKey);
+    assert_eq!(kind(&with(b"\xA3\x01\x61A", b"\x08\x00")), Kind::UnknownKey);
+    let two = [b"\x05\x58\x20".as_slice(), &SEED, b"\x07\x58\x20", &SEED].concat();
+    assert_eq!(kind(&with(b"\xA4\x01\x61A", &two)), Kind::UnknownKey);
     assert_eq!(kind(&with(b"\xA3\x01\x61A\x01\x61A", b"")), Kind::Duplicate);
     assert_eq!(kind(&with(b"\xA2\x01\x61A", b"\x00")), Kind::Trailing);
     assert_eq!(kind(b"\xA2\x02\x4F123456789012345\x04\x00"), Kind::Length);
@@ -145,7 +153,7 @@ fn what_the_generator_never_draws_becomes_no_password() {
 fn nothing_of_a_unit_but_its_serial_number_is_shown() {
     let record = UnitRecord::new("L2-000001", &[7; 16])
         .with_setup_code("20202021")
-        .with_device_seed(&SEED);
+        .with_device_key(UnitKey::P256(&SEED));
     assert_eq!(
         std::format!("{record:?}"),
         "UnitRecord { serial: \"L2-000001\", .. }"
