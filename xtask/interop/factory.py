@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Labels, certificates and device data of a factory batch, before the tools of those who use them.
 
-usage: factory.py path/to/iotsec path/to/python    (needs cryptography, ecdsa, esp-idf-nvs-partition-gen,
-       esp-secure-cert-tool, numpy, pillow, pkilint, resvg-py, zxing-cpp; the other Python has esp-matter-mfg-tool)
+usage: factory.py path/to/iotsec path/to/python    (needs cbor2, cryptography, ecdsa,
+       esp-idf-nvs-partition-gen, esp-secure-cert-tool, numpy, pillow, pkilint, resvg-py, zxing-cpp; the other Python
+       has esp-matter-mfg-tool)
 
 - QR codes: zxing-cpp reads them from PNG, and from SVG that resvg drew.
 - Certificates: pkilint's RFC 5280 linter has nothing to say, not even a warning.
+- store: records are read with cbor2 and zlib, from the description in iotsec-core/src/credential/FORMAT.md.
 - esp-secure-cert: esp-secure-cert-tool makes the same bytes of certificate, authority and key, and its parser reads
   them.
 - esp-nvs: nvs_partition_gen makes a partition, in which the unit's record and Matter's values are.
@@ -24,12 +26,15 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
+import cbor2
 import numpy
 import resvg_py
 import zxingcpp
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 from ecdsa.curves import NIST256p
 from esp_secure_cert import tlv_format, tlv_parser
@@ -51,6 +56,8 @@ prefix = "L2-"
 setup-code = true
 """
 MATTER = """
+[identity]
+kind = "p256"
 [matter]
 vendor-id = 0xFFF1
 product-id = 0x8000
@@ -133,7 +140,7 @@ def certificates(station, lint):
         assert findings(lint, der) == 0, der.hex()
     # A serial number below zero.
     at = ders[0].index(b"\x02\x10") + 2
-    assert findings(lint, ders[0][:at] + b"\xff" + ders[0][at + 1 :]) > 0
+    assert findings(lint, ders[0][:at] + b"\x80" + ders[0][at + 1 :]) > 0
     return len(ders) + 1
 
 
@@ -160,7 +167,7 @@ def secure_cert(station):
         assert set(found) == {0, 1, 2} and set(partition[at:]) == {0xFF}
         certificate = x509.load_der_x509_certificate(found[1])
         key = load_der_private_key(found[2], None)
-        assert key.private_bytes_raw().hex() == unit["device_seed"]
+        assert f"{key.private_numbers().private_value:064x}" == unit["device_seed"]
         assert certificate.public_key() == key.public_key()
         certificate.verify_directly_issued_by(x509.load_der_x509_certificate(found[0]))
 
@@ -175,12 +182,32 @@ def secure_cert(station):
         assert (scratch / "made.bin").read_bytes() == partition
 
 
-def nvs(station):
+def store(station):
     records = station.export("store")
+    for unit in station.units:
+        record = (records / f"{unit['serial']}.unit").read_bytes()
+        magic, length = struct.unpack(">8sH", record[:10])
+        content, check = record[10:-4], int.from_bytes(record[-4:], "big")
+        assert (magic, length, check) == (b"iotsecU1", len(content), zlib.crc32(record[:-4]))
+        pairs = cbor2.loads(content)
+        assert cbor2.dumps(pairs, canonical=True) == content, "deterministic"
+        assert (pairs.pop(1), pairs.pop(3), pairs.pop(4)) == (unit["serial"], unit["password"], unit["setup_code"])
+        assert len(pairs.pop(2)) == 16
+        public = x509.load_der_x509_certificate(pairs.pop(6)).public_key()
+        if 5 in pairs:
+            assert ed25519.Ed25519PrivateKey.from_private_bytes(pairs.pop(5)).public_key() == public
+        else:
+            scalar = int.from_bytes(pairs.pop(7), "big")
+            assert ec.derive_private_key(scalar, ec.SECP256R1()).public_key() == public
+        assert pairs == {}
+    return records
+
+
+def nvs(station, records):
     lists = station.export("esp-nvs")
     for unit in station.units:
         path = lists / f"{unit['serial']}.csv"
-        made = path.with_suffix(".nvs")
+        made = path.with_suffix(".bin")
         command = [sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate", path, made, "0x4000"]
         subprocess.run(command, check=True, capture_output=True)
         partition = made.read_bytes()
@@ -254,11 +281,12 @@ def main():
         lint = linter()
         count = sum(certificates(station, lint) for station in (plain, with_matter))
         print(f"certificates: pkilint has no finding in {count}, and one in a changed one")
-        for station in (plain, with_matter):
-            secure_cert(station)
-        print(f"esp-secure-cert: {2 * UNITS} partitions are those of esp-secure-cert-tool, to the byte")
-        nvs(plain)
-        lists = nvs(with_matter)
+        records = [store(station) for station in (plain, with_matter)]
+        print(f"store: {2 * UNITS} records read with cbor2 and zlib, half of them with P-256 keys")
+        secure_cert(with_matter)
+        print(f"esp-secure-cert: {UNITS} partitions are those of esp-secure-cert-tool, to the byte")
+        nvs(plain, records[0])
+        lists = nvs(with_matter, records[1])
         print(f"esp-nvs: nvs_partition_gen makes partitions of {2 * UNITS} lists, with what is in them")
         matter(with_matter, python, texts, lists)
         print(f"matter: {UNITS} verifiers are those of ecdsa; esp-matter-mfg-tool agrees with {TOOL_UNITS} of them")
