@@ -7,6 +7,7 @@ mod device;
 mod encrypt;
 mod erased;
 mod export;
+mod guide;
 mod install;
 mod json;
 mod key;
