@@ -11,6 +11,7 @@ mod mint;
 pub(crate) mod registry;
 mod reprint;
 mod sealed;
+mod side_by_side;
 pub(crate) mod station;
 mod statistics;
 mod unit;

@@ -6,15 +6,16 @@ mod nvs;
 mod secure_cert;
 mod store;
 
-use std::{path::PathBuf, thread};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    folder::{Folder, Growing},
+    folder::Folder,
     meter::Meter,
+    side_by_side::{each, some},
     unit::{Sealing, Source, Unit, Units},
 };
 use crate::{Output, Problem};
@@ -47,9 +48,6 @@ enum Format {
     Matter,
 }
 
-/// Units whose files are made at the same time.
-const TOGETHER: usize = 64;
-
 pub(super) fn export(command: &Export) -> Result<Output, Problem> {
     let keys = command.source.keys()?;
     if command.ca.is_some() && command.format != Format::EspSecureCert {
@@ -60,31 +58,32 @@ pub(super) fn export(command: &Export) -> Result<Output, Problem> {
     }
     let authority = command.ca.as_deref().map(authority::read).transpose()?;
     let mut units = Units::open(&command.source.dir, &keys, Sealing::Devices)?;
-    let mut folder = Folder::open(&command.out)?;
+    let folder = Folder::open(&command.out)?;
     let mut list = match command.format {
         Format::Matter => Some(folder.grow("matter.csv", matter::HEAD)?),
         _ => None,
     };
+    let make = |unit: &Unit| {
+        let (bytes, ending) = match command.format {
+            Format::Store => (store::record(unit)?, "unit"),
+            Format::EspSecureCert => (secure_cert::partition(unit, authority.as_deref())?, "bin"),
+            Format::EspNvs => (nvs::list(unit)?, "csv"),
+            Format::Matter => return matter::line(unit).map(Some),
+        };
+        folder.put(&format!("{}.{ending}", unit.file_stem()), &bytes)?;
+        Ok(None)
+    };
     let mut done = 0_u32;
     let mut meter: Option<Meter> = None;
     loop {
-        let mut chunk = Vec::with_capacity(TOGETHER);
-        while chunk.len() < TOGETHER
-            && let Some(unit) = units.next()?
-        {
-            chunk.push(unit);
-        }
-        if chunk.is_empty() {
+        let some = some(&mut units)?;
+        if some.is_empty() {
             break;
         }
-        let make = |unit: &Unit| match command.format {
-            Format::Store => store::record(unit),
-            Format::EspSecureCert => secure_cert::partition(unit, authority.as_deref()),
-            Format::EspNvs => nvs::list(unit),
-            Format::Matter => matter::line(unit),
-        };
-        for (unit, bytes) in chunk.iter().zip(side_by_side(&chunk, &make)) {
-            put(command.format, &mut folder, list.as_mut(), unit, &bytes?)?;
+        for line in each(&some, make)? {
+            if let (Some(list), Some(line)) = (&mut list, line) {
+                list.add(&line)?;
+            }
             done += 1;
         }
         meter
@@ -117,45 +116,6 @@ pub(super) fn export(command: &Export) -> Result<Output, Problem> {
 }
 
 type Made = Result<Zeroizing<Vec<u8>>, Problem>;
-
-/// What `make` makes of each unit, on all processors: verifiers of Matter take milliseconds each.
-fn side_by_side(units: &[Unit], make: &(impl Fn(&Unit) -> Made + Sync)) -> Vec<Made> {
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(units.len());
-    let failed = || Problem::new("Thread", "a thread ended early", "run the same command again");
-    thread::scope(|scope| {
-        let shares = units.chunks(units.len().div_ceil(threads.max(1)));
-        let workers: Vec<_> = shares
-            .map(|share| {
-                let worker = scope.spawn(move || share.iter().map(make).collect::<Vec<_>>());
-                (share.len(), worker)
-            })
-            .collect();
-        let made = workers.into_iter().flat_map(|(len, worker)| {
-            worker
-                .join()
-                .unwrap_or_else(|_| (0..len).map(|_| Err(failed())).collect())
-        });
-        made.collect()
-    })
-}
-
-fn put(
-    format: Format,
-    folder: &mut Folder,
-    list: Option<&mut Growing>,
-    unit: &Unit,
-    bytes: &[u8],
-) -> Result<(), Problem> {
-    let ending = match format {
-        Format::Store => "unit",
-        Format::EspSecureCert => "bin",
-        Format::EspNvs => "csv",
-        Format::Matter => return list.map_or(Ok(()), |list| list.add(bytes)),
-    };
-    folder.put(&format!("{}.{ending}", unit.file_stem()), bytes)
-}
 
 /// A unit lacks what the format is about.
 fn lacks(unit: &Unit, what: &str, remedy: &str) -> Problem {

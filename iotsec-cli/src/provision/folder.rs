@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use zeroize::Zeroizing;
@@ -17,8 +18,8 @@ use crate::{
 /// same.
 pub(super) struct Folder {
     path: PathBuf,
-    written: u32,
-    kept: u32,
+    written: AtomicU32,
+    kept: AtomicU32,
 }
 
 impl Folder {
@@ -31,13 +32,13 @@ impl Folder {
         }
         Ok(Self {
             path: path.to_owned(),
-            written: 0,
-            kept: 0,
+            written: AtomicU32::new(0),
+            kept: AtomicU32::new(0),
         })
     }
 
     /// One file (mode 0600), whole or not there, whenever the run ends.
-    pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
         let path = self.path.join(name);
         if file::must_be_free(&path).is_err() {
             let there = Zeroizing::new(file::read(&path)?);
@@ -46,11 +47,11 @@ impl Folder {
                     "it has another content: choose another --out, or look what wrote it and remove it",
                 ));
             }
-            self.kept += 1;
+            self.kept.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
         file::create_one_of_many(&path, bytes, Access::Private)?;
-        self.written += 1;
+        self.written.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -71,20 +72,20 @@ impl Folder {
     }
 
     /// Gives it its name.
-    pub(super) fn finish_growing(&mut self, mut growing: Growing) -> Result<(), Problem> {
+    pub(super) fn finish_growing(&self, mut growing: Growing) -> Result<(), Problem> {
         let flushed = growing.file.flush();
         flushed
             .and_then(|()| growing.file.get_ref().sync_all())
             .and_then(|()| std::fs::rename(&growing.unfinished, &growing.path))
             .map_err(|cause| Problem::file(&growing.path, &cause))?;
-        self.written += 1;
+        self.written.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
     /// How many files were written, and how many were there already; all names are on the disk.
     pub(super) fn finish(self) -> Result<(u32, u32), Problem> {
         file::sync_dir(&self.path)?;
-        Ok((self.written, self.kept))
+        Ok((self.written.into_inner(), self.kept.into_inner()))
     }
 }
 

@@ -13,7 +13,8 @@ use serde_json::json;
 use super::{
     folder::Folder,
     meter::Meter,
-    unit::{Sealing, Source, Units},
+    side_by_side::{each, some},
+    unit::{Sealing, Source, Unit, Units},
 };
 use crate::{Output, Problem};
 use content::Content;
@@ -47,34 +48,19 @@ enum Kind {
 pub(super) fn labels(command: &Labels) -> Result<Output, Problem> {
     let keys = command.source.keys()?;
     let mut units = Units::open(&command.source.dir, &keys, Sealing::Labels)?;
-    let mut folder = Folder::open(&command.out)?;
-    let wants = |kind| command.only.is_empty() || command.only.contains(&kind);
+    let folder = Folder::open(&command.out)?;
+    let make = |unit: &Unit| command.files(unit, &folder);
     let (mut labels, mut codes) = (0_u32, 0_u32);
-    let mut meter = None;
-    while let Some(unit) = units.next()? {
-        let content = Content::of(&unit, !command.no_qr)?;
-        let drawing = Drawing::of(&content)?;
-        let stem = unit.file_stem();
-        if wants(Kind::Text) {
-            folder.put(&format!("{stem}.txt"), content.text().as_bytes())?;
+    let mut meter: Option<Meter> = None;
+    loop {
+        let some = some(&mut units)?;
+        if some.is_empty() {
+            break;
         }
-        if wants(Kind::Svg) {
-            folder.put(
-                &format!("{stem}.label.svg"),
-                scalable::label(&drawing)?.as_bytes(),
-            )?;
-            if let Some(code) = drawing.code() {
-                folder.put(&format!("{stem}.qr.svg"), scalable::code(code).as_bytes())?;
-            }
+        for with_code in each(&some, make)? {
+            labels += 1;
+            codes += u32::from(with_code);
         }
-        if wants(Kind::Png) {
-            folder.put(&format!("{stem}.label.png"), &picture::label(&drawing)?)?;
-            if let Some(code) = drawing.code() {
-                folder.put(&format!("{stem}.qr.png"), &picture::code(code)?)?;
-            }
-        }
-        labels += 1;
-        codes += u32::from(drawing.code().is_some());
         meter
             .get_or_insert_with(|| Meter::new(units.count(), 0))
             .show(labels);
@@ -103,4 +89,33 @@ pub(super) fn labels(command: &Labels) -> Result<Output, Problem> {
             "directory": command.out,
         }),
     ))
+}
+
+impl Labels {
+    /// The files of one unit. Whether its label has a QR code.
+    fn files(&self, unit: &Unit, folder: &Folder) -> Result<bool, Problem> {
+        let wants = |kind| self.only.is_empty() || self.only.contains(&kind);
+        let content = Content::of(unit, !self.no_qr)?;
+        let drawing = Drawing::of(&content)?;
+        let stem = unit.file_stem();
+        if wants(Kind::Text) {
+            folder.put(&format!("{stem}.txt"), content.text().as_bytes())?;
+        }
+        if wants(Kind::Svg) {
+            folder.put(
+                &format!("{stem}.label.svg"),
+                scalable::label(&drawing)?.as_bytes(),
+            )?;
+            if let Some(code) = drawing.code() {
+                folder.put(&format!("{stem}.qr.svg"), scalable::code(code).as_bytes())?;
+            }
+        }
+        if wants(Kind::Png) {
+            folder.put(&format!("{stem}.label.png"), &picture::label(&drawing)?)?;
+            if let Some(code) = drawing.code() {
+                folder.put(&format!("{stem}.qr.png"), &picture::code(code)?)?;
+            }
+        }
+        Ok(drawing.code().is_some())
+    }
 }
