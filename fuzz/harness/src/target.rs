@@ -1,6 +1,8 @@
 //! The list of targets.
 
-use crate::{boot, cbor, cose, credential, delta, encryption, identity, qr, store, suit, telemetry, trust};
+use crate::{
+    boot, cbor, cose, credential, delta, encryption, identity, qr, store, suit, telemetry, trust, unit,
+};
 
 /// One decoder under test.
 #[derive(Clone, Copy)]
@@ -79,6 +81,7 @@ pub const TARGETS: &[Target] = &[
         &[],
     ),
     target("attest_token", identity::token, identity::token_seeds, &[]),
+    target("credential_unit", unit::record, unit::record_seeds, &[]),
     target("qr_label", qr::label, qr::label_seeds, &[]),
     target("qr_wifi", qr::wifi, qr::wifi_seeds, &[]),
     target("qr_matter", qr::matter, qr::matter_seeds, &[]),
