@@ -11,7 +11,7 @@ use iotsec::core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Problem;
+use crate::{Problem, key::unhex};
 
 /// What the maker keeps of a unit. Nothing in it helps to guess a password or a set-up code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,6 +67,14 @@ impl Matter {
     /// What all units have in common.
     fn product(&self) -> (u16, u16, u8, u32) {
         (self.vendor, self.product, self.discovery, self.iterations)
+    }
+
+    /// That a commissioner can be told it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.discriminator <= 0xFFF
+            && (1..8).contains(&self.discovery)
+            && (1000..=100_000).contains(&self.iterations)
+            && unhex::<32>(&self.salt).is_some()
     }
 }
 
@@ -178,3 +186,33 @@ const ITEM: Limits = Limits {
     items: 32,
     bytes: 1500,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_commissioner_can_be_told_is_not_sound() {
+        let sound = Matter {
+            vendor: 0xFFF1,
+            product: 0x8000,
+            discovery: 2,
+            discriminator: 0xFFF,
+            iterations: 1000,
+            salt: "a5".repeat(32),
+        };
+        assert!(sound.is_sound());
+        let wrong: [fn(&mut Matter); 5] = [
+            |matter| matter.discriminator = 0x1000,
+            |matter| matter.discovery = 0,
+            |matter| matter.iterations = 999,
+            |matter| matter.salt.truncate(62),
+            |matter| matter.salt.replace_range(..1, "g"),
+        ];
+        for change in wrong {
+            let mut matter = sound.clone();
+            change(&mut matter);
+            assert!(!matter.is_sound(), "{matter:?}");
+        }
+    }
+}

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use super::{
     LABELS, MANIFEST, PLAIN, SIGNER,
     device_key::{kind_of, public_key},
-    entry::{Entries, Entry},
+    entry::{Entries, Entry, Matter},
     registry::{Hasher, Index, What},
     sealed::Opener,
     statistics::{Beginnings, Symbols},
@@ -246,6 +246,9 @@ fn check_entry(entry: &Entry, first: &Entry, unit: u64, before: Option<&str>) ->
     let kind = |entry: &Entry| key(entry).map(|key| key.map(|key| kind_of(key.as_ref())));
     if key(entry).is_some_and(|key| key.is_none()) || kind(entry) != kind(first) {
         return Err(format!("entry {unit}: the device key is not what it should be"));
+    }
+    if !entry.matter.as_ref().is_none_or(Matter::is_sound) {
+        return Err(format!("entry {unit}: what it says of Matter cannot be"));
     }
     Ok(())
 }
