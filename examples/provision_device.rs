@@ -1,83 +1,92 @@
-//! A unit is minted at the factory station, gets its credentials, and says that it waits for an owner.
+//! The line writes what was minted for a unit into its flash; the unit provisions itself, and erases it.
 //!
 //! ```text
 //! cargo run --example provision_device
 //! ```
 //!
-//! The station loses power at every write of it, and no half-made unit leaves. Flash is simulated.
+//! The power goes at every write, and no half-made unit leaves: the next boot goes on. Flash is simulated.
 
-#[allow(dead_code, reason = "other examples use more of it")]
+#[allow(dead_code, reason = "this lamp is made of its record")]
 #[path = "lamp/unit.rs"]
 mod unit;
 
-use getrandom::SysRng;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use iotsec::core::credential::pairing::{PairingCode, PairingParameters, PairingRecord};
-use iotsec::core::credential::{Attempt, Exposure};
+use iotsec::core::credential::{Attempt, DevicePassword, Exposure, SetupCode, UnitRecord, UnitRecordError};
 use iotsec::core::{crypto::HkdfSha256, hal::Millis};
-use iotsec::device::{Booted, Enrolment};
-use iotsec::factory::{Batch, SetupCode, Unit};
+use iotsec::device::Booted;
 use iotsec::setup::{Plan, Setup};
-use iotsec_testkit::SimFlash;
+use iotsec_testkit::{Geometry, SimFlash, SimRng};
 use unit::{Result, open};
+use zeroize::Zeroizing;
 
-/// What goes on the label and into the device.
-struct Minted {
-    unit: Unit,
-    code: SetupCode,
-    pairing: PairingRecord,
+const PAGE: u32 = 4096;
+
+/// What `iotsec provision export --format store` writes, and `iotsec provision labels` prints.
+fn mint() -> Result<(Vec<u8>, [String; 2])> {
+    let mut rng = SimRng::new(2);
+    let label = DevicePassword::generate(Exposure::Online, &mut rng)?.label();
+    let code = SetupCode::generate(&mut rng)?;
+    let record = UnitRecord::new("L2-000001", &[7; 16])
+        .with_password(label.as_str())
+        .with_setup_code(code.digits());
+    let mut out = [0; UnitRecord::MAX_LEN];
+    let printed = [label.as_str().to_owned(), code.digits().to_owned()];
+    Ok((record.write(&mut out)?.to_vec(), printed))
 }
 
-fn mint(batch: &mut Batch<'_>, serial: &str) -> Result<Minted> {
-    let unit = batch.mint(serial, Exposure::Online, &mut SysRng)?;
-    let code = SetupCode::generate(&mut SysRng)?;
-    let parameters = PairingParameters::generate(PairingParameters::MIN_ITERATIONS, &mut SysRng)?;
-    // Under the serial number: the device calls itself that when it pairs.
-    let pairing = PairingRecord::register(
-        &PairingCode::parse(code.digits())?,
-        serial.as_bytes(),
-        &parameters,
-        &HkdfSha256,
-    )?;
-    Ok(Minted { unit, code, pairing })
+/// The programming line: one write, filled up to whole words.
+fn program(page: &mut SimFlash, record: &[u8]) -> Result {
+    let mut words = record.to_vec();
+    words.resize(record.len().next_multiple_of(SimFlash::WRITE_SIZE.max(4)), 0xFF);
+    page.write(0, &words).map_err(|error| format!("{error:?}"))?;
+    Ok(())
 }
 
-/// The station's work on a unit; nothing when it was complete before.
-fn provision(flash: &mut SimFlash, minted: &Minted, cut: Option<u64>) -> Result<Option<Enrolment>> {
-    open(flash, |found| {
-        let Booted::Factory(mut device) = found else {
-            return Ok(None);
-        };
-        let Minted { unit, pairing, .. } = minted;
-        if let Some(writes) = cut {
-            device.hardware_mut().flash.cut_after(writes);
+/// Every boot in the factory: whether the unit is ready to leave. The power may go at write `cut`.
+fn boot(flash: &mut SimFlash, page: &mut SimFlash, cut: Option<u64>) -> Result<bool> {
+    let mut bytes = Zeroizing::new([0; 2048]);
+    page.read(0, bytes.as_mut())
+        .map_err(|error| format!("{error:?}"))?;
+    open(flash, |unit| match unit {
+        Booted::Factory(mut device) => {
+            let record = UnitRecord::parse(bytes.as_ref())?;
+            let missing = UnitRecordError::Value;
+            let (password, code) = (
+                record.password().ok_or(missing)?,
+                record.setup_code().ok_or(missing)?,
+            );
+            // Under the serial number: the device calls itself that when it pairs.
+            let name = record.serial().as_bytes();
+            let parameters =
+                PairingParameters::generate(PairingParameters::MIN_ITERATIONS, &mut SimRng::new(3))?;
+            let pairing =
+                PairingRecord::register(&PairingCode::parse(code)?, name, &parameters, &HkdfSha256)?;
+            if let Some(writes) = cut {
+                device.hardware_mut().flash.cut_after(writes);
+            }
+            let provisioned = device.provision_with_pairing(record.serial(), &password, &pairing);
+            provisioned.map_err(|(_, error)| error)?;
+            Ok(false)
         }
-        let provisioned = device.provision_with_pairing(unit.serial(), unit.password(), pairing);
-        let (_, enrolment) = provisioned.map_err(|(_, error)| error)?;
-        Ok(Some(enrolment))
+        // A unit that is provisioned has no use for its record.
+        Booted::Provisioned(_) if bytes.iter().any(|byte| *byte != 0xFF) => {
+            page.erase(0, PAGE).map_err(|error| format!("{error:?}"))?;
+            Ok(false)
+        }
+        _ => Ok(true),
     })
 }
 
-/// Whether the unit is made and takes what its label says.
-fn opens(flash: &mut SimFlash, label: &str) -> Result {
+/// What the unit says of itself on the way out of the factory, after it took what its label says.
+fn leave(flash: &mut SimFlash, password: &str) -> Result<String> {
     open(flash, |found| {
         let Booted::Provisioned(mut device) = found else {
             return Err("not provisioned".into());
         };
         device.pairing_parameters()?;
-        let _proof = device.check_label(&Attempt::from_label(label)?, Millis(0))?;
-        Ok(())
-    })
-}
-
-/// What the unit says of itself on the way out of the factory.
-fn status(flash: &mut SimFlash) -> Result<String> {
-    open(flash, |found| {
-        let Booted::Provisioned(device) = found else {
-            return Err("not provisioned".into());
-        };
+        let _proof = device.check_label(&Attempt::from_label(password)?, Millis(0))?;
         let mut setup = Setup::begin(device, Plan::local()).map_err(|(_, error)| error)?;
-        let mut serial = [0; 32];
-        println!("unit {}", setup.device_mut().serial(&mut serial)?);
         let mut text = String::new();
         setup.status(Millis(0))?.write_json(&mut text)?;
         Ok(text)
@@ -85,31 +94,27 @@ fn status(flash: &mut SimFlash) -> Result<String> {
 }
 
 fn main() -> Result {
-    let mut batch = Batch::new(&HkdfSha256, &mut SysRng)?;
-    let minted = mint(&mut batch, "SN-0001")?;
-    let label = minted.unit.password().label();
-    println!(
-        "label: password {}, set-up code {}",
-        label.as_str(),
-        minted.code.digits()
-    );
-
+    let (record, printed) = mint()?;
+    let [password, code] = &printed;
+    println!("label: password {password}, set-up code {code}");
     let blank = unit::blank()?;
     let mut cuts = 0;
-    let mut flash = loop {
-        let mut flash = blank.clone();
-        if provision(&mut flash, &minted, Some(cuts)).is_ok() {
-            break flash;
+    let (mut flash, page) = loop {
+        let (mut flash, mut page) = (blank.clone(), SimFlash::new(Geometry::nrf52840(1)));
+        program(&mut page, &record)?;
+        let whole = boot(&mut flash, &mut page, Some(cuts)).is_ok();
+        while !boot(&mut flash, &mut page, None)? {}
+        leave(&mut flash, password)?;
+        if whole {
+            break (flash, page);
         }
-        provision(&mut flash, &minted, None)?;
-        opens(&mut flash, label.as_str())?;
         cuts += 1;
     };
     println!("power cut at each of {cuts} writes: every unit was finished and takes what its label says");
-    let text = status(&mut flash)?;
+    let text = leave(&mut flash, password)?;
     println!("{text}");
-    let plain = [label.as_str(), minted.code.digits()];
-    if plain.iter().any(|secret| flash.contains(secret.as_bytes())) || !text.contains("window-closed") {
+    let lies_open = |secret: &String| flash.contains(secret.as_bytes()) || page.contains(secret.as_bytes());
+    if printed.iter().any(lies_open) || !text.contains("window-closed") {
         return Err("a secret lies open, or the unit would pair in the factory".into());
     }
     Ok(())

@@ -82,7 +82,7 @@ pub(crate) fn open<T>(flash: &mut SimFlash, work: impl FnOnce(Unit<'_>) -> Resul
     })
 }
 
-fn boot<T>(
+pub(crate) fn boot<T>(
     flash: &mut SimFlash,
     work: impl for<'d> FnOnce(Product<'d>, Hardware<'d, &'d mut SimFlash, SimRng>, Memory<'d>) -> Result<T>,
 ) -> Result<T> {

@@ -48,11 +48,12 @@ pub(crate) fn writing(access: Access) -> OpenOptions {
 /// Makes a file that did not exist, with its bytes on the disk when this returns. A file that could
 /// not be completed is removed.
 pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
-    let mut file = writing(access)
-        .create_new(true)
-        .open(path)
-        .map_err(failed(path))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let written = write_new(path, bytes, access);
+    if let Err(cause) = &written
+        && cause.kind() == io::ErrorKind::AlreadyExists
+    {
+        return Err(Problem::exists(path));
+    }
     written.and_then(|()| sync_name(path)).map_err(|cause| {
         // The first failure is the one to report.
         let _ = fs::remove_file(path);
@@ -72,16 +73,34 @@ pub(crate) fn create_stream(path: &Path) -> Result<io::BufWriter<fs::File>, Prob
 
 /// As [`create`], and a run that is killed leaves either no file of this name or a whole one.
 pub(crate) fn create_whole(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
+    create_one_of_many(path, bytes, access)?;
+    sync_name(path).map_err(failed(path))
+}
+
+/// As [`create_whole`], but the name reaches the disk with [`sync_dir`], once for all files of a directory.
+pub(crate) fn create_one_of_many(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
     must_be_free(path)?;
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".unfinished");
     let unfinished = Path::new(&unfinished);
     // What a killed run left.
     let _ = fs::remove_file(unfinished);
-    create(unfinished, bytes, access)?;
-    fs::rename(unfinished, path)
-        .and_then(|()| sync_name(path))
-        .map_err(failed(path))
+    write_new(unfinished, bytes, access).map_err(|cause| {
+        let _ = fs::remove_file(unfinished);
+        failed(unfinished)(cause)
+    })?;
+    fs::rename(unfinished, path).map_err(failed(path))
+}
+
+/// Brings the names in a directory to the disk.
+pub(crate) fn sync_dir(path: &Path) -> Result<(), Problem> {
+    sync(path).map_err(failed(path))
+}
+
+fn write_new(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let mut file = writing(access).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Makes a directory that did not exist, and those above it.
@@ -96,11 +115,15 @@ pub(crate) fn create_dir(path: &Path) -> Result<(), Problem> {
 
 /// Brings a name to the disk: on Unix it is the directory that holds it.
 fn sync_name(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    sync(above.unwrap_or(Path::new(".")))
+}
+
+fn sync(dir: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
-    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-    fs::File::open(above.unwrap_or(Path::new(".")))?.sync_all()
+    fs::File::open(dir)?.sync_all()
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Problem + '_ {

@@ -22,6 +22,8 @@ pub(crate) struct Product {
     #[serde(default)]
     pub(crate) identity: Identity,
     #[serde(default)]
+    pub(crate) matter: Option<Matter>,
+    #[serde(default)]
     pub(crate) factory: Factory,
     /// SHA-256 of the file, so that a run which goes on after a crash goes on with the same product.
     #[serde(skip)]
@@ -89,15 +91,62 @@ pub(crate) enum Reach {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Identity {
     pub(crate) origin: KeyOrigin,
+    /// Of keys that are made here.
+    pub(crate) kind: KeyKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum KeyOrigin {
-    /// Ed25519, made here and delivered encrypted to the programming line.
+    /// Made here and delivered encrypted to the programming line.
     Factory,
     /// Made on the device; nothing of it is here.
     Device,
+}
+
+/// What a Matter commissioner learns of the product.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Matter {
+    /// As the Connectivity Standards Alliance gave it.
+    pub(crate) vendor_id: u16,
+    /// As the vendor gave it.
+    pub(crate) product_id: u16,
+    /// How the device is found before it is in a network.
+    pub(crate) discovery: Vec<Discovery>,
+    /// Rounds of PBKDF2 of the verifier.
+    #[serde(default = "ten_thousand")]
+    pub(crate) iterations: u32,
+}
+
+/// A way to find a device that is not in a network yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Discovery {
+    SoftAp,
+    Ble,
+    OnNetwork,
+}
+
+impl Matter {
+    /// A bit for each way (Matter core specification 1.4 §5.1.3.1).
+    pub(crate) fn discovery_bits(&self) -> u8 {
+        let bit = |way: &Discovery| match way {
+            Discovery::SoftAp => 1,
+            Discovery::Ble => 2,
+            Discovery::OnNetwork => 4,
+        };
+        self.discovery.iter().map(bit).fold(0, |bits, bit| bits | bit)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyKind {
+    /// Where both ends are yours.
+    Ed25519,
+    /// ECDSA on P-256, which clouds, Matter and Espressif's TLS ask for.
+    P256,
 }
 
 /// Where the station keeps its things, and whom it encrypts to.
@@ -128,6 +177,7 @@ impl Default for Identity {
     fn default() -> Self {
         Self {
             origin: KeyOrigin::Factory,
+            kind: KeyKind::Ed25519,
         }
     }
 }
@@ -187,6 +237,20 @@ impl Product {
         }
         if !self.credential.password && !self.credential.setup_code {
             return Err("[credential] asks for neither a password nor a set-up code".into());
+        }
+        if let Some(matter) = &self.matter {
+            if !self.credential.setup_code {
+                return Err("[matter] needs credential.setup-code = true: the code is the passcode".into());
+            }
+            if !(1..=0xFFF4).contains(&matter.vendor_id) || matter.product_id == 0 {
+                return Err("matter.vendor-id is 1 to 0xFFF4, matter.product-id 1 to 0xFFFF".into());
+            }
+            if matter.discovery.is_empty() {
+                return Err("matter.discovery names at least one of soft-ap, ble, on-network".into());
+            }
+            if !(1000..=100_000).contains(&matter.iterations) {
+                return Err("matter.iterations is 1000 to 100000".into());
+            }
         }
         Ok(())
     }
@@ -263,6 +327,10 @@ const fn six() -> u8 {
 const fn one() -> u32 {
     1
 }
+const fn ten_thousand() -> u32 {
+    10_000
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,6 +368,24 @@ mod tests {
             let error = Product::parse(&format!("{base}{more}")).unwrap_err();
             assert!(error.starts_with(expected), "{more}: {error}");
         }
+        let matter = "[credential]\nsetup-code = true\n[matter]\nvendor-id = 0xFFF1\nproduct-id = 0x8000\n\
+                      discovery = [\"ble\", \"on-network\"]\n";
+        let product = Product::parse(&format!("{base}{matter}")).unwrap();
+        assert_eq!(product.matter.unwrap().discovery_bits(), 6);
+        for (right, wrong, expected) in [
+            ("true", "false", "[matter] needs credential.setup-code"),
+            ("0xFFF1", "0xFFF5", "matter.vendor-id is"),
+            ("0xFFF1", "0", "matter.vendor-id is"),
+            ("0x8000", "0", "matter.vendor-id is"),
+            ("\"ble\", \"on-network\"", "", "matter.discovery names"),
+            ("\"ble\"", "\"nfc\"", "line 12: unknown variant `nfc`"),
+        ] {
+            let text = format!("{base}{matter}").replace(right, wrong);
+            let error = Product::parse(&text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let few = Product::parse(&format!("{base}{matter}iterations = 999\n"));
+        assert!(few.unwrap_err().starts_with("matter.iterations is"));
         let comma = base.replace("L-", "L,");
         let digit = base.replace("L-", "L2");
         assert!(

@@ -1,14 +1,20 @@
 //! Factory batches. README.md describes the files of a batch and of the station.
 
 mod batch;
+mod device_key;
 mod entry;
+mod export;
+mod folder;
+mod labels;
 mod meter;
 mod mint;
 pub(crate) mod registry;
 mod reprint;
 mod sealed;
+mod side_by_side;
 pub(crate) mod station;
 mod statistics;
+mod unit;
 mod unseal;
 mod verify;
 
@@ -31,6 +37,16 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     /// Decrypt labels.sealed or devices.sealed into a CSV file (mode 0600).
     Unseal(unseal::Unseal),
+    /// Write labels and QR codes of a batch: SVG, PNG and plain text for each unit (mode 0600).
+    ///
+    /// The QR code is the SDK's label text, with the fingerprint of the device key, or that of Matter where the
+    /// product has it. Error correction is M or better, and four white modules surround it. A run that was
+    /// interrupted goes on when the same command is given again.
+    Labels(labels::Labels),
+    /// Write the device data of a batch in the formats of programming lines (mode 0600).
+    ///
+    /// A run that was interrupted goes on when the same command is given again.
+    Export(export::Export),
     /// Print the password of one unit again, where passwords are derived.
     Reprint(reprint::Reprint),
 }
@@ -52,6 +68,8 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Batch(new) => batch::batch(new),
         Command::Verify(command) => verify::verify(command),
         Command::Unseal(command) => unseal::unseal(command),
+        Command::Export(command) => export::export(command),
+        Command::Labels(command) => labels::labels(command),
         Command::Reprint(command) => reprint::reprint(command),
     }
 }

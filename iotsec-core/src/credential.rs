@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | PSTI Sch. 1 1(2) | unique per product, or defined by the user | a [`Verifier`] is made from a [`DevicePassword`] or a [`UserPassword`] and from nothing else |
 //! | PSTI Sch. 1 1(3)(a) | no incremental counters | [`DevicePassword::generate`] takes randomness and no number |
-//! | PSTI Sch. 1 1(3)(b) | not from public information | [`DevicePassword`] has no constructor that takes text or bytes |
+//! | PSTI Sch. 1 1(3)(b) | not from public information | [`DevicePassword`] has no constructor that takes text or bytes but the [`UnitRecord`] of a unit that was minted |
 //! | PSTI Sch. 1 1(3)(c) | not from serial numbers or other identifiers | the same; [`UserPassword::new`] refuses the words of its context |
 //! | PSTI Sch. 1 1(3)(d) | not otherwise guessable | 60 or 80 bits ([`Exposure`]); patterns, leaked defaults and stuck entropy sources are refused |
 //! | EN 303 645 5.1-1 (M) | every password unique or chosen by the user | as PSTI 1(2) |
@@ -45,6 +45,7 @@ mod setup_code;
 mod stretch;
 mod symbol;
 mod throttle;
+mod unit_record;
 mod verifier;
 
 pub use label::{Attempt, Label, LabelError};
@@ -59,4 +60,5 @@ pub use throttle::{
     Authenticated, Matched, Permit, PhysicalPresence, StorageError, Throttle, ThrottleError, ThrottlePolicy,
     ThrottleStatus, ThrottleStorage, Unlock,
 };
+pub use unit_record::{UnitKey, UnitRecord, UnitRecordError};
 pub use verifier::{Verifier, VerifierError};

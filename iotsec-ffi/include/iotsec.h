@@ -1039,6 +1039,21 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_PAIRING_REFUSED 1368
 
 /**
+ * Not a unit record.
+ */
+#define IOTSEC_ERR_UNIT_RECORD_FORMAT 1371
+
+/**
+ * Unit record damaged.
+ */
+#define IOTSEC_ERR_UNIT_RECORD_DAMAGED 1372
+
+/**
+ * Unit record holds what is never minted.
+ */
+#define IOTSEC_ERR_UNIT_RECORD_VALUE 1373
+
+/**
  * Monotonic counter unreadable.
  */
 #define IOTSEC_ERR_COUNTER_UNREADABLE 1401

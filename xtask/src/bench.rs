@@ -10,13 +10,23 @@ const PEERS: &str = "benches/peers/Cargo.toml";
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     match args {
         [] => {}
-        ["--check"] => return tool::run(&mut peers(root, &["check"])),
+        ["--check"] => {
+            let mut command = tool::cargo();
+            tool::run(
+                command
+                    .current_dir(root)
+                    .args(["check", "-p", "iotsec", "--benches"]),
+            )?;
+            return tool::run(&mut peers(root, &["check"]));
+        }
         _ => return Err("takes --check or nothing".into()),
     }
-    println!("== update");
-    let mut command = tool::cargo();
-    command.current_dir(root).args(["bench", "--bench", "update"]);
-    tool::run(&mut command)?;
+    for bench in ["update", "provision"] {
+        println!("== {bench}");
+        let mut command = tool::cargo();
+        command.current_dir(root).args(["bench", "--bench", bench]);
+        tool::run(&mut command)?;
+    }
     println!("== store and update, beside others");
     tool::run(&mut peers(root, &["run", "--release"]))
 }

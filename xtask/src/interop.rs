@@ -1,6 +1,7 @@
 //! Everything that another implementation can answer too, answered by both.
 
 mod environment;
+mod factory;
 mod generated;
 mod identity;
 mod mcuboot;
@@ -83,7 +84,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     )?;
 
     if only == Some("provision") {
-        return tool::run(python.script(root, "provision.py").arg(&place.iotsec));
+        tool::run(python.script(root, "provision.py").arg(&place.iotsec))?;
+        return factory::check(&place);
     }
     for script in ["suit.py", "encryption.py", "pkcs11.py", "provision.py"] {
         tool::run(python.script(root, script).arg(&place.iotsec))?;
@@ -92,6 +94,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     tool::run(python.run(&delta).arg(&place.iotsec).arg("60"))?;
     mcuboot::check(&place, &python)?;
     store::check(&place, &python)?;
+    factory::check(&place)?;
     environment::check(&place)?;
     tpm::check(&place)?;
     identity::check(&place, iat_verifier.as_deref())?;

@@ -113,7 +113,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         usage: "[--check]",
-        about: "measure store and update, and others on the same bytes; or only compile the others",
+        about: "measure store, update and minting, and others beside them; or only compile it all",
         run: bench::run,
     },
     Task {

@@ -27,5 +27,6 @@ pub mod suit;
 mod target;
 pub mod telemetry;
 pub mod trust;
+pub mod unit;
 
 pub use target::{Seed, TARGETS, Target, run};

@@ -2,7 +2,7 @@
 
 use crate::{
     boot, cbor, cose, credential, delta, encryption, erased, identity, input, qr, store, suit, telemetry,
-    trust,
+    trust, unit,
 };
 
 /// One decoder under test.
@@ -82,6 +82,7 @@ pub const TARGETS: &[Target] = &[
         &[],
     ),
     target("attest_token", identity::token, identity::token_seeds, &[]),
+    target("credential_unit", unit::record, unit::record_seeds, &[]),
     target("qr_label", qr::label, qr::label_seeds, &[]),
     target("qr_wifi", qr::wifi, qr::wifi_seeds, &[]),
     target("qr_matter", qr::matter, qr::matter_seeds, &[]),

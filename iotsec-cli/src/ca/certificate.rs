@@ -147,6 +147,8 @@ fn extensions(purpose: &Purpose, key: &dyn Verify, issuer_key: &dyn Verify) -> V
             extension(19, true, &value(der::SEQUENCE, &[])),
             // digitalSignature.
             extension(15, true, &value(der::BIT_STRING, &[&[7, 0x80]])),
+            // RFC 5280 §4.2.1.2 wants it here too, so that whoever has many certificates finds one by its key.
+            extension(14, false, &value(der::OCTET_STRING, &[&key_id(key)])),
             extension(35, false, &authority),
         ]
         .concat(),

@@ -156,6 +156,17 @@ fn private_document(key: &dyn Verify, secret: &Secret<32>) -> Result<SecretDocum
     SecretDocument::encode_msg(&info).map_err(not_written)
 }
 
+/// A P-256 key as ECPrivateKey with its curve, and nothing around it.
+pub(crate) fn ec_private_der(key: &dyn Verify, scalar: &Secret<32>) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let der = EcPrivateKey {
+        private_key: scalar.expose(),
+        parameters: Some(sec1::EcParameters::NamedCurve(P256)),
+        public_key: Some(key.public_key()),
+    }
+    .to_der();
+    der.map(Zeroizing::new).map_err(not_written)
+}
+
 fn not_written(cause: pkcs8::der::Error) -> Problem {
     Problem::new(
         "KeyFormat",

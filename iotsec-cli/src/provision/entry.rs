@@ -7,10 +7,11 @@ use iotsec::core::{
     cose::{CoseError, Sign1, Sign1Builder},
     crypto::{Sign, Verify},
     error::ErrorCode,
+    qr::{MatterPayload, Passcode, QrError},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Problem;
+use crate::{Problem, key::unhex};
 
 /// What the maker keeps of a unit. Nothing in it helps to guess a password or a set-up code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,14 +35,47 @@ pub(super) struct Entry {
     pub(super) derived: bool,
     /// Whether the unit has a set-up code.
     pub(super) setup_code: bool,
-    /// Ed25519, in hexadecimal, where the key was made at the station.
+    /// Ed25519 or P-256, in hexadecimal, where the key was made at the station.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) device_key: Option<String>,
     /// SHA-256 of its certificate, in hexadecimal, where the station has an authority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) certificate: Option<String>,
+    /// What a Matter commissioner learns of the unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) matter: Option<Matter>,
     /// The version of the tool.
     pub(super) tool: String,
+}
+
+/// Of a unit with Matter. Its passcode is the set-up code, and is not here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Matter {
+    pub(super) vendor: u16,
+    pub(super) product: u16,
+    /// A bit for each way.
+    pub(super) discovery: u8,
+    /// 12 bits, drawn for the unit.
+    pub(super) discriminator: u16,
+    pub(super) iterations: u32,
+    /// Of the verifier, drawn for the unit: 32 bytes in hexadecimal. Every commissioner is told it.
+    pub(super) salt: String,
+}
+
+impl Matter {
+    /// What all units have in common.
+    fn product(&self) -> (u16, u16, u8, u32) {
+        (self.vendor, self.product, self.discovery, self.iterations)
+    }
+
+    /// That a commissioner can be told it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.discriminator <= 0xFFF
+            && (1..8).contains(&self.discovery)
+            && (1000..=100_000).contains(&self.iterations)
+            && unhex::<32>(&self.salt).is_some()
+    }
 }
 
 pub(super) const VERSION: u8 = 1;
@@ -69,6 +103,17 @@ impl Entry {
                 == (first.entropy_bits, first.derived, first.setup_code)
             && (self.device_key.is_some(), self.certificate.is_some())
                 == (first.device_key.is_some(), first.certificate.is_some())
+            && self.matter.as_ref().map(Matter::product) == first.matter.as_ref().map(Matter::product)
+    }
+
+    /// The set-up code and what the manifest says, as a Matter commissioner scans it.
+    pub(super) fn matter_payload(&self, code: &str) -> Result<Option<MatterPayload>, QrError> {
+        let Some(matter) = &self.matter else {
+            return Ok(None);
+        };
+        let passcode = Passcode::new(code.parse().map_err(|_| QrError::Value)?)?;
+        let payload = MatterPayload::new(matter.vendor, matter.product, matter.discriminator, passcode)?;
+        Ok(Some(payload.discovery(matter.discovery)))
     }
 
     pub(super) fn sign(&self, signer: &dyn Sign, kid: Option<&[u8]>) -> Result<Vec<u8>, Problem> {
@@ -141,3 +186,33 @@ const ITEM: Limits = Limits {
     items: 32,
     bytes: 1500,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_commissioner_can_be_told_is_not_sound() {
+        let sound = Matter {
+            vendor: 0xFFF1,
+            product: 0x8000,
+            discovery: 2,
+            discriminator: 0xFFF,
+            iterations: 1000,
+            salt: "a5".repeat(32),
+        };
+        assert!(sound.is_sound());
+        let wrong: [fn(&mut Matter); 5] = [
+            |matter| matter.discriminator = 0x1000,
+            |matter| matter.discovery = 0,
+            |matter| matter.iterations = 999,
+            |matter| matter.salt.truncate(62),
+            |matter| matter.salt.replace_range(..1, "g"),
+        ];
+        for change in wrong {
+            let mut matter = sound.clone();
+            change(&mut matter);
+            assert!(!matter.is_sound(), "{matter:?}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use getrandom::SysRng;
 use iotsec::{
     core::{
         credential::{DevicePassword, Exposure, PasswordError, UserPassword},
-        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
+        crypto::{CryptoError, HkdfSha256, Sha256, Sign},
         secret::Secret,
     },
     factory::{BatchKey, SetupCode},
@@ -14,14 +14,15 @@ use iotsec::{
 use zeroize::Zeroizing;
 
 use super::{
-    entry::{Entry, VERSION},
+    device_key::DeviceKey,
+    entry::{Entry, Matter, VERSION},
     registry::{Hash, Hasher, Registry, What},
 };
 use crate::{
     Problem,
     ca::{Issuer, Ready},
     key::{KeyFile, hex},
-    product::{KeyOrigin, Product},
+    product::{self, KeyOrigin, Product},
 };
 
 /// What all units of a batch are minted from.
@@ -46,7 +47,7 @@ pub(super) struct Chunk {
     pub(super) manifest: Vec<u8>,
     /// `serial,password,set-up code`, a line each.
     pub(super) labels: Zeroizing<Vec<u8>>,
-    /// The same, the seed of the device key and its certificate.
+    /// The same, the device key and its certificate.
     pub(super) devices: Zeroizing<Vec<u8>>,
     pub(super) hashes: Vec<Hash>,
 }
@@ -55,7 +56,7 @@ struct Unit {
     serial: String,
     password: Option<DevicePassword>,
     code: Option<SetupCode>,
-    seed: Option<Secret<32>>,
+    key: Option<DeviceKey>,
     certificate: Option<Vec<u8>>,
     /// Of password and public key, which do not repeat in the lifetime of a product.
     hashes: Vec<Hash>,
@@ -117,17 +118,16 @@ impl Minter<'_> {
         if product.credential.setup_code {
             code = Some(SetupCode::generate(&mut SysRng).map_err(&made)?);
         }
-        let (mut seed, mut device_key, mut certificate) = (None, None, None);
+        let (mut key, mut device_key, mut certificate) = (None, None, None);
         if product.identity.origin == KeyOrigin::Factory {
-            let drawn = Secret::<32>::random(&mut SysRng).map_err(&made)?;
-            let public = Ed25519SigningKey::from_seed(&drawn);
+            let drawn = DeviceKey::draw(product.identity.kind).map_err(&made)?;
+            let public = drawn.public();
             hashes.push(self.hasher.hash(What::PublicKey, public.public_key())?);
             device_key = Some(hex(public.public_key()));
             if let Some(authority) = authority {
-                let key = Ed25519PublicKey::from_bytes(public.public_key()).map_err(&made)?;
-                certificate = Some(authority.certify(&serial, &key)?);
+                certificate = Some(authority.certify(&serial, public)?);
             }
-            seed = Some(drawn);
+            key = Some(drawn);
         }
         let entry = Entry {
             version: VERSION,
@@ -143,6 +143,12 @@ impl Minter<'_> {
             setup_code: code.is_some(),
             device_key,
             certificate: certificate.as_ref().map(|der| hex(&Sha256::of(&[der]))),
+            matter: product
+                .matter
+                .as_ref()
+                .map(matter_of)
+                .transpose()
+                .map_err(&made)?,
             tool: env!("CARGO_PKG_VERSION").into(),
         };
         let entry = entry.sign(signer, kid)?;
@@ -150,7 +156,7 @@ impl Minter<'_> {
             serial,
             password,
             code,
-            seed,
+            key,
             certificate,
             hashes,
             entry,
@@ -184,7 +190,7 @@ impl Minter<'_> {
             let code = unit.code.as_ref().map_or("", SetupCode::digits);
             let _ = writeln!(labels, "{},{password},{code}", unit.serial);
             let _ = write!(devices, "{},{password},{code},", unit.serial);
-            for byte in unit.seed.iter().flat_map(Secret::expose) {
+            for byte in unit.key.iter().flat_map(|key| key.secret().expose()) {
                 let _ = write!(devices, "{byte:02x}");
             }
             devices.push(b',');
@@ -222,6 +228,20 @@ impl Minter<'_> {
             "test the station's entropy source, or begin a station directory for the next product",
         ))
     }
+}
+
+/// Salt and discriminator of a unit. Discriminators tell apart what is set up in one room, and repeat.
+fn matter_of(about: &product::Matter) -> Result<Matter, CryptoError> {
+    let discriminator = u16::from_be_bytes(*Secret::<2>::random(&mut SysRng)?.expose()) & 0xFFF;
+    let salt = Secret::<32>::random(&mut SysRng)?;
+    Ok(Matter {
+        vendor: about.vendor_id,
+        product: about.product_id,
+        discovery: about.discovery_bits(),
+        discriminator,
+        iterations: about.iterations,
+        salt: hex(salt.expose()),
+    })
 }
 
 /// The password of a unit: drawn, or derived when there is a key to derive it from. One that shows anything of what

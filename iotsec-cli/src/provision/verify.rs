@@ -13,7 +13,6 @@ use getrandom::SysRng;
 use iotsec::{
     core::{
         credential::{Attempt, Exposure, PasswordError, UserPassword},
-        crypto::{Ed25519PublicKey, Verify as _},
         error::ErrorCode as _,
         secret::Secret,
     },
@@ -23,7 +22,8 @@ use zeroize::Zeroizing;
 
 use super::{
     LABELS, MANIFEST, PLAIN, SIGNER,
-    entry::{Entries, Entry},
+    device_key::{kind_of, public_key},
+    entry::{Entries, Entry, Matter},
     registry::{Hasher, Index, What},
     sealed::Opener,
     statistics::{Beginnings, Symbols},
@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     Output, Problem, file,
-    key::{KeyFile, RecipientFile, hex, unhex},
+    key::{KeyFile, RecipientFile, hex},
 };
 
 #[derive(Args)]
@@ -242,13 +242,13 @@ fn check_entry(entry: &Entry, first: &Entry, unit: u64, before: Option<&str>) ->
             before.unwrap_or_default()
         ));
     }
-    let is_key = |key: &String| {
-        unhex::<32>(key).is_some_and(|key| {
-            Ed25519PublicKey::from_bytes(&key).is_ok_and(|public| public.public_key() == key)
-        })
-    };
-    if !entry.device_key.as_ref().is_none_or(is_key) {
-        return Err(format!("entry {unit}: the device key is none of Ed25519"));
+    let key = |entry: &Entry| entry.device_key.as_deref().map(public_key);
+    let kind = |entry: &Entry| key(entry).map(|key| key.map(|key| kind_of(key.as_ref())));
+    if key(entry).is_some_and(|key| key.is_none()) || kind(entry) != kind(first) {
+        return Err(format!("entry {unit}: the device key is not what it should be"));
+    }
+    if !entry.matter.as_ref().is_none_or(Matter::is_sound) {
+        return Err(format!("entry {unit}: what it says of Matter cannot be"));
     }
     Ok(())
 }

@@ -25,6 +25,15 @@ setup-code = true
 origin = "factory"
 "#;
 
+/// What makes it a product with Matter.
+pub(crate) const MATTER: &str = r#"
+[matter]
+vendor-id = 0xFFF1
+product-id = 0x8000
+discovery = ["ble"]
+iterations = 1000
+"#;
+
 /// Where a test works; removed when it has passed.
 pub(crate) struct Bench {
     dir: PathBuf,

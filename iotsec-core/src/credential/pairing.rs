@@ -29,6 +29,7 @@
 
 mod code;
 mod error;
+mod matter;
 mod owner;
 mod record;
 mod seeded;
@@ -38,6 +39,7 @@ use spake2plus::{Context, P256Sha256};
 
 pub use code::PairingCode;
 pub use error::PairingError;
+pub use matter::MatterVerifier;
 pub use owner::{Owner, OwnerWaiting};
 pub use record::{PairingParameters, PairingRecord};
 pub use window::{DeviceWaiting, PairingWindow};

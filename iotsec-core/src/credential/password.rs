@@ -51,7 +51,7 @@ impl Exposure {
 /// A password that the generator made for one unit.
 ///
 /// There is no other way to make one: no literal, serial number, address or counter becomes a
-/// `DevicePassword`. It is not `Clone` nor `PartialEq`, shows nothing in `Debug` and is wiped on drop.
+/// `DevicePassword`. One that the factory station drew comes to its unit in a [`UnitRecord`](super::UnitRecord). It is not `Clone` nor `PartialEq`, shows nothing in `Debug` and is wiped on drop.
 /// [`label`](Self::label) is the one way out.
 ///
 /// ```
@@ -99,6 +99,11 @@ impl DevicePassword {
             }
         }
         Err(CryptoError::Entropy)
+    }
+
+    /// One that was drawn elsewhere, for the unit whose record it stands in.
+    pub(super) const fn minted(symbols: Symbols) -> Self {
+        Self(symbols)
     }
 
     pub(super) fn symbols(&self) -> &[u8] {

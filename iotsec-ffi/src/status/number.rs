@@ -137,6 +137,12 @@ pub const IOTSEC_ERR_PAIRING_WINDOW_LENGTH: iotsec_status_t = 1366;
 pub const IOTSEC_ERR_PAIRING_MESSAGE: iotsec_status_t = 1367;
 /// Pairing refused.
 pub const IOTSEC_ERR_PAIRING_REFUSED: iotsec_status_t = 1368;
+/// Not a unit record.
+pub const IOTSEC_ERR_UNIT_RECORD_FORMAT: iotsec_status_t = 1371;
+/// Unit record damaged.
+pub const IOTSEC_ERR_UNIT_RECORD_DAMAGED: iotsec_status_t = 1372;
+/// Unit record holds what is never minted.
+pub const IOTSEC_ERR_UNIT_RECORD_VALUE: iotsec_status_t = 1373;
 /// Monotonic counter unreadable.
 pub const IOTSEC_ERR_COUNTER_UNREADABLE: iotsec_status_t = 1401;
 /// Monotonic counter exhausted.
@@ -859,6 +865,9 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_PAIRING_WINDOW_LENGTH, c"PAIRING_WINDOW_LENGTH"),
     (IOTSEC_ERR_PAIRING_MESSAGE, c"PAIRING_MESSAGE"),
     (IOTSEC_ERR_PAIRING_REFUSED, c"PAIRING_REFUSED"),
+    (IOTSEC_ERR_UNIT_RECORD_FORMAT, c"UNIT_RECORD_FORMAT"),
+    (IOTSEC_ERR_UNIT_RECORD_DAMAGED, c"UNIT_RECORD_DAMAGED"),
+    (IOTSEC_ERR_UNIT_RECORD_VALUE, c"UNIT_RECORD_VALUE"),
     (IOTSEC_ERR_COUNTER_UNREADABLE, c"COUNTER_UNREADABLE"),
     (IOTSEC_ERR_COUNTER_EXHAUSTED, c"COUNTER_EXHAUSTED"),
     (IOTSEC_ERR_ROOT_KEY_UNAVAILABLE, c"ROOT_KEY_UNAVAILABLE"),

@@ -40,6 +40,11 @@ impl Venv {
         command
     }
 
+    /// Its interpreter. Programs of the packages are beside it.
+    pub(super) fn python(&self) -> &Path {
+        &self.python
+    }
+
     /// Any script. Programs of the packages are found by it.
     pub(super) fn run(&self, script: &Path) -> Command {
         let mut command = Command::new(&self.python);

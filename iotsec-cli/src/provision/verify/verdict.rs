@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::{Labels, Passwords, Tally};
 use crate::{
     Output, Problem,
-    provision::statistics::{ALARM, ENOUGH, Symbols},
+    key::type_name,
+    provision::{
+        device_key::public_key,
+        statistics::{ALARM, ENOUGH, Symbols},
+    },
 };
 
 /// A clause, and what was found about it.
@@ -45,12 +49,10 @@ pub(super) fn report(tally: &Tally, key_given: bool) -> Result<Output, Problem> 
     if !key_given {
         human.push_str("signed by the key in the batch itself: give --key to know whose batch it is\n");
     }
-    let keys = tally
-        .first
-        .as_ref()
-        .is_some_and(|first| first.device_key.is_some());
-    if keys {
-        let _ = writeln!(human, "{units} device keys: Ed25519, all different");
+    let key = tally.first.as_ref().and_then(|first| first.device_key.as_deref());
+    let kind = key.and_then(public_key).map(|key| type_name(key.key_type()));
+    if let Some(kind) = kind {
+        let _ = writeln!(human, "{units} device keys: {kind}, all different");
     }
     match &tally.labels {
         Some(labels) => {
@@ -99,7 +101,8 @@ pub(super) fn report(tally: &Tally, key_given: bool) -> Result<Output, Problem> 
         json!({
             "accepted": true,
             "units": units,
-            "device_keys": if keys { units } else { 0 },
+            "device_keys": if kind.is_some() { units } else { 0 },
+            "device_key_type": kind,
             "key_given": key_given,
             "labels_checked": tally.labels.is_some(),
             "clauses": clauses,

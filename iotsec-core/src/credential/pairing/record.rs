@@ -91,9 +91,19 @@ pub(super) fn stretch(
     }
     let password = password.expose().get(..used).unwrap_or_default();
 
+    halves(password, parameters.salt(), parameters.iterations(), kdf)
+}
+
+/// `w0` and `w1` of RFC 9383 §3.2, from 40 bytes of PBKDF2-HMAC-SHA-256 each.
+pub(super) fn halves(
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+    kdf: &dyn Kdf,
+) -> Result<ProverSecret<P256Sha256>, PairingError> {
     let mut output = Secret::<80>::zero();
     for (number, chunk) in (1u32..).zip(output.expose_mut().chunks_mut(32)) {
-        let block = pbkdf2_block(kdf, password, parameters.salt(), parameters.iterations(), number)?;
+        let block = pbkdf2_block(kdf, password, salt, iterations, number)?;
         for (to, from) in chunk.iter_mut().zip(block.expose()) {
             *to = *from;
         }
