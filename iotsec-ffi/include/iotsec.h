@@ -1314,6 +1314,101 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_QR_BUFFER_FULL 1558
 
 /**
+ * Empty.
+ */
+#define IOTSEC_ERR_INPUT_EMPTY 1601
+
+/**
+ * Ends too early.
+ */
+#define IOTSEC_ERR_INPUT_TRUNCATED 1602
+
+/**
+ * Too short.
+ */
+#define IOTSEC_ERR_INPUT_TOO_SHORT 1603
+
+/**
+ * Too long.
+ */
+#define IOTSEC_ERR_INPUT_TOO_LONG 1604
+
+/**
+ * Something follows the end.
+ */
+#define IOTSEC_ERR_INPUT_TRAILING 1605
+
+/**
+ * Character not allowed here.
+ */
+#define IOTSEC_ERR_INPUT_CHARACTER 1606
+
+/**
+ * Not UTF-8.
+ */
+#define IOTSEC_ERR_INPUT_UTF8 1607
+
+/**
+ * Malformed.
+ */
+#define IOTSEC_ERR_INPUT_FORM 1608
+
+/**
+ * Number out of range.
+ */
+#define IOTSEC_ERR_INPUT_RANGE 1609
+
+/**
+ * Not supported.
+ */
+#define IOTSEC_ERR_INPUT_UNSUPPORTED 1610
+
+/**
+ * Twice the same.
+ */
+#define IOTSEC_ERR_INPUT_DUPLICATE 1611
+
+/**
+ * Nested too deeply.
+ */
+#define IOTSEC_ERR_INPUT_DEPTH 1612
+
+/**
+ * Too many parts.
+ */
+#define IOTSEC_ERR_INPUT_COUNT 1613
+
+/**
+ * URL with user information.
+ */
+#define IOTSEC_ERR_INPUT_USER_INFO 1614
+
+/**
+ * URL scheme not allowed.
+ */
+#define IOTSEC_ERR_INPUT_SCHEME 1615
+
+/**
+ * Another type was expected.
+ */
+#define IOTSEC_ERR_INPUT_TYPE 1616
+
+/**
+ * Unknown name.
+ */
+#define IOTSEC_ERR_INPUT_UNKNOWN_NAME 1617
+
+/**
+ * Name missing.
+ */
+#define IOTSEC_ERR_INPUT_MISSING_NAME 1618
+
+/**
+ * Output buffer too small.
+ */
+#define IOTSEC_ERR_INPUT_BUFFER_FULL 1619
+
+/**
  * Not a tagged SUIT envelope.
  */
 #define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001

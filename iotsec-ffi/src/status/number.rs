@@ -247,6 +247,44 @@ pub const IOTSEC_ERR_QR_VALUE: iotsec_status_t = 1556;
 pub const IOTSEC_ERR_QR_UNSUPPORTED: iotsec_status_t = 1557;
 /// Output buffer too small.
 pub const IOTSEC_ERR_QR_BUFFER_FULL: iotsec_status_t = 1558;
+/// Empty.
+pub const IOTSEC_ERR_INPUT_EMPTY: iotsec_status_t = 1601;
+/// Ends too early.
+pub const IOTSEC_ERR_INPUT_TRUNCATED: iotsec_status_t = 1602;
+/// Too short.
+pub const IOTSEC_ERR_INPUT_TOO_SHORT: iotsec_status_t = 1603;
+/// Too long.
+pub const IOTSEC_ERR_INPUT_TOO_LONG: iotsec_status_t = 1604;
+/// Something follows the end.
+pub const IOTSEC_ERR_INPUT_TRAILING: iotsec_status_t = 1605;
+/// Character not allowed here.
+pub const IOTSEC_ERR_INPUT_CHARACTER: iotsec_status_t = 1606;
+/// Not UTF-8.
+pub const IOTSEC_ERR_INPUT_UTF8: iotsec_status_t = 1607;
+/// Malformed.
+pub const IOTSEC_ERR_INPUT_FORM: iotsec_status_t = 1608;
+/// Number out of range.
+pub const IOTSEC_ERR_INPUT_RANGE: iotsec_status_t = 1609;
+/// Not supported.
+pub const IOTSEC_ERR_INPUT_UNSUPPORTED: iotsec_status_t = 1610;
+/// Twice the same.
+pub const IOTSEC_ERR_INPUT_DUPLICATE: iotsec_status_t = 1611;
+/// Nested too deeply.
+pub const IOTSEC_ERR_INPUT_DEPTH: iotsec_status_t = 1612;
+/// Too many parts.
+pub const IOTSEC_ERR_INPUT_COUNT: iotsec_status_t = 1613;
+/// URL with user information.
+pub const IOTSEC_ERR_INPUT_USER_INFO: iotsec_status_t = 1614;
+/// URL scheme not allowed.
+pub const IOTSEC_ERR_INPUT_SCHEME: iotsec_status_t = 1615;
+/// Another type was expected.
+pub const IOTSEC_ERR_INPUT_TYPE: iotsec_status_t = 1616;
+/// Unknown name.
+pub const IOTSEC_ERR_INPUT_UNKNOWN_NAME: iotsec_status_t = 1617;
+/// Name missing.
+pub const IOTSEC_ERR_INPUT_MISSING_NAME: iotsec_status_t = 1618;
+/// Output buffer too small.
+pub const IOTSEC_ERR_INPUT_BUFFER_FULL: iotsec_status_t = 1619;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -920,6 +958,25 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_QR_VALUE, c"QR_VALUE"),
     (IOTSEC_ERR_QR_UNSUPPORTED, c"QR_UNSUPPORTED"),
     (IOTSEC_ERR_QR_BUFFER_FULL, c"QR_BUFFER_FULL"),
+    (IOTSEC_ERR_INPUT_EMPTY, c"INPUT_EMPTY"),
+    (IOTSEC_ERR_INPUT_TRUNCATED, c"INPUT_TRUNCATED"),
+    (IOTSEC_ERR_INPUT_TOO_SHORT, c"INPUT_TOO_SHORT"),
+    (IOTSEC_ERR_INPUT_TOO_LONG, c"INPUT_TOO_LONG"),
+    (IOTSEC_ERR_INPUT_TRAILING, c"INPUT_TRAILING"),
+    (IOTSEC_ERR_INPUT_CHARACTER, c"INPUT_CHARACTER"),
+    (IOTSEC_ERR_INPUT_UTF8, c"INPUT_UTF8"),
+    (IOTSEC_ERR_INPUT_FORM, c"INPUT_FORM"),
+    (IOTSEC_ERR_INPUT_RANGE, c"INPUT_RANGE"),
+    (IOTSEC_ERR_INPUT_UNSUPPORTED, c"INPUT_UNSUPPORTED"),
+    (IOTSEC_ERR_INPUT_DUPLICATE, c"INPUT_DUPLICATE"),
+    (IOTSEC_ERR_INPUT_DEPTH, c"INPUT_DEPTH"),
+    (IOTSEC_ERR_INPUT_COUNT, c"INPUT_COUNT"),
+    (IOTSEC_ERR_INPUT_USER_INFO, c"INPUT_USER_INFO"),
+    (IOTSEC_ERR_INPUT_SCHEME, c"INPUT_SCHEME"),
+    (IOTSEC_ERR_INPUT_TYPE, c"INPUT_TYPE"),
+    (IOTSEC_ERR_INPUT_UNKNOWN_NAME, c"INPUT_UNKNOWN_NAME"),
+    (IOTSEC_ERR_INPUT_MISSING_NAME, c"INPUT_MISSING_NAME"),
+    (IOTSEC_ERR_INPUT_BUFFER_FULL, c"INPUT_BUFFER_FULL"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
