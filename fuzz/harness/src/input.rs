@@ -131,7 +131,7 @@ pub fn text_seeds() -> Vec<Seed> {
     .into()
 }
 
-/// Seeds of [`json`].
+/// Seeds of [`json`](fn@json).
 pub fn json_seeds() -> Vec<Seed> {
     [
         (
