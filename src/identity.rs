@@ -3,7 +3,7 @@
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     crypto::{KeyType, SIGNATURE_LEN},
-    identity::{IdentityPlace, IdentityStorage, Rotation, StorageError},
+    identity::{IdentityPlace, IdentityStorage, ImportIdentity, Rotation, StorageError},
 };
 use iotsec_store::{
     KeyDomain, KeyId, Store, StoreError,
@@ -107,6 +107,14 @@ impl<'d, F: NorFlash, R: TryCryptoRng + ?Sized> StoredIdentity<'_, 'd, F, R> {
         keys.open(flash, id).map_err(|error| StorageError::of(&error))
     }
 
+    const fn spec(&self, place: IdentityPlace) -> KeySpec {
+        KeySpec {
+            id: self.id(number(KEYS, place)),
+            kind: self.kind,
+            usage: KeyUsage::SIGN,
+        }
+    }
+
     fn remove(&mut self, id: KeyId) -> Result<(), StorageError> {
         if self.store.contains(id) {
             let removed = self.store.remove(self.flash, id);
@@ -140,11 +148,7 @@ impl<F: NorFlash, R: TryCryptoRng + ?Sized> IdentityStorage for StoredIdentity<'
 
     fn generate(&mut self, place: IdentityPlace) -> Result<(), StorageError> {
         self.erase(place)?;
-        let spec = KeySpec {
-            id: self.id(number(KEYS, place)),
-            kind: self.kind,
-            usage: KeyUsage::SIGN,
-        };
+        let spec = self.spec(place);
         let (mut keys, flash, rng) = self.keyring();
         let made = keys.generate(flash, spec, rng);
         made.map(|_| ()).map_err(|error| StorageError::of(&error))
@@ -190,6 +194,16 @@ impl<F: NorFlash, R: TryCryptoRng + ?Sized> IdentityStorage for StoredIdentity<'
     fn erase(&mut self, place: IdentityPlace) -> Result<(), StorageError> {
         self.remove(self.id(number(KEYS, place)))?;
         self.remove(self.id(number(CERTIFICATES, place)))
+    }
+}
+
+impl<F: NorFlash, R: TryCryptoRng + ?Sized> ImportIdentity for StoredIdentity<'_, '_, F, R> {
+    fn import(&mut self, place: IdentityPlace, key: &[u8; 32]) -> Result<(), StorageError> {
+        self.erase(place)?;
+        let spec = self.spec(place);
+        let (mut keys, flash, _) = self.keyring();
+        let imported = keys.import(flash, spec, key);
+        imported.map(|_| ()).map_err(|error| StorageError::of(&error))
     }
 }
 

@@ -13,6 +13,7 @@ use iotsec::{
         crypto::{Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
         hal::{DebugState, Millis},
         identity::{CertificationRequest, Rotation, RotationError, RotationStatus, Subject},
+        secret::Secret,
     },
     device::{Attestation, Booted, Device, DeviceError, Owned},
     store::{
@@ -151,6 +152,53 @@ fn a_rotation_that_is_cut_leaves_an_identity_that_attests() {
     );
     println!("start of a rotation: {points} cut points, {began} of them had begun");
     assert!(began > 0 && u64::from(began) < points);
+}
+
+#[test]
+fn a_minted_key_is_the_device_s_wherever_the_power_goes() {
+    const SEED: [u8; 32] = *b"made by the station for one unit";
+    let public = Ed25519SigningKey::from_seed(&Secret::from_bytes(SEED));
+    let public = Ed25519PublicKey::from_bytes(public.public_key()).unwrap();
+    let adopt = |unit: &mut Unit| {
+        unit.unowned(|mut device| {
+            let mut identity = device.identity(keys(), KIND);
+            Rotation::adopt::<Ed25519PublicKey, _>(&mut identity, &SEED, None).map(|_| ())?;
+            Ok(())
+        })
+    };
+    let made = Unit::made();
+    let points = each_cut(
+        || made.clone(),
+        adopt,
+        |unit, _| {
+            // Again, unless it had come to its end.
+            let again = adopt(unit);
+            let before = Err(DeviceError::Rotation(RotationError::AlreadyInitialised));
+            assert!(again.is_ok() || again == before, "{again:?}");
+            let token = attest(unit, [1; 32], DebugState::Closed).unwrap();
+            read(&token, &public, [1; 32]).unwrap();
+        },
+    );
+    println!("a minted key adopted: {points} cut points");
+    let mut unit = made;
+    adopt(&mut unit).unwrap();
+    let wrong = unit.unowned(|mut device| {
+        let mut identity = device.identity(keys(), KIND);
+        Ok(Rotation::adopt::<Ed25519PublicKey, _>(&mut identity, &[7; 32], None).map(|_| ())?)
+    });
+    assert_eq!(
+        wrong,
+        Err(DeviceError::Rotation(RotationError::AlreadyInitialised))
+    );
+    let mut unit = Unit::made();
+    let foreign = unit.unowned(|mut device| {
+        let mut identity = device.identity(keys(), KIND);
+        Ok(Rotation::adopt::<Ed25519PublicKey, _>(&mut identity, &SEED, Some(b"none")).map(|_| ())?)
+    });
+    assert!(
+        matches!(foreign, Err(DeviceError::Rotation(RotationError::Identity(_)))),
+        "{foreign:?}"
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use getrandom::SysRng;
 use iotsec::core::{
     crypto::{Ed25519SigningKey, P256SigningKey, Sha256, Sign},
+    input::DeviceSerial,
     secret::Secret,
 };
 use pkcs8::der::{Document, pem::LineEnding};
@@ -20,7 +21,7 @@ use crate::{
     Output, Problem,
     file::{self, Access},
     key::{KeyFile, cose_key, hex, type_name},
-    product::{self, Text},
+    product::Text,
     provision::{registry::What, station::Station},
 };
 use certificate::{Name, Purpose, issue};
@@ -247,8 +248,8 @@ fn text(text: &str) -> Result<Text, &'static str> {
 }
 
 fn serial(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() || text.len() > 64 || !text.chars().all(product::in_serial) {
-        return Err("takes 1 to 64 letters, digits, hyphens, dots, colons and slashes");
+    match DeviceSerial::parse(text.as_bytes()) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("takes 1 to 32 letters, digits, hyphens and dots, a letter or digit first and last"),
     }
-    Ok(text.to_owned())
 }

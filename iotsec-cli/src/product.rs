@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use iotsec::core::{credential::Exposure, crypto::Sha256};
+use iotsec::core::{credential::Exposure, crypto::Sha256, input::DeviceSerial};
 use serde::Deserialize;
 
 use crate::{Problem, file};
@@ -290,6 +290,9 @@ impl Text {
     }
 }
 
+/// Ten digits follow at most.
+const MAX_PREFIX: usize = DeviceSerial::MAX_LEN - 10;
+
 /// What every serial number of the product starts with. Lists separate serial numbers with commas.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -299,8 +302,9 @@ impl TryFrom<String> for Prefix {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.len() > 48 || !text.chars().all(in_serial) {
-            return Err("takes up to 48 letters, digits, hyphens, dots, colons and slashes");
+        // With the least that may follow, it is a serial number as devices have it.
+        if DeviceSerial::parse(format!("{text}0").as_bytes()).is_err() || text.len() > MAX_PREFIX {
+            return Err("takes up to 22 letters, digits, hyphens and dots, a letter or digit first");
         }
         // Otherwise two prefixes could give one serial number.
         if text.ends_with(|last: char| last.is_ascii_digit()) {
@@ -314,11 +318,6 @@ impl Prefix {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// A character that serial numbers have.
-pub(crate) fn in_serial(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | ':' | '/')
 }
 
 const fn six() -> u8 {

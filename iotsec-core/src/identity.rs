@@ -29,7 +29,8 @@ pub use error::IdentityError;
 pub use public::SubjectPublicKey;
 pub use request::CertificationRequest;
 pub use rotation::{
-    Accepted, IdentityKey, IdentityPlace, IdentityStorage, Rotation, RotationError, RotationStatus, Trial,
+    Accepted, IdentityKey, IdentityPlace, IdentityStorage, ImportIdentity, Rotation, RotationError,
+    RotationStatus, Trial,
 };
 pub use subject::Subject;
 

@@ -20,8 +20,8 @@ pub enum DeviceError {
     /// rather than guess.
     #[error("life cycle state unknown")]
     State,
-    /// A serial number has 1 to 32 bytes.
-    #[error("serial number of wrong length")]
+    /// Not a serial number: see [`DeviceSerial`](iotsec_core::input::DeviceSerial).
+    #[error("not a serial number")]
     Serial,
     /// A record of the life cycle itself is missing or malformed.
     #[error("device record damaged")]

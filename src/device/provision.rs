@@ -3,6 +3,7 @@
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     credential::{DevicePassword, Pepper, Throttle, Verifier},
+    input::DeviceSerial,
     secret::Secret,
 };
 use iotsec_store::StoreError;
@@ -26,10 +27,10 @@ pub struct Enrolment {
 }
 
 /// Bytes of a serial number at most.
-pub(crate) const MAX_SERIAL: usize = 32;
+pub(crate) const MAX_SERIAL: usize = DeviceSerial::MAX_LEN;
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R, N> {
-    /// Gives the unit its serial number (1 to 32 bytes), its password and its keys.
+    /// Gives the unit its serial number (a [`DeviceSerial`]), its password and its keys.
     ///
     /// *Power loss:* the device is still in the factory state; do it again.
     ///
@@ -94,9 +95,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Factory, F, R,
         password: &DevicePassword,
         pairing: Option<&[u8]>,
     ) -> Result<Enrolment, DeviceError> {
-        if serial.is_empty() || serial.len() > MAX_SERIAL {
-            return Err(DeviceError::Serial);
-        }
+        DeviceSerial::parse(serial.as_bytes()).map_err(|_| DeviceError::Serial)?;
         let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
         let verifier = Verifier::for_device(password, &pepper, &mut self.hardware.rng)?;
         let enrolment = Enrolment {

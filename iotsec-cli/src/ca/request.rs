@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use iotsec::core::crypto::{Ed25519PublicKey, KeyType, P256PublicKey, Verify};
+use iotsec::core::{
+    crypto::{Ed25519PublicKey, KeyType, P256PublicKey, Verify},
+    input::DeviceSerial,
+};
 use pkcs8::der::{
     Decode, Encode, SecretDocument, Tag, Tagged,
     asn1::{ObjectIdentifier, PrintableStringRef, Utf8StringRef},
@@ -189,7 +192,7 @@ fn serial(request: &CertReq) -> Result<String, Refusal> {
             .map(|text| text.as_str().to_owned()),
     };
     text.ok()
-        .filter(|text| (1..=64).contains(&text.len()) && text.chars().all(crate::product::in_serial))
+        .filter(|text| DeviceSerial::parse(text.as_bytes()).is_ok())
         .ok_or_else(|| wrong("its serialNumber is no text that serial numbers are made of"))
 }
 

@@ -8,6 +8,7 @@ use std::{
 use clap::Args;
 use iotsec::core::{
     crypto::{KeyAgreement, Sha256, Verify},
+    input::DeviceSerial,
     secret::Secret,
 };
 use zeroize::Zeroizing;
@@ -85,20 +86,19 @@ impl Unit {
         unhex(self.field(4)?)
     }
 
-    /// A name for files: what file systems give a meaning in a serial number becomes an underscore.
-    pub(super) fn file_stem(&self) -> String {
-        let harmless = |(at, c): (usize, char)| match c {
-            '/' | ':' => '_',
-            '.' if at == 0 => '_',
-            c => c,
-        };
-        self.entry.serial.chars().enumerate().map(harmless).collect()
+    /// A name for files, which `check` found to be one.
+    pub(super) fn file_stem(&self) -> &str {
+        &self.entry.serial
     }
 
     /// That line and entry are of one unit.
     fn check(&self) -> Result<(), String> {
         let entry = &self.entry;
         let serial = &entry.serial;
+        // It names files.
+        if DeviceSerial::parse(serial.as_bytes()).is_err() {
+            return Err(format!("unit {}: {serial:?} is no serial number", entry.unit));
+        }
         if self.line.split(',').next() != Some(serial) {
             return Err(format!("unit {} is not {serial:?}", entry.unit));
         }

@@ -229,18 +229,17 @@ fn text_that_xml_would_take_for_markup_is_text() {
 
 #[test]
 fn what_no_label_can_show_is_refused_with_a_way_out() {
-    let manifest = LAMP.replace("\"L2-\"", "\"l/\"");
+    let manifest = LAMP.replace("\"L2-\"", "\"l-\"");
     let bench = station("what_no_label_can_show_is_refused_with_a_way_out", &manifest);
     let run = bench.run(LABELS);
     assert_eq!(run.status, Some(1));
     assert!(
-        run.err.contains("\"l/000001\"") && run.err.contains("--no-qr"),
+        run.err.contains("\"l-000001\"") && run.err.contains("--no-qr"),
         "{run:?}"
     );
     bench.done(&format!("{LABELS} --no-qr"));
-    // A serial number is no path.
-    assert!(bench.path("out/l_000001.label.png").exists());
-    assert!(!bench.path("out/l_000001.qr.png").exists());
+    assert!(bench.path("out/l-000001.label.png").exists());
+    assert!(!bench.path("out/l-000001.qr.png").exists());
 
     let manifest = LAMP.replace("\"Lamp\"", "\"灯\"");
     let bench = station("what_no_font_has_is_refused_with_a_way_out", &manifest);

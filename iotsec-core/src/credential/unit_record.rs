@@ -14,6 +14,7 @@ use super::{
 use crate::{
     cbor::{Kind, Limits, Reader, Writer},
     checksum::crc32,
+    input::DeviceSerial,
 };
 
 /// What was minted for one unit, as `iotsec provision export --format store` writes it and the unit reads it once, when
@@ -60,8 +61,6 @@ pub struct UnitRecord<'a> {
 }
 
 impl<'a> UnitRecord<'a> {
-    /// Most bytes of a serial number, as product manifests allow it.
-    pub const MAX_SERIAL: usize = 64;
     /// Most bytes of a certificate. Those of the station have up to 500.
     pub const MAX_CERTIFICATE: usize = 1024;
     /// Bytes of the longest record.
@@ -232,8 +231,7 @@ impl<'a> UnitRecord<'a> {
     }
 
     fn check(&self) -> Result<(), UnitRecordError> {
-        let serial = (1..=Self::MAX_SERIAL).contains(&self.serial.len())
-            && self.serial.bytes().all(|byte| byte.is_ascii_graphic());
+        let serial = DeviceSerial::parse(self.serial.as_bytes()).is_ok();
         let password = self.password.is_none_or(|label| password_of(label).is_some());
         let code = self
             .setup_code
@@ -304,13 +302,13 @@ const HEAD: usize = 10;
 const CHECK: usize = 4;
 /// Six keys and heads of three bytes at most each, and the values.
 const MAX_CONTENT: usize =
-    1 + 6 * 4 + UnitRecord::MAX_SERIAL + 16 + super::Label::MAX_LEN + 8 + 32 + UnitRecord::MAX_CERTIFICATE;
+    1 + 6 * 4 + DeviceSerial::MAX_LEN + 16 + super::Label::MAX_LEN + 8 + 32 + UnitRecord::MAX_CERTIFICATE;
 const LIMITS: Limits = Limits {
     depth: 1,
     items: 13,
-    bytes: 1190,
+    bytes: 1158,
 };
-const _: () = assert!(MAX_CONTENT == 1190, "the limits follow the fields");
+const _: () = assert!(MAX_CONTENT == 1158, "the limits follow the fields");
 
 const SERIAL: u64 = 1;
 const BATCH: u64 = 2;

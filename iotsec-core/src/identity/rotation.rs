@@ -8,7 +8,7 @@ use super::{CertificateKey, CertificationRequest, Subject};
 use crate::crypto::{CryptoError, KeyType, SIGNATURE_LEN, Sign, VerifyingKey};
 pub use error::RotationError;
 use record::{Phase, Record};
-pub use storage::{IdentityPlace, IdentityStorage};
+pub use storage::{IdentityPlace, IdentityStorage, ImportIdentity};
 
 /// The identity of a device, and how it gets a new one without ever being without.
 ///
@@ -109,13 +109,40 @@ impl Rotation {
     /// [`RotationError::AlreadyInitialised`] when there is a record in whatever state; [`RotationError::SelfTest`];
     /// storage errors.
     pub fn initialise<V: VerifyingKey, S: IdentityStorage>(storage: &mut S) -> Result<Self, RotationError> {
+        Self::first::<V, S>(storage, |storage, place| Ok(storage.generate(place)?))
+    }
+
+    /// The same with a key that the factory station made, and its certificate where there is one already: what
+    /// [`UnitRecord::device_key`](crate::credential::UnitRecord::device_key) says. After a power cut, run it again.
+    ///
+    /// # Errors
+    /// As [`initialise`](Self::initialise); [`RotationError::Identity`] when the certificate is not for the key, or not a
+    /// certificate.
+    pub fn adopt<V: VerifyingKey, S: ImportIdentity>(
+        storage: &mut S,
+        key: &[u8; 32],
+        certificate: Option<&[u8]>,
+    ) -> Result<Self, RotationError> {
+        Self::first::<V, S>(storage, |storage, place| {
+            storage.import(place, key)?;
+            match certificate {
+                Some(certificate) => put_certificate(storage, place, certificate),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn first<V: VerifyingKey, S: IdentityStorage>(
+        storage: &mut S,
+        make: impl FnOnce(&mut S, IdentityPlace) -> Result<(), RotationError>,
+    ) -> Result<Self, RotationError> {
         match Record::load(storage) {
             Err(RotationError::Missing) => {}
             Err(RotationError::Storage(error)) => return Err(error.into()),
             Ok(_) | Err(_) => return Err(RotationError::AlreadyInitialised),
         }
         let record = Record::FIRST;
-        storage.generate(record.active)?;
+        make(storage, record.active)?;
         self_test::<V, S>(storage, record.active)?;
         record.save(storage)?;
         Ok(Self { record })

@@ -3,8 +3,8 @@ use super::{
     scan,
 };
 
-/// The serial number of a device: 1 to 32 letters, digits, hyphens, dots and underscores, a letter or digit first and
-/// last.
+/// The serial number of a device: 1 to 32 letters, digits, hyphens and dots, a letter or digit first and last. It is a
+/// PrintableString of X.509, safe in paths and tables, and, in capitals, fits into the QR code of a label.
 ///
 /// ```
 /// use iotsec_core::input::DeviceSerial;
@@ -27,7 +27,7 @@ impl<'a> DeviceSerial<'a> {
     pub fn parse(input: &'a [u8]) -> Result<Self, InputError> {
         scan::length(input, 1, Self::MAX_LEN)?;
         scan::all(input, |byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
         })?;
         let last = input.len().saturating_sub(1);
         for at in [0, last] {
@@ -103,6 +103,7 @@ mod tests {
             ("-a", 0),
             ("a.", 1),
             ("a/b", 1),
+            ("a_b", 1),
             ("a b", 1),
             ("a;b", 1),
             ("\u{fc}", 0),

@@ -43,7 +43,7 @@ fn the_documented_example_is_what_is_written() {
 fn whatever_a_unit_has_comes_back() {
     for exposure in [Exposure::Online, Exposure::Offline] {
         let label = label(3, exposure);
-        let (serial, der) = ("S".repeat(64), vec![0x30; UnitRecord::MAX_CERTIFICATE]);
+        let (serial, der) = ("S".repeat(32), vec![0x30; UnitRecord::MAX_CERTIFICATE]);
         let full = UnitRecord::new(&serial, &[1; 16])
             .with_password(&label)
             .with_setup_code("00000007")

@@ -87,3 +87,15 @@ pub trait IdentityStorage {
     /// [`StorageError`].
     fn erase(&mut self, place: IdentityPlace) -> Result<(), StorageError>;
 }
+
+/// A storage that takes a key from outside. A secure element that makes its keys itself does not.
+pub trait ImportIdentity: IdentityStorage {
+    /// Puts a key in `place`, whatever was there: the seed of an Ed25519 key or the scalar of a P-256 key, as the storage
+    /// has them.
+    ///
+    /// *Power loss:* as [`generate`](IdentityStorage::generate).
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn import(&mut self, place: IdentityPlace, key: &[u8; 32]) -> Result<(), StorageError>;
+}
