@@ -6,7 +6,8 @@
 //! there.
 //!
 //! Names are compared with those before them in the same object, because there is no memory to sort them in: the time
-//! is at most the bytes of the document times [`Limits::names`].
+//! is at most [`Limits::bytes`] times [`Limits::names`]. Only documents that are made to take longer have
+//! [`InputKind::Count`](super::InputKind::Count) for it: large objects in the first place of large objects, many times.
 //!
 //! ```
 //! use iotsec_core::input::{InputError, InputKind, json::{self, Limits}};

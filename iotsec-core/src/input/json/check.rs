@@ -61,6 +61,7 @@ pub fn check(input: &[u8], limits: &Limits) -> Result<(), InputError> {
         at: 0,
         limits,
         values: 0,
+        work: u64::from(limits.bytes).saturating_mul(limits.names.into()),
         stack: [Container::NONE; MAX_DEPTH],
         depth: 0,
     };
@@ -103,6 +104,8 @@ struct Checker<'i> {
     at: usize,
     limits: &'i Limits,
     values: u16,
+    /// Bytes that may still be gone through to find names that stand twice.
+    work: u64,
     stack: [Container; MAX_DEPTH],
     depth: usize,
 }
@@ -230,6 +233,9 @@ impl Checker<'_> {
         if names > most {
             return Err(InputError::new(InputKind::Count, begins));
         }
+        let through = u64::try_from(begins.saturating_sub(first)).unwrap_or(u64::MAX);
+        let work = self.work.checked_sub(through);
+        self.work = work.ok_or(InputError::new(InputKind::Count, begins))?;
         let name = Text::at(self.input, begins);
         let mut earlier = Names {
             input: self.input,

@@ -125,6 +125,28 @@ fn each_limit_has_its_error() {
     );
 }
 
+#[test]
+fn a_document_that_is_made_to_take_long_is_given_up() {
+    // Each object begins with another one, over which every later name has to be looked for.
+    let around = |inner: &str| {
+        let mut object = format!("{{\"a\":{inner}");
+        for name in 0..100 {
+            object.push_str(&format!(",\"{name}\":0"));
+        }
+        object + "}"
+    };
+    let document = (0..16).fold(String::from("0"), |inner, _| around(&inner));
+    assert_eq!(kind(document.as_bytes()), None);
+    let limits = Limits {
+        bytes: u32::try_from(document.len()).unwrap(),
+        names: 101,
+        ..Limits::LARGE
+    };
+    let given_up = check(document.as_bytes(), &limits).unwrap_err();
+    assert_eq!(given_up.kind, InputKind::Count);
+    assert_eq!(check(around("0").as_bytes(), &limits), Ok(()));
+}
+
 /// What serde_json makes of it, where that is stricter or lets the last of two names win.
 fn same(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
     match (ours, theirs) {
