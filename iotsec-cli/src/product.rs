@@ -386,16 +386,17 @@ mod tests {
         let few = Product::parse(&format!("{base}{matter}iterations = 999\n"));
         assert!(few.unwrap_err().starts_with("matter.iterations is"));
         let comma = base.replace("L-", "L,");
+        let (longest, long) = ("L".repeat(MAX_PREFIX), "L".repeat(MAX_PREFIX + 1));
+        assert!(Product::parse(&base.replace("L-", &longest)).is_ok());
         let digit = base.replace("L-", "L2");
         assert!(
             Product::parse(&digit)
                 .unwrap_err()
                 .contains("does not end in a digit")
         );
-        assert!(
-            Product::parse(&comma)
-                .unwrap_err()
-                .contains("takes up to 48 letters")
-        );
+        for wrong in [comma, base.replace("L-", &long), base.replace("L-", "-")] {
+            let error = Product::parse(&wrong).unwrap_err();
+            assert!(error.contains("takes up to 22 letters"), "{error}");
+        }
     }
 }
