@@ -2639,7 +2639,7 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_DEVICE_STATE 6001
 
 /**
- * Serial number of wrong length.
+ * Not a serial number.
  */
 #define IOTSEC_ERR_DEVICE_SERIAL 6002
 

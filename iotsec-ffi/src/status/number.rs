@@ -777,7 +777,7 @@ pub const IOTSEC_ERR_SNAPSHOT_IN_USE: iotsec_status_t = 4502;
 pub const IOTSEC_ERR_SNAPSHOT_BOOT: iotsec_status_t = 4503;
 /// Life cycle state unknown.
 pub const IOTSEC_ERR_DEVICE_STATE: iotsec_status_t = 6001;
-/// Serial number of wrong length.
+/// Not a serial number.
 pub const IOTSEC_ERR_DEVICE_SERIAL: iotsec_status_t = 6002;
 /// Device record damaged.
 pub const IOTSEC_ERR_DEVICE_DAMAGED: iotsec_status_t = 6003;
