@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Output, Problem, file,
-    key::{KeyFile, hex},
+    key::{KeyFile, hex, unhex_all},
     time::Time,
 };
 
@@ -39,14 +39,8 @@ struct Nonce(Vec<u8>);
 
 fn nonce(text: &str) -> Result<Nonce, &'static str> {
     const WRONG: &str = "a nonce has 8 to 64 bytes, in hexadecimal";
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok();
-    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
-    match bytes {
-        Some(bytes) if rest.is_empty() && Erased::NONCE_LEN.contains(&bytes.len()) => Ok(Nonce(bytes)),
-        _ => Err(WRONG),
-    }
+    let bytes = unhex_all(text).filter(|bytes| Erased::NONCE_LEN.contains(&bytes.len()));
+    bytes.map(Nonce).ok_or(WRONG)
 }
 
 pub(crate) fn run(command: &Command) -> Result<Output, Problem> {

@@ -16,6 +16,7 @@ use getrandom::SysRng;
 use iotsec::core::{
     cose::Key,
     crypto::{AgreementCurve, Ed25519SigningKey, KeyType, P256SigningKey, Sha256, Sign, Verify},
+    input::{self, Hex},
     secret::Secret,
 };
 use serde_json::json;
@@ -310,18 +311,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Just so many bytes, from digits of either case.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    let mut out = [0; N];
-    if digits.len() != 2 * N {
-        return None;
-    }
-    for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair)
-            .ok()
-            .filter(|pair| !pair.contains('+'))?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(out)
+    Hex::parse(text.as_bytes()).ok().map(|read| *read.bytes())
+}
+
+/// The same for any number, in one allocation.
+pub(crate) fn unhex_all(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; text.len() / 2];
+    input::Encoding::Hex.decode(text.as_bytes(), &mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// A key identifier as text where it is text, otherwise in hexadecimal; never control characters.

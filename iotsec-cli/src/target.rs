@@ -6,7 +6,10 @@ use clap::Args;
 use iotsec::update::ComponentId;
 use uuid::Uuid;
 
-use crate::{Problem, key::hex};
+use crate::{
+    Problem,
+    key::{hex, unhex_all},
+};
 
 /// Vendor and class, as identifiers or by the names that they are derived from.
 #[derive(Args)]
@@ -86,19 +89,7 @@ impl std::str::FromStr for Component {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let part = |part: &str| {
-            let digits: Option<Vec<u8>> = part
-                .chars()
-                .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-                .collect();
-            let digits = digits.filter(|digits| !digits.is_empty() && digits.len() % 2 == 0)?;
-            Some(
-                digits
-                    .chunks(2)
-                    .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-                    .collect(),
-            )
-        };
+        let part = |part: &str| unhex_all(part).filter(|bytes| !bytes.is_empty());
         let parts: Option<Vec<Vec<u8>>> = text.split('/').map(part).collect();
         parts
             .map(Self)

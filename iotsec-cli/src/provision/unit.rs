@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Problem,
-    key::{KeyFile, RecipientFile, hex},
+    key::{KeyFile, RecipientFile, hex, unhex_all},
 };
 
 /// A batch, and who opens it.
@@ -78,12 +78,12 @@ impl Unit {
     /// The device key, where the line has it.
     pub(super) fn key(&self) -> Option<DeviceKey> {
         let kind = kind_of(public_key(self.entry.device_key.as_deref()?)?.as_ref());
-        let bytes = Zeroizing::new(unhex(self.field(3)?)?);
+        let bytes = Zeroizing::new(unhex_all(self.field(3)?)?);
         DeviceKey::of(kind, Secret::from_slice(&bytes).ok()?).ok()
     }
     /// In DER.
     pub(super) fn certificate(&self) -> Option<Vec<u8>> {
-        unhex(self.field(4)?)
+        unhex_all(self.field(4)?)
     }
 
     /// A name for files, which `check` found to be one.
@@ -212,19 +212,4 @@ fn refused(path: &Path) -> impl Fn(String) -> Problem + '_ {
             "get the batch again from the station that minted it; `iotsec provision verify` says more",
         )
     }
-}
-
-/// Bytes of lower-case hexadecimal, in one allocation.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let mut bytes = Vec::with_capacity(pairs.len());
-    for [high, low] in pairs {
-        bytes.push(digit(*high)? << 4 | digit(*low)?);
-    }
-    rest.is_empty().then_some(bytes)
 }
