@@ -9,6 +9,10 @@
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
 //! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
+//! | `net` | [`net`]: when to try again, the interface table, time without a clock |
+//! | `certificate` | `net::certificate`: whether a server is who it says |
+//! | `tls` | `net::tls`: hardened TLS on rustls, with the cryptography of `ring` or `aws-lc` |
+//! | `mqtt`, `https` | `net::mqtt`, `net::https`: transports over it |
 //! | `device` | [`device`]: the typed life cycle that ties all of it together; [`setup`]: from the label to an owner; [`status`]: whether it is set up securely |
 //! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
 //! | `p256` | ECDSA P-256 keys |
@@ -56,6 +60,8 @@ pub mod setup;
 pub mod status;
 
 pub use iotsec_core as core;
+#[cfg(feature = "net")]
+pub use iotsec_net as net;
 #[cfg(feature = "store")]
 pub use iotsec_store as store;
 #[cfg(feature = "telemetry")]

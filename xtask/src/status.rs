@@ -8,12 +8,13 @@ use crate::tool::Failure;
 pub(crate) const TABLE: &str = "iotsec-ffi/src/status/number.rs";
 
 /// The facade is the root.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "",
     "iotsec-core",
     "iotsec-update",
     "iotsec-store",
     "iotsec-telemetry",
+    "iotsec-net",
     "iotsec-ffi",
 ];
 

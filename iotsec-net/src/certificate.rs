@@ -1,0 +1,1 @@
+//! Whether a server is who it says: its certificates, under a policy.

@@ -1,0 +1,1 @@
+//! Artefacts over HTTPS, in ranges that resume.

@@ -1,0 +1,1 @@
+//! When to try again, so that a fleet does not storm its service.

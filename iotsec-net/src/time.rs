@@ -1,0 +1,1 @@
+//! Time for a device that has no clock.

@@ -1,0 +1,1 @@
+//! TLS that cannot be weakened.
