@@ -1,4 +1,4 @@
-//! The RustCrypto suite against the published vectors of each standard, through the dyn-safe traits.
+//! Every suite against the published vectors of each standard, through the dyn-safe traits.
 
 #[path = "support/vector_file.rs"]
 mod vector_file;
@@ -7,7 +7,7 @@ use iotsec_core::{
     crypto::{
         Aead, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey, Ed25519SigningKey,
         Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, Kdf, MlDsa44PublicKey, P256PublicKey,
-        P256SigningKey, Sha256, Sign, Verify,
+        P256SigningKey, Sha256, Sign, Verify, aws_lc, ring,
     },
     secret::Secret,
 };
@@ -27,9 +27,17 @@ fn secret(value: &Value) -> Secret<32> {
 
 type Opened = Result<Box<dyn Verify>, CryptoError>;
 
+/// Whether a signature can be foretold.
+#[derive(PartialEq)]
+enum Signs {
+    Deterministic,
+    Randomised,
+}
+
 fn signatures(
     file: &str,
     count: usize,
+    signs: &Signs,
     sign: fn(&Value) -> Option<Box<dyn Sign>>,
     open: fn(&[u8]) -> Opened,
 ) {
@@ -44,7 +52,12 @@ fn signatures(
             let key = sign(case).unwrap();
             let mut made = [0; 64];
             key.sign(&message, &mut made).unwrap();
-            assert_eq!(made.to_vec(), signature, "{comment}");
+            assert_eq!(
+                made.to_vec() == signature,
+                *signs == Signs::Deterministic,
+                "{comment}"
+            );
+            assert_eq!(public.verify(&message, &made), Ok(()), "{comment}");
             assert_eq!(key.public_key().to_vec(), hex(&case["public_key"]), "{comment}");
             assert_eq!(public.verify(&message, &signature), Ok(()), "{comment}");
             // Not one bit of a good signature may change.
@@ -83,12 +96,14 @@ fn ed25519_signs_and_verifies_as_rfc_8032_says_and_refuses_what_it_forbids() {
     signatures(
         "crypto/ed25519.json",
         15,
+        &Signs::Deterministic,
         |case| Some(Box::new(Ed25519SigningKey::from_seed(&secret(&case["seed"])))),
         |bytes| Ok(Box::new(Ed25519PublicKey::from_bytes(bytes)?)),
     );
     signatures(
         "crypto/ed25519.json",
         15,
+        &Signs::Deterministic,
         |case| Some(Box::new(Ed25519SigningKey::from_seed(&secret(&case["seed"])))),
         |bytes| Ok(Box::new(Ed25519SmallPublicKey::from_bytes(bytes)?)),
     );
@@ -99,6 +114,7 @@ fn p256_signs_and_verifies_as_rfc_6979_says_and_refuses_what_fips_186_forbids() 
     signatures(
         "crypto/p256.json",
         14,
+        &Signs::Deterministic,
         |case| {
             Some(Box::new(
                 P256SigningKey::from_scalar(&secret(&case["scalar"])).ok()?,
@@ -106,10 +122,35 @@ fn p256_signs_and_verifies_as_rfc_6979_says_and_refuses_what_fips_186_forbids() 
         },
         |bytes| Ok(Box::new(P256PublicKey::from_sec1(bytes)?)),
     );
+    signatures(
+        "crypto/p256.json",
+        14,
+        &Signs::Randomised,
+        |case| {
+            Some(Box::new(
+                ring::P256SigningKey::from_scalar(&secret(&case["scalar"])).ok()?,
+            ))
+        },
+        |bytes| Ok(Box::new(ring::P256PublicKey::from_sec1(bytes)?)),
+    );
+    signatures(
+        "crypto/p256.json",
+        14,
+        &Signs::Randomised,
+        |case| {
+            Some(Box::new(
+                aws_lc::P256SigningKey::from_scalar(&secret(&case["scalar"])).ok()?,
+            ))
+        },
+        |bytes| Ok(Box::new(aws_lc::P256PublicKey::from_sec1(bytes)?)),
+    );
     let file = vector_file::read("crypto/p256.json");
     for scalar in file["refused_scalars"].as_array().unwrap() {
-        let refused = P256SigningKey::from_scalar(&secret(scalar)).err();
-        assert_eq!(refused, Some(CryptoError::PublicKey), "{scalar}");
+        let refused = Some(CryptoError::PublicKey);
+        let scalar = secret(scalar);
+        assert_eq!(P256SigningKey::from_scalar(&scalar).err(), refused);
+        assert_eq!(ring::P256SigningKey::from_scalar(&scalar).err(), refused);
+        assert_eq!(aws_lc::P256SigningKey::from_scalar(&scalar).err(), refused);
     }
 }
 
@@ -238,12 +279,20 @@ fn aead(aead: &dyn Aead, file: &str, count: usize) {
 
 #[test]
 fn chacha20_poly1305_agrees_with_rfc_8439() {
-    aead(&ChaCha20Poly1305, "crypto/chacha20poly1305.json", 2);
+    let suites: [&dyn Aead; 3] = [
+        &ChaCha20Poly1305,
+        &ring::ChaCha20Poly1305,
+        &aws_lc::ChaCha20Poly1305,
+    ];
+    for suite in suites {
+        aead(suite, "crypto/chacha20poly1305.json", 2);
+    }
 }
 
 #[test]
 fn aes_256_gcm_siv_agrees_with_rfc_8452() {
     aead(&Aes256GcmSiv, "crypto/aes256gcmsiv.json", 24);
+    aead(&aws_lc::Aes256GcmSiv, "crypto/aes256gcmsiv.json", 24);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use iotsec_core::{
     },
     crypto::{
         Aes128Ctr, Aes128KeyWrap, Aes256WrappingKey, ChaCha20Poly1305Stream, ContentDecrypt, Digest,
-        Ed25519SigningKey, HkdfSha256, P256AgreementKey, P256SigningKey, Sha256, X25519Key,
+        Ed25519SigningKey, HkdfSha256, P256AgreementKey, P256SigningKey, Sha256, X25519Key, aws_lc, ring,
     },
     hal::{DeviceRootKey, Millis},
     identity::DiceLayer,
@@ -91,6 +91,8 @@ fn keys_and_secrets_show_nothing() {
     assert_silent(&Secret::from_bytes(random::<64>(32)), &random::<64>(32));
     assert_silent(&Ed25519SigningKey::from_seed(&key), &bytes);
     assert_silent(&P256SigningKey::from_scalar(&key).unwrap(), &bytes);
+    assert_silent(&ring::P256SigningKey::from_scalar(&key).unwrap(), &bytes);
+    assert_silent(&aws_lc::P256SigningKey::from_scalar(&key).unwrap(), &bytes);
     assert_silent(&P256AgreementKey::from_scalar(&key).unwrap(), &bytes);
     let agreement = X25519Key::from_scalar(&key);
     assert_silent(&agreement, &bytes);

@@ -21,7 +21,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         }
         _ => return Err("takes --check or nothing".into()),
     }
-    for bench in ["update", "provision"] {
+    for bench in ["crypto", "update", "provision"] {
         println!("== {bench}");
         let mut command = tool::cargo();
         command.current_dir(root).args(["bench", "--bench", bench]);

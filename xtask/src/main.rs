@@ -113,7 +113,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         usage: "[--check]",
-        about: "measure store, update and minting, and others beside them; or only compile it all",
+        about: "measure cryptography, store, update and minting, and others beside them; or only compile it all",
         run: bench::run,
     },
     Task {
