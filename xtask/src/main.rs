@@ -89,7 +89,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "powerset",
         usage: "",
-        about: "check the facade with each feature, every two, all but each and all",
+        about: "check each feature alone, all but each, all, and every two that a crate asks about",
         run: powerset::run,
     },
     Task {

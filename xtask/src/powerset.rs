@@ -1,7 +1,11 @@
-//! The facade with each of its features, without each, and on the host with every two of them; also on a core without
-//! an operating system.
+//! Features alone, without each, and every two that one crate's source asks about; also on a core without an operating
+//! system.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -10,48 +14,121 @@ use crate::{
     tool::{self, Failure},
 };
 
-/// Features that a device without an allocator cannot have.
-const NEEDS_ALLOC: [&str; 3] = ["alloc", "std", "full"];
+const FACADE: &str = "iotsec";
+/// The crates behind the facade that have features.
+const PARTS: [&str; 4] = ["iotsec-core", "iotsec-store", "iotsec-update", "iotsec-net"];
+/// What a device without an allocator cannot have, nor what turns it on.
+const NEEDS_ALLOC: [&str; 2] = ["alloc", "std"];
+
+/// A feature, and those that it turns on.
+type Feature = (String, Vec<String>);
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if !args.is_empty() {
         return Err("takes no argument".into());
     }
     tool::need_target(THUMBV6M)?;
-    let features = features(root)?;
-    let host = closed_sets(&features, &[], Together::Two);
-    let device = closed_sets(&features, &NEEDS_ALLOC, Together::One);
-    for (target, sets) in [(None, &host), (Some(THUMBV6M), &device)] {
-        println!("== {}: {} feature sets", target.unwrap_or("host"), sets.len());
-        for set in sets {
-            println!("{}", if set.is_empty() { "(none)" } else { set });
-            let mut command = tool::cargo();
-            command
-                .current_dir(root)
-                .args(["check", "--quiet", "--lib", "-p", "iotsec"]);
-            command.args(["--features", set]);
-            if let Some(target) = target {
-                command.args(["--target", target]);
-            }
-            tool::run(&mut command)?;
+    let facade = features(root)?;
+    let all = closed_sets(&facade, &[], Together::One);
+    check(root, FACADE, None, &all)?;
+    let device = closed_sets(&facade, &needing(&facade, &NEEDS_ALLOC), Together::One);
+    check(root, FACADE, Some(THUMBV6M), &device)?;
+    for name in [FACADE].iter().chain(&PARTS) {
+        let asked = asked_about(&sources(root, name))?;
+        let features: Vec<Feature> = features_of(root, name)?
+            .into_iter()
+            .filter(|(feature, _)| asked.contains(feature))
+            .collect();
+        let mut sets = closed_sets(&features, &[], Together::Two);
+        if *name == FACADE {
+            sets = sets.difference(&all).cloned().collect();
         }
+        check(root, name, None, &sets)?;
     }
     Ok(())
 }
 
+fn check(root: &Path, package: &str, target: Option<&str>, sets: &BTreeSet<String>) -> Result<(), Failure> {
+    println!(
+        "== {package}, {}: {} feature sets",
+        target.unwrap_or("host"),
+        sets.len()
+    );
+    for set in sets {
+        println!("{}", if set.is_empty() { "(none)" } else { set });
+        let mut command = tool::cargo();
+        command
+            .current_dir(root)
+            .args(["check", "--quiet", "--lib", "-p", package]);
+        command.args(["--features", set]);
+        if let Some(target) = target {
+            command.args(["--target", target]);
+        }
+        tool::run(&mut command)?;
+    }
+    Ok(())
+}
+
+fn sources(root: &Path, package: &str) -> PathBuf {
+    let folder = if package == FACADE {
+        root.to_owned()
+    } else {
+        root.join(package)
+    };
+    folder.join("src")
+}
+
+/// The features that sources mention. Two that are never asked about in one crate cannot break each other there.
+fn asked_about(folder: &Path) -> Result<BTreeSet<String>, Failure> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(asked_about(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.extend(mentioned(&fs::read_to_string(&path)?));
+        }
+    }
+    Ok(found)
+}
+
+fn mentioned(text: &str) -> impl Iterator<Item = String> {
+    let after = text.split("feature = \"").skip(1);
+    after.filter_map(|rest| rest.split_once('"').map(|(name, _)| name.to_owned()))
+}
+
+/// The features that turn one of `named` on, and those themselves.
+fn needing<'f>(features: &'f [Feature], named: &[&'f str]) -> Vec<&'f str> {
+    let mut needing = named.to_vec();
+    loop {
+        let known = needing.len();
+        for (name, on) in features {
+            if !needing.contains(&name.as_str()) && on.iter().any(|other| needing.contains(&other.as_str())) {
+                needing.push(name);
+            }
+        }
+        if needing.len() == known {
+            return needing;
+        }
+    }
+}
+
 /// The features of the facade, each with those that it turns on.
-pub(crate) fn features(root: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
+pub(crate) fn features(root: &Path) -> Result<Vec<Feature>, Failure> {
+    features_of(root, FACADE)
+}
+
+fn features_of(root: &Path, package: &str) -> Result<Vec<Feature>, Failure> {
     let mut command = tool::cargo();
     command
         .current_dir(root)
         .args(["metadata", "--format-version", "1", "--no-deps"]);
     let metadata: Value = serde_json::from_str(&tool::text(&mut command)?)?;
     let packages = metadata["packages"].as_array().ok_or("no packages")?;
-    let facade = packages
-        .iter()
-        .find(|package| package["name"] == "iotsec")
-        .ok_or("no package iotsec")?;
-    let features = facade["features"].as_object().ok_or("no features")?;
+    let found = packages.iter().find(|found| found["name"] == package);
+    let features = found.ok_or("no such package")?["features"]
+        .as_object()
+        .ok_or("no features")?;
     let turned_on = |list: &Value| -> Vec<String> {
         let names = list.as_array().into_iter().flatten().filter_map(Value::as_str);
         names.map(str::to_owned).collect()
@@ -73,9 +150,10 @@ enum Together {
 /// What the features turn on, alone or two together, and everything but what one feature's absence rules out, each
 /// once.
 ///
-/// All combinations double with every feature and take hours. A feature that breaks another shows in the pair; one
-/// that is silently needed shows where it alone is absent, or where only its user is present.
-fn closed_sets(features: &[(String, Vec<String>)], without: &[&str], together: Together) -> BTreeSet<String> {
+/// All combinations double with every feature and take hours. A feature that breaks another shows in the pair, in the
+/// crate that asks about both; one that is silently needed shows where it alone is absent, or where only its user is
+/// present.
+fn closed_sets(features: &[Feature], without: &[&str], together: Together) -> BTreeSet<String> {
     let features: Vec<_> = features
         .iter()
         .filter(|(name, _)| !without.contains(&name.as_str()))
@@ -115,6 +193,24 @@ fn closed_sets(features: &[(String, Vec<String>)], without: &[&str], together: T
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_an_allocator_is_found_through_others() {
+        let on = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let features = [
+            ("mqtt".to_owned(), on(&["tls"])),
+            ("tls".to_owned(), on(&["std", "certificate"])),
+            ("certificate".to_owned(), on(&["dep:webpki"])),
+            ("std".to_owned(), on(&[])),
+        ];
+        assert_eq!(needing(&features, &["std"]), ["std", "tls", "mqtt"]);
+    }
+
+    #[test]
+    fn features_are_found_in_source() {
+        let text = "#[cfg(any(feature = \"a\", feature = \"b-c\"))]\nmod x;";
+        assert_eq!(mentioned(text).collect::<Vec<_>>(), ["a", "b-c"]);
+    }
 
     #[test]
     fn a_set_that_is_the_same_as_another_is_not_repeated() {
