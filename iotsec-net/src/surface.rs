@@ -1,1 +1,28 @@
-//! The interfaces of a device, declared once.
+//! The interfaces of a device, declared once: whatever is not in the table does not open (EN 303 645, 5.6).
+//!
+//! A maker declares services, endpoints, connectors, antennas and debug interfaces with
+//! [`interfaces!`](crate::interfaces!), which checks them while compiling. The transports of this SDK take a grant for
+//! each connection, and only a [`Gate`] over the table makes one.
+//!
+//! | step | what it guarantees |
+//! |---|---|
+//! | [`InterfaceTable`] | each interface has an id, a purpose and a time; no patterns, no port twice |
+//! | [`Gate`] | default deny: not declared, not in this phase, not under least connectivity: no grant |
+//! | [`OutboundGrant`], [`ListenGrant`] | tokens that transports take |
+
+mod error;
+mod gate;
+mod interface;
+mod name;
+mod table;
+
+pub use error::{SurfaceError, TableError};
+pub use gate::{Gate, ListenGrant, OutboundGrant};
+pub use interface::{
+    Authentication, Debug, Destination, Endpoint, Fact, Host, Interface, Kind, Phase, Phases, Port, Protocol,
+    Radio, Scope, Service, Socket,
+};
+pub use table::{InterfaceTable, MAX_ID_LEN, MAX_INTERFACES, MAX_PATH_LEN, MAX_PURPOSE_LEN};
+
+#[cfg(test)]
+mod tests;
