@@ -7,6 +7,7 @@ mod device_root_key;
 #[cfg(all(feature = "std", unix))]
 pub mod linux;
 mod region;
+mod time_floor;
 
 use crate::{
     error::{ErrorCode, Fault},
@@ -14,6 +15,7 @@ use crate::{
 };
 pub use device_root_key::DeviceRootKey;
 pub use region::{FlashError, Region};
+pub use time_floor::{Reading, TimeFloor};
 
 /// A number that never goes down, whatever happens to the flash.
 ///

@@ -1,1 +1,61 @@
 //! Time for a device that has no clock.
+//!
+//! Certificates end, and whether one has ended is a question of time. A device without a clock that is kept by a
+//! battery knows only that it is later than some moments: [`TimeFloor`](iotsec_core::hal::TimeFloor) remembers the
+//! latest of them. [`CertificateTime`] is what a verifier is told.
+
+use iotsec_core::hal::UnixTime;
+
+/// When a certificate has to be valid.
+///
+/// ```
+/// use iotsec_core::hal::UnixTime;
+/// use iotsec_net::time::CertificateTime;
+///
+/// // The clock is known to be right.
+/// let exact = CertificateTime::exact(UnixTime(1_800_000_000));
+/// assert_eq!(exact.earliest(), exact.latest());
+/// // It is later than the last update was signed, and that is at most a year ago.
+/// let floor = CertificateTime::at_least(UnixTime(1_790_000_000), 365 * 86_400);
+/// assert_eq!(floor.latest(), UnixTime(1_821_536_000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateTime {
+    earliest: UnixTime,
+    latest: UnixTime,
+}
+
+impl CertificateTime {
+    /// It is exactly this late.
+    pub const fn exact(now: UnixTime) -> Self {
+        Self {
+            earliest: now,
+            latest: now,
+        }
+    }
+
+    /// It is `floor` or later, by at most `max_age` seconds. A chain is good if there is a moment in between at which
+    /// all of it is valid: what ended before the floor is refused, and what begins after the last moment is.
+    pub const fn at_least(floor: UnixTime, max_age: u64) -> Self {
+        Self {
+            earliest: floor,
+            latest: UnixTime(floor.0.saturating_add(max_age)),
+        }
+    }
+
+    /// It is not earlier.
+    pub const fn earliest(&self) -> UnixTime {
+        self.earliest
+    }
+
+    /// It is not later.
+    pub const fn latest(&self) -> UnixTime {
+        self.latest
+    }
+
+    /// The first moment that is possible for something that began at `begin`.
+    #[cfg(feature = "certificate")]
+    pub(crate) fn since(&self, begin: UnixTime) -> UnixTime {
+        begin.clamp(self.earliest, self.latest)
+    }
+}

@@ -72,7 +72,6 @@ mod latest;
 mod quorum;
 mod statement;
 mod store;
-mod time;
 
 use iotsec_core::{
     cbor::Limits,
@@ -87,11 +86,11 @@ pub use content::TrustBundleContent;
 pub use downgrade::{Downgrade, DowngradeContent};
 pub use error::TrustError;
 pub use guard::{Guard, Seal};
+pub use iotsec_core::hal::{Reading, TimeFloor};
 pub use key::{AnchorList, RoleKeys};
 pub use latest::{Challenge, Latest, LatestContent};
 use quorum::Quorum;
 pub use store::TrustStore;
-pub use time::{Reading, TimeFloor};
 
 /// A trust bundle that is believed. Only a factory bundle, a [`Rotation`] or the [store](TrustStore)
 /// makes one.

@@ -1,16 +1,15 @@
-use iotsec_core::hal::UnixTime;
+use super::UnixTime;
 
 /// Judges what a clock says before anything is decided by it.
 ///
 /// A clock that went back, or was set by whoever answers its questions, must not bring expired things
 /// back to life; one that was set far ahead must not make everything expire. The floor starts at the
-/// time when the firmware was built and rises with every time that was signed, such as
-/// [`Latest::time`](super::Latest::time). It lives in memory: a device that wants to keep it over a
+/// time when the firmware was built and rises with every time that was signed, such as that of an update
+/// manifest or of a statement of what is latest. It lives in memory: a device that wants to keep it over a
 /// reboot stores [`floor`](Self::floor) and [raises](Self::raise) it again.
 ///
 /// ```
-/// use iotsec_core::hal::UnixTime;
-/// use iotsec_update::trust::{Reading, TimeFloor};
+/// use iotsec_core::hal::{Reading, TimeFloor, UnixTime};
 ///
 /// let floor = TimeFloor::new(UnixTime(1_790_000_000)); // built in September 2026
 /// assert_eq!(floor.read(Some(UnixTime(0))), Reading::BeforeFloor);
@@ -83,8 +82,7 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// The time, if it can be relied on: for [`Policy::now`](crate::Policy::now) and
-    /// [`Trust::keys`](super::Trust::keys).
+    /// The time, if it can be relied on.
     pub const fn trusted(self) -> Option<UnixTime> {
         match self {
             Self::Trusted(time) => Some(time),
