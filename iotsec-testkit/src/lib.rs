@@ -15,6 +15,7 @@ mod sim_disk;
 mod sim_flash;
 mod sim_rng;
 mod sim_root_key;
+mod storm;
 #[cfg(feature = "suit-vectors")]
 pub mod suit_vectors;
 mod sweep;
@@ -31,5 +32,6 @@ pub use sim_disk::SimDisk;
 pub use sim_flash::{Operation, SimFlash, SimFlashError, Stats, StepUnit, Tear, Violation};
 pub use sim_rng::{EntropyFailure, FailingRng, SimRng, StuckRng};
 pub use sim_root_key::SimRootKey;
+pub use storm::{Reconnect, Storm, StormReport};
 pub use sweep::{Outcome, Sweep, each_cut, each_cut_sampled, two_cuts, two_cuts_sampled};
 pub use world::World;

@@ -12,19 +12,29 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         [] => {}
         ["--check"] => {
             let mut command = tool::cargo();
-            tool::run(
-                command
-                    .current_dir(root)
-                    .args(["check", "-p", "iotsec", "--benches"]),
-            )?;
+            tool::run(command.current_dir(root).args([
+                "check",
+                "-p",
+                "iotsec",
+                "-p",
+                "iotsec-net",
+                "--benches",
+            ]))?;
             return tool::run(&mut peers(root, &["check"]));
         }
         _ => return Err("takes --check or nothing".into()),
     }
-    for bench in ["crypto", "update", "provision"] {
+    for (package, bench) in [
+        ("iotsec", "crypto"),
+        ("iotsec", "update"),
+        ("iotsec", "provision"),
+        ("iotsec-net", "reconnect"),
+    ] {
         println!("== {bench}");
         let mut command = tool::cargo();
-        command.current_dir(root).args(["bench", "--bench", bench]);
+        command
+            .current_dir(root)
+            .args(["bench", "-p", package, "--bench", bench]);
         tool::run(&mut command)?;
     }
     println!("== store and update, beside others");

@@ -113,7 +113,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         usage: "[--check]",
-        about: "measure cryptography, store, update and minting, and others beside them; or only compile it all",
+        about: "measure cryptography, store, update, minting, reconnecting, and others beside them; or only compile it",
         run: bench::run,
     },
     Task {
