@@ -1,10 +1,29 @@
 //! Time for a device that has no clock.
 //!
-//! Certificates end, and whether one has ended is a question of time. A device without a clock that is kept by a
-//! battery knows only that it is later than some moments: [`TimeFloor`](iotsec_core::hal::TimeFloor) remembers the
-//! latest of them. [`CertificateTime`] is what a verifier is told.
+//! Certificates end, and whether one has ended is a question of time. A device whose clock no battery keeps knows only
+//! that it is later than some moments: [`TimeFloor`](iotsec_core::hal::TimeFloor) remembers the latest of them, and
+//! [`TrustedTime`] keeps it over a reboot. It is at least the time
+//!
+//! - when the firmware was built,
+//! - that was stored last,
+//! - of everything signed that came in: manifests, statements of what is latest.
+//!
+//! [`TimePolicy`] says what a device does without a clock; there is no policy that does not look. [`CertificateTime`] is
+//! what a verifier is told.
+//!
+//! A device without a clock starts like this: connect under [`TimePolicy::Floor`], ask for a statement of what is
+//! latest (which answers a challenge, so it is not older than the question) or a time over the verified connection,
+//! [raise](TrustedTime::raise) the floor, and count seconds from there.
+
+mod error;
+mod storage;
+mod trusted;
 
 use iotsec_core::hal::UnixTime;
+
+pub use error::TimeError;
+pub use storage::TimeStorage;
+pub use trusted::{ClockEvent, Moment, TimePolicy, TrustedTime};
 
 /// When a certificate has to be valid.
 ///
