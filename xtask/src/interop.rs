@@ -1,5 +1,6 @@
 //! Everything that another implementation can answer too, answered by both.
 
+mod certificate;
 mod environment;
 mod factory;
 mod generated;
@@ -43,15 +44,20 @@ struct Place {
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let (mut suit_generator, mut iat_verifier, mut only) = (None, None, None);
+    let mut x509_limbo = None;
     for pair in args.chunks(2) {
         match pair {
             ["--suit-generator", folder] => suit_generator = Some(Path::new(*folder).canonicalize()?),
             ["--iat-verifier", folder] => iat_verifier = Some(Path::new(*folder).canonicalize()?),
-            ["--only", name @ ("store" | "provision" | "identity")] => only = Some(*name),
+            ["--x509-limbo", folder] => x509_limbo = Some(Path::new(*folder).canonicalize()?),
+            [
+                "--only",
+                name @ ("store" | "provision" | "identity" | "certificate"),
+            ] => only = Some(*name),
             _ => {
                 return Err(
-                    "takes --suit-generator FOLDER and --iat-verifier FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, or nothing"
+                    "takes --suit-generator FOLDER, --iat-verifier FOLDER and --x509-limbo FOLDER (checkouts), \
+                            --only store, --only provision, --only identity, --only certificate, or nothing"
                         .into(),
                 );
             }
@@ -69,6 +75,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     fs::create_dir_all(&place.work)?;
     if only == Some("identity") {
         return identity::check(&place, iat_verifier.as_deref());
+    }
+    if only == Some("certificate") {
+        return certificate::check(&place, x509_limbo.as_deref());
     }
     if only.is_none() {
         need_programs()?;
@@ -99,6 +108,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     tpm::check(&place)?;
     identity::check(&place, iat_verifier.as_deref())?;
     generated::check(&place, &python)?;
+    certificate::check(&place, x509_limbo.as_deref())?;
     match suit_generator {
         Some(checkout) => {
             let python = Venv::new(&work.join("venv-suit-generator"), SUIT_GENERATOR)?;

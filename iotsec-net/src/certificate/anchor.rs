@@ -6,7 +6,7 @@ use rustls_pki_types::Der;
 
 use super::{
     MAX_CERTIFICATE_LEN,
-    fields::{FieldFault, Fields},
+    fields::{CRL_SIGN, FieldFault, Fields},
     key::{KeyFault, KeyKind},
 };
 use crate::time::CertificateTime;
@@ -102,6 +102,11 @@ impl<'a> TrustAnchor<'a> {
     /// The name that those it issued give as their issuer.
     pub(super) const fn subject(&self) -> &'a [u8] {
         self.fields.subject
+    }
+
+    /// Whether it signs revocation lists.
+    pub(super) fn signs_lists(&self) -> bool {
+        self.fields.may(CRL_SIGN)
     }
 }
 

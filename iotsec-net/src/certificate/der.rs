@@ -11,6 +11,8 @@ pub(super) const GENERALIZED_TIME: u8 = 0x18;
 pub(super) const SEQUENCE: u8 = 0x30;
 /// `[0]`, constructed.
 pub(super) const CONTEXT_0: u8 = 0xA0;
+/// `[1]`, constructed.
+pub(super) const CONTEXT_1: u8 = 0xA1;
 /// `[3]`, constructed.
 pub(super) const CONTEXT_3: u8 = 0xA3;
 

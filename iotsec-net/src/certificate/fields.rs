@@ -5,8 +5,8 @@ use iotsec_core::hal::UnixTime;
 use super::{
     MAX_CERTIFICATE_LEN,
     der::{
-        self, BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_3, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID,
-        Reader, SEQUENCE, UTC_TIME,
+        self, BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_1, CONTEXT_3, GENERALIZED_TIME, INTEGER, OCTET_STRING,
+        OID, Reader, SEQUENCE, UTC_TIME,
     },
     key::{KeyFault, KeyKind},
 };
@@ -23,6 +23,8 @@ const EXTENDED_KEY_USAGE: u8 = 37;
 pub(super) const DIGITAL_SIGNATURE: u8 = 0x80;
 /// `keyCertSign`.
 pub(super) const KEY_CERT_SIGN: u8 = 0x04;
+/// `cRLSign`.
+pub(super) const CRL_SIGN: u8 = 0x02;
 
 /// `dNSName` of a GeneralName (RFC 5280 §4.2.1.6).
 pub(super) const DNS_NAME: u8 = 0x82;
@@ -173,7 +175,9 @@ impl<'a> Fields<'a> {
                     self.basic_constraints = Some(constraints.ok_or(malformed)?);
                 }
                 Some([NAME_CONSTRAINTS]) => {
-                    self.name_constraints = Some(der::only(value, SEQUENCE).ok_or(malformed)?);
+                    // Critical, and saying something (RFC 5280 §4.2.1.10).
+                    let subtrees = read_list(value, |tag| matches!(tag, CONTEXT_0 | CONTEXT_1));
+                    self.name_constraints = Some(subtrees.filter(|_| is_critical).ok_or(malformed)?);
                 }
                 Some([EXTENDED_KEY_USAGE]) => {
                     self.key_purposes = Some(read_list(value, |tag| tag == OID).ok_or(malformed)?);

@@ -62,7 +62,8 @@ impl KeyKind {
         if algorithm == RSA && der::only(parameters, NULL).is_some_and(<[u8]>::is_empty) {
             let bits = rsa_bits(key).ok_or(KeyFault::Malformed)?;
             return match bits {
-                MIN_RSA_BITS..=MAX_RSA_BITS => Ok(Self::Rsa(bits)),
+                // A modulus that does not fill its bytes was not made by any of the usual means.
+                MIN_RSA_BITS..=MAX_RSA_BITS if bits.is_multiple_of(8) => Ok(Self::Rsa(bits)),
                 _ => Err(KeyFault::Size),
             };
         }

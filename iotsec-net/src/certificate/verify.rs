@@ -174,6 +174,14 @@ fn find_path(
     });
     let revocation = match (revocation, &lists) {
         (Some((revocation, _)), Some(lists)) => {
+            // webpki asks issuers whether they may sign lists, but no anchor.
+            let is_unfit = |anchor: &TrustAnchor<'_>| {
+                let has_list = lists.iter().any(|list| list.issuer() == anchor.subject());
+                has_list && !anchor.signs_lists()
+            };
+            if rules.anchors.iter().any(is_unfit) {
+                return Err(CertificateError::RevocationList);
+            }
             let lists = lists.get(..revocation.lists.len()).unwrap_or_default();
             let options =
                 RevocationOptionsBuilder::new(lists).map_err(|_| CertificateError::RevocationList)?;
@@ -272,6 +280,9 @@ fn check_leaf(fields: &Fields<'_>, rules: &Rules<'_>, purpose: &[u8]) -> Result<
         .is_some_and(|constraints| constraints.is_ca)
     {
         return Err(CertificateError::PeerIsCa);
+    }
+    if fields.name_constraints.is_some() {
+        return Err(CertificateError::NameConstraints);
     }
     if fields.key_usage.is_some() && (!fields.may(DIGITAL_SIGNATURE) || fields.may(KEY_CERT_SIGN)) {
         return Err(CertificateError::KeyUsage);
