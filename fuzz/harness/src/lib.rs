@@ -16,6 +16,7 @@ pub mod credential;
 pub mod delta;
 pub mod encryption;
 pub mod erased;
+pub mod https;
 pub mod identity;
 pub mod input;
 mod model;

@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, cose, credential, delta, encryption, erased, identity, input, qr, store, suit, telemetry,
-    trust, unit,
+    boot, cbor, cose, credential, delta, encryption, erased, https, identity, input, qr, store, suit,
+    telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -88,6 +88,7 @@ pub const TARGETS: &[Target] = &[
     target("qr_matter", qr::matter, qr::matter_seeds, &[]),
     target("input_text", input::text, input::text_seeds, &[]),
     target("input_json", input::json, input::json_seeds, &[]),
+    target("https_response", https::response, https::response_seeds, &[]),
     target("erase_receipt", erased::receipt, erased::receipt_seeds, &[]),
     target("store_image", store::image, store::image_seeds, &[]),
     target("store_tampered", store::tampered, store::tampered_seeds, &[]),
