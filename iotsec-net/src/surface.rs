@@ -9,7 +9,10 @@
 //! | [`InterfaceTable`] | each interface has an id, a purpose and a time; no patterns, no port twice |
 //! | [`Gate`] | default deny: not declared, not in this phase, not under least connectivity: no grant |
 //! | [`OutboundGrant`], [`ListenGrant`] | tokens that transports take |
+//! | `audit` | on Linux: what listens although it was not declared, or wider than it was |
 
+#[cfg(all(feature = "std", unix))]
+pub mod audit;
 mod error;
 mod gate;
 mod interface;
