@@ -9,13 +9,19 @@
 //! | [`InterfaceTable`] | each interface has an id, a purpose and a time; no patterns, no port twice |
 //! | [`Gate`] | default deny: not declared, not in this phase, not under least connectivity: no grant |
 //! | [`OutboundGrant`], [`ListenGrant`] | tokens that transports take |
+//! | [`disclosure`] | before authentication a service tells what its declaration allows |
+//! | [`debug`] | a debug port that is open outside the factory is noticed at boot; a signed token opens it for a time |
 //! | `audit` | on Linux: what listens although it was not declared, or wider than it was |
+//! | [`mud`] | the network learns from the same table what the device needs |
 
 #[cfg(all(feature = "std", unix))]
 pub mod audit;
+pub mod debug;
+pub mod disclosure;
 mod error;
 mod gate;
 mod interface;
+pub mod mud;
 mod name;
 mod table;
 

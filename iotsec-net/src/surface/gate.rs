@@ -70,6 +70,11 @@ impl<'t> Gate<'t> {
         self.table
     }
 
+    /// The phase.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
     /// Whether this interface may be opened now, and may stay open.
     ///
     /// # Errors

@@ -177,6 +177,11 @@ impl Phases {
         self.0 == 0
     }
 
+    /// Whether one of these is among `others`.
+    pub const fn meet(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
     /// Whether `phase` is among them.
     pub const fn contains(self, phase: Phase) -> bool {
         let bit = match phase {
