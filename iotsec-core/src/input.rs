@@ -19,6 +19,8 @@
 //! | [`Hex`], [`Base32`], [`Base64`], [`Base64Url`], [`Encoding`] | bytes as text | RFC 4648 |
 //! | [`Ranged`], [`Quantity`] | integers between bounds, with a unit | |
 //! | [`json`] | strict JSON | RFC 8259, RFC 7493 |
+//! | [`document`] | documents with bounds, from JSON or CBOR | RFC 8610, JSON Schema 2020-12 |
+//! | [`source`] | the table of where inputs come from | EN 303 645, 5.13-1 |
 //!
 //! Strict CBOR is in [`cbor`](crate::cbor).
 //!
@@ -35,6 +37,7 @@
 
 mod address;
 mod base;
+pub mod document;
 mod email;
 mod error;
 mod hostname;
@@ -43,6 +46,7 @@ mod mqtt;
 mod number;
 mod punycode;
 pub(crate) mod scan;
+pub mod source;
 mod text;
 mod time_zone;
 mod url;
