@@ -10,6 +10,7 @@
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
 //! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
 //! | `net` | [`net`]: when to try again, the interface table, time without a clock |
+//! | `net` and others | [`connection`]: anchors from the trust bundle, records of the network in the store |
 //! | `certificate` | `net::certificate`: whether a server is who it says |
 //! | `tls` | `net::tls`: hardened TLS on rustls, with the cryptography of `ring` or `aws-lc` |
 //! | `mqtt`, `https` | `net::mqtt`, `net::https`: transports over it |
@@ -44,6 +45,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "net")]
+pub mod connection;
 #[cfg(feature = "device")]
 pub mod device;
 pub mod erase;

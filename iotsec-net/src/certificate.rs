@@ -16,6 +16,8 @@
 //! | pins | on top of the chain and never instead, two at least, see [`PinSet`] |
 //! | revocation | lists that have not ended; a certificate that none covers is refused, see [`Revocation`] |
 //!
+//! Anchors do not last for ever: [`AnchorRotation`] replaces them without losing the device.
+//!
 //! Nothing allocates. Algorithms come in as an argument: [`algorithm`] holds software for microcontrollers, and ring
 //! and AWS-LC bring theirs with webpki.
 
@@ -28,6 +30,7 @@ mod key;
 mod pin;
 mod policy;
 mod revocation;
+mod rotation;
 mod token;
 mod verify;
 
@@ -37,6 +40,7 @@ pub use key::KeyKind;
 pub use pin::PinSet;
 pub use policy::{ClientPolicy, PolicyError, ServerPolicy, Wildcards};
 pub use revocation::{Depth, Revocation, RevocationList, UnknownStatus};
+pub use rotation::{AnchorRotation, AnchorRotationError, AnchorStorage, Phase};
 pub use rustls_pki_types::SignatureVerificationAlgorithm;
 pub use token::{Client, Server, Verified, VerifiedClient, VerifiedServer};
 pub use verify::{verify_client_chain, verify_server_chain};
@@ -45,7 +49,7 @@ pub use verify::{verify_client_chain, verify_server_chain};
 pub const MAX_CHAIN: usize = 4;
 /// Bytes of a certificate. RSA-4096 with a dozen names takes 3 KB.
 pub const MAX_CERTIFICATE_LEN: usize = 8192;
-/// Anchors of a policy; as many as a trust bundle holds.
-pub const MAX_ANCHORS: usize = 8;
+/// Anchors of a policy; as many as a trust bundle holds, and one that they replace.
+pub const MAX_ANCHORS: usize = 9;
 /// Signatures that are checked for one chain: four certificates under two anchors of one name, and as many lists.
 pub const MAX_SIGNATURES: usize = 16;

@@ -4,4 +4,5 @@ mod anchor;
 mod damage;
 mod matrix;
 mod policy;
+mod rotation;
 mod vector;
