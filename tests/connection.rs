@@ -13,7 +13,7 @@ use iotsec::{
     net::{
         certificate::{
             AnchorError, AnchorRotation, CertificateError, Phase, PinSet, PolicyError, ServerPolicy,
-            algorithm, verify_server_chain,
+            TrustAnchor, algorithm, verify_server_chain,
         },
         time::{CertificateTime, TimePolicy, TrustedTime},
     },
@@ -256,7 +256,7 @@ fn a_bundle_gives_anchors_that_are_cas_and_pins_on_top() {
     assert_eq!(offered.certificates(), [OLD_SERVER, OLD, NEW]);
     assert_eq!(offered.pins(), [one, other]);
     let believed = offered.believed(&rotation, time).unwrap();
-    let ders: Vec<&[u8]> = believed.as_slice().iter().map(|anchor| anchor.as_der()).collect();
+    let ders: Vec<&[u8]> = believed.as_slice().iter().map(TrustAnchor::as_der).collect();
     assert_eq!(ders, [OLD, NEW], "a server is no CA");
     assert!(PinSet::new(offered.pins(), algorithm::sha256).is_ok());
 

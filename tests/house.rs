@@ -142,6 +142,7 @@ fn error_numbers_are_unique_and_in_the_range_of_their_crate() {
         ("iotsec-update/src", 2000..3000),
         ("iotsec-store/src", 3000..4000),
         ("iotsec-telemetry/src", 4000..5000),
+        ("iotsec-net/src", 5000..6000),
         ("src", 6000..7000),
     ];
     let mut seen = std::collections::BTreeMap::new();

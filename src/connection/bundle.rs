@@ -158,8 +158,8 @@ pub enum BundleAnchorsError {
 impl ErrorCode for BundleAnchorsError {
     fn code(&self) -> u16 {
         match self {
-            Self::None => 5131,
-            Self::Unknown => 5132,
+            Self::None => 6401,
+            Self::Unknown => 6402,
             Self::Anchor(error) => error.code(),
         }
     }
