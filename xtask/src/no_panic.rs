@@ -9,9 +9,10 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 13] = [
+const PROVED: [&str; 14] = [
     "software_hkdf",
     "input",
+    "https",
     "verify",
     "boot",
     "install",

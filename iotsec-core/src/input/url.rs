@@ -59,6 +59,7 @@ impl Scheme {
 ///
 /// let url = Url::parse(b"https://updates.example.com:8443/lamp/7?since=3")?;
 /// assert_eq!((url.scheme(), url.port().get()), (Scheme::Https, 8443));
+/// assert_eq!(url.authority(), "updates.example.com:8443");
 /// assert_eq!((url.path(), url.query()), ("/lamp/7", Some("since=3")));
 /// assert_eq!(Url::parse(b"http://example.com/").unwrap_err().kind, InputKind::Scheme);
 /// assert!(Url::parse_with(b"wss://example.com/", &[Scheme::Https]).is_err());
@@ -68,6 +69,7 @@ impl Scheme {
 pub struct Url<'a> {
     whole: &'a str,
     scheme: Scheme,
+    authority: &'a str,
     host: Host<'a>,
     port: Port,
     path: &'a str,
@@ -119,6 +121,7 @@ impl<'a> Url<'a> {
         Ok(Self {
             whole: scan::text(input)?,
             scheme,
+            authority: scan::text(authority)?,
             host,
             port,
             path: scan::text(path)?,
@@ -133,6 +136,10 @@ impl<'a> Url<'a> {
     /// How the service is reached.
     pub const fn scheme(&self) -> Scheme {
         self.scheme
+    }
+    /// Host and port as they stand there, which is what HTTP repeats in a field (RFC 9110 §7.2).
+    pub const fn authority(&self) -> &'a str {
+        self.authority
     }
     /// Where it is.
     pub const fn host(&self) -> Host<'a> {

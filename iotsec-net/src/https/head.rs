@@ -101,17 +101,8 @@ impl core::fmt::Debug for EntityTag {
 impl Head {
     /// Reads a whole head, up to and with its empty line.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, HttpsError> {
-        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-        let mut parsed = httparse::Response::new(&mut fields);
-        match parsed.parse(bytes) {
-            Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
-            Err(httparse::Error::TooManyHeaders) => return Err(HttpsError::HeadTooLarge),
-            _ => return Err(HttpsError::Malformed),
-        }
-        let status = parsed.code.ok_or(HttpsError::Malformed)?;
-        if parsed.version != Some(1) || status < 100 {
-            return Err(HttpsError::Malformed);
-        }
+        let (line, mut rest) = split_line(bytes).ok_or(HttpsError::Malformed)?;
+        let status = status_of(line).ok_or(HttpsError::Malformed)?;
         let mut head = Self {
             status,
             length: None,
@@ -123,8 +114,17 @@ impl Head {
             chunked: false,
             location: None,
         };
-        for field in parsed.headers.iter() {
-            head.field(field.name, field.value, bytes)?;
+        for count in 0.. {
+            let (line, behind) = split_line(rest).ok_or(HttpsError::Malformed)?;
+            if line.is_empty() {
+                break;
+            }
+            if count == MAX_FIELDS {
+                return Err(HttpsError::HeadTooLarge);
+            }
+            let (name, value) = field_of(line).ok_or(HttpsError::Malformed)?;
+            head.field(name, value, bytes)?;
+            rest = behind;
         }
         if head.chunked && head.length.is_some() {
             return Err(HttpsError::Contradiction);
@@ -132,8 +132,8 @@ impl Head {
         Ok(head)
     }
 
-    fn field(&mut self, name: &str, value: &[u8], bytes: &[u8]) -> Result<(), HttpsError> {
-        let is = |other: &str| name.eq_ignore_ascii_case(other);
+    fn field(&mut self, name: &[u8], value: &[u8], bytes: &[u8]) -> Result<(), HttpsError> {
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         let says = |other: &str| value.eq_ignore_ascii_case(other.as_bytes());
         if is("content-length") {
             let length = decimal(value).ok_or(HttpsError::Malformed)?;
@@ -227,6 +227,37 @@ impl ContentRange {
         };
         Some(Self { part, whole })
     }
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let (line, rest) = bytes.split_at_checked(end)?;
+    Some((line.strip_suffix(b"\r")?, rest.strip_prefix(b"\n")?))
+}
+
+/// The status line (RFC 9112 §4); its reason is for people.
+fn status_of(line: &[u8]) -> Option<u16> {
+    let (status, reason) = line.strip_prefix(b"HTTP/1.1 ")?.split_at_checked(3)?;
+    let reason = reason
+        .strip_prefix(b" ")
+        .or(reason.is_empty().then_some(reason))?;
+    let status = u16::try_from(decimal(status)?).ok()?;
+    (is_text(reason) && status >= 100).then_some(status)
+}
+
+/// A name, a colon, and a value without the white space around it (RFC 9112 §5).
+fn field_of(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (name, value) = line.split_at_checked(colon)?;
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let value = value.strip_prefix(b":")?;
+    let sound = !name.is_empty() && name.iter().all(is_token) && is_text(value);
+    sound.then(|| (name, value.trim_ascii()))
+}
+
+/// No control characters but tabs: a carriage return alone ends a line for some.
+fn is_text(text: &[u8]) -> bool {
+    text.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control())
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), HttpsError> {

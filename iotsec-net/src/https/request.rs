@@ -1,6 +1,6 @@
 use core::fmt::{self, Write};
 
-use iotsec_core::input::{Host, Scheme, Url};
+use iotsec_core::input::{Scheme, Url};
 
 use super::{EntityTag, HttpsError};
 
@@ -91,15 +91,7 @@ impl<'a> Request<'a> {
         if let Some(query) = self.url.query() {
             write!(out, "?{query}")?;
         }
-        out.write_str(" HTTP/1.1\r\nHost: ")?;
-        match self.url.host() {
-            Host::Name(name) => out.write_str(name.as_str())?,
-            Host::V4(address) => write!(out, "{address}")?,
-            Host::V6(address) => write!(out, "[{address}]")?,
-        }
-        if self.url.port().get() != 443 {
-            write!(out, ":{}", self.url.port().get())?;
-        }
+        write!(out, " HTTP/1.1\r\nHost: {}", self.url.authority())?;
         out.write_str("\r\nAccept-Encoding: identity\r\n")?;
         if let Some(from) = self.from {
             write!(out, "Range: bytes={from}-\r\n")?;

@@ -91,6 +91,10 @@ fn a_head_with_two_readings_is_refused() {
         ("Content-Length : 3\r\n", Malformed),
         ("Content-Length: 3\n", Malformed),
         (" folded\r\n", Malformed),
+        ("X: a\rb\r\n", Malformed),
+        ("X\0: a\r\n", Malformed),
+        (": a\r\n", Malformed),
+        ("no colon\r\n", Malformed),
         ("Content-Range: bytes 5-4/10\r\n", Malformed),
         ("Content-Range: bytes 0-10/10\r\n", Malformed),
         (
@@ -103,6 +107,10 @@ fn a_head_with_two_readings_is_refused() {
     for (answer, error) in [
         ("HTTP/1.0 200 OK\r\n\r\n", Malformed),
         ("HTTP/2 200 OK\r\n\r\n", Malformed),
+        ("HTTP/1.1 20 OK\r\n\r\n", Malformed),
+        ("HTTP/1.1 2000 OK\r\n\r\n", Malformed),
+        ("HTTP/1.1 099 OK\r\n\r\n", Malformed),
+        ("HTTP/1.1  200 OK\r\n\r\n", Malformed),
         ("ICY 200 OK\r\n\r\n", Malformed),
         ("HTTP/1.1 101 Switching Protocols\r\n\r\n", HttpsError::Status),
     ] {
