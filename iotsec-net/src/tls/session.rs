@@ -135,6 +135,8 @@ pub struct Session {
     used: u64,
     refreshed: Millis,
     refreshes: u32,
+    /// What ended it.
+    failed: Option<TlsError>,
 }
 
 impl Session {
@@ -145,10 +147,27 @@ impl Session {
             used: 0,
             refreshed: now,
             refreshes: 0,
+            failed: None,
         }
     }
 
-    /// Reads what the peer said. Zero bytes: it has ended the connection.
+    /// Does something unless the session has failed, and remembers whether it has.
+    fn unless_failed<T>(
+        &mut self,
+        action: impl FnOnce(&mut Self) -> Result<T, TlsError>,
+    ) -> Result<T, TlsError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        action(self).inspect_err(|error| {
+            if *error != TlsError::Blocked {
+                self.failed = Some(*error);
+            }
+        })
+    }
+
+    /// Reads what the peer said. Zero bytes: it has ended the connection. After any error but [`TlsError::Blocked`] the
+    /// session is over, and each call gives that error again.
     ///
     /// # Errors
     /// [`TlsError::Blocked`] when the stream has none now; [`TlsError::Cut`] when it ended and the peer had not.
@@ -161,6 +180,15 @@ impl Session {
         if buffer.is_empty() {
             return Ok(0);
         }
+        self.unless_failed(|session| session.read_some(stream, buffer, now))
+    }
+
+    fn read_some<S: Read + Write + ?Sized>(
+        &mut self,
+        stream: &mut S,
+        buffer: &mut [u8],
+        now: Millis,
+    ) -> Result<usize, TlsError> {
         loop {
             match self.tls.reader().read(buffer) {
                 Ok(read) => {
@@ -188,6 +216,15 @@ impl Session {
         bytes: &[u8],
         now: Millis,
     ) -> Result<usize, TlsError> {
+        self.unless_failed(|session| session.write_some(stream, bytes, now))
+    }
+
+    fn write_some<S: Read + Write + ?Sized>(
+        &mut self,
+        stream: &mut S,
+        bytes: &[u8],
+        now: Millis,
+    ) -> Result<usize, TlsError> {
         self.refresh(now)?;
         send(&mut self.tls, stream)?;
         let taken = self.tls.writer().write(bytes);
@@ -205,10 +242,10 @@ impl Session {
     /// # Errors
     /// [`TlsError::Blocked`] when there is no room for all of it.
     pub fn flush<S: Read + Write + ?Sized>(&mut self, stream: &mut S) -> Result<(), TlsError> {
-        match send(&mut self.tls, stream)? {
+        self.unless_failed(|session| match send(&mut session.tls, stream)? {
             true => Ok(()),
             false => Err(TlsError::Blocked),
-        }
+        })
     }
 
     /// Tells the peer that nothing more comes (RFC 8446 §6.1).
@@ -296,8 +333,7 @@ fn receive<S: Read + Write + ?Sized>(tls: &mut Connection, stream: &mut S) -> Re
         Ok(_) => Ok(received),
         Err(error) => {
             // The alert is a courtesy. What is wrong is the error.
-            let _ = tls.write_tls(&mut &mut *stream);
-            let _ = stream.flush();
+            let _ = send(tls, stream);
             Err(error.into())
         }
     }
