@@ -15,6 +15,7 @@ mod header;
 mod image;
 mod interop;
 mod no_panic;
+mod outages;
 mod performance;
 mod power_cut;
 mod powerset;
@@ -22,6 +23,7 @@ mod qemu;
 mod size;
 mod soak;
 mod status;
+mod stream;
 mod tool;
 mod vectors;
 mod vectors_mcuboot;
@@ -139,6 +141,12 @@ const TASKS: &[Task] = &[
         usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--only store|provision|identity]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
+    },
+    Task {
+        name: "outages",
+        usage: "",
+        about: "a device and a real mosquitto: killed, frozen, cut off, slow; nothing acknowledged is lost",
+        run: outages::run,
     },
     Task {
         name: "vectors-mcuboot",

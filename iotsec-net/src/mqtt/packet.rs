@@ -241,7 +241,16 @@ pub(super) fn connect(config: &MqttConfig, out: &mut Vec<u8>) -> Result<(), Mqtt
 }
 
 /// Messages that the application has not acknowledged yet. More make the server wait (MQTT 5 §3.1.2.11.3).
-pub(super) const RECEIVE_MAX: u16 = 8;
+const RECEIVE_MAX: u16 = 8;
+
+/// How many messages a server may send without an acknowledgement. That of 3.1.1 cannot be told; the common ones stop
+/// at 20 (mosquitto), 32 (EMQX) and 1,024 (NATS). What is kept of each is its identifier.
+pub(super) const fn most_unacknowledged(version: Version) -> usize {
+    match version {
+        Version::V5 => 8,
+        Version::V311 => 1024,
+    }
+}
 
 pub(super) fn publish(
     version: Version,

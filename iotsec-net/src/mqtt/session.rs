@@ -151,7 +151,8 @@ impl Mqtt {
         Ok(())
     }
 
-    /// Tells the server that a message was dealt with. Without it the server sends no more than eight.
+    /// Tells the server that a message was dealt with. Without it the server of MQTT 5 sends no more
+    /// than eight.
     ///
     /// # Errors
     /// [`MqttError::Receipt`] when the connection that it came on is gone: it comes again.
@@ -367,9 +368,10 @@ impl Mqtt {
             }
             (Phase::Open, Received::Message { id, topic, payload }) => {
                 if let Some(id) = id {
+                    let most = packet::most_unacknowledged(self.config.version);
                     // §3.3.4: more than was allowed, or the same twice at once.
                     let is_new = !self.unacknowledged.contains(&id);
-                    if !is_new || self.unacknowledged.len() >= usize::from(packet::RECEIVE_MAX) {
+                    if !is_new || self.unacknowledged.len() >= most {
                         return Err(MqttError::OutOfPlace);
                     }
                     self.unacknowledged.push(id);
