@@ -43,6 +43,8 @@
 mod error;
 mod policy;
 mod record;
+#[cfg(feature = "tls")]
+mod tls;
 
 use iotsec_core::hal::Millis;
 

@@ -5,7 +5,9 @@ mod watcher;
 
 use std::{
     collections::{HashMap, HashSet},
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -51,20 +53,17 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 
 /// Starts this program again in a network namespace, so that nothing of the machine's network is touched.
 fn enter() -> Result<(), Failure> {
-    tool::need("mosquitto", "apt-get install mosquitto").or_else(|missing| {
-        // Not on the path of every user.
-        Path::new("/usr/sbin/mosquitto")
-            .exists()
-            .then_some(())
-            .ok_or(missing)
-    })?;
+    let path = search_path()?;
     for (program, package) in [
+        ("mosquitto", "mosquitto"),
         ("ip", "iproute2"),
         ("tc", "iproute2"),
         ("unshare", "util-linux"),
         ("kill", "procps"),
     ] {
-        tool::need(program, &format!("apt-get install {package}"))?;
+        if !env::split_paths(&path).any(|folder| folder.join(program).exists()) {
+            return Err(format!("{program} is missing: apt-get install {package}").into());
+        }
     }
     let is_root = tool::text(Command::new("id").arg("-u"))?.trim() == "0";
     let mut unshare = Command::new("unshare");
@@ -86,7 +85,15 @@ fn enter() -> Result<(), Failure> {
     if !is_root {
         inside.args(["--user", "--map-root-user"]);
     }
-    tool::run(inside.arg(env::current_exe()?).args(["outages", "--inside"]))
+    inside.arg(env::current_exe()?).args(["outages", "--inside"]);
+    tool::run(inside.env("PATH", path))
+}
+
+/// Where programs are, those for administrators included.
+fn search_path() -> Result<OsString, Failure> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let administrators = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    Ok(env::join_paths(env::split_paths(&path).chain(administrators))?)
 }
 
 /// One way to fail, and what must be seen of it.

@@ -1,7 +1,10 @@
 use iotsec_core::error::{ErrorCode, Fault};
 
 use super::Reason;
-use crate::retry::{Failure, RetryError};
+use crate::{
+    retry::{Failure, RetryError},
+    tls::TlsError,
+};
 
 /// Why a message was not taken, or a connection cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -43,6 +46,10 @@ pub enum MqttError {
     /// The server sends the device elsewhere, to a place that is not on its list.
     #[error("server sends the device to a server that is not on its list")]
     Elsewhere(Reason),
+    /// TLS, with its own number: also when a server that speaks TLS 1.3 refuses the device's certificate, which it says
+    /// only after the handshake.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The retry machine, with its own number.
     #[error(transparent)]
     Retry(#[from] RetryError),
@@ -50,8 +57,9 @@ pub enum MqttError {
 
 impl MqttError {
     /// What it means for the next attempt.
-    pub const fn failure(&self) -> Failure {
+    pub fn failure(&self) -> Failure {
         match self {
+            Self::Tls(error) => (*error).into(),
             Self::Ended(reason) => reason.failure(),
             // For a while, or for good: in the first case the old server takes the device again.
             Self::Elsewhere(Reason::USE_ANOTHER_SERVER) => Failure::Busy { after: None },
@@ -79,6 +87,7 @@ impl ErrorCode for MqttError {
             Self::Broken => 5510,
             Self::Ended(_) => 5511,
             Self::Elsewhere(_) => 5512,
+            Self::Tls(error) => error.code(),
             Self::Retry(error) => error.code(),
         }
     }
@@ -87,6 +96,7 @@ impl ErrorCode for MqttError {
         match self {
             Self::Config | Self::TooLarge | Self::Subscriptions | Self::Receipt => Fault::Misuse,
             Self::Full => Fault::Device,
+            Self::Tls(error) => error.fault(),
             Self::Retry(error) => error.fault(),
             _ => Fault::Input,
         }

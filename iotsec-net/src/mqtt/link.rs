@@ -6,7 +6,10 @@ use std::{
 use iotsec_core::hal::{Millis, Uptime};
 
 use super::{Event, Mqtt, MqttError};
-use crate::retry::{Attempt, Failure, Retry, RetryError, RetryStorage, Session};
+use crate::{
+    retry::{Attempt, Failure, Retry, RetryError, RetryStorage, Session},
+    tls::TlsError,
+};
 
 /// A client that comes back by itself: [`Mqtt`] over a stream, opened when [`Retry`] says so.
 ///
@@ -16,6 +19,26 @@ use crate::retry::{Attempt, Failure, Retry, RetryError, RetryStorage, Session};
 ///
 /// Call [`step`](Self::step) again and again. It does a little, and blocks as long as the stream does: give that a time
 /// limit for reading of a fraction of a second, and for writing.
+///
+/// ```no_run
+/// use iotsec_core::hal::Uptime;
+/// use iotsec_net::{
+///     mqtt::{Link, MqttError, Step}, retry::{Failure, RetryStorage}, surface::Gate, time::CertificateTime,
+///     tls::{self, Client, Connection},
+/// };
+///
+/// fn step(
+///     link: &mut Link<Connection>, storage: &mut impl RetryStorage, clock: &impl Uptime, random: u32,
+///     gate: &Gate<'_>, client: &Client, time: CertificateTime,
+/// ) -> Result<Step, MqttError> {
+///     link.step(storage, clock, random, |server| {
+///         let grant = gate.grant_outbound("cloud", server, 8883).map_err(|_| Failure::Refused)?;
+///         let connection = tls::connect(grant, client, time)?;
+///         connection.set_read_timeout(std::time::Duration::from_millis(200))?;
+///         Ok(connection)
+///     })
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Link<C> {
     mqtt: Mqtt,
@@ -174,7 +197,7 @@ impl<C: Read + Write> Link<C> {
                 self.mqtt.receive(came);
             }
             Err(error) if is_pause(&error) => {}
-            Err(_) => return Err(MqttError::Broken),
+            Err(error) => return Err(broken(&error)),
         }
         self.mqtt.next(clock.uptime())
     }
@@ -269,11 +292,11 @@ fn write<C: Write>(mqtt: &mut Mqtt, stream: &mut C, clock: &impl Uptime) -> Resu
             Ok(0) => return Err(MqttError::Broken),
             Ok(count) => mqtt.sent(count, clock.uptime()),
             Err(error) if is_pause(&error) => break,
-            Err(_) => return Err(MqttError::Broken),
+            Err(error) => return Err(broken(&error)),
         }
     }
     match stream.flush() {
-        Err(error) if !is_pause(&error) => Err(MqttError::Broken),
+        Err(error) if !is_pause(&error) => Err(broken(&error)),
         _ => Ok(()),
     }
 }
@@ -282,6 +305,11 @@ fn write<C: Write>(mqtt: &mut Mqtt, stream: &mut C, clock: &impl Uptime) -> Resu
 fn is_pause(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
+}
+
+/// What a stream of TLS says of itself is worth more than that it broke.
+fn broken(error: &io::Error) -> MqttError {
+    TlsError::of(error).map_or(MqttError::Broken, MqttError::Tls)
 }
 
 /// One read takes at most so much: a record of TLS holds no more.
