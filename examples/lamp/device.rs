@@ -23,8 +23,8 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Erro
 
 /// The components that a lamp may have, and where their payloads are.
 const COMPONENTS: [(&[u8], &str); 2] = [
-    (&[0x81, 0x41, 0x00], "https://fw.example.com/app"),
-    (&[0x81, 0x41, 0x01], "https://fw.example.com/radio"),
+    (&[0x81, 0x41, 0x00], "https://fw.example.com:8443/app"),
+    (&[0x81, 0x41, 0x01], "https://fw.example.com:8443/radio"),
 ];
 const VENDOR: [u8; 16] = *b"example.com lamp";
 const CLASS: [u8; 16] = *b"lamp-2 with wifi";

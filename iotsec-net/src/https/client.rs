@@ -5,7 +5,7 @@ use std::{
 
 use iotsec_core::input::Url;
 
-use super::{Download, EntityTag, Event, Head, HttpsError, Request, Response};
+use super::{Download, EntityTag, Event, Head, HttpsError, Request, Response, RetryAfter};
 
 /// Bytes that the head of an answer may have.
 const HEAD: usize = 8 * 1024;
@@ -22,7 +22,7 @@ const READ: usize = 16 * 1024;
 /// ```no_run
 /// # fn open() -> std::net::TcpStream { unimplemented!() }
 /// use iotsec_core::input::Url;
-/// use iotsec_net::https::{Client, Download};
+/// use iotsec_net::https::{Client, Download, HttpsError};
 ///
 /// let mut client = Client::new(open());
 /// let url = Url::parse(b"https://updates.example.com/lamp/7.bin")?;
@@ -30,7 +30,7 @@ const READ: usize = 16 * 1024;
 /// let mut image = Vec::new();
 /// client.download(&url, &mut download, |part| {
 ///     image.extend_from_slice(part);
-///     Ok(())
+///     Ok::<(), HttpsError>(())
 /// })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -41,6 +41,7 @@ pub struct Client<S> {
     buffer: Box<[u8; READ]>,
     unread: (usize, usize),
     usable: bool,
+    retry_after: Option<RetryAfter>,
 }
 
 impl<S: Read + Write> Client<S> {
@@ -51,7 +52,14 @@ impl<S: Read + Write> Client<S> {
             buffer: Box::new([0; READ]),
             unread: (0, 0),
             usable: true,
+            retry_after: None,
         }
+    }
+
+    /// When the server that last answered wants to be asked again, if it said so: with [`HttpsError::Busy`] the hint for
+    /// [`Failure::Busy`](crate::retry::Failure::Busy).
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        self.retry_after
     }
 
     /// Whether another request may follow. After an error, or when the server ends it, the connection is over.
@@ -109,18 +117,18 @@ impl<S: Read + Write> Client<S> {
     /// # Errors
     /// Those of [`Download::begin`] and of `sink`, after which the download counts the part as taken; what is wrong
     /// with the answer or the connection.
-    pub fn download(
+    pub fn download<E: From<HttpsError>>(
         &mut self,
         url: &Url<'_>,
         download: &mut Download,
-        mut sink: impl FnMut(&[u8]) -> Result<(), HttpsError>,
-    ) -> Result<(), HttpsError> {
+        mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         if download.is_complete() {
             return Ok(());
         }
         let request = download.request(url);
         self.exchange(&request, &[], download.limit(), |event| match event {
-            Event::Head(head) => download.begin(&head),
+            Event::Head(head) => Ok(download.begin(&head)?),
             Event::Body(part) => match download.part(part)? {
                 [] => Ok(()),
                 fresh => sink(fresh),
@@ -130,19 +138,19 @@ impl<S: Read + Write> Client<S> {
         if download.is_complete() {
             Ok(())
         } else {
-            Err(HttpsError::Truncated)
+            Err(HttpsError::Truncated.into())
         }
     }
 
-    fn exchange(
+    fn exchange<E: From<HttpsError>>(
         &mut self,
         request: &Request<'_>,
         content: &[u8],
         limit: u64,
-        mut event: impl FnMut(Event<'_>) -> Result<(), HttpsError>,
-    ) -> Result<Head, HttpsError> {
+        mut event: impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Head, E> {
         if !std::mem::replace(&mut self.usable, false) {
-            return Err(HttpsError::Over);
+            return Err(HttpsError::Over.into());
         }
         let mut text = [0; REQUEST];
         let len = request.write(&mut text)?;
@@ -162,6 +170,7 @@ impl<S: Read + Write> Client<S> {
             let (used, happened) = response.take(bytes)?;
             self.unread = (start.saturating_add(used), end);
             if let Event::Head(head) = happened {
+                self.retry_after = head.retry_after;
                 last = Some(head);
             }
             if matches!(happened, Event::Head(_) | Event::Body(_)) {

@@ -236,7 +236,7 @@ fn download(at: u64, answer: &str) -> (Result<(), HttpsError>, Vec<u8>, u64) {
     let mut came = Vec::new();
     let result = client.download(&url(), &mut download, |part| {
         came.extend_from_slice(part);
-        Ok(())
+        Ok::<(), HttpsError>(())
     });
     (result, came, download.at())
 }

@@ -3,7 +3,10 @@ use std::{sync::Arc, vec::Vec};
 use iotsec_core::hal::Millis;
 use rustls::{
     ServerConfig, ServerConnection,
-    server::{NoClientAuth, NoServerSessionStorage, danger::ClientCertVerifier},
+    server::{
+        AlwaysResolvesServerRawPublicKeys, NoClientAuth, NoServerSessionStorage, ResolvesServerCert,
+        danger::ClientCertVerifier,
+    },
     sign::SingleCertAndKey,
     version::TLS13,
 };
@@ -133,7 +136,12 @@ impl Server {
                 time,
             }),
         };
-        let resolver = Arc::new(SingleCertAndKey::from(self.identity.certified()));
+        let certified = self.identity.certified();
+        let resolver: Arc<dyn ResolvesServerCert> = if self.identity.is_raw() {
+            Arc::new(AlwaysResolvesServerRawPublicKeys::new(certified))
+        } else {
+            Arc::new(SingleCertAndKey::from(certified))
+        };
         let mut config = ServerConfig::builder_with_details(self.provider.to_rustls(), clock)
             .with_protocol_versions(&[&TLS13])?
             .with_client_cert_verifier(clients)
