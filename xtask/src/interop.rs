@@ -4,6 +4,7 @@ mod certificate;
 mod environment;
 mod factory;
 mod generated;
+mod https;
 mod identity;
 mod mcuboot;
 mod store;
@@ -52,12 +53,12 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             ["--x509-limbo", folder] => x509_limbo = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
-                name @ ("store" | "provision" | "identity" | "certificate"),
+                name @ ("store" | "provision" | "identity" | "certificate" | "https"),
             ] => only = Some(*name),
             _ => {
                 return Err(
                     "takes --suit-generator FOLDER, --iat-verifier FOLDER and --x509-limbo FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, --only certificate, or nothing"
+                            --only store, --only provision, --only identity, --only certificate, --only https, or nothing"
                         .into(),
                 );
             }
@@ -78,6 +79,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
     if only == Some("certificate") {
         return certificate::check(&place, x509_limbo.as_deref());
+    }
+    if only == Some("https") {
+        return https::check(&place);
     }
     if only.is_none() {
         need_programs()?;
@@ -107,6 +111,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     environment::check(&place)?;
     tpm::check(&place)?;
     identity::check(&place, iat_verifier.as_deref())?;
+    https::check(&place)?;
     generated::check(&place, &python)?;
     certificate::check(&place, x509_limbo.as_deref())?;
     match suit_generator {

@@ -126,6 +126,8 @@ impl<const H: usize> Response<H> {
             }
             let rest = bytes.get(used..).unwrap_or_default();
             match self.state {
+                // Not before the head was told: what a server says of an error is longer than what was asked for.
+                State::Length(left) if left > self.budget => return Err(HttpsError::TooLong),
                 State::Length(left) => return self.body(rest, left, used, State::Length),
                 State::ChunkData(left) if left > 0 => return self.body(rest, left, used, State::ChunkData),
                 State::UntilClose => return self.body(rest, u64::MAX, used, |_| State::UntilClose),
@@ -186,7 +188,6 @@ impl<const H: usize> Response<H> {
         self.state = match head.length {
             _ if head.is_bare() => State::End,
             _ if head.chunked => State::CHUNK,
-            Some(length) if length > self.budget => return Err(HttpsError::TooLong),
             Some(length) => State::Length(length),
             None => State::UntilClose,
         };

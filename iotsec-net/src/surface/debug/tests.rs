@@ -190,7 +190,7 @@ fn vectors() -> Vec<Vec<u8>> {
 fn the_messages_are_as_the_document_shows_them() {
     let challenge = UnlockChallenge {
         serial: DeviceSerial::parse(b"L2-000001").unwrap(),
-        nonce: core::array::from_fn(|at| at as u8),
+        nonce: core::array::from_fn(|at| u8::try_from(at).unwrap()),
         issued: NOW,
     };
     let mut out = [0; UnlockChallenge::MAX_LEN];
