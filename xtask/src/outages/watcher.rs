@@ -95,10 +95,8 @@ pub(super) fn run(file: &Path, id: &str) -> Result<(), Failure> {
             dial(address, Some(Duration::from_millis(5)))
         })?;
         match step {
-            Step::Event(Event::Subscribed(_)) => {
-                if file.metadata()?.len() == 0 {
-                    writeln!(file, "subscribed")?;
-                }
+            Step::Event(Event::Subscribed(_)) if file.metadata()?.len() == 0 => {
+                writeln!(file, "subscribed")?;
             }
             Step::Event(Event::Message(message)) => {
                 let number: u64 = std::str::from_utf8(message.payload())?.parse()?;
