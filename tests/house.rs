@@ -5,7 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const DEVICE_CRATES: [&str; 4] = ["iotsec-core", "iotsec-store", "iotsec-update", "iotsec-telemetry"];
+const DEVICE_CRATES: [&str; 5] = [
+    "iotsec-core",
+    "iotsec-store",
+    "iotsec-update",
+    "iotsec-telemetry",
+    "iotsec-net",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
