@@ -1,7 +1,9 @@
 //! What happens to the device, chapter by chapter.
 
+mod network;
 mod updates;
 
+pub use network::online;
 pub use updates::{bad_updates, corrupted_image, update};
 
 use getrandom::SysRng;

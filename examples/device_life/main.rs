@@ -23,6 +23,7 @@ fn main() -> Result {
 
     let maker = chapters::factory(&mut story, &mut world)?;
     let owner = chapters::set_up(&mut story, &mut world, &maker)?;
+    chapters::online(&mut story)?;
     chapters::attack_on_the_password(&mut story, &mut world, &owner)?;
     chapters::outage(&mut story, &mut world, &maker)?;
     chapters::update(&mut story, &mut world)?;
