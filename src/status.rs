@@ -23,7 +23,7 @@ pub(crate) use json::{write_all, write_fields};
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     credential::ThrottleError,
-    hal::{Millis, UnixTime},
+    hal::{DebugState, Millis, UnixTime},
 };
 use iotsec_store::ReplayLevel;
 use iotsec_update::{
@@ -49,6 +49,11 @@ pub struct Observed {
     pub support_until: Option<UnixTime>,
     /// Trusted time, if there is one.
     pub time: Option<UnixTime>,
+    /// How many sockets are open that the interface table does not allow, as `iotsec_net::surface::audit::Counts::open`
+    /// counts them; `None` if nobody looked. Zero where nothing opens without a grant.
+    pub undeclared: Option<u16>,
+    /// What the debug port allows, as `iotsec_net::surface::debug::check_debug_port` found it at this boot.
+    pub debug_port: Option<DebugState>,
 }
 
 impl Observed {
@@ -59,6 +64,8 @@ impl Observed {
         mode: Mode::Automatic,
         support_until: None,
         time: None,
+        undeclared: None,
+        debug_port: None,
     };
 }
 
@@ -146,6 +153,17 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
                 Finding::PersonalDataListed
             } else {
                 Finding::PersonalDataUnlisted
+            },
+            match observed.undeclared {
+                Some(0) => Finding::ServicesDeclared,
+                Some(_) => Finding::ServicesOpen,
+                None => Finding::ServicesUnknown,
+            },
+            match observed.debug_port {
+                Some(DebugState::Closed) => Finding::DebugClosed,
+                Some(DebugState::Authenticated) => Finding::DebugLocked,
+                Some(DebugState::Open) => Finding::DebugOpen,
+                None => Finding::DebugUnknown,
             },
         ];
         Ok(SecurityStatus { findings })

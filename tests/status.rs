@@ -6,7 +6,7 @@ mod unit;
 use iotsec::{
     core::{
         credential::{Attempt, DevicePassword, Exposure, Iterations, UserPassword},
-        hal::{Millis, UnixTime},
+        hal::{DebugState, Millis, UnixTime},
     },
     device::{Device, DeviceError, Owned},
     erase::{Inventory, Place},
@@ -35,6 +35,8 @@ const WELL: Observed = Observed {
     mode: Mode::Automatic,
     support_until: Some(UnixTime(2_000_000_000)),
     time: Some(UnixTime(1_790_000_000)),
+    undeclared: Some(0),
+    debug_port: Some(DebugState::Closed),
 };
 
 /// Calls `use_it` with a device that has just been claimed, and what its label says.
@@ -80,6 +82,8 @@ fn a_well_kept_device_has_nothing_to_mend_but_what_its_hardware_lacks() {
             Finding::UpdatesAutomatic,
             Finding::SupportRuns,
             Finding::PersonalDataListed,
+            Finding::ServicesDeclared,
+            Finding::DebugClosed,
         ]
     );
     assert_eq!(status.verdict(), Verdict::Warn);
@@ -100,6 +104,8 @@ fn a_neglected_device_says_what_is_wrong_with_each() {
         updates: Some(Status::Available(offer, Hold::Declined)),
         mode: Mode::Ask,
         support_until: Some(UnixTime(1_700_000_000)),
+        undeclared: Some(1),
+        debug_port: Some(DebugState::Open),
         ..WELL
     };
     let status = with_lamp(|mut lamp, _| {
@@ -123,6 +129,8 @@ fn a_neglected_device_says_what_is_wrong_with_each() {
             Finding::UpdateUrgent,
             Finding::SupportEnded,
             Finding::PersonalDataUnlisted,
+            Finding::ServicesOpen,
+            Finding::DebugOpen,
         ]
     );
     assert_eq!(status.verdict(), Verdict::Fail);
@@ -136,6 +144,8 @@ fn what_the_application_does_not_know_is_not_taken_for_good() {
         Finding::SoftwareUnmeasured,
         Finding::UpdatesUnwatched,
         Finding::SupportUnpublished,
+        Finding::ServicesUnknown,
+        Finding::DebugUnknown,
     ];
     for finding in unknown {
         assert!(findings(&status).contains(&finding));

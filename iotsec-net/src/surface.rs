@@ -16,6 +16,8 @@
 
 #[cfg(all(feature = "std", unix))]
 pub mod audit;
+#[cfg(feature = "std")]
+mod bind;
 pub mod debug;
 pub mod disclosure;
 mod error;
@@ -25,6 +27,8 @@ pub mod mud;
 mod name;
 mod table;
 
+#[cfg(feature = "std")]
+pub use bind::BindError;
 pub use error::{SurfaceError, TableError};
 pub use gate::{Gate, ListenGrant, OutboundGrant};
 pub use interface::{

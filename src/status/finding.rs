@@ -20,6 +20,10 @@ pub enum Check {
     Support,
     /// Whether all places of personal data are known.
     PersonalData,
+    /// Whether it listens where its interface table does not say so.
+    Services,
+    /// Whether its debug port is closed.
+    DebugPort,
 }
 
 /// How serious it is. Later ones are worse.
@@ -61,11 +65,18 @@ pub enum Finding {
     SupportEnded,
     PersonalDataListed,
     PersonalDataUnlisted,
+    ServicesDeclared,
+    ServicesUnknown,
+    ServicesOpen,
+    DebugClosed,
+    DebugLocked,
+    DebugUnknown,
+    DebugOpen,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Password,
         Self::Guesses,
         Self::Replay,
@@ -73,6 +84,8 @@ impl Check {
         Self::Updates,
         Self::Support,
         Self::PersonalData,
+        Self::Services,
+        Self::DebugPort,
     ];
 
     /// Its name in documents.
@@ -85,6 +98,8 @@ impl Check {
             Self::Updates => "updates",
             Self::Support => "support",
             Self::PersonalData => "personal-data",
+            Self::Services => "services",
+            Self::DebugPort => "debug-port",
         }
     }
 
@@ -96,6 +111,7 @@ impl Check {
             Self::Software => Guideline::SoftwareIntegrity,
             Self::Updates | Self::Support => Guideline::KeepUpdated,
             Self::PersonalData => Guideline::EasyDeletion,
+            Self::Services | Self::DebugPort => Guideline::MinimalSurface,
         }
     }
 
@@ -109,6 +125,8 @@ impl Check {
             Self::Updates => "5.3-5",
             Self::Support => "5.3-13",
             Self::PersonalData => "5.11-1",
+            Self::Services => "5.6-1",
+            Self::DebugPort => "5.6-4A",
         }
     }
 }
@@ -126,7 +144,7 @@ impl Verdict {
 
 impl Finding {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::PasswordChosen,
         Self::PasswordPreset,
         Self::GuessesFew,
@@ -150,6 +168,13 @@ impl Finding {
         Self::SupportEnded,
         Self::PersonalDataListed,
         Self::PersonalDataUnlisted,
+        Self::ServicesDeclared,
+        Self::ServicesUnknown,
+        Self::ServicesOpen,
+        Self::DebugClosed,
+        Self::DebugLocked,
+        Self::DebugUnknown,
+        Self::DebugOpen,
     ];
 
     /// The check that ended in this.
@@ -324,6 +349,48 @@ impl Finding {
                 "personal-data-unlisted",
                 "It keeps data of yours in a place that its maker did not list.",
                 Fail("Reset it to erase that data too, and tell its maker."),
+            ),
+            Self::ServicesDeclared => (
+                Check::Services,
+                "services-declared",
+                "It can be reached where its maker says so, and nowhere else.",
+                Pass,
+            ),
+            Self::ServicesUnknown => (
+                Check::Services,
+                "services-unknown",
+                "It is not checked whether it can be reached where its maker does not say so.",
+                Warn("Put it into a network of its own, or behind a firewall."),
+            ),
+            Self::ServicesOpen => (
+                Check::Services,
+                "services-open",
+                "It can be reached where its maker does not say so.",
+                Fail("Start it anew; if it says so again, take it off the network and tell its maker."),
+            ),
+            Self::DebugClosed => (
+                Check::DebugPort,
+                "debug-closed",
+                "Its debug port is closed.",
+                Pass,
+            ),
+            Self::DebugLocked => (
+                Check::DebugPort,
+                "debug-locked",
+                "Its debug port opens to its maker alone.",
+                Pass,
+            ),
+            Self::DebugUnknown => (
+                Check::DebugPort,
+                "debug-unknown",
+                "It is not known whether its debug port is closed.",
+                Warn("Keep it where no stranger can open it."),
+            ),
+            Self::DebugOpen => (
+                Check::DebugPort,
+                "debug-open",
+                "Its debug port is open: whoever opens the device can read and change its memory.",
+                Fail("Keep it where no stranger can open it, and have its maker close the port."),
             ),
         }
     }

@@ -4,7 +4,7 @@ use super::{Finding, SecurityStatus};
 
 impl SecurityStatus {
     /// Bytes of the longest document.
-    pub const MAX_JSON_LEN: usize = 2048;
+    pub const MAX_JSON_LEN: usize = 2560;
 
     /// Writes the document, without line breaks, in at most [`MAX_JSON_LEN`](Self::MAX_JSON_LEN) bytes.
     ///

@@ -177,6 +177,17 @@ impl Phases {
         self.0 == 0
     }
 
+    /// `phase` and no other.
+    pub const fn only(phase: Phase) -> Self {
+        match phase {
+            Phase::Factory => Self::FACTORY,
+            Phase::Provisioned => Self::PROVISIONED,
+            Phase::Owned => Self::OWNED,
+            Phase::Orphaned => Self::ORPHANED,
+            Phase::Retired => Self::RETIRED,
+        }
+    }
+
     /// Whether one of these is among `others`.
     pub const fn meet(self, others: Self) -> bool {
         self.0 & others.0 != 0
@@ -184,14 +195,7 @@ impl Phases {
 
     /// Whether `phase` is among them.
     pub const fn contains(self, phase: Phase) -> bool {
-        let bit = match phase {
-            Phase::Factory => Self::FACTORY,
-            Phase::Provisioned => Self::PROVISIONED,
-            Phase::Owned => Self::OWNED,
-            Phase::Orphaned => Self::ORPHANED,
-            Phase::Retired => Self::RETIRED,
-        };
-        self.0 & bit.0 != 0
+        self.meet(Self::only(phase))
     }
 }
 
