@@ -129,6 +129,31 @@ const RANGES: &[(u16, &str, &str)] = &[
         "see the manual of iotsec-telemetry",
     ),
     (
+        5300,
+        "a device opens what its interface table declares",
+        "declare the interface under [surface] of the product manifest, or do not open it",
+    ),
+    (
+        5340,
+        "sockets are as /proc of Linux lists them",
+        "run it on the device, as root or as the user of the process",
+    ),
+    (
+        5360,
+        "a debug port is closed outside the factory",
+        "lock the debug port, or open it for a time with `iotsec surface unlock`",
+    ),
+    (
+        5371,
+        "a debug port opens to the answer to its own challenge",
+        "ask the device for a new challenge, and answer that one in time",
+    ),
+    (
+        5380,
+        "a MUD file is as RFC 8520 has it",
+        "correct [surface.mud] of the product manifest",
+    ),
+    (
         6000,
         "a device goes through its life in order",
         "see the manual of the device",

@@ -13,6 +13,7 @@ mod problem;
 mod product;
 mod provision;
 mod published;
+mod surface;
 mod target;
 mod time;
 mod trust;
@@ -61,6 +62,9 @@ enum Command {
     /// Check what devices say that they have erased.
     #[command(subcommand)]
     Erased(erased::Command),
+    /// List what a product opens, and find what it opens besides.
+    #[command(subcommand)]
+    Surface(surface::Command),
     /// Say whether an input is one that a device takes: names, addresses, numbers, documents.
     Validate(validate::Validate),
 }
@@ -78,10 +82,11 @@ fn main() -> ExitCode {
         Command::Provision(command) => provision::run(command),
         Command::Ca(command) => ca::run(command),
         Command::Erased(command) => erased::run(command),
+        Command::Surface(command) => surface::run(command),
         Command::Validate(validate) => validate::run(validate),
     };
-    match done.and_then(|output| format.print(&output)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match done.and_then(|output| format.print(&output).map(|()| output)) {
+        Ok(output) => ExitCode::from(output.exit()),
         Err(problem) => {
             format.report(&problem);
             ExitCode::from(problem.exit())

@@ -18,6 +18,7 @@ use crate::Problem;
 pub(crate) struct Output {
     human: String,
     json: Value,
+    exit: u8,
 }
 
 impl Output {
@@ -27,7 +28,17 @@ impl Output {
         Self {
             human: human.into(),
             json,
+            exit: 0,
         }
+    }
+
+    /// The command did what it was asked, and found what there should not be: exit status 1.
+    pub(crate) fn with_findings(self) -> Self {
+        Self { exit: 1, ..self }
+    }
+
+    pub(crate) const fn exit(&self) -> u8 {
+        self.exit
     }
 }
 

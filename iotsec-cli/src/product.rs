@@ -8,7 +8,10 @@ use std::{
 use iotsec::core::{credential::Exposure, crypto::Sha256, input::DeviceSerial};
 use serde::Deserialize;
 
+mod surface;
+
 use crate::{Problem, file};
+use surface::Surface;
 
 /// A product manifest. Sections and names that it does not know are refused: a misspelt setting must not
 /// turn into a default.
@@ -25,6 +28,8 @@ pub(crate) struct Product {
     pub(crate) matter: Option<Matter>,
     #[serde(default)]
     pub(crate) factory: Factory,
+    #[serde(default)]
+    pub(crate) surface: Option<Surface>,
     /// SHA-256 of the file, so that a run which goes on after a crash goes on with the same product.
     #[serde(skip)]
     pub(crate) digest: [u8; 32],
@@ -237,6 +242,9 @@ impl Product {
         }
         if !self.credential.password && !self.credential.setup_code {
             return Err("[credential] asks for neither a password nor a set-up code".into());
+        }
+        if let Some(surface) = &self.surface {
+            surface.table()?;
         }
         if let Some(matter) = &self.matter {
             if !self.credential.setup_code {

@@ -16,6 +16,7 @@ mod provision;
 mod readme;
 mod release;
 mod sign;
+mod surface;
 mod trust;
 mod update;
 mod validate;

@@ -60,6 +60,8 @@ fn reader() -> Bench {
     let mut new = old.clone();
     new.splice(40_000..40_000, old[..144].iter().map(|byte| byte ^ 0x55));
     bench.write("iotsec.toml", LAMP.as_bytes());
+    let sample = include_str!("../../../examples/products/lamp/iotsec.toml");
+    bench.write("lamp.toml", sample.as_bytes());
     bench.write("app.bin", &[0; 5000]);
     bench.write("other.bin", &[1; 5000]);
     bench.write("radio.bin", &[2; 3000]);
