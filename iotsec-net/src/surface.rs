@@ -14,7 +14,7 @@
 //! | `audit` | on Linux: what listens although it was not declared, or wider than it was |
 //! | [`mud`] | the network learns from the same table what the device needs |
 
-#[cfg(all(feature = "std", unix))]
+#[cfg(feature = "std")]
 pub mod audit;
 #[cfg(feature = "std")]
 mod bind;

@@ -1,9 +1,7 @@
 use std::{
     collections::BTreeMap,
-    ffi::OsStr,
     fs::{self, File},
     io::{self, Read as _},
-    os::unix::ffi::OsStrExt as _,
     path::Path,
     string::{String, ToString as _},
     vec::Vec,
@@ -195,8 +193,7 @@ fn add_owner(proc: &Path, pid: u32, owners: &mut BTreeMap<u64, Owner>) -> Result
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue,
             Err(cause) => return Err(failed(cause)),
         };
-        let link: &OsStr = link.as_ref();
-        if let Some(inode) = socket_inode(link.as_bytes()) {
+        if let Some(inode) = socket_inode(link.as_os_str().as_encoded_bytes()) {
             let name = name.clone();
             owners.entry(inode).or_insert(Owner { pid, name });
         }
