@@ -25,6 +25,7 @@ pub mod qr;
 mod recipe;
 pub mod store;
 pub mod suit;
+pub mod surface;
 mod target;
 pub mod telemetry;
 pub mod trust;

@@ -2,7 +2,7 @@
 
 use crate::{
     boot, cbor, cose, credential, delta, encryption, erased, https, identity, input, qr, store, suit,
-    telemetry, trust, unit,
+    surface, telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -86,6 +86,8 @@ pub const TARGETS: &[Target] = &[
     target("qr_label", qr::label, qr::label_seeds, &[]),
     target("qr_wifi", qr::wifi, qr::wifi_seeds, &[]),
     target("qr_matter", qr::matter, qr::matter_seeds, &[]),
+    target("surface_sockets", surface::sockets, surface::socket_seeds, &[]),
+    target("surface_unlock", surface::unlock, surface::unlock_seeds, &[]),
     target("input_text", input::text, input::text_seeds, &[]),
     target("input_json", input::json, input::json_seeds, &[]),
     target("https_response", https::response, https::response_seeds, &[]),
