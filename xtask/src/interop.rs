@@ -8,6 +8,7 @@ mod https;
 mod identity;
 mod mcuboot;
 mod store;
+mod surface;
 mod tpm;
 mod venv;
 
@@ -45,20 +46,21 @@ struct Place {
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let (mut suit_generator, mut iat_verifier, mut only) = (None, None, None);
-    let mut x509_limbo = None;
+    let (mut x509_limbo, mut yang) = (None, None);
     for pair in args.chunks(2) {
         match pair {
             ["--suit-generator", folder] => suit_generator = Some(Path::new(*folder).canonicalize()?),
             ["--iat-verifier", folder] => iat_verifier = Some(Path::new(*folder).canonicalize()?),
             ["--x509-limbo", folder] => x509_limbo = Some(Path::new(*folder).canonicalize()?),
+            ["--yang", folder] => yang = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
-                name @ ("store" | "provision" | "identity" | "certificate" | "https"),
+                name @ ("store" | "provision" | "identity" | "certificate" | "https" | "surface"),
             ] => only = Some(*name),
             _ => {
                 return Err(
-                    "takes --suit-generator FOLDER, --iat-verifier FOLDER and --x509-limbo FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, --only certificate, --only https, or nothing"
+                    "takes --suit-generator FOLDER, --iat-verifier FOLDER, --x509-limbo FOLDER and --yang FOLDER (checkouts), \
+                            --only store, --only provision, --only identity, --only certificate, --only https, --only surface, or nothing"
                         .into(),
                 );
             }
@@ -86,15 +88,24 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if only.is_none() {
         need_programs()?;
     }
+    let build = || {
+        let mut cargo = tool::cargo();
+        tool::run(
+            cargo
+                .current_dir(root)
+                .args(["build", "--quiet", "-p", "iotsec-cli"]),
+        )
+    };
+    let surface = || surface::check(&place, &work.join("venv-surface"), yang.as_deref());
+    if only == Some("surface") {
+        build()?;
+        return surface();
+    }
     let python = Venv::new(&work.join("venv"), PEERS)?;
     if only == Some("store") {
         return store::check(&place, &python);
     }
-    tool::run(
-        tool::cargo()
-            .current_dir(root)
-            .args(["build", "--quiet", "-p", "iotsec-cli"]),
-    )?;
+    build()?;
 
     if only == Some("provision") {
         tool::run(python.script(root, "provision.py").arg(&place.iotsec))?;
@@ -113,6 +124,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     identity::check(&place, iat_verifier.as_deref())?;
     https::check(&place)?;
     generated::check(&place, &python)?;
+    surface()?;
     certificate::check(&place, x509_limbo.as_deref())?;
     match suit_generator {
         Some(checkout) => {

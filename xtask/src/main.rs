@@ -138,7 +138,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "interop",
-        usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--only store|provision|identity]",
+        usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--x509-limbo FOLDER] [--yang FOLDER] [--only PART]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
     },

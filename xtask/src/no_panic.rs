@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 14] = [
+const PROVED: [&str; 15] = [
     "software_hkdf",
     "input",
     "https",
@@ -24,6 +24,7 @@ const PROVED: [&str; 14] = [
     "identity",
     "attest",
     "setup",
+    "surface",
 ];
 const PACKAGE: &str = "no-panic";
 /// Pairing turns on features of others, which would show in the images of that package.

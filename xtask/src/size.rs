@@ -33,6 +33,7 @@ const PROBES: &[(&str, &str)] = &[
     ("attest", "identity: attestation token, P-256"),
     ("pairing", "identity: the device's side of a pairing (SPAKE2+)"),
     ("input", "input: five settings read from 227 bytes of JSON"),
+    ("surface", "net: interface table, a grant, the debug port checked"),
     ("store", "store: mount, put and get 32 bytes"),
     ("update_verify", "update: authenticate and admit, Ed25519"),
     (

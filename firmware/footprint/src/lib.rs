@@ -8,5 +8,6 @@ pub mod identity;
 pub mod input;
 pub mod setup;
 pub mod store;
+pub mod surface;
 pub mod telemetry;
 pub mod update;
