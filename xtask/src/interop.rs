@@ -9,6 +9,7 @@ mod identity;
 mod mcuboot;
 mod store;
 mod surface;
+mod tls;
 mod tpm;
 mod venv;
 
@@ -55,12 +56,12 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             ["--yang", folder] => yang = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
-                name @ ("store" | "provision" | "identity" | "certificate" | "https" | "surface"),
+                name @ ("store" | "provision" | "identity" | "certificate" | "https" | "surface" | "tls"),
             ] => only = Some(*name),
             _ => {
                 return Err(
                     "takes --suit-generator FOLDER, --iat-verifier FOLDER, --x509-limbo FOLDER and --yang FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, --only certificate, --only https, --only surface, or nothing"
+                            --only store, --only provision, --only identity, --only certificate, --only https, --only surface, --only tls, or nothing"
                         .into(),
                 );
             }
@@ -84,6 +85,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
     if only == Some("https") {
         return https::check(&place);
+    }
+    if only == Some("tls") {
+        return tls::check(&place);
     }
     if only.is_none() {
         need_programs()?;
@@ -126,6 +130,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     generated::check(&place, &python)?;
     surface()?;
     certificate::check(&place, x509_limbo.as_deref())?;
+    tls::check(&place)?;
     match suit_generator {
         Some(checkout) => {
             let python = Venv::new(&work.join("venv-suit-generator"), SUIT_GENERATOR)?;

@@ -14,7 +14,7 @@ pub(super) const SEND_BUFFER: usize = 16_384;
 /// use iotsec_net::tls::Limits;
 ///
 /// let hasty = Limits { handshake: Millis::from_secs(10), ..Limits::default() };
-/// assert_eq!(hasty.fragment, 1400);
+/// assert_eq!(hasty.fragment, 4096);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -27,8 +27,9 @@ pub struct Limits {
     pub refresh_bytes: u64,
     /// Time under the same keys. Without change an hour: who takes the keys out of memory reads that much.
     pub refresh_after: Millis,
-    /// Bytes of plaintext in one record that is sent. 64 to 16,384. Without change 1400, so that a record fits into a
-    /// packet and can be used when that packet is there.
+    /// Bytes of plaintext in one record that is sent. 512 to 16,384. Without change 4096: the first message, with a key
+    /// exchange of 1.2 KB in it, stays in one record, which some servers want, and the peer need not wait for 16 KB
+    /// before it can use the first byte.
     pub fragment: u16,
     /// Most time that [`Connection`](super::Connection) waits for bytes before it says that there are none, and for
     /// room to send. Without change 60 s.
@@ -41,7 +42,7 @@ impl Default for Limits {
             handshake: Millis::from_secs(30),
             refresh_bytes: 64 << 20,
             refresh_after: Millis::from_secs(3600),
-            fragment: 1400,
+            fragment: 4096,
             idle: Millis::from_secs(60),
         }
     }
@@ -52,7 +53,7 @@ impl Limits {
         let is_good = (1..=300_000).contains(&self.handshake.0)
             && self.refresh_bytes > 0
             && self.refresh_after.0 > 0
-            && (64..=16_384).contains(&self.fragment)
+            && (512..=16_384).contains(&self.fragment)
             && self.idle.0 > 0;
         is_good.then_some(self).ok_or(TlsError::Limits)
     }

@@ -275,7 +275,7 @@ fn a_server_that_says_nothing_or_too_slowly_has_until_the_deadline() {
             ..Limits::default()
         },
         Limits {
-            fragment: 63,
+            fragment: 511,
             ..Limits::default()
         },
         Limits {

@@ -60,8 +60,13 @@ fn bytes_come_out_as_they_went_in_and_nobody_sees_them() {
 }
 
 #[test]
-fn records_that_are_sent_fit_into_a_packet() {
-    let mut link = link(&client(), &host(), good()).unwrap();
+fn records_that_are_sent_are_as_small_as_was_asked_for() {
+    let limits = Limits {
+        fragment: 1400,
+        ..Limits::default()
+    };
+    let client = client().with_limits(limits).unwrap();
+    let mut link = link(&client, &host(), good()).unwrap();
     let before = link.client_end.sent().len();
     assert_eq!(echo(&mut link, &[7; 10_000], Millis(2)), [7; 10_000]);
     let sent = link.client_end.sent();
@@ -74,6 +79,17 @@ fn records_that_are_sent_fit_into_a_packet() {
         count += 1;
     }
     assert_eq!((at, count >= 8), (sent.len(), true));
+}
+
+#[test]
+fn the_first_message_is_one_record_with_a_large_key_exchange_too() {
+    for provider in providers() {
+        let link = link(&client_with(&provider), &host(), good()).unwrap();
+        let sent = link.client_end.sent();
+        let len = usize::from(u16::from_be_bytes([sent[3], sent[4]]));
+        // A record of the handshake, of which the message takes all.
+        assert_eq!((sent[0], &sent[5..9]), (22, &[1, 0, sent[3], sent[4] - 4][..]), "{len}");
+    }
 }
 
 #[test]
