@@ -29,6 +29,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         ("iotsec", "update"),
         ("iotsec", "provision"),
         ("iotsec-net", "reconnect"),
+        ("iotsec-net", "tls"),
     ] {
         println!("== {bench}");
         let mut command = tool::cargo();
