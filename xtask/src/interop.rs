@@ -11,7 +11,7 @@ mod store;
 mod surface;
 mod tls;
 mod tpm;
-mod venv;
+pub(crate) mod venv;
 
 use std::{
     fs,

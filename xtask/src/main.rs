@@ -10,6 +10,7 @@ mod elf;
 mod fault_injection;
 mod firmware;
 mod fixture;
+mod fleet;
 mod fuzz;
 mod header;
 mod image;
@@ -147,6 +148,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "a device and a real mosquitto: killed, frozen, cut off, slow; nothing acknowledged is lost",
         run: outages::run,
+    },
+    Task {
+        name: "fleet",
+        usage: "[--quick]",
+        about: "ten thousand devices and three NATS servers, one of which dies: each batch arrives, once",
+        run: fleet::run,
     },
     Task {
         name: "vectors-mcuboot",

@@ -54,6 +54,10 @@ const PROBES: &[(&str, &str)] = &[
         "boot: choose a slot, authenticate, measure 4 KiB, Ed25519",
     ),
     ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
+    (
+        "retry",
+        "network: when to try again, an attempt that fails and one that lasts",
+    ),
     ("telemetry", "telemetry: record an event, seal a batch"),
     (
         "setup_label",

@@ -6,6 +6,7 @@
 pub mod credential;
 pub mod identity;
 pub mod input;
+pub mod retry;
 pub mod setup;
 pub mod store;
 pub mod surface;

@@ -20,6 +20,7 @@ pub mod https;
 pub mod identity;
 pub mod input;
 mod model;
+pub mod mqtt;
 pub mod mutate;
 pub mod qr;
 mod recipe;

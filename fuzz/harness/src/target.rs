@@ -1,7 +1,7 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, cose, credential, delta, encryption, erased, https, identity, input, qr, store, suit,
+    boot, cbor, cose, credential, delta, encryption, erased, https, identity, input, mqtt, qr, store, suit,
     surface, telemetry, trust, unit,
 };
 
@@ -90,6 +90,7 @@ pub const TARGETS: &[Target] = &[
     target("surface_unlock", surface::unlock, surface::unlock_seeds, &[]),
     target("input_text", input::text, input::text_seeds, &[]),
     target("input_json", input::json, input::json_seeds, &[]),
+    target("mqtt_conversation", mqtt::conversation, mqtt::seeds, &[]),
     target("https_response", https::response, https::response_seeds, &[]),
     target("erase_receipt", erased::receipt, erased::receipt_seeds, &[]),
     target("store_image", store::image, store::image_seeds, &[]),

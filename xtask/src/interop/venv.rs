@@ -9,13 +9,13 @@ use std::{
 use crate::tool::{self, Failure};
 
 /// A virtual environment.
-pub(super) struct Venv {
+pub(crate) struct Venv {
     python: PathBuf,
 }
 
 impl Venv {
     /// The one in `folder`, made anew unless exactly these packages were installed there.
-    pub(super) fn new(folder: &Path, packages: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: &Path, packages: &[&str]) -> Result<Self, Failure> {
         let python = folder.join("bin/python");
         // Written last, so that an installation that was broken off is not taken for a whole one.
         let installed = folder.join("installed");
@@ -34,19 +34,19 @@ impl Venv {
     }
 
     /// One of the scripts in `xtask/interop`.
-    pub(super) fn script(&self, root: &Path, name: &str) -> Command {
+    pub(crate) fn script(&self, root: &Path, name: &str) -> Command {
         let mut command = Command::new(&self.python);
         command.arg("-B").arg(root.join("xtask/interop").join(name));
         command
     }
 
     /// Its interpreter. Programs of the packages are beside it.
-    pub(super) fn python(&self) -> &Path {
+    pub(crate) fn python(&self) -> &Path {
         &self.python
     }
 
     /// Any script. Programs of the packages are found by it.
-    pub(super) fn run(&self, script: &Path) -> Command {
+    pub(crate) fn run(&self, script: &Path) -> Command {
         let mut command = Command::new(&self.python);
         command.arg("-B").arg(script);
         let own = self.python.parent().map(Path::to_owned).unwrap_or_default();
