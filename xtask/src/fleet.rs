@@ -49,7 +49,7 @@ const WHOLE: Size = Size {
 const QUICK: Size = Size {
     connections: 100,
     devices: 10,
-    batches: 2,
+    batches: 8,
 };
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {

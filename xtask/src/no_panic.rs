@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 15] = [
+const PROVED: [&str; 16] = [
     "software_hkdf",
     "input",
     "https",
@@ -25,6 +25,7 @@ const PROVED: [&str; 15] = [
     "attest",
     "setup",
     "surface",
+    "retry",
 ];
 const PACKAGE: &str = "no-panic";
 /// Pairing turns on features of others, which would show in the images of that package.
