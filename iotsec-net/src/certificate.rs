@@ -42,7 +42,7 @@ pub use policy::{ClientPolicy, PolicyError, ServerPolicy, Wildcards};
 pub use revocation::{Depth, Revocation, RevocationList, UnknownStatus};
 pub use rotation::{AnchorRotation, AnchorRotationError, AnchorStorage, Phase};
 pub use rustls_pki_types::SignatureVerificationAlgorithm;
-pub use token::{Client, Server, Verified, VerifiedClient, VerifiedServer};
+pub use token::{Client, Server, Verified, VerifiedClient, VerifiedKey, VerifiedServer};
 pub use verify::{verify_client_chain, verify_server_chain};
 
 /// Certificates of a chain: leaf, two issuers, and the anchor that many servers send along.

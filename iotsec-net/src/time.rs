@@ -75,6 +75,6 @@ impl CertificateTime {
     /// The first moment that is possible for something that began at `begin`.
     #[cfg(feature = "certificate")]
     pub(crate) fn since(&self, begin: UnixTime) -> UnixTime {
-        begin.clamp(self.earliest, self.latest)
+        begin.max(self.earliest).min(self.latest)
     }
 }

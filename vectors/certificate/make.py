@@ -2,7 +2,7 @@
 """Chains that a device must accept or refuse, with the error it must give.
 
     make.py                  writes chains.cbor and the .der files beside it
-    make.py --live FOLDER    writes NAME.chain.pem, NAME.key and root.der for a TLS server, too
+    make.py --live FOLDER    writes index.json, root.der, and for a TLS server NAME.pem, NAME.chain.pem and NAME.key
 
 Needs Python's cryptography (48) and openssl 3, which makes the one SHA-1 signature. The keys of P-256 and Ed25519 are
 derived from their names and their signatures are deterministic; RSA keys are drawn anew. The private keys are public:
@@ -11,6 +11,7 @@ never use them for anything else.
 import datetime
 import hashlib
 import ipaddress
+import json
 import pathlib
 import subprocess
 import sys
@@ -267,6 +268,9 @@ def cbor(value):
 def live(folder):
     folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath("root.der").write_bytes(der(root.certificate))
+    index = [{"name": title, "host": host, "error": error, "small": small, "matrix": at < MATRIX}
+             for at, (title, host, error, small, _, _) in enumerate(rows)]
+    folder.joinpath("index.json").write_text(json.dumps(index, indent=1))
     for title, _, _, _, certificates, key in rows:
         pems = [x509.load_der_x509_certificate(der(one)).public_bytes(serialization.Encoding.PEM)
                 for one in certificates]

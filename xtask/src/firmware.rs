@@ -1,4 +1,5 @@
-//! The main job on microcontrollers: `firmware/app` on a Cortex-M4 and as ARMv6-M code, in QEMU.
+//! The main job on microcontrollers, `firmware/app`, and the verifier of certificates, `firmware/certificate`, on a
+//! Cortex-M4 and as ARMv6-M code, in QEMU.
 
 use std::path::Path;
 
@@ -20,9 +21,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
     qemu::need()?;
     for (target, board) in RUNS {
-        tool::run(&mut image::build(root, "app", target)?)?;
         println!("== {target} on {} ({})", board.machine, board.core);
-        print!("{}", qemu::run(&image::path(root, target, "app"), board)?);
+        for package in ["app", "certificate"] {
+            tool::run(&mut image::build(root, package, target)?)?;
+            print!("{}", qemu::run(&image::path(root, target, package), board)?);
+        }
     }
     Ok(())
 }

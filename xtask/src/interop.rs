@@ -1,6 +1,7 @@
 //! Everything that another implementation can answer too, answered by both.
 
 mod certificate;
+mod embedded_tls;
 mod environment;
 mod factory;
 mod generated;
@@ -81,6 +82,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         return identity::check(&place, iat_verifier.as_deref());
     }
     if only == Some("certificate") {
+        let python = Venv::new(&work.join("venv"), PEERS)?;
+        embedded_tls::check(&place, &python)?;
         return certificate::check(&place, x509_limbo.as_deref());
     }
     if only == Some("https") {
@@ -129,6 +132,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     https::check(&place)?;
     generated::check(&place, &python)?;
     surface()?;
+    embedded_tls::check(&place, &python)?;
     certificate::check(&place, x509_limbo.as_deref())?;
     tls::check(&place)?;
     match suit_generator {

@@ -32,6 +32,10 @@ const PROBES: &[(&str, &str)] = &[
     ("csr", "identity: request for a certificate, P-256"),
     ("attest", "identity: attestation token, P-256"),
     ("pairing", "identity: the device's side of a pairing (SPAKE2+)"),
+    (
+        "certificate",
+        "net: certificate of a server verified under an anchor, P-256",
+    ),
     ("input", "input: five settings read from 227 bytes of JSON"),
     ("surface", "net: interface table, a grant, the debug port checked"),
     ("store", "store: mount, put and get 32 bytes"),

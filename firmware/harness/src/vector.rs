@@ -56,6 +56,16 @@ test_data!(
     PATCH,
     "../../../vectors/delta/insertion.heatshrink"
 );
+test_data!(
+    /// A certificate authority.
+    CERTIFICATE_ROOT,
+    "../../../vectors/certificate/root.der"
+);
+test_data!(
+    /// The certificate of a server that it issued, broker.example.
+    CERTIFICATE,
+    "../../../vectors/certificate/good.der"
+);
 
 /// The Ed25519 key that the first is signed with.
 pub const KEY_ED25519: [u8; 32] = hex(include_bytes!("../../../vectors/suit/keys/ed25519_a.pub.hex"));

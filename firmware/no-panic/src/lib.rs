@@ -5,6 +5,7 @@
 //! `cargo xtask no-panic` says which images must link, and checks that this one would notice.
 #![no_std]
 
+mod algorithm;
 mod hardware;
 
 use core::hint::black_box;
@@ -19,6 +20,7 @@ use iotsec_update::{
     slot::{LayoutError, SlotLayout, UpdateLayout},
 };
 
+pub use algorithm::ALGORITHMS;
 pub use hardware::Hardware;
 
 #[allow(unsafe_code, reason = "a symbol that exists nowhere")]

@@ -1,7 +1,9 @@
 use core::marker::PhantomData;
 
 use iotsec_core::hal::UnixTime;
-use rustls_pki_types::{AlgorithmIdentifier, CertificateDer, SignatureVerificationAlgorithm, alg_id};
+use rustls_pki_types::{
+    AlgorithmIdentifier, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, alg_id,
+};
 
 use super::{error::CertificateError, fields::Fields, key::KeyKind};
 
@@ -58,17 +60,33 @@ impl<'a, P> Verified<'a, P> {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), CertificateError> {
-        let (key, signed) = algorithm_of(scheme, self.fields.key).ok_or(CertificateError::Scheme)?;
-        let is_it = |algorithm: &&&dyn SignatureVerificationAlgorithm| {
-            algorithm.public_key_alg_id() == key && algorithm.signature_alg_id() == signed
-        };
-        let algorithm = self.algorithms.iter().find(is_it);
-        let algorithm = *algorithm.ok_or(CertificateError::Scheme)?;
-        let leaf = CertificateDer::from(self.leaf);
-        let certificate = webpki::EndEntityCert::try_from(&leaf)?;
-        certificate
-            .verify_signature(algorithm, message, signature)
-            .map_err(|_| CertificateError::HandshakeSignature)
+        check(
+            self.fields.spki,
+            self.fields.key,
+            self.algorithms,
+            scheme,
+            message,
+            signature,
+        )
+    }
+
+    /// The key by itself, for a TLS stack that hands out the certificates only as long as it asks about them. It takes
+    /// `N` bytes: [`VerifiedKey::MAX_EC_LEN`] for elliptic curves.
+    ///
+    /// # Errors
+    /// [`CertificateError::KeySize`] for a longer one.
+    pub fn key<const N: usize>(&self) -> Result<VerifiedKey<N>, CertificateError> {
+        let mut bytes = [0; N];
+        let place = bytes.get_mut(..self.fields.spki.len());
+        let place = place.ok_or(CertificateError::KeySize)?;
+        for (to, from) in place.iter_mut().zip(self.fields.spki) {
+            *to = *from;
+        }
+        Ok(VerifiedKey {
+            bytes,
+            len: self.fields.spki.len(),
+            kind: self.fields.key,
+        })
     }
 
     /// Its certificate.
@@ -100,6 +118,57 @@ impl<'a, P> Verified<'a, P> {
     pub const fn serial(&self) -> &'a [u8] {
         self.fields.serial
     }
+}
+
+/// The key of a peer whose chain was verified.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedKey<const N: usize> {
+    /// SubjectPublicKeyInfo.
+    bytes: [u8; N],
+    len: usize,
+    kind: KeyKind,
+}
+
+impl VerifiedKey<0> {
+    /// Bytes of the longest key on an elliptic curve, P-384.
+    pub const MAX_EC_LEN: usize = 120;
+}
+
+impl<const N: usize> VerifiedKey<N> {
+    /// As [`Verified::verify_signature`], by the algorithms of the policy.
+    ///
+    /// # Errors
+    /// As [`Verified::verify_signature`].
+    pub fn verify_signature(
+        &self,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+        scheme: u16,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), CertificateError> {
+        let spki = self.bytes.get(..self.len).unwrap_or_default();
+        check(spki, self.kind, algorithms, scheme, message, signature)
+    }
+}
+
+fn check(
+    spki: &[u8],
+    kind: KeyKind,
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    scheme: u16,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), CertificateError> {
+    let (key, signed) = algorithm_of(scheme, kind).ok_or(CertificateError::Scheme)?;
+    let is_it = |algorithm: &&&dyn SignatureVerificationAlgorithm| {
+        algorithm.public_key_alg_id() == key && algorithm.signature_alg_id() == signed
+    };
+    let algorithm = algorithms.iter().find(is_it);
+    let algorithm = *algorithm.ok_or(CertificateError::Scheme)?;
+    let spki = SubjectPublicKeyInfoDer::from(spki);
+    let key = webpki::RawPublicKeyEntity::try_from(&spki)?;
+    key.verify_signature(algorithm, message, signature)
+        .map_err(|_| CertificateError::HandshakeSignature)
 }
 
 /// The algorithms of key and signature behind a scheme (RFC 8446 §4.2.3), if a key of this kind has it.

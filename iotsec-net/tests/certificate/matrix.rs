@@ -62,6 +62,12 @@ fn a_verified_server_proves_that_it_holds_its_key() {
                 check(other, vectors.message, chain.signature),
                 Err(CertificateError::Scheme)
             );
+            // The key by itself says the same.
+            let key = server.key::<512>().unwrap();
+            let check =
+                |message: &[u8]| key.verify_signature(algorithms, chain.scheme, message, chain.signature);
+            assert_eq!((check(vectors.message), check(b"another")), (Ok(()), wrong));
+            assert_eq!(server.key::<43>().unwrap_err(), CertificateError::KeySize);
         }
     }
     assert!(count >= 30, "{count}");
