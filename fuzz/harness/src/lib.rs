@@ -11,6 +11,7 @@
 
 pub mod boot;
 pub mod cbor;
+pub mod certificate;
 pub mod cose;
 pub mod credential;
 pub mod delta;

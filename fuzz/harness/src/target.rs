@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, cose, credential, delta, encryption, erased, https, identity, input, mqtt, qr, store, suit,
-    surface, telemetry, trust, unit,
+    boot, cbor, certificate, cose, credential, delta, encryption, erased, https, identity, input, mqtt, qr,
+    store, suit, surface, telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -91,6 +91,24 @@ pub const TARGETS: &[Target] = &[
     target("input_text", input::text, input::text_seeds, &[]),
     target("input_json", input::json, input::json_seeds, &[]),
     target("mqtt_conversation", mqtt::conversation, mqtt::seeds, &[]),
+    target(
+        "certificate_chain",
+        certificate::chain,
+        certificate::chain_seeds,
+        &[],
+    ),
+    target(
+        "certificate_anchor",
+        certificate::anchor,
+        certificate::anchor_seeds,
+        &[],
+    ),
+    target(
+        "certificate_list",
+        certificate::list,
+        certificate::list_seeds,
+        &[],
+    ),
     target("https_response", https::response, https::response_seeds, &[]),
     target("erase_receipt", erased::receipt, erased::receipt_seeds, &[]),
     target("store_image", store::image, store::image_seeds, &[]),

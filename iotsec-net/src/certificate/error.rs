@@ -180,6 +180,8 @@ impl From<webpki::Error> for CertificateError {
             Error::CrlExpired { .. } => Self::RevocationEnded,
             Error::InvalidCrlSignatureForPublicKey
             | Error::InvalidCrlNumber
+            // Of an entry: those of certificates were checked before.
+            | Error::InvalidSerialNumber
             | Error::IssuerNotCrlSigner
             | Error::UnsupportedCrlSignatureAlgorithm
             | Error::UnsupportedCrlSignatureAlgorithmContext(_)
@@ -205,7 +207,6 @@ impl From<webpki::Error> for CertificateError {
             | Error::UnsupportedSignatureAlgorithmForPublicKey
             | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
             | Error::SignatureAlgorithmMismatch => Self::SignatureAlgorithm,
-            Error::InvalidSerialNumber => Self::Serial,
             Error::UnsupportedCertVersion => Self::Version,
             Error::UnsupportedCriticalExtension => Self::CriticalExtension,
             Error::MaximumNameConstraintComparisonsExceeded
