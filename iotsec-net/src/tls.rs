@@ -19,12 +19,14 @@
 //! | [`connect`], [`Connection`] | sockets, with a grant of the [interface table](crate::surface) |
 //! | [`Handshake`], [`Session`] | any stream, with the time as an argument |
 //! | [`observe`], [`Observation`] | a server that certifies itself, once its owner has compared the fingerprint |
+//! | [`lend`], [`SignWith`] | keys that stay in a store or a chip |
 //! | [`Server`], [`Listener`] | a service of the device in its local network |
 
 mod alpn;
 mod client;
 mod error;
 mod identity;
+mod lend;
 mod limits;
 mod pin;
 mod provider;
@@ -38,6 +40,7 @@ pub use alpn::Alpn;
 pub use client::Client;
 pub use error::TlsError;
 pub use identity::{Identity, SignWith};
+pub use lend::lend;
 pub use limits::{Limits, MAX_HANDSHAKE_LEN};
 pub use pin::{Fingerprint, Observation, Observed, Pin, Watch, observe};
 #[cfg(feature = "aws-lc")]
