@@ -72,7 +72,7 @@ fn terms(licence: &str) -> BTreeSet<&str> {
 /// What cargo knows of the packages of the workspace and of those that stand beside it.
 fn packages(root: &Path, args: &[&str]) -> Result<Vec<Value>, Failure> {
     let mut packages = Vec::new();
-    for folder in ["", "benches/peers", "firmware", "fuzz"] {
+    for folder in ["", "benches/footprint", "benches/peers", "firmware", "fuzz"] {
         let manifest = root.join(folder).join("Cargo.toml");
         if !manifest.exists() {
             continue;

@@ -1,5 +1,7 @@
 //! `docs/footprint.md`: what each part costs on a microcontroller, measured.
 
+mod linux;
+
 use std::{fs, path::Path, process::Command};
 
 use crate::{
@@ -133,6 +135,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             }
         }
     }
+    document.push_str(&linux::section(root)?);
     document.push_str(&budgets());
     print!("{document}");
     settle(&root.join(FILE), &document, check)?;
