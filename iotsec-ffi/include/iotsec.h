@@ -1409,6 +1409,61 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_INPUT_BUFFER_FULL 1619
 
 /**
+ * Unknown name.
+ */
+#define IOTSEC_ERR_DOCUMENT_UNKNOWN 1620
+
+/**
+ * Name stands twice.
+ */
+#define IOTSEC_ERR_DOCUMENT_DUPLICATE 1621
+
+/**
+ * Name missing.
+ */
+#define IOTSEC_ERR_DOCUMENT_MISSING 1622
+
+/**
+ * Another type of value.
+ */
+#define IOTSEC_ERR_DOCUMENT_TYPE 1623
+
+/**
+ * Integer out of range.
+ */
+#define IOTSEC_ERR_DOCUMENT_RANGE 1624
+
+/**
+ * Too few elements.
+ */
+#define IOTSEC_ERR_DOCUMENT_TOO_FEW 1625
+
+/**
+ * Too many elements.
+ */
+#define IOTSEC_ERR_DOCUMENT_TOO_MANY 1626
+
+/**
+ * None of the choices.
+ */
+#define IOTSEC_ERR_DOCUMENT_CHOICE 1627
+
+/**
+ * Nested too deeply.
+ */
+#define IOTSEC_ERR_DOCUMENT_DEPTH 1628
+
+/**
+ * Buffer too small.
+ */
+#define IOTSEC_ERR_DOCUMENT_BUFFER_FULL 1629
+
+/**
+ * Default is not a value of its field.
+ */
+#define IOTSEC_ERR_DOCUMENT_DEFAULT 1630
+
+/**
  * Not a tagged SUIT envelope.
  */
 #define IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE 2001
@@ -2634,6 +2689,816 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_SNAPSHOT_BOOT 4503
 
 /**
+ * No certificate.
+ */
+#define IOTSEC_ERR_CERTIFICATE_EMPTY 5001
+
+/**
+ * Too many certificates.
+ */
+#define IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH 5002
+
+/**
+ * Certificate empty or too long.
+ */
+#define IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH 5003
+
+/**
+ * Certificate malformed.
+ */
+#define IOTSEC_ERR_CERTIFICATE_MALFORMED 5004
+
+/**
+ * Certificate of another version than 3.
+ */
+#define IOTSEC_ERR_CERTIFICATE_VERSION 5005
+
+/**
+ * Too many extensions, or one twice.
+ */
+#define IOTSEC_ERR_CERTIFICATE_EXTENSIONS 5006
+
+/**
+ * Critical extension not understood.
+ */
+#define IOTSEC_ERR_CERTIFICATE_CRITICAL_EXTENSION 5007
+
+/**
+ * Signature algorithm refused.
+ */
+#define IOTSEC_ERR_CERTIFICATE_SIGNATURE_ALGORITHM 5008
+
+/**
+ * Kind of public key refused.
+ */
+#define IOTSEC_ERR_CERTIFICATE_KEY_KIND 5009
+
+/**
+ * Size of public key refused.
+ */
+#define IOTSEC_ERR_CERTIFICATE_KEY_SIZE 5010
+
+/**
+ * Signature of a certificate does not verify.
+ */
+#define IOTSEC_ERR_CERTIFICATE_SIGNATURE 5011
+
+/**
+ * No trust anchor issued this chain.
+ */
+#define IOTSEC_ERR_CERTIFICATE_UNKNOWN_ISSUER 5012
+
+/**
+ * Trust anchor has ended.
+ */
+#define IOTSEC_ERR_CERTIFICATE_ANCHOR_ENDED 5013
+
+/**
+ * Certificate has ended.
+ */
+#define IOTSEC_ERR_CERTIFICATE_ENDED 5014
+
+/**
+ * Certificate is not valid yet.
+ */
+#define IOTSEC_ERR_CERTIFICATE_NOT_YET_VALID 5015
+
+/**
+ * Issuer is no CA.
+ */
+#define IOTSEC_ERR_CERTIFICATE_ISSUER_NOT_CA 5016
+
+/**
+ * Peer is a CA.
+ */
+#define IOTSEC_ERR_CERTIFICATE_PEER_IS_CA 5017
+
+/**
+ * Path longer than an issuer allows.
+ */
+#define IOTSEC_ERR_CERTIFICATE_PATH_LENGTH 5018
+
+/**
+ * Name outside an issuer's constraints.
+ */
+#define IOTSEC_ERR_CERTIFICATE_NAME_CONSTRAINTS 5019
+
+/**
+ * Key usage does not allow signatures.
+ */
+#define IOTSEC_ERR_CERTIFICATE_KEY_USAGE 5020
+
+/**
+ * Extended key usage missing, another or any.
+ */
+#define IOTSEC_ERR_CERTIFICATE_KEY_PURPOSE 5021
+
+/**
+ * Certificate of another host.
+ */
+#define IOTSEC_ERR_CERTIFICATE_HOST 5022
+
+/**
+ * Host is an address.
+ */
+#define IOTSEC_ERR_CERTIFICATE_ADDRESS 5023
+
+/**
+ * Wildcard certificate.
+ */
+#define IOTSEC_ERR_CERTIFICATE_WILDCARD 5024
+
+/**
+ * Serial number refused.
+ */
+#define IOTSEC_ERR_CERTIFICATE_SERIAL 5025
+
+/**
+ * No pinned key in the path.
+ */
+#define IOTSEC_ERR_CERTIFICATE_PIN 5026
+
+/**
+ * Certificate was revoked.
+ */
+#define IOTSEC_ERR_CERTIFICATE_REVOKED 5027
+
+/**
+ * Unknown whether a certificate was revoked.
+ */
+#define IOTSEC_ERR_CERTIFICATE_REVOCATION_UNKNOWN 5028
+
+/**
+ * Revocation list has ended.
+ */
+#define IOTSEC_ERR_CERTIFICATE_REVOCATION_ENDED 5029
+
+/**
+ * Revocation list refused.
+ */
+#define IOTSEC_ERR_CERTIFICATE_REVOCATION_LIST 5030
+
+/**
+ * Chain asks for too much work.
+ */
+#define IOTSEC_ERR_CERTIFICATE_BUDGET 5031
+
+/**
+ * Signature scheme refused.
+ */
+#define IOTSEC_ERR_CERTIFICATE_SCHEME 5032
+
+/**
+ * Signature of the handshake does not verify.
+ */
+#define IOTSEC_ERR_CERTIFICATE_HANDSHAKE_SIGNATURE 5033
+
+/**
+ * No bytes, or more than [`MAX_CERTIFICATE_LEN`].
+ */
+#define IOTSEC_ERR_ANCHOR_LENGTH 5041
+
+/**
+ * Certificate malformed.
+ */
+#define IOTSEC_ERR_ANCHOR_MALFORMED 5042
+
+/**
+ * Certificate of another version than 3.
+ */
+#define IOTSEC_ERR_ANCHOR_VERSION 5043
+
+/**
+ * Certificate is no CA.
+ */
+#define IOTSEC_ERR_ANCHOR_NOT_CA 5044
+
+/**
+ * CA that does not sign certificates.
+ */
+#define IOTSEC_ERR_ANCHOR_KEY_USAGE 5045
+
+/**
+ * CA without a name.
+ */
+#define IOTSEC_ERR_ANCHOR_SUBJECT 5046
+
+/**
+ * Kind of public key refused.
+ */
+#define IOTSEC_ERR_ANCHOR_KEY_KIND 5047
+
+/**
+ * Size of public key refused.
+ */
+#define IOTSEC_ERR_ANCHOR_KEY_SIZE 5048
+
+/**
+ * Signature algorithm refused.
+ */
+#define IOTSEC_ERR_ANCHOR_SIGNATURE_ALGORITHM 5049
+
+/**
+ * Too many extensions, or one twice.
+ */
+#define IOTSEC_ERR_ANCHOR_EXTENSIONS 5050
+
+/**
+ * Critical extension not understood.
+ */
+#define IOTSEC_ERR_ANCHOR_CRITICAL_EXTENSION 5051
+
+/**
+ * Certificate has ended.
+ */
+#define IOTSEC_ERR_ANCHOR_ENDED 5052
+
+/**
+ * Certificate is not valid yet.
+ */
+#define IOTSEC_ERR_ANCHOR_NOT_YET_VALID 5053
+
+/**
+ * No trust anchor.
+ */
+#define IOTSEC_ERR_POLICY_ANCHORS 5061
+
+/**
+ * No algorithm.
+ */
+#define IOTSEC_ERR_POLICY_ALGORITHMS 5062
+
+/**
+ * Fewer than two pins.
+ */
+#define IOTSEC_ERR_POLICY_PINS 5063
+
+/**
+ * No revocation list, or too many.
+ */
+#define IOTSEC_ERR_POLICY_REVOCATION 5064
+
+/**
+ * Size of RSA keys out of range.
+ */
+#define IOTSEC_ERR_POLICY_KEY_SIZE 5065
+
+/**
+ * No clock.
+ */
+#define IOTSEC_ERR_TIME_NO_CLOCK 5101
+
+/**
+ * Clock went back.
+ */
+#define IOTSEC_ERR_TIME_WENT_BACK 5102
+
+/**
+ * Clock far ahead.
+ */
+#define IOTSEC_ERR_TIME_FAR_FUTURE 5103
+
+/**
+ * Stored time damaged.
+ */
+#define IOTSEC_ERR_TIME_RECORD 5104
+
+/**
+ * Stored anchors damaged.
+ */
+#define IOTSEC_ERR_ANCHOR_ROTATION_RECORD 5121
+
+/**
+ * No anchors, too many, or one of a wrong length.
+ */
+#define IOTSEC_ERR_ANCHOR_ROTATION_ANCHORS 5122
+
+/**
+ * Too soon.
+ */
+#define IOTSEC_ERR_RETRY_WAIT 5201
+
+/**
+ * Retry policy out of bounds.
+ */
+#define IOTSEC_ERR_RETRY_POLICY 5202
+
+/**
+ * No interface, or too many.
+ */
+#define IOTSEC_ERR_TABLE_COUNT 5301
+
+/**
+ * An id is empty, too long, or has other characters than lower-case letters, digits and hyphens.
+ */
+#define IOTSEC_ERR_TABLE_ID 5302
+
+/**
+ * Two interfaces have the same id.
+ */
+#define IOTSEC_ERR_TABLE_DUPLICATE 5303
+
+/**
+ * A purpose is empty or too long.
+ */
+#define IOTSEC_ERR_TABLE_PURPOSE 5304
+
+/**
+ * A port is zero.
+ */
+#define IOTSEC_ERR_TABLE_PORT 5305
+
+/**
+ * The name of an endpoint is not a host name in lower case, or is a pattern or an address.
+ */
+#define IOTSEC_ERR_TABLE_HOST 5306
+
+/**
+ * The path of a service is empty or too long.
+ */
+#define IOTSEC_ERR_TABLE_PATH 5307
+
+/**
+ * Two services listen on the same port, path or protocol.
+ */
+#define IOTSEC_ERR_TABLE_SAME_SOCKET 5308
+
+/**
+ * A service discloses the same fact twice.
+ */
+#define IOTSEC_ERR_TABLE_DISCLOSURE 5309
+
+/**
+ * An interface is there in no phase of the device's life.
+ */
+#define IOTSEC_ERR_TABLE_NEVER 5310
+
+/**
+ * Interface not declared.
+ */
+#define IOTSEC_ERR_SURFACE_UNDECLARED 5321
+
+/**
+ * Interface declared as another kind.
+ */
+#define IOTSEC_ERR_SURFACE_KIND 5322
+
+/**
+ * Host not declared for this interface.
+ */
+#define IOTSEC_ERR_SURFACE_HOST 5323
+
+/**
+ * Port not declared for this interface.
+ */
+#define IOTSEC_ERR_SURFACE_PORT 5324
+
+/**
+ * Interface closed in this phase.
+ */
+#define IOTSEC_ERR_SURFACE_PHASE 5325
+
+/**
+ * Interface closed under least connectivity.
+ */
+#define IOTSEC_ERR_SURFACE_LEAST_CONNECTIVITY 5326
+
+/**
+ * Address wider than declared.
+ */
+#define IOTSEC_ERR_SURFACE_SCOPE 5327
+
+/**
+ * The operating system did not do it.
+ */
+#define IOTSEC_ERR_BIND_SYSTEM 5329
+
+/**
+ * Not to be told before authentication.
+ */
+#define IOTSEC_ERR_NOT_DISCLOSED 5331
+
+/**
+ * Not a table of sockets.
+ */
+#define IOTSEC_ERR_PROC_HEADER 5341
+
+/**
+ * Line too long.
+ */
+#define IOTSEC_ERR_PROC_LINE_TOO_LONG 5342
+
+/**
+ * Too many sockets.
+ */
+#define IOTSEC_ERR_PROC_TOO_MANY_LINES 5343
+
+/**
+ * Malformed column.
+ */
+#define IOTSEC_ERR_PROC_COLUMN 5344
+
+/**
+ * Malformed address.
+ */
+#define IOTSEC_ERR_PROC_ADDRESS 5345
+
+/**
+ * A table of sockets could not be read.
+ */
+#define IOTSEC_ERR_AUDIT_SOCKETS 5351
+
+/**
+ * The open files of a process could not be read.
+ */
+#define IOTSEC_ERR_AUDIT_PROCESS 5352
+
+/**
+ * A table is longer than is looked at.
+ */
+#define IOTSEC_ERR_AUDIT_TOO_LONG 5353
+
+/**
+ * Too many processes or open files.
+ */
+#define IOTSEC_ERR_AUDIT_TOO_MANY 5354
+
+/**
+ * Debug port open outside the factory.
+ */
+#define IOTSEC_ERR_DEBUG_OPEN 5361
+
+/**
+ * Debug port not declared for this phase.
+ */
+#define IOTSEC_ERR_DEBUG_UNDECLARED 5362
+
+/**
+ * No randomness.
+ */
+#define IOTSEC_ERR_UNLOCK_ENTROPY 5371
+
+/**
+ * Not an unlock token.
+ */
+#define IOTSEC_ERR_UNLOCK_DOMAIN 5372
+
+/**
+ * Unlock token of another device.
+ */
+#define IOTSEC_ERR_UNLOCK_WRONG_DEVICE 5373
+
+/**
+ * Unlock token for another challenge.
+ */
+#define IOTSEC_ERR_UNLOCK_WRONG_NONCE 5374
+
+/**
+ * Unlock token expired.
+ */
+#define IOTSEC_ERR_UNLOCK_EXPIRED 5375
+
+/**
+ * Lifetime out of bounds.
+ */
+#define IOTSEC_ERR_UNLOCK_LIFETIME 5376
+
+/**
+ * Not an https URL.
+ */
+#define IOTSEC_ERR_MUD_URL 5381
+
+/**
+ * Not a time of RFC 3339 in UTC.
+ */
+#define IOTSEC_ERR_MUD_LAST_UPDATE 5382
+
+/**
+ * Cache validity is 1 to 168 hours.
+ */
+#define IOTSEC_ERR_MUD_CACHE_VALIDITY 5383
+
+/**
+ * Description is 1 to 60 characters.
+ */
+#define IOTSEC_ERR_MUD_SYSTEM_INFO 5384
+
+/**
+ * Destination full.
+ */
+#define IOTSEC_ERR_MUD_FULL 5385
+
+/**
+ * Handshake took too long.
+ */
+#define IOTSEC_ERR_TLS_DEADLINE 5401
+
+/**
+ * Handshake too long.
+ */
+#define IOTSEC_ERR_TLS_HANDSHAKE_LENGTH 5402
+
+/**
+ * Connection cut.
+ */
+#define IOTSEC_ERR_TLS_CUT 5403
+
+/**
+ * Network failed.
+ */
+#define IOTSEC_ERR_TLS_IO 5404
+
+/**
+ * Stream is not ready.
+ */
+#define IOTSEC_ERR_TLS_BLOCKED 5405
+
+/**
+ * Host not found.
+ */
+#define IOTSEC_ERR_TLS_RESOLVE 5406
+
+/**
+ * Host cannot be reached.
+ */
+#define IOTSEC_ERR_TLS_UNREACHABLE 5407
+
+/**
+ * Grant is not for TLS over TCP.
+ */
+#define IOTSEC_ERR_TLS_PROTOCOL 5408
+
+/**
+ * Port not granted.
+ */
+#define IOTSEC_ERR_TLS_PORT 5409
+
+/**
+ * Version of TLS refused.
+ */
+#define IOTSEC_ERR_TLS_VERSION 5410
+
+/**
+ * Nothing in common with the peer.
+ */
+#define IOTSEC_ERR_TLS_INCOMPATIBLE 5411
+
+/**
+ * Peer broke the protocol.
+ */
+#define IOTSEC_ERR_TLS_MISBEHAVED 5412
+
+/**
+ * Message malformed.
+ */
+#define IOTSEC_ERR_TLS_MALFORMED 5413
+
+/**
+ * Record refused.
+ */
+#define IOTSEC_ERR_TLS_RECORD 5414
+
+/**
+ * The peer refused, with this alert (RFC 8446 §6).
+ */
+#define IOTSEC_ERR_TLS_ALERT 5415
+
+/**
+ * Protocol not agreed.
+ */
+#define IOTSEC_ERR_TLS_ALPN 5416
+
+/**
+ * Peer showed no certificate.
+ */
+#define IOTSEC_ERR_TLS_NO_CERTIFICATE 5417
+
+/**
+ * Server is not the one that was confirmed.
+ */
+#define IOTSEC_ERR_TLS_PIN 5418
+
+/**
+ * Key of the server is not known.
+ */
+#define IOTSEC_ERR_TLS_RAW_KEY 5419
+
+/**
+ * Server did not ask for a certificate.
+ */
+#define IOTSEC_ERR_TLS_NOT_ASKED 5420
+
+/**
+ * Server cannot check the key of the device.
+ */
+#define IOTSEC_ERR_TLS_IDENTITY_SCHEME 5421
+
+/**
+ * Certificate and key do not belong together.
+ */
+#define IOTSEC_ERR_TLS_IDENTITY_KEY 5422
+
+/**
+ * List of protocols refused.
+ */
+#define IOTSEC_ERR_TLS_ALPN_LIST 5423
+
+/**
+ * Limit out of range.
+ */
+#define IOTSEC_ERR_TLS_LIMITS 5424
+
+/**
+ * Host refused.
+ */
+#define IOTSEC_ERR_TLS_HOST 5425
+
+/**
+ * Fingerprint is not the one that was confirmed.
+ */
+#define IOTSEC_ERR_TLS_FINGERPRINT 5426
+
+/**
+ * Key exchange without ML-KEM.
+ */
+#define IOTSEC_ERR_TLS_POST_QUANTUM 5427
+
+/**
+ * Pin malformed.
+ */
+#define IOTSEC_ERR_TLS_PIN_FORMAT 5428
+
+/**
+ * Keys of servers refused.
+ */
+#define IOTSEC_ERR_TLS_RAW_KEY_LIST 5429
+
+/**
+ * Entropy source failed.
+ */
+#define IOTSEC_ERR_TLS_ENTROPY 5430
+
+/**
+ * Unexpected state.
+ */
+#define IOTSEC_ERR_TLS_UNEXPECTED 5431
+
+/**
+ * Service declared to ask for certificates.
+ */
+#define IOTSEC_ERR_TLS_AUTHENTICATION 5432
+
+/**
+ * MQTT configuration out of bounds.
+ */
+#define IOTSEC_ERR_MQTT_CONFIG 5501
+
+/**
+ * Too many messages await acknowledgement.
+ */
+#define IOTSEC_ERR_MQTT_FULL 5502
+
+/**
+ * Message larger than the limit.
+ */
+#define IOTSEC_ERR_MQTT_TOO_LARGE 5503
+
+/**
+ * Too many subscriptions.
+ */
+#define IOTSEC_ERR_MQTT_SUBSCRIPTIONS 5504
+
+/**
+ * No such message awaits acknowledgement.
+ */
+#define IOTSEC_ERR_MQTT_RECEIPT 5505
+
+/**
+ * Malformed packet from the server.
+ */
+#define IOTSEC_ERR_MQTT_MALFORMED 5506
+
+/**
+ * Packet from the server larger than the limit.
+ */
+#define IOTSEC_ERR_MQTT_OVERSIZED 5507
+
+/**
+ * Packet from the server out of place.
+ */
+#define IOTSEC_ERR_MQTT_OUT_OF_PLACE 5508
+
+/**
+ * No answer from the server.
+ */
+#define IOTSEC_ERR_MQTT_SILENT 5509
+
+/**
+ * Connection to the server broke.
+ */
+#define IOTSEC_ERR_MQTT_BROKEN 5510
+
+/**
+ * The server refused, or ended the connection, and said why.
+ */
+#define IOTSEC_ERR_MQTT_ENDED 5511
+
+/**
+ * Server sends the device to a server that is not on its list.
+ */
+#define IOTSEC_ERR_MQTT_ELSEWHERE 5512
+
+/**
+ * Request does not fit into the buffer.
+ */
+#define IOTSEC_ERR_HTTPS_BUFFER_FULL 5551
+
+/**
+ * Request malformed.
+ */
+#define IOTSEC_ERR_HTTPS_REQUEST 5552
+
+/**
+ * Answer is not HTTP/1.1.
+ */
+#define IOTSEC_ERR_HTTPS_MALFORMED 5553
+
+/**
+ * Head of the answer too large.
+ */
+#define IOTSEC_ERR_HTTPS_HEAD_TOO_LARGE 5554
+
+/**
+ * Answer contradicts itself.
+ */
+#define IOTSEC_ERR_HTTPS_CONTRADICTION 5555
+
+/**
+ * Answer is encoded.
+ */
+#define IOTSEC_ERR_HTTPS_ENCODING 5556
+
+/**
+ * Answer too long.
+ */
+#define IOTSEC_ERR_HTTPS_TOO_LONG 5557
+
+/**
+ * Connection ended within an answer.
+ */
+#define IOTSEC_ERR_HTTPS_TRUNCATED 5558
+
+/**
+ * Another part than the one asked for.
+ */
+#define IOTSEC_ERR_HTTPS_RANGE 5559
+
+/**
+ * Artefact has another size.
+ */
+#define IOTSEC_ERR_HTTPS_SIZE 5560
+
+/**
+ * Nothing is there.
+ */
+#define IOTSEC_ERR_HTTPS_MISSING 5561
+
+/**
+ * Server refuses this device.
+ */
+#define IOTSEC_ERR_HTTPS_REFUSED 5562
+
+/**
+ * Server asks to come later.
+ */
+#define IOTSEC_ERR_HTTPS_BUSY 5563
+
+/**
+ * Server failed.
+ */
+#define IOTSEC_ERR_HTTPS_SERVER 5564
+
+/**
+ * Server points elsewhere.
+ */
+#define IOTSEC_ERR_HTTPS_REDIRECT 5565
+
+/**
+ * Unexpected status.
+ */
+#define IOTSEC_ERR_HTTPS_STATUS 5566
+
+/**
+ * Answer is over.
+ */
+#define IOTSEC_ERR_HTTPS_OVER 5567
+
+/**
+ * Connection failed.
+ */
+#define IOTSEC_ERR_HTTPS_CONNECTION 5568
+
+/**
  * Life cycle state unknown.
  */
 #define IOTSEC_ERR_DEVICE_STATE 6001
@@ -2737,6 +3602,16 @@ typedef uint32_t iotsec_domain_t;
  * Network description of wrong length.
  */
 #define IOTSEC_ERR_SETUP_NETWORK 6304
+
+/**
+ * No TLS anchor in the trust bundle.
+ */
+#define IOTSEC_ERR_BUNDLE_ANCHORS_NONE 6401
+
+/**
+ * TLS anchor of an unknown kind.
+ */
+#define IOTSEC_ERR_BUNDLE_ANCHORS_UNKNOWN 6402
 
 /**
  * A pointer or a callback is null, or a pointer is not aligned for its type.

@@ -285,6 +285,28 @@ pub const IOTSEC_ERR_INPUT_UNKNOWN_NAME: iotsec_status_t = 1617;
 pub const IOTSEC_ERR_INPUT_MISSING_NAME: iotsec_status_t = 1618;
 /// Output buffer too small.
 pub const IOTSEC_ERR_INPUT_BUFFER_FULL: iotsec_status_t = 1619;
+/// Unknown name.
+pub const IOTSEC_ERR_DOCUMENT_UNKNOWN: iotsec_status_t = 1620;
+/// Name stands twice.
+pub const IOTSEC_ERR_DOCUMENT_DUPLICATE: iotsec_status_t = 1621;
+/// Name missing.
+pub const IOTSEC_ERR_DOCUMENT_MISSING: iotsec_status_t = 1622;
+/// Another type of value.
+pub const IOTSEC_ERR_DOCUMENT_TYPE: iotsec_status_t = 1623;
+/// Integer out of range.
+pub const IOTSEC_ERR_DOCUMENT_RANGE: iotsec_status_t = 1624;
+/// Too few elements.
+pub const IOTSEC_ERR_DOCUMENT_TOO_FEW: iotsec_status_t = 1625;
+/// Too many elements.
+pub const IOTSEC_ERR_DOCUMENT_TOO_MANY: iotsec_status_t = 1626;
+/// None of the choices.
+pub const IOTSEC_ERR_DOCUMENT_CHOICE: iotsec_status_t = 1627;
+/// Nested too deeply.
+pub const IOTSEC_ERR_DOCUMENT_DEPTH: iotsec_status_t = 1628;
+/// Buffer too small.
+pub const IOTSEC_ERR_DOCUMENT_BUFFER_FULL: iotsec_status_t = 1629;
+/// Default is not a value of its field.
+pub const IOTSEC_ERR_DOCUMENT_DEFAULT: iotsec_status_t = 1630;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -775,6 +797,330 @@ pub const IOTSEC_ERR_SNAPSHOT_BUFFER: iotsec_status_t = 4501;
 pub const IOTSEC_ERR_SNAPSHOT_IN_USE: iotsec_status_t = 4502;
 /// Boot number not newer than the snapshot's.
 pub const IOTSEC_ERR_SNAPSHOT_BOOT: iotsec_status_t = 4503;
+/// No certificate.
+pub const IOTSEC_ERR_CERTIFICATE_EMPTY: iotsec_status_t = 5001;
+/// Too many certificates.
+pub const IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH: iotsec_status_t = 5002;
+/// Certificate empty or too long.
+pub const IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH: iotsec_status_t = 5003;
+/// Certificate malformed.
+pub const IOTSEC_ERR_CERTIFICATE_MALFORMED: iotsec_status_t = 5004;
+/// Certificate of another version than 3.
+pub const IOTSEC_ERR_CERTIFICATE_VERSION: iotsec_status_t = 5005;
+/// Too many extensions, or one twice.
+pub const IOTSEC_ERR_CERTIFICATE_EXTENSIONS: iotsec_status_t = 5006;
+/// Critical extension not understood.
+pub const IOTSEC_ERR_CERTIFICATE_CRITICAL_EXTENSION: iotsec_status_t = 5007;
+/// Signature algorithm refused.
+pub const IOTSEC_ERR_CERTIFICATE_SIGNATURE_ALGORITHM: iotsec_status_t = 5008;
+/// Kind of public key refused.
+pub const IOTSEC_ERR_CERTIFICATE_KEY_KIND: iotsec_status_t = 5009;
+/// Size of public key refused.
+pub const IOTSEC_ERR_CERTIFICATE_KEY_SIZE: iotsec_status_t = 5010;
+/// Signature of a certificate does not verify.
+pub const IOTSEC_ERR_CERTIFICATE_SIGNATURE: iotsec_status_t = 5011;
+/// No trust anchor issued this chain.
+pub const IOTSEC_ERR_CERTIFICATE_UNKNOWN_ISSUER: iotsec_status_t = 5012;
+/// Trust anchor has ended.
+pub const IOTSEC_ERR_CERTIFICATE_ANCHOR_ENDED: iotsec_status_t = 5013;
+/// Certificate has ended.
+pub const IOTSEC_ERR_CERTIFICATE_ENDED: iotsec_status_t = 5014;
+/// Certificate is not valid yet.
+pub const IOTSEC_ERR_CERTIFICATE_NOT_YET_VALID: iotsec_status_t = 5015;
+/// Issuer is no CA.
+pub const IOTSEC_ERR_CERTIFICATE_ISSUER_NOT_CA: iotsec_status_t = 5016;
+/// Peer is a CA.
+pub const IOTSEC_ERR_CERTIFICATE_PEER_IS_CA: iotsec_status_t = 5017;
+/// Path longer than an issuer allows.
+pub const IOTSEC_ERR_CERTIFICATE_PATH_LENGTH: iotsec_status_t = 5018;
+/// Name outside an issuer's constraints.
+pub const IOTSEC_ERR_CERTIFICATE_NAME_CONSTRAINTS: iotsec_status_t = 5019;
+/// Key usage does not allow signatures.
+pub const IOTSEC_ERR_CERTIFICATE_KEY_USAGE: iotsec_status_t = 5020;
+/// Extended key usage missing, another or any.
+pub const IOTSEC_ERR_CERTIFICATE_KEY_PURPOSE: iotsec_status_t = 5021;
+/// Certificate of another host.
+pub const IOTSEC_ERR_CERTIFICATE_HOST: iotsec_status_t = 5022;
+/// Host is an address.
+pub const IOTSEC_ERR_CERTIFICATE_ADDRESS: iotsec_status_t = 5023;
+/// Wildcard certificate.
+pub const IOTSEC_ERR_CERTIFICATE_WILDCARD: iotsec_status_t = 5024;
+/// Serial number refused.
+pub const IOTSEC_ERR_CERTIFICATE_SERIAL: iotsec_status_t = 5025;
+/// No pinned key in the path.
+pub const IOTSEC_ERR_CERTIFICATE_PIN: iotsec_status_t = 5026;
+/// Certificate was revoked.
+pub const IOTSEC_ERR_CERTIFICATE_REVOKED: iotsec_status_t = 5027;
+/// Unknown whether a certificate was revoked.
+pub const IOTSEC_ERR_CERTIFICATE_REVOCATION_UNKNOWN: iotsec_status_t = 5028;
+/// Revocation list has ended.
+pub const IOTSEC_ERR_CERTIFICATE_REVOCATION_ENDED: iotsec_status_t = 5029;
+/// Revocation list refused.
+pub const IOTSEC_ERR_CERTIFICATE_REVOCATION_LIST: iotsec_status_t = 5030;
+/// Chain asks for too much work.
+pub const IOTSEC_ERR_CERTIFICATE_BUDGET: iotsec_status_t = 5031;
+/// Signature scheme refused.
+pub const IOTSEC_ERR_CERTIFICATE_SCHEME: iotsec_status_t = 5032;
+/// Signature of the handshake does not verify.
+pub const IOTSEC_ERR_CERTIFICATE_HANDSHAKE_SIGNATURE: iotsec_status_t = 5033;
+/// No bytes, or more than [`MAX_CERTIFICATE_LEN`].
+pub const IOTSEC_ERR_ANCHOR_LENGTH: iotsec_status_t = 5041;
+/// Certificate malformed.
+pub const IOTSEC_ERR_ANCHOR_MALFORMED: iotsec_status_t = 5042;
+/// Certificate of another version than 3.
+pub const IOTSEC_ERR_ANCHOR_VERSION: iotsec_status_t = 5043;
+/// Certificate is no CA.
+pub const IOTSEC_ERR_ANCHOR_NOT_CA: iotsec_status_t = 5044;
+/// CA that does not sign certificates.
+pub const IOTSEC_ERR_ANCHOR_KEY_USAGE: iotsec_status_t = 5045;
+/// CA without a name.
+pub const IOTSEC_ERR_ANCHOR_SUBJECT: iotsec_status_t = 5046;
+/// Kind of public key refused.
+pub const IOTSEC_ERR_ANCHOR_KEY_KIND: iotsec_status_t = 5047;
+/// Size of public key refused.
+pub const IOTSEC_ERR_ANCHOR_KEY_SIZE: iotsec_status_t = 5048;
+/// Signature algorithm refused.
+pub const IOTSEC_ERR_ANCHOR_SIGNATURE_ALGORITHM: iotsec_status_t = 5049;
+/// Too many extensions, or one twice.
+pub const IOTSEC_ERR_ANCHOR_EXTENSIONS: iotsec_status_t = 5050;
+/// Critical extension not understood.
+pub const IOTSEC_ERR_ANCHOR_CRITICAL_EXTENSION: iotsec_status_t = 5051;
+/// Certificate has ended.
+pub const IOTSEC_ERR_ANCHOR_ENDED: iotsec_status_t = 5052;
+/// Certificate is not valid yet.
+pub const IOTSEC_ERR_ANCHOR_NOT_YET_VALID: iotsec_status_t = 5053;
+/// No trust anchor.
+pub const IOTSEC_ERR_POLICY_ANCHORS: iotsec_status_t = 5061;
+/// No algorithm.
+pub const IOTSEC_ERR_POLICY_ALGORITHMS: iotsec_status_t = 5062;
+/// Fewer than two pins.
+pub const IOTSEC_ERR_POLICY_PINS: iotsec_status_t = 5063;
+/// No revocation list, or too many.
+pub const IOTSEC_ERR_POLICY_REVOCATION: iotsec_status_t = 5064;
+/// Size of RSA keys out of range.
+pub const IOTSEC_ERR_POLICY_KEY_SIZE: iotsec_status_t = 5065;
+/// No clock.
+pub const IOTSEC_ERR_TIME_NO_CLOCK: iotsec_status_t = 5101;
+/// Clock went back.
+pub const IOTSEC_ERR_TIME_WENT_BACK: iotsec_status_t = 5102;
+/// Clock far ahead.
+pub const IOTSEC_ERR_TIME_FAR_FUTURE: iotsec_status_t = 5103;
+/// Stored time damaged.
+pub const IOTSEC_ERR_TIME_RECORD: iotsec_status_t = 5104;
+/// Stored anchors damaged.
+pub const IOTSEC_ERR_ANCHOR_ROTATION_RECORD: iotsec_status_t = 5121;
+/// No anchors, too many, or one of a wrong length.
+pub const IOTSEC_ERR_ANCHOR_ROTATION_ANCHORS: iotsec_status_t = 5122;
+/// Too soon.
+pub const IOTSEC_ERR_RETRY_WAIT: iotsec_status_t = 5201;
+/// Retry policy out of bounds.
+pub const IOTSEC_ERR_RETRY_POLICY: iotsec_status_t = 5202;
+/// No interface, or too many.
+pub const IOTSEC_ERR_TABLE_COUNT: iotsec_status_t = 5301;
+/// An id is empty, too long, or has other characters than lower-case letters, digits and hyphens.
+pub const IOTSEC_ERR_TABLE_ID: iotsec_status_t = 5302;
+/// Two interfaces have the same id.
+pub const IOTSEC_ERR_TABLE_DUPLICATE: iotsec_status_t = 5303;
+/// A purpose is empty or too long.
+pub const IOTSEC_ERR_TABLE_PURPOSE: iotsec_status_t = 5304;
+/// A port is zero.
+pub const IOTSEC_ERR_TABLE_PORT: iotsec_status_t = 5305;
+/// The name of an endpoint is not a host name in lower case, or is a pattern or an address.
+pub const IOTSEC_ERR_TABLE_HOST: iotsec_status_t = 5306;
+/// The path of a service is empty or too long.
+pub const IOTSEC_ERR_TABLE_PATH: iotsec_status_t = 5307;
+/// Two services listen on the same port, path or protocol.
+pub const IOTSEC_ERR_TABLE_SAME_SOCKET: iotsec_status_t = 5308;
+/// A service discloses the same fact twice.
+pub const IOTSEC_ERR_TABLE_DISCLOSURE: iotsec_status_t = 5309;
+/// An interface is there in no phase of the device's life.
+pub const IOTSEC_ERR_TABLE_NEVER: iotsec_status_t = 5310;
+/// Interface not declared.
+pub const IOTSEC_ERR_SURFACE_UNDECLARED: iotsec_status_t = 5321;
+/// Interface declared as another kind.
+pub const IOTSEC_ERR_SURFACE_KIND: iotsec_status_t = 5322;
+/// Host not declared for this interface.
+pub const IOTSEC_ERR_SURFACE_HOST: iotsec_status_t = 5323;
+/// Port not declared for this interface.
+pub const IOTSEC_ERR_SURFACE_PORT: iotsec_status_t = 5324;
+/// Interface closed in this phase.
+pub const IOTSEC_ERR_SURFACE_PHASE: iotsec_status_t = 5325;
+/// Interface closed under least connectivity.
+pub const IOTSEC_ERR_SURFACE_LEAST_CONNECTIVITY: iotsec_status_t = 5326;
+/// Address wider than declared.
+pub const IOTSEC_ERR_SURFACE_SCOPE: iotsec_status_t = 5327;
+/// The operating system did not do it.
+pub const IOTSEC_ERR_BIND_SYSTEM: iotsec_status_t = 5329;
+/// Not to be told before authentication.
+pub const IOTSEC_ERR_NOT_DISCLOSED: iotsec_status_t = 5331;
+/// Not a table of sockets.
+pub const IOTSEC_ERR_PROC_HEADER: iotsec_status_t = 5341;
+/// Line too long.
+pub const IOTSEC_ERR_PROC_LINE_TOO_LONG: iotsec_status_t = 5342;
+/// Too many sockets.
+pub const IOTSEC_ERR_PROC_TOO_MANY_LINES: iotsec_status_t = 5343;
+/// Malformed column.
+pub const IOTSEC_ERR_PROC_COLUMN: iotsec_status_t = 5344;
+/// Malformed address.
+pub const IOTSEC_ERR_PROC_ADDRESS: iotsec_status_t = 5345;
+/// A table of sockets could not be read.
+pub const IOTSEC_ERR_AUDIT_SOCKETS: iotsec_status_t = 5351;
+/// The open files of a process could not be read.
+pub const IOTSEC_ERR_AUDIT_PROCESS: iotsec_status_t = 5352;
+/// A table is longer than is looked at.
+pub const IOTSEC_ERR_AUDIT_TOO_LONG: iotsec_status_t = 5353;
+/// Too many processes or open files.
+pub const IOTSEC_ERR_AUDIT_TOO_MANY: iotsec_status_t = 5354;
+/// Debug port open outside the factory.
+pub const IOTSEC_ERR_DEBUG_OPEN: iotsec_status_t = 5361;
+/// Debug port not declared for this phase.
+pub const IOTSEC_ERR_DEBUG_UNDECLARED: iotsec_status_t = 5362;
+/// No randomness.
+pub const IOTSEC_ERR_UNLOCK_ENTROPY: iotsec_status_t = 5371;
+/// Not an unlock token.
+pub const IOTSEC_ERR_UNLOCK_DOMAIN: iotsec_status_t = 5372;
+/// Unlock token of another device.
+pub const IOTSEC_ERR_UNLOCK_WRONG_DEVICE: iotsec_status_t = 5373;
+/// Unlock token for another challenge.
+pub const IOTSEC_ERR_UNLOCK_WRONG_NONCE: iotsec_status_t = 5374;
+/// Unlock token expired.
+pub const IOTSEC_ERR_UNLOCK_EXPIRED: iotsec_status_t = 5375;
+/// Lifetime out of bounds.
+pub const IOTSEC_ERR_UNLOCK_LIFETIME: iotsec_status_t = 5376;
+/// Not an https URL.
+pub const IOTSEC_ERR_MUD_URL: iotsec_status_t = 5381;
+/// Not a time of RFC 3339 in UTC.
+pub const IOTSEC_ERR_MUD_LAST_UPDATE: iotsec_status_t = 5382;
+/// Cache validity is 1 to 168 hours.
+pub const IOTSEC_ERR_MUD_CACHE_VALIDITY: iotsec_status_t = 5383;
+/// Description is 1 to 60 characters.
+pub const IOTSEC_ERR_MUD_SYSTEM_INFO: iotsec_status_t = 5384;
+/// Destination full.
+pub const IOTSEC_ERR_MUD_FULL: iotsec_status_t = 5385;
+/// Handshake took too long.
+pub const IOTSEC_ERR_TLS_DEADLINE: iotsec_status_t = 5401;
+/// Handshake too long.
+pub const IOTSEC_ERR_TLS_HANDSHAKE_LENGTH: iotsec_status_t = 5402;
+/// Connection cut.
+pub const IOTSEC_ERR_TLS_CUT: iotsec_status_t = 5403;
+/// Network failed.
+pub const IOTSEC_ERR_TLS_IO: iotsec_status_t = 5404;
+/// Stream is not ready.
+pub const IOTSEC_ERR_TLS_BLOCKED: iotsec_status_t = 5405;
+/// Host not found.
+pub const IOTSEC_ERR_TLS_RESOLVE: iotsec_status_t = 5406;
+/// Host cannot be reached.
+pub const IOTSEC_ERR_TLS_UNREACHABLE: iotsec_status_t = 5407;
+/// Grant is not for TLS over TCP.
+pub const IOTSEC_ERR_TLS_PROTOCOL: iotsec_status_t = 5408;
+/// Port not granted.
+pub const IOTSEC_ERR_TLS_PORT: iotsec_status_t = 5409;
+/// Version of TLS refused.
+pub const IOTSEC_ERR_TLS_VERSION: iotsec_status_t = 5410;
+/// Nothing in common with the peer.
+pub const IOTSEC_ERR_TLS_INCOMPATIBLE: iotsec_status_t = 5411;
+/// Peer broke the protocol.
+pub const IOTSEC_ERR_TLS_MISBEHAVED: iotsec_status_t = 5412;
+/// Message malformed.
+pub const IOTSEC_ERR_TLS_MALFORMED: iotsec_status_t = 5413;
+/// Record refused.
+pub const IOTSEC_ERR_TLS_RECORD: iotsec_status_t = 5414;
+/// The peer refused, with this alert (RFC 8446 §6).
+pub const IOTSEC_ERR_TLS_ALERT: iotsec_status_t = 5415;
+/// Protocol not agreed.
+pub const IOTSEC_ERR_TLS_ALPN: iotsec_status_t = 5416;
+/// Peer showed no certificate.
+pub const IOTSEC_ERR_TLS_NO_CERTIFICATE: iotsec_status_t = 5417;
+/// Server is not the one that was confirmed.
+pub const IOTSEC_ERR_TLS_PIN: iotsec_status_t = 5418;
+/// Key of the server is not known.
+pub const IOTSEC_ERR_TLS_RAW_KEY: iotsec_status_t = 5419;
+/// Server did not ask for a certificate.
+pub const IOTSEC_ERR_TLS_NOT_ASKED: iotsec_status_t = 5420;
+/// Server cannot check the key of the device.
+pub const IOTSEC_ERR_TLS_IDENTITY_SCHEME: iotsec_status_t = 5421;
+/// Certificate and key do not belong together.
+pub const IOTSEC_ERR_TLS_IDENTITY_KEY: iotsec_status_t = 5422;
+/// List of protocols refused.
+pub const IOTSEC_ERR_TLS_ALPN_LIST: iotsec_status_t = 5423;
+/// Limit out of range.
+pub const IOTSEC_ERR_TLS_LIMITS: iotsec_status_t = 5424;
+/// Host refused.
+pub const IOTSEC_ERR_TLS_HOST: iotsec_status_t = 5425;
+/// Fingerprint is not the one that was confirmed.
+pub const IOTSEC_ERR_TLS_FINGERPRINT: iotsec_status_t = 5426;
+/// Key exchange without ML-KEM.
+pub const IOTSEC_ERR_TLS_POST_QUANTUM: iotsec_status_t = 5427;
+/// Pin malformed.
+pub const IOTSEC_ERR_TLS_PIN_FORMAT: iotsec_status_t = 5428;
+/// Keys of servers refused.
+pub const IOTSEC_ERR_TLS_RAW_KEY_LIST: iotsec_status_t = 5429;
+/// Entropy source failed.
+pub const IOTSEC_ERR_TLS_ENTROPY: iotsec_status_t = 5430;
+/// Unexpected state.
+pub const IOTSEC_ERR_TLS_UNEXPECTED: iotsec_status_t = 5431;
+/// Service declared to ask for certificates.
+pub const IOTSEC_ERR_TLS_AUTHENTICATION: iotsec_status_t = 5432;
+/// MQTT configuration out of bounds.
+pub const IOTSEC_ERR_MQTT_CONFIG: iotsec_status_t = 5501;
+/// Too many messages await acknowledgement.
+pub const IOTSEC_ERR_MQTT_FULL: iotsec_status_t = 5502;
+/// Message larger than the limit.
+pub const IOTSEC_ERR_MQTT_TOO_LARGE: iotsec_status_t = 5503;
+/// Too many subscriptions.
+pub const IOTSEC_ERR_MQTT_SUBSCRIPTIONS: iotsec_status_t = 5504;
+/// No such message awaits acknowledgement.
+pub const IOTSEC_ERR_MQTT_RECEIPT: iotsec_status_t = 5505;
+/// Malformed packet from the server.
+pub const IOTSEC_ERR_MQTT_MALFORMED: iotsec_status_t = 5506;
+/// Packet from the server larger than the limit.
+pub const IOTSEC_ERR_MQTT_OVERSIZED: iotsec_status_t = 5507;
+/// Packet from the server out of place.
+pub const IOTSEC_ERR_MQTT_OUT_OF_PLACE: iotsec_status_t = 5508;
+/// No answer from the server.
+pub const IOTSEC_ERR_MQTT_SILENT: iotsec_status_t = 5509;
+/// Connection to the server broke.
+pub const IOTSEC_ERR_MQTT_BROKEN: iotsec_status_t = 5510;
+/// The server refused, or ended the connection, and said why.
+pub const IOTSEC_ERR_MQTT_ENDED: iotsec_status_t = 5511;
+/// Server sends the device to a server that is not on its list.
+pub const IOTSEC_ERR_MQTT_ELSEWHERE: iotsec_status_t = 5512;
+/// Request does not fit into the buffer.
+pub const IOTSEC_ERR_HTTPS_BUFFER_FULL: iotsec_status_t = 5551;
+/// Request malformed.
+pub const IOTSEC_ERR_HTTPS_REQUEST: iotsec_status_t = 5552;
+/// Answer is not HTTP/1.1.
+pub const IOTSEC_ERR_HTTPS_MALFORMED: iotsec_status_t = 5553;
+/// Head of the answer too large.
+pub const IOTSEC_ERR_HTTPS_HEAD_TOO_LARGE: iotsec_status_t = 5554;
+/// Answer contradicts itself.
+pub const IOTSEC_ERR_HTTPS_CONTRADICTION: iotsec_status_t = 5555;
+/// Answer is encoded.
+pub const IOTSEC_ERR_HTTPS_ENCODING: iotsec_status_t = 5556;
+/// Answer too long.
+pub const IOTSEC_ERR_HTTPS_TOO_LONG: iotsec_status_t = 5557;
+/// Connection ended within an answer.
+pub const IOTSEC_ERR_HTTPS_TRUNCATED: iotsec_status_t = 5558;
+/// Another part than the one asked for.
+pub const IOTSEC_ERR_HTTPS_RANGE: iotsec_status_t = 5559;
+/// Artefact has another size.
+pub const IOTSEC_ERR_HTTPS_SIZE: iotsec_status_t = 5560;
+/// Nothing is there.
+pub const IOTSEC_ERR_HTTPS_MISSING: iotsec_status_t = 5561;
+/// Server refuses this device.
+pub const IOTSEC_ERR_HTTPS_REFUSED: iotsec_status_t = 5562;
+/// Server asks to come later.
+pub const IOTSEC_ERR_HTTPS_BUSY: iotsec_status_t = 5563;
+/// Server failed.
+pub const IOTSEC_ERR_HTTPS_SERVER: iotsec_status_t = 5564;
+/// Server points elsewhere.
+pub const IOTSEC_ERR_HTTPS_REDIRECT: iotsec_status_t = 5565;
+/// Unexpected status.
+pub const IOTSEC_ERR_HTTPS_STATUS: iotsec_status_t = 5566;
+/// Answer is over.
+pub const IOTSEC_ERR_HTTPS_OVER: iotsec_status_t = 5567;
+/// Connection failed.
+pub const IOTSEC_ERR_HTTPS_CONNECTION: iotsec_status_t = 5568;
 /// Life cycle state unknown.
 pub const IOTSEC_ERR_DEVICE_STATE: iotsec_status_t = 6001;
 /// Not a serial number.
@@ -817,6 +1163,10 @@ pub const IOTSEC_ERR_SETUP_NO_STEP: iotsec_status_t = 6302;
 pub const IOTSEC_ERR_SETUP_TIME: iotsec_status_t = 6303;
 /// Network description of wrong length.
 pub const IOTSEC_ERR_SETUP_NETWORK: iotsec_status_t = 6304;
+/// No TLS anchor in the trust bundle.
+pub const IOTSEC_ERR_BUNDLE_ANCHORS_NONE: iotsec_status_t = 6401;
+/// TLS anchor of an unknown kind.
+pub const IOTSEC_ERR_BUNDLE_ANCHORS_UNKNOWN: iotsec_status_t = 6402;
 /// A pointer or a callback is null, or a pointer is not aligned for its type.
 pub const IOTSEC_ERR_NULL: iotsec_status_t = 7001;
 /// The buffer is too small; the length that is needed was written.
@@ -977,6 +1327,17 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_INPUT_UNKNOWN_NAME, c"INPUT_UNKNOWN_NAME"),
     (IOTSEC_ERR_INPUT_MISSING_NAME, c"INPUT_MISSING_NAME"),
     (IOTSEC_ERR_INPUT_BUFFER_FULL, c"INPUT_BUFFER_FULL"),
+    (IOTSEC_ERR_DOCUMENT_UNKNOWN, c"DOCUMENT_UNKNOWN"),
+    (IOTSEC_ERR_DOCUMENT_DUPLICATE, c"DOCUMENT_DUPLICATE"),
+    (IOTSEC_ERR_DOCUMENT_MISSING, c"DOCUMENT_MISSING"),
+    (IOTSEC_ERR_DOCUMENT_TYPE, c"DOCUMENT_TYPE"),
+    (IOTSEC_ERR_DOCUMENT_RANGE, c"DOCUMENT_RANGE"),
+    (IOTSEC_ERR_DOCUMENT_TOO_FEW, c"DOCUMENT_TOO_FEW"),
+    (IOTSEC_ERR_DOCUMENT_TOO_MANY, c"DOCUMENT_TOO_MANY"),
+    (IOTSEC_ERR_DOCUMENT_CHOICE, c"DOCUMENT_CHOICE"),
+    (IOTSEC_ERR_DOCUMENT_DEPTH, c"DOCUMENT_DEPTH"),
+    (IOTSEC_ERR_DOCUMENT_BUFFER_FULL, c"DOCUMENT_BUFFER_FULL"),
+    (IOTSEC_ERR_DOCUMENT_DEFAULT, c"DOCUMENT_DEFAULT"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
@@ -1222,6 +1583,168 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_SNAPSHOT_BUFFER, c"SNAPSHOT_BUFFER"),
     (IOTSEC_ERR_SNAPSHOT_IN_USE, c"SNAPSHOT_IN_USE"),
     (IOTSEC_ERR_SNAPSHOT_BOOT, c"SNAPSHOT_BOOT"),
+    (IOTSEC_ERR_CERTIFICATE_EMPTY, c"CERTIFICATE_EMPTY"),
+    (IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH, c"CERTIFICATE_CHAIN_LENGTH"),
+    (IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH, c"CERTIFICATE_CERTIFICATE_LENGTH"),
+    (IOTSEC_ERR_CERTIFICATE_MALFORMED, c"CERTIFICATE_MALFORMED"),
+    (IOTSEC_ERR_CERTIFICATE_VERSION, c"CERTIFICATE_VERSION"),
+    (IOTSEC_ERR_CERTIFICATE_EXTENSIONS, c"CERTIFICATE_EXTENSIONS"),
+    (IOTSEC_ERR_CERTIFICATE_CRITICAL_EXTENSION, c"CERTIFICATE_CRITICAL_EXTENSION"),
+    (IOTSEC_ERR_CERTIFICATE_SIGNATURE_ALGORITHM, c"CERTIFICATE_SIGNATURE_ALGORITHM"),
+    (IOTSEC_ERR_CERTIFICATE_KEY_KIND, c"CERTIFICATE_KEY_KIND"),
+    (IOTSEC_ERR_CERTIFICATE_KEY_SIZE, c"CERTIFICATE_KEY_SIZE"),
+    (IOTSEC_ERR_CERTIFICATE_SIGNATURE, c"CERTIFICATE_SIGNATURE"),
+    (IOTSEC_ERR_CERTIFICATE_UNKNOWN_ISSUER, c"CERTIFICATE_UNKNOWN_ISSUER"),
+    (IOTSEC_ERR_CERTIFICATE_ANCHOR_ENDED, c"CERTIFICATE_ANCHOR_ENDED"),
+    (IOTSEC_ERR_CERTIFICATE_ENDED, c"CERTIFICATE_ENDED"),
+    (IOTSEC_ERR_CERTIFICATE_NOT_YET_VALID, c"CERTIFICATE_NOT_YET_VALID"),
+    (IOTSEC_ERR_CERTIFICATE_ISSUER_NOT_CA, c"CERTIFICATE_ISSUER_NOT_CA"),
+    (IOTSEC_ERR_CERTIFICATE_PEER_IS_CA, c"CERTIFICATE_PEER_IS_CA"),
+    (IOTSEC_ERR_CERTIFICATE_PATH_LENGTH, c"CERTIFICATE_PATH_LENGTH"),
+    (IOTSEC_ERR_CERTIFICATE_NAME_CONSTRAINTS, c"CERTIFICATE_NAME_CONSTRAINTS"),
+    (IOTSEC_ERR_CERTIFICATE_KEY_USAGE, c"CERTIFICATE_KEY_USAGE"),
+    (IOTSEC_ERR_CERTIFICATE_KEY_PURPOSE, c"CERTIFICATE_KEY_PURPOSE"),
+    (IOTSEC_ERR_CERTIFICATE_HOST, c"CERTIFICATE_HOST"),
+    (IOTSEC_ERR_CERTIFICATE_ADDRESS, c"CERTIFICATE_ADDRESS"),
+    (IOTSEC_ERR_CERTIFICATE_WILDCARD, c"CERTIFICATE_WILDCARD"),
+    (IOTSEC_ERR_CERTIFICATE_SERIAL, c"CERTIFICATE_SERIAL"),
+    (IOTSEC_ERR_CERTIFICATE_PIN, c"CERTIFICATE_PIN"),
+    (IOTSEC_ERR_CERTIFICATE_REVOKED, c"CERTIFICATE_REVOKED"),
+    (IOTSEC_ERR_CERTIFICATE_REVOCATION_UNKNOWN, c"CERTIFICATE_REVOCATION_UNKNOWN"),
+    (IOTSEC_ERR_CERTIFICATE_REVOCATION_ENDED, c"CERTIFICATE_REVOCATION_ENDED"),
+    (IOTSEC_ERR_CERTIFICATE_REVOCATION_LIST, c"CERTIFICATE_REVOCATION_LIST"),
+    (IOTSEC_ERR_CERTIFICATE_BUDGET, c"CERTIFICATE_BUDGET"),
+    (IOTSEC_ERR_CERTIFICATE_SCHEME, c"CERTIFICATE_SCHEME"),
+    (IOTSEC_ERR_CERTIFICATE_HANDSHAKE_SIGNATURE, c"CERTIFICATE_HANDSHAKE_SIGNATURE"),
+    (IOTSEC_ERR_ANCHOR_LENGTH, c"ANCHOR_LENGTH"),
+    (IOTSEC_ERR_ANCHOR_MALFORMED, c"ANCHOR_MALFORMED"),
+    (IOTSEC_ERR_ANCHOR_VERSION, c"ANCHOR_VERSION"),
+    (IOTSEC_ERR_ANCHOR_NOT_CA, c"ANCHOR_NOT_CA"),
+    (IOTSEC_ERR_ANCHOR_KEY_USAGE, c"ANCHOR_KEY_USAGE"),
+    (IOTSEC_ERR_ANCHOR_SUBJECT, c"ANCHOR_SUBJECT"),
+    (IOTSEC_ERR_ANCHOR_KEY_KIND, c"ANCHOR_KEY_KIND"),
+    (IOTSEC_ERR_ANCHOR_KEY_SIZE, c"ANCHOR_KEY_SIZE"),
+    (IOTSEC_ERR_ANCHOR_SIGNATURE_ALGORITHM, c"ANCHOR_SIGNATURE_ALGORITHM"),
+    (IOTSEC_ERR_ANCHOR_EXTENSIONS, c"ANCHOR_EXTENSIONS"),
+    (IOTSEC_ERR_ANCHOR_CRITICAL_EXTENSION, c"ANCHOR_CRITICAL_EXTENSION"),
+    (IOTSEC_ERR_ANCHOR_ENDED, c"ANCHOR_ENDED"),
+    (IOTSEC_ERR_ANCHOR_NOT_YET_VALID, c"ANCHOR_NOT_YET_VALID"),
+    (IOTSEC_ERR_POLICY_ANCHORS, c"POLICY_ANCHORS"),
+    (IOTSEC_ERR_POLICY_ALGORITHMS, c"POLICY_ALGORITHMS"),
+    (IOTSEC_ERR_POLICY_PINS, c"POLICY_PINS"),
+    (IOTSEC_ERR_POLICY_REVOCATION, c"POLICY_REVOCATION"),
+    (IOTSEC_ERR_POLICY_KEY_SIZE, c"POLICY_KEY_SIZE"),
+    (IOTSEC_ERR_TIME_NO_CLOCK, c"TIME_NO_CLOCK"),
+    (IOTSEC_ERR_TIME_WENT_BACK, c"TIME_WENT_BACK"),
+    (IOTSEC_ERR_TIME_FAR_FUTURE, c"TIME_FAR_FUTURE"),
+    (IOTSEC_ERR_TIME_RECORD, c"TIME_RECORD"),
+    (IOTSEC_ERR_ANCHOR_ROTATION_RECORD, c"ANCHOR_ROTATION_RECORD"),
+    (IOTSEC_ERR_ANCHOR_ROTATION_ANCHORS, c"ANCHOR_ROTATION_ANCHORS"),
+    (IOTSEC_ERR_RETRY_WAIT, c"RETRY_WAIT"),
+    (IOTSEC_ERR_RETRY_POLICY, c"RETRY_POLICY"),
+    (IOTSEC_ERR_TABLE_COUNT, c"TABLE_COUNT"),
+    (IOTSEC_ERR_TABLE_ID, c"TABLE_ID"),
+    (IOTSEC_ERR_TABLE_DUPLICATE, c"TABLE_DUPLICATE"),
+    (IOTSEC_ERR_TABLE_PURPOSE, c"TABLE_PURPOSE"),
+    (IOTSEC_ERR_TABLE_PORT, c"TABLE_PORT"),
+    (IOTSEC_ERR_TABLE_HOST, c"TABLE_HOST"),
+    (IOTSEC_ERR_TABLE_PATH, c"TABLE_PATH"),
+    (IOTSEC_ERR_TABLE_SAME_SOCKET, c"TABLE_SAME_SOCKET"),
+    (IOTSEC_ERR_TABLE_DISCLOSURE, c"TABLE_DISCLOSURE"),
+    (IOTSEC_ERR_TABLE_NEVER, c"TABLE_NEVER"),
+    (IOTSEC_ERR_SURFACE_UNDECLARED, c"SURFACE_UNDECLARED"),
+    (IOTSEC_ERR_SURFACE_KIND, c"SURFACE_KIND"),
+    (IOTSEC_ERR_SURFACE_HOST, c"SURFACE_HOST"),
+    (IOTSEC_ERR_SURFACE_PORT, c"SURFACE_PORT"),
+    (IOTSEC_ERR_SURFACE_PHASE, c"SURFACE_PHASE"),
+    (IOTSEC_ERR_SURFACE_LEAST_CONNECTIVITY, c"SURFACE_LEAST_CONNECTIVITY"),
+    (IOTSEC_ERR_SURFACE_SCOPE, c"SURFACE_SCOPE"),
+    (IOTSEC_ERR_BIND_SYSTEM, c"BIND_SYSTEM"),
+    (IOTSEC_ERR_NOT_DISCLOSED, c"NOT_DISCLOSED"),
+    (IOTSEC_ERR_PROC_HEADER, c"PROC_HEADER"),
+    (IOTSEC_ERR_PROC_LINE_TOO_LONG, c"PROC_LINE_TOO_LONG"),
+    (IOTSEC_ERR_PROC_TOO_MANY_LINES, c"PROC_TOO_MANY_LINES"),
+    (IOTSEC_ERR_PROC_COLUMN, c"PROC_COLUMN"),
+    (IOTSEC_ERR_PROC_ADDRESS, c"PROC_ADDRESS"),
+    (IOTSEC_ERR_AUDIT_SOCKETS, c"AUDIT_SOCKETS"),
+    (IOTSEC_ERR_AUDIT_PROCESS, c"AUDIT_PROCESS"),
+    (IOTSEC_ERR_AUDIT_TOO_LONG, c"AUDIT_TOO_LONG"),
+    (IOTSEC_ERR_AUDIT_TOO_MANY, c"AUDIT_TOO_MANY"),
+    (IOTSEC_ERR_DEBUG_OPEN, c"DEBUG_OPEN"),
+    (IOTSEC_ERR_DEBUG_UNDECLARED, c"DEBUG_UNDECLARED"),
+    (IOTSEC_ERR_UNLOCK_ENTROPY, c"UNLOCK_ENTROPY"),
+    (IOTSEC_ERR_UNLOCK_DOMAIN, c"UNLOCK_DOMAIN"),
+    (IOTSEC_ERR_UNLOCK_WRONG_DEVICE, c"UNLOCK_WRONG_DEVICE"),
+    (IOTSEC_ERR_UNLOCK_WRONG_NONCE, c"UNLOCK_WRONG_NONCE"),
+    (IOTSEC_ERR_UNLOCK_EXPIRED, c"UNLOCK_EXPIRED"),
+    (IOTSEC_ERR_UNLOCK_LIFETIME, c"UNLOCK_LIFETIME"),
+    (IOTSEC_ERR_MUD_URL, c"MUD_URL"),
+    (IOTSEC_ERR_MUD_LAST_UPDATE, c"MUD_LAST_UPDATE"),
+    (IOTSEC_ERR_MUD_CACHE_VALIDITY, c"MUD_CACHE_VALIDITY"),
+    (IOTSEC_ERR_MUD_SYSTEM_INFO, c"MUD_SYSTEM_INFO"),
+    (IOTSEC_ERR_MUD_FULL, c"MUD_FULL"),
+    (IOTSEC_ERR_TLS_DEADLINE, c"TLS_DEADLINE"),
+    (IOTSEC_ERR_TLS_HANDSHAKE_LENGTH, c"TLS_HANDSHAKE_LENGTH"),
+    (IOTSEC_ERR_TLS_CUT, c"TLS_CUT"),
+    (IOTSEC_ERR_TLS_IO, c"TLS_IO"),
+    (IOTSEC_ERR_TLS_BLOCKED, c"TLS_BLOCKED"),
+    (IOTSEC_ERR_TLS_RESOLVE, c"TLS_RESOLVE"),
+    (IOTSEC_ERR_TLS_UNREACHABLE, c"TLS_UNREACHABLE"),
+    (IOTSEC_ERR_TLS_PROTOCOL, c"TLS_PROTOCOL"),
+    (IOTSEC_ERR_TLS_PORT, c"TLS_PORT"),
+    (IOTSEC_ERR_TLS_VERSION, c"TLS_VERSION"),
+    (IOTSEC_ERR_TLS_INCOMPATIBLE, c"TLS_INCOMPATIBLE"),
+    (IOTSEC_ERR_TLS_MISBEHAVED, c"TLS_MISBEHAVED"),
+    (IOTSEC_ERR_TLS_MALFORMED, c"TLS_MALFORMED"),
+    (IOTSEC_ERR_TLS_RECORD, c"TLS_RECORD"),
+    (IOTSEC_ERR_TLS_ALERT, c"TLS_ALERT"),
+    (IOTSEC_ERR_TLS_ALPN, c"TLS_ALPN"),
+    (IOTSEC_ERR_TLS_NO_CERTIFICATE, c"TLS_NO_CERTIFICATE"),
+    (IOTSEC_ERR_TLS_PIN, c"TLS_PIN"),
+    (IOTSEC_ERR_TLS_RAW_KEY, c"TLS_RAW_KEY"),
+    (IOTSEC_ERR_TLS_NOT_ASKED, c"TLS_NOT_ASKED"),
+    (IOTSEC_ERR_TLS_IDENTITY_SCHEME, c"TLS_IDENTITY_SCHEME"),
+    (IOTSEC_ERR_TLS_IDENTITY_KEY, c"TLS_IDENTITY_KEY"),
+    (IOTSEC_ERR_TLS_ALPN_LIST, c"TLS_ALPN_LIST"),
+    (IOTSEC_ERR_TLS_LIMITS, c"TLS_LIMITS"),
+    (IOTSEC_ERR_TLS_HOST, c"TLS_HOST"),
+    (IOTSEC_ERR_TLS_FINGERPRINT, c"TLS_FINGERPRINT"),
+    (IOTSEC_ERR_TLS_POST_QUANTUM, c"TLS_POST_QUANTUM"),
+    (IOTSEC_ERR_TLS_PIN_FORMAT, c"TLS_PIN_FORMAT"),
+    (IOTSEC_ERR_TLS_RAW_KEY_LIST, c"TLS_RAW_KEY_LIST"),
+    (IOTSEC_ERR_TLS_ENTROPY, c"TLS_ENTROPY"),
+    (IOTSEC_ERR_TLS_UNEXPECTED, c"TLS_UNEXPECTED"),
+    (IOTSEC_ERR_TLS_AUTHENTICATION, c"TLS_AUTHENTICATION"),
+    (IOTSEC_ERR_MQTT_CONFIG, c"MQTT_CONFIG"),
+    (IOTSEC_ERR_MQTT_FULL, c"MQTT_FULL"),
+    (IOTSEC_ERR_MQTT_TOO_LARGE, c"MQTT_TOO_LARGE"),
+    (IOTSEC_ERR_MQTT_SUBSCRIPTIONS, c"MQTT_SUBSCRIPTIONS"),
+    (IOTSEC_ERR_MQTT_RECEIPT, c"MQTT_RECEIPT"),
+    (IOTSEC_ERR_MQTT_MALFORMED, c"MQTT_MALFORMED"),
+    (IOTSEC_ERR_MQTT_OVERSIZED, c"MQTT_OVERSIZED"),
+    (IOTSEC_ERR_MQTT_OUT_OF_PLACE, c"MQTT_OUT_OF_PLACE"),
+    (IOTSEC_ERR_MQTT_SILENT, c"MQTT_SILENT"),
+    (IOTSEC_ERR_MQTT_BROKEN, c"MQTT_BROKEN"),
+    (IOTSEC_ERR_MQTT_ENDED, c"MQTT_ENDED"),
+    (IOTSEC_ERR_MQTT_ELSEWHERE, c"MQTT_ELSEWHERE"),
+    (IOTSEC_ERR_HTTPS_BUFFER_FULL, c"HTTPS_BUFFER_FULL"),
+    (IOTSEC_ERR_HTTPS_REQUEST, c"HTTPS_REQUEST"),
+    (IOTSEC_ERR_HTTPS_MALFORMED, c"HTTPS_MALFORMED"),
+    (IOTSEC_ERR_HTTPS_HEAD_TOO_LARGE, c"HTTPS_HEAD_TOO_LARGE"),
+    (IOTSEC_ERR_HTTPS_CONTRADICTION, c"HTTPS_CONTRADICTION"),
+    (IOTSEC_ERR_HTTPS_ENCODING, c"HTTPS_ENCODING"),
+    (IOTSEC_ERR_HTTPS_TOO_LONG, c"HTTPS_TOO_LONG"),
+    (IOTSEC_ERR_HTTPS_TRUNCATED, c"HTTPS_TRUNCATED"),
+    (IOTSEC_ERR_HTTPS_RANGE, c"HTTPS_RANGE"),
+    (IOTSEC_ERR_HTTPS_SIZE, c"HTTPS_SIZE"),
+    (IOTSEC_ERR_HTTPS_MISSING, c"HTTPS_MISSING"),
+    (IOTSEC_ERR_HTTPS_REFUSED, c"HTTPS_REFUSED"),
+    (IOTSEC_ERR_HTTPS_BUSY, c"HTTPS_BUSY"),
+    (IOTSEC_ERR_HTTPS_SERVER, c"HTTPS_SERVER"),
+    (IOTSEC_ERR_HTTPS_REDIRECT, c"HTTPS_REDIRECT"),
+    (IOTSEC_ERR_HTTPS_STATUS, c"HTTPS_STATUS"),
+    (IOTSEC_ERR_HTTPS_OVER, c"HTTPS_OVER"),
+    (IOTSEC_ERR_HTTPS_CONNECTION, c"HTTPS_CONNECTION"),
     (IOTSEC_ERR_DEVICE_STATE, c"DEVICE_STATE"),
     (IOTSEC_ERR_DEVICE_SERIAL, c"DEVICE_SERIAL"),
     (IOTSEC_ERR_DEVICE_DAMAGED, c"DEVICE_DAMAGED"),
@@ -1243,6 +1766,8 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_SETUP_NO_STEP, c"SETUP_NO_STEP"),
     (IOTSEC_ERR_SETUP_TIME, c"SETUP_TIME"),
     (IOTSEC_ERR_SETUP_NETWORK, c"SETUP_NETWORK"),
+    (IOTSEC_ERR_BUNDLE_ANCHORS_NONE, c"BUNDLE_ANCHORS_NONE"),
+    (IOTSEC_ERR_BUNDLE_ANCHORS_UNKNOWN, c"BUNDLE_ANCHORS_UNKNOWN"),
     (IOTSEC_ERR_NULL, c"NULL"),
     (IOTSEC_ERR_SHORT_BUFFER, c"SHORT_BUFFER"),
     (IOTSEC_ERR_STATE, c"STATE"),

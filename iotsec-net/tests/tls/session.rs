@@ -88,7 +88,11 @@ fn the_first_message_is_one_record_with_a_large_key_exchange_too() {
         let sent = link.client_end.sent();
         let len = usize::from(u16::from_be_bytes([sent[3], sent[4]]));
         // A record of the handshake, of which the message takes all.
-        assert_eq!((sent[0], &sent[5..9]), (22, &[1, 0, sent[3], sent[4] - 4][..]), "{len}");
+        assert_eq!(
+            (sent[0], &sent[5..9]),
+            (22, &[1, 0, sent[3], sent[4] - 4][..]),
+            "{len}"
+        );
     }
 }
 
