@@ -17,7 +17,8 @@ pub fn run() -> bool {
         return false;
     };
     let anchors = [anchor];
-    let Ok(policy) = ServerPolicy::new(&anchors, &[algorithm::ECDSA_P256_SHA256]) else {
+    let algorithms = [algorithm::ECDSA_P256_SHA256];
+    let Ok(policy) = ServerPolicy::new(&anchors, &algorithms) else {
         return false;
     };
     let chain: [&[u8]; 1] = [black_box(&vector::CERTIFICATE)];
