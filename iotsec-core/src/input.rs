@@ -52,6 +52,8 @@ mod time_zone;
 mod url;
 mod version;
 mod wifi;
+#[cfg(feature = "std")]
+mod zone_name;
 
 pub use address::{Ipv4, Ipv6, MacAddr, Port};
 pub use base::{Base32, Base64, Base64Url, Encoding, Hex};
@@ -65,3 +67,5 @@ pub use time_zone::{Change, ChangeDay, Daylight, TimeZone};
 pub use url::{Scheme, Url};
 pub use version::SemVer;
 pub use wifi::{Psk, Ssid};
+#[cfg(feature = "std")]
+pub use zone_name::ZoneName;

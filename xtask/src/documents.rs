@@ -69,7 +69,11 @@ fn sources(folder: &Path, all: &mut Vec<String>) {
 
 #[test]
 fn every_attack_has_its_tests_and_they_are_there() {
-    for (package, letter, attacks, digits) in [("iotsec-update", 't', 20, 1), ("iotsec-store", 'n', 26, 2)] {
+    for (package, letter, attacks, digits) in [
+        ("iotsec-update", 't', 20, 1),
+        ("iotsec-store", 'n', 26, 2),
+        ("fuzz/harness", 'l', 15, 1),
+    ] {
         let table = document(&format!("{package}/ATTACKS.md"));
         for number in 1..=attacks {
             let name = format!("{}{number}", letter.to_ascii_uppercase());

@@ -7,6 +7,7 @@ mod factory;
 mod generated;
 mod https;
 mod identity;
+mod input;
 mod mcuboot;
 mod store;
 mod surface;
@@ -57,12 +58,13 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             ["--yang", folder] => yang = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
-                name @ ("store" | "provision" | "identity" | "certificate" | "https" | "surface" | "tls"),
+                name @ ("store" | "provision" | "identity" | "certificate" | "https" | "input" | "surface"
+                | "tls"),
             ] => only = Some(*name),
             _ => {
                 return Err(
                     "takes --suit-generator FOLDER, --iat-verifier FOLDER, --x509-limbo FOLDER and --yang FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, --only certificate, --only https, --only surface, --only tls, or nothing"
+                            --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only tls, or nothing"
                         .into(),
                 );
             }
@@ -91,6 +93,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
     if only == Some("tls") {
         return tls::check(&place);
+    }
+    if only == Some("input") {
+        return input::check(&place, &Venv::new(&work.join("venv-input"), input::PEERS)?);
     }
     if only.is_none() {
         need_programs()?;
@@ -133,6 +138,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     generated::check(&place, &python)?;
     surface()?;
     embedded_tls::check(&place, &python)?;
+    input::check(&place, &Venv::new(&work.join("venv-input"), input::PEERS)?)?;
     certificate::check(&place, x509_limbo.as_deref())?;
     tls::check(&place)?;
     match suit_generator {

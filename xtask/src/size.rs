@@ -40,6 +40,11 @@ const PROBES: &[(&str, &str)] = &[
     ),
     ("input", "input: five settings read from 227 bytes of JSON"),
     ("surface", "net: interface table, a grant, the debug port checked"),
+    (
+        "document_json",
+        "input: the same settings as a document with bounds, from JSON",
+    ),
+    ("document_cbor", "input: the same document from 159 bytes of CBOR"),
     ("store", "store: mount, put and get 32 bytes"),
     ("update_verify", "update: authenticate and admit, Ed25519"),
     (

@@ -7,7 +7,7 @@ use iotsec_core::input::{
     json::{self, Limits, Object},
 };
 
-const SETTINGS: &[u8] = br#"{
+pub(crate) const SETTINGS: &[u8] = br#"{
     "broker": "mqtts://broker.example.com/lamps",
     "topic": "home/kitchen/lamp",
     "zone": "CET-1CEST,M3.5.0,M10.5.0/3",

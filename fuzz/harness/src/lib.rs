@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod cose;
 pub mod credential;
 pub mod delta;
+pub mod document;
 pub mod encryption;
 pub mod erased;
 pub mod https;

@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, certificate, cose, credential, delta, encryption, erased, https, identity, input, mqtt, qr,
-    store, suit, surface, telemetry, trust, unit,
+    boot, cbor, certificate, cose, credential, delta, document, encryption, erased, https, identity, input,
+    mqtt, qr, store, suit, surface, telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -107,6 +107,12 @@ pub const TARGETS: &[Target] = &[
         "certificate_list",
         certificate::list,
         certificate::list_seeds,
+        &[],
+    ),
+    target(
+        "input_document",
+        document::document,
+        document::document_seeds,
         &[],
     ),
     target("https_response", https::response, https::response_seeds, &[]),

@@ -5,9 +5,11 @@
 use core::hint::black_box;
 
 use cortex_m_rt::entry;
+use iotsec_core::document;
+use iotsec_core::input::document::{Document, DocumentError, List};
 use iotsec_core::input::{
     DeviceSerial, Email, Encoding, Hex, Host, InputError, Label, MacAddr, MqttFilter, MqttTopic, Port, Psk,
-    Quantity, SemVer, Ssid, TimeZone, Url, json, unit::Millisecond,
+    Quantity, Ranged, SemVer, Ssid, TimeZone, Url, json, unit::Millisecond,
 };
 use iotsec_core::qr::{MatterCode, MatterPayload, ProductLabel, QrError, WifiNetwork};
 use no_panic::{halt, unknown};
@@ -17,6 +19,7 @@ fn main() -> ! {
     let input = [0; 512];
     black_box(texts(&input).is_ok());
     black_box(documents(&input).is_ok());
+    black_box(described(&input).is_ok());
     black_box(codes(&input).is_ok());
     halt()
 }
@@ -60,6 +63,51 @@ fn documents(input: &[u8; 512]) -> Result<(), InputError> {
         black_box(value.bool()?);
     }
     black_box(object.member("b")?.text()?.decode(&mut [0; 64])?);
+    Ok(())
+}
+
+document! {
+    struct Plan<'a> {
+        url: Url<'a>,
+        wait: Quantity<Millisecond, 0, 1000> = 10,
+        steps: List<Step<'a>, 1, 4>,
+        network: Option<Network>,
+    }
+
+    struct Step<'a> {
+        name: Label<'a, 16>,
+        at: Ranged<0, 23>,
+        kind: Kind = "on",
+        last: bool,
+    }
+
+    struct Network {
+        ssid: Ssid,
+        psk: Psk,
+        port: Port,
+    }
+
+    enum Kind {
+        On = "on",
+        Off = "off",
+    }
+}
+
+/// In both forms, and what an error says of the way to a field.
+fn described(input: &[u8; 512]) -> Result<(), DocumentError> {
+    let mut scratch = [0; 64];
+    match Plan::from_json(unknown(input), &mut scratch) {
+        Ok(plan) => {
+            black_box((plan.steps().len(), plan.url().port(), plan.network().is_some()));
+        }
+        Err(error) => {
+            black_box(error.path.steps().len());
+        }
+    }
+    let plan = Plan::from_cbor(unknown(input))?;
+    for step in plan.steps().iter() {
+        black_box((step.name().as_str(), step.at().get(), *step.kind(), *step.last()));
+    }
     Ok(())
 }
 

@@ -106,9 +106,11 @@ fn shape(f: &mut fmt::Formatter<'_>, shaped: &Shape, depth: usize) -> fmt::Resul
             Ok(())
         }
         Shape::List { element, min, max } => {
-            write!(f, "[{min}*{max} (")?;
+            // What begins with a parenthesis would be taken for a group.
+            let text = matches!(element, Shape::Text { .. });
+            write!(f, "[{min}*{max} {}", if text { "(" } else { "" })?;
             shape(f, element, depth)?;
-            f.write_str(")]")
+            f.write_str(if text { ")]" } else { "]" })
         }
         Shape::Object(description) => object(f, description, depth),
     }

@@ -602,13 +602,13 @@ Heating = {
   ; Between two reports.
   ; unit: s
   ? "interval": (10..86400) .default 300,
-  "rooms": [1*3 ({
+  "rooms": [1*3 {
     "name": tstr .size (1..16),
     ; unit: °C
     "target": -5..30,
     ? "mode": ("auto" / "manual") .default "auto",
     ? "sensors": [0*2 ((tstr .size (4..4)) .and (tstr .regexp "[0-9A-Fa-f]*"))],
-  })],
+  }],
   ? "network": {
     "ssid": tstr .size (1..32),
     ? "gateway": (tstr .size (7..15)) .and (tstr .regexp "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([.](25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}"),
