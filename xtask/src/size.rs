@@ -67,7 +67,7 @@ const PROBES: &[(&str, &str)] = &[
     ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
     (
         "retry",
-        "network: when to try again, an attempt that fails and one that lasts",
+        "net: when to try again, an attempt that fails and one that lasts",
     ),
     ("telemetry", "telemetry: record an event, seal a batch"),
     (
