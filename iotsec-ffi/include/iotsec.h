@@ -2854,7 +2854,7 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_CERTIFICATE_HANDSHAKE_SIGNATURE 5033
 
 /**
- * No bytes, or more than [`MAX_CERTIFICATE_LEN`].
+ * No bytes, or more than a certificate may have.
  */
 #define IOTSEC_ERR_ANCHOR_LENGTH 5041
 

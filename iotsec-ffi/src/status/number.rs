@@ -863,7 +863,7 @@ pub const IOTSEC_ERR_CERTIFICATE_BUDGET: iotsec_status_t = 5031;
 pub const IOTSEC_ERR_CERTIFICATE_SCHEME: iotsec_status_t = 5032;
 /// Signature of the handshake does not verify.
 pub const IOTSEC_ERR_CERTIFICATE_HANDSHAKE_SIGNATURE: iotsec_status_t = 5033;
-/// No bytes, or more than [`MAX_CERTIFICATE_LEN`].
+/// No bytes, or more than a certificate may have.
 pub const IOTSEC_ERR_ANCHOR_LENGTH: iotsec_status_t = 5041;
 /// Certificate malformed.
 pub const IOTSEC_ERR_ANCHOR_MALFORMED: iotsec_status_t = 5042;

@@ -114,7 +114,7 @@ impl<'a> TrustAnchor<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnchorError {
-    /// No bytes, or more than [`MAX_CERTIFICATE_LEN`].
+    /// No bytes, or more than a certificate may have.
     #[error("certificate empty or longer than {MAX_CERTIFICATE_LEN} bytes")]
     Length,
     /// Not DER, or not what RFC 5280 says of a certificate.
