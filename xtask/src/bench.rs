@@ -38,6 +38,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             .args(["bench", "-p", package, "--bench", bench]);
         tool::run(&mut command)?;
     }
+    println!("== inputs, beside others");
+    tool::run(&mut peers(root, &["run", "--release", "--bin", "input"]))?;
     println!("== store and update, beside others");
     tool::run(&mut peers(root, &["run", "--release"]))
 }
