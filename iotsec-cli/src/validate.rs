@@ -1,6 +1,7 @@
 //! `iotsec validate`: what a device would make of an input.
 
 use std::{
+    env,
     ffi::OsString,
     io::{self, Read as _},
     path::Path,
@@ -11,7 +12,7 @@ use iotsec::core::{
     cbor::{self, CborError},
     input::{
         DeviceSerial, Email, Encoding, Host, Hostname, InputError, Ipv4, Ipv6, Label, MacAddr, MqttFilter,
-        MqttTopic, Port, Psk, Ranged, SemVer, Ssid, TimeZone, Url, json,
+        MqttTopic, Port, Psk, Ranged, SemVer, Ssid, TimeZone, Url, ZoneName, json,
     },
 };
 use serde_json::json;
@@ -63,6 +64,8 @@ enum Kind {
     Email,
     /// Rules of local time, as in TZ.
     TimeZone,
+    /// The name of a time zone that this machine knows; TZDIR says where they are.
+    ZoneName,
     /// A version.
     Semver,
     /// The serial number of a device.
@@ -153,6 +156,10 @@ fn check(kind: Kind, input: &[u8]) -> Result<(), Refusal> {
         Kind::MqttFilter => drop(MqttFilter::parse(input)?),
         Kind::Email => drop(Email::parse(input)?),
         Kind::TimeZone => drop(TimeZone::parse(input)?),
+        Kind::ZoneName => {
+            let folder = env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());
+            drop(ZoneName::parse(input, Path::new(&folder))?);
+        }
         Kind::Semver => drop(SemVer::parse(input)?),
         Kind::Serial => drop(DeviceSerial::parse(input)?),
         Kind::Label => drop(Label::<64>::parse(input)?),

@@ -91,7 +91,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "powerset",
-        usage: "",
+        usage: "[--quick]",
         about: "check each feature alone, all but each, all, and every two that a crate asks about",
         run: powerset::run,
     },
