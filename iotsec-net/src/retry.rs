@@ -51,7 +51,7 @@ use iotsec_core::hal::Millis;
 pub use error::RetryError;
 pub use policy::RetryPolicy;
 use record::Record;
-pub use record::{Forgetful, RetryStorage, RetryStorageError};
+pub use record::{Forgetful, RetryStorage};
 
 /// Decides when one connection is tried again.
 ///

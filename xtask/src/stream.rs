@@ -7,8 +7,11 @@ use std::{
 };
 
 use iotsec::{
-    core::hal::{Millis, Uptime},
-    net::retry::{Failure, Retry, RetryStorage, RetryStorageError},
+    core::{
+        credential::StorageError,
+        hal::{Millis, Uptime},
+    },
+    net::retry::{Failure, Retry, RetryStorage},
 };
 
 /// Time since the task began.
@@ -32,13 +35,13 @@ impl Uptime for Clock {
 pub(crate) struct Memory(Option<[u8; Retry::LEN]>);
 
 impl RetryStorage for Memory {
-    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError> {
+    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError> {
         Ok(self.0.map(|kept| {
             *record = kept;
             kept.len()
         }))
     }
-    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), RetryStorageError> {
+    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), StorageError> {
         self.0 = Some(*record);
         Ok(())
     }

@@ -2,19 +2,19 @@
 
 use core::hint::black_box;
 
-use iotsec_core::hal::Millis;
-use iotsec_net::retry::{Failure, Retry, RetryError, RetryPolicy, RetryStorage, RetryStorageError};
+use iotsec_core::{credential::StorageError, hal::Millis};
+use iotsec_net::retry::{Failure, Retry, RetryError, RetryPolicy, RetryStorage};
 
 struct Memory(Option<[u8; Retry::LEN]>);
 
 impl RetryStorage for Memory {
-    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError> {
+    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError> {
         Ok(self.0.map(|kept| {
             *record = kept;
             kept.len()
         }))
     }
-    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), RetryStorageError> {
+    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), StorageError> {
         self.0 = Some(*record);
         Ok(())
     }

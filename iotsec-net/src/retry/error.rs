@@ -1,9 +1,8 @@
 use iotsec_core::{
+    credential::StorageError,
     error::{ErrorCode, Fault},
     hal::Millis,
 };
-
-use super::RetryStorageError;
 
 /// Why no attempt may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -20,7 +19,7 @@ pub enum RetryError {
     Policy,
     /// The storage failed, with its own number.
     #[error(transparent)]
-    Storage(#[from] RetryStorageError),
+    Storage(#[from] StorageError),
 }
 
 impl ErrorCode for RetryError {

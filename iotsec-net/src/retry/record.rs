@@ -1,4 +1,4 @@
-use iotsec_core::error::{ErrorCode, Fault};
+use iotsec_core::credential::StorageError;
 
 use super::{Retry, RetryError};
 
@@ -12,13 +12,13 @@ pub trait RetryStorage {
     /// Reads the record and returns its length, or `None` when there is none.
     ///
     /// # Errors
-    /// [`RetryStorageError`] with the storage's own number.
-    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError>;
+    /// [`StorageError`] with the storage's own number.
+    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError>;
     /// Replaces the record.
     ///
     /// # Errors
-    /// [`RetryStorageError`] with the storage's own number.
-    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), RetryStorageError>;
+    /// [`StorageError`] with the storage's own number.
+    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), StorageError>;
 }
 
 /// For a device that can keep nothing: every boot begins as after a long outage, with the longest window.
@@ -28,38 +28,11 @@ pub trait RetryStorage {
 pub struct Forgetful;
 
 impl RetryStorage for Forgetful {
-    fn load(&mut self, _: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError> {
+    fn load(&mut self, _: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError> {
         Ok(Some(0))
     }
-    fn save(&mut self, _: &[u8; Retry::LEN]) -> Result<(), RetryStorageError> {
+    fn save(&mut self, _: &[u8; Retry::LEN]) -> Result<(), StorageError> {
         Ok(())
-    }
-}
-
-/// A storage failed. Carries the number and the party of the storage's own error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("storage failed with code {code}")]
-pub struct RetryStorageError {
-    code: u16,
-    fault: Fault,
-}
-
-impl RetryStorageError {
-    /// Wraps the storage's error.
-    pub fn of<E: ErrorCode + ?Sized>(error: &E) -> Self {
-        Self {
-            code: error.code(),
-            fault: error.fault(),
-        }
-    }
-}
-
-impl ErrorCode for RetryStorageError {
-    fn code(&self) -> u16 {
-        self.code
-    }
-    fn fault(&self) -> Fault {
-        self.fault
     }
 }
 

@@ -1,5 +1,6 @@
+use iotsec_core::credential::StorageError;
 use iotsec_core::error::{ErrorCode, Fault};
-use iotsec_net::retry::{Retry, RetryStorage, RetryStorageError};
+use iotsec_net::retry::{Retry, RetryStorage};
 
 /// A record in memory, with the faults that a storage can have.
 #[derive(Clone, Default)]
@@ -21,7 +22,7 @@ impl ErrorCode for Broken {
 }
 
 impl RetryStorage for Memory {
-    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError> {
+    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError> {
         Ok(self.record.as_ref().map(|kept| {
             for (to, from) in record.iter_mut().zip(kept) {
                 *to = *from;
@@ -29,9 +30,9 @@ impl RetryStorage for Memory {
             kept.len()
         }))
     }
-    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), RetryStorageError> {
+    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), StorageError> {
         if self.fails {
-            return Err(RetryStorageError::of(&Broken));
+            return Err(StorageError::of(&Broken));
         }
         self.saves += 1;
         self.record = Some(record.to_vec());

@@ -1,10 +1,11 @@
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use iotsec_core::{
+    credential::StorageError,
     crypto::Sha256,
     error::ErrorCode,
     hal::{FlashError, Millis},
 };
-use iotsec_net::retry::{Failure, Retry, RetryPolicy, RetryStorage, RetryStorageError};
+use iotsec_net::retry::{Failure, Retry, RetryPolicy, RetryStorage};
 use iotsec_testkit::{Geometry, SimFlash, each_cut};
 
 const MOST: u32 = u32::MAX;
@@ -31,14 +32,14 @@ impl OnFlash<'_> {
 }
 
 impl RetryStorage for OnFlash<'_> {
-    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError> {
+    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError> {
         Ok(self.newest().map(|(_, _, kept)| {
             *record = kept;
             kept.len()
         }))
     }
-    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), RetryStorageError> {
-        let failed = |_| RetryStorageError::of(&FlashError::Driver);
+    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), StorageError> {
+        let failed = |_| StorageError::of(&FlashError::Driver);
         let page_size = self.0.geometry().sector(0).1;
         let (page, number) = match self.newest() {
             Some((0, number, _)) => (page_size, number + 1),

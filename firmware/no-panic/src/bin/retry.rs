@@ -5,19 +5,19 @@
 use core::hint::black_box;
 
 use cortex_m_rt::entry;
-use iotsec_core::hal::Millis;
-use iotsec_net::retry::{Failure, Retry, RetryError, RetryPolicy, RetryStorage, RetryStorageError};
+use iotsec_core::{credential::StorageError, hal::Millis};
+use iotsec_net::retry::{Failure, Retry, RetryError, RetryPolicy, RetryStorage};
 use no_panic::halt;
 
 /// A storage of unknown content, which fails or not.
 struct Unknown;
 
 impl RetryStorage for Unknown {
-    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, RetryStorageError> {
+    fn load(&mut self, record: &mut [u8; Retry::LEN]) -> Result<Option<usize>, StorageError> {
         *record = black_box([0; Retry::LEN]);
         black_box(Ok(Some(Retry::LEN)))
     }
-    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), RetryStorageError> {
+    fn save(&mut self, record: &[u8; Retry::LEN]) -> Result<(), StorageError> {
         black_box(record);
         black_box(Ok(()))
     }
