@@ -7,6 +7,8 @@ use iotsec_core::{
     error::{ErrorCode, Fault},
 };
 
+pub use crate::privacy::EpsilonError;
+
 /// A declaration breaks a rule of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

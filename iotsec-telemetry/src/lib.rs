@@ -7,6 +7,7 @@
 //! | protect | [`personal`] | personal values leave only coarsened or under a live consent |
 //! | record | [`queue`] | criticals keep their reserve, losses are counted, withdrawal purges |
 //! | send | [`batch`] | one sealed, padded CBOR batch; nothing is removed before it is acknowledged |
+//! | blur | [`privacy`] | an answer is noised on the device within a budget that is never overdrawn |
 //! | notice | [`detect`] | small detectors that turn failures into declared security events |
 //!
 //! The encodings, with CDDL, byte tables and test vectors, are in `FORMAT.md` of this crate.
@@ -85,6 +86,7 @@ pub mod consent;
 pub mod detect;
 pub mod error;
 pub mod personal;
+pub mod privacy;
 pub mod queue;
 pub mod registry;
 mod segment;
