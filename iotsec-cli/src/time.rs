@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use iotsec::core::hal::UnixTime;
+use iotsec::core::hal::{Date, UnixTime};
 
 /// Seconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,53 +38,33 @@ impl FromStr for Time {
             Some((date, time)) => (date, time.strip_suffix('Z').ok_or(WRONG)?),
             None => (text, "00:00:00"),
         };
-        let numbers = |text: &str, separator: char| -> Option<[u64; 3]> {
-            let parts: Result<Vec<u64>, _> = text.split(separator).map(str::parse).collect();
+        let numbers = |text: &str, separator: char| -> Option<[u16; 3]> {
+            let parts: Result<Vec<u16>, _> = text.split(separator).map(str::parse).collect();
             parts.ok()?.try_into().ok()
         };
         let [year, month, day] = numbers(date, '-').ok_or(WRONG)?;
+        let [month, day] = [month, day].map(|part| u8::try_from(part).unwrap_or(0));
         let [hours, minutes, seconds] = numbers(time, ':').ok_or(WRONG)?;
         let shape = date.len() == 10 && time.len() == 8 && hours < 24 && minutes < 60 && seconds < 60;
-        // A day that the calendar does not have comes back as another one.
-        (1970..=9999)
-            .contains(&year)
-            .then(|| days(year, month, day))
-            .flatten()
-            .map(|days| Self(days * DAY + hours * 3600 + minutes * 60 + seconds))
-            .filter(|time| shape && time.to_string().starts_with(date))
-            .ok_or(WRONG)
+        let date = Date::new(year, month, day).filter(|_| shape).ok_or(WRONG)?;
+        let seconds = u64::from(hours) * 3600 + u64::from(minutes) * 60 + u64::from(seconds);
+        Ok(Self(date.start().0 + seconds))
     }
-}
-
-/// Days since 1970-01-01 of a date in the Gregorian calendar, counted in years that begin in March.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let month = (month + 9) % 12;
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    (year * 365 + year / 4 - year / 100 + year / 400 + of_year).checked_sub(719_468)
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = self.0 / DAY + 719_468;
-        let (era, of_era) = (days / 146_097, days % 146_097);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = era * 400 + year + u64::from(month <= 2);
         let time = self.0 % DAY;
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-            time / 3600,
-            time / 60 % 60,
-            time % 60
-        )
+        match Date::of(self.unix()) {
+            Some(date) => write!(
+                f,
+                "{date}T{:02}:{:02}:{:02}Z",
+                time / 3600,
+                time / 60 % 60,
+                time % 60
+            ),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 

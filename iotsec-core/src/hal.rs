@@ -3,6 +3,7 @@
 //! Flash is [`embedded_storage::nor_flash::NorFlash`] and randomness is [`rand_core::TryCryptoRng`];
 //! neither is reinvented here. [`Region`] says which part of a flash belongs to whom.
 
+mod date;
 mod device_root_key;
 #[cfg(all(feature = "std", unix))]
 pub mod linux;
@@ -13,6 +14,7 @@ use crate::{
     error::{ErrorCode, Fault},
     secret::Secret,
 };
+pub use date::Date;
 pub use device_root_key::DeviceRootKey;
 pub use region::{FlashError, Region};
 pub use time_floor::{Reading, TimeFloor};

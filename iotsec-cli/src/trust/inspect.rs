@@ -7,7 +7,7 @@ use iotsec::{
         cose::Key,
         crypto::{PublicKey, Sha256},
         error::ErrorCode,
-        hal::UnixTime,
+        hal::{Date, UnixTime},
     },
     update::trust::{DowngradeContent, LatestContent, Role, TlsAnchor, Trust, TrustBundle, TrustError},
 };
@@ -244,19 +244,10 @@ fn verdict_json(result: &Result<(), TrustError>) -> Value {
 
 /// The day in UTC, and the seconds.
 fn day(time: UnixTime) -> String {
-    // Civil from days, after Howard Hinnant: eras of 400 years that begin in March.
-    let Ok(days) = i64::try_from(time.0 / 86_400) else {
-        return time.0.to_string();
-    };
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let civil = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(civil <= 2);
-    format!("{year:04}-{civil:02}-{day:02} ({})", time.0)
+    match Date::of(time) {
+        Some(date) => format!("{date} ({})", time.0),
+        None => time.0.to_string(),
+    }
 }
 
 #[cfg(test)]

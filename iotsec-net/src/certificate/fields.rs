@@ -1,6 +1,6 @@
 //! The fields of a certificate that the policy looks at, read more strictly than those who build paths need to.
 
-use iotsec_core::hal::UnixTime;
+use iotsec_core::hal::{Date, UnixTime};
 
 use super::{
     MAX_CERTIFICATE_LEN,
@@ -309,35 +309,19 @@ fn read_time(reader: &mut Reader<'_>) -> Option<UnixTime> {
     let (hour, minute, second) = (digits(*h0, *h1)?, digits(*i0, *i1)?, digits(*s0, *s1)?);
     let is_time = hour < 24 && minute < 60 && second < 60;
     is_time.then_some(())?;
-    let days = days_until(year, month, day)?;
-    let minutes = days.checked_mul(24)?.checked_add(hour)?.checked_mul(60)?;
-    let seconds = minutes.checked_add(minute)?.checked_mul(60)?;
-    seconds.checked_add(second).map(UnixTime)
+    let date = Date::new(
+        u16::try_from(year).ok()?,
+        u8::try_from(month).ok()?,
+        u8::try_from(day).ok()?,
+    )?;
+    let minutes = hour.checked_mul(60)?.checked_add(minute)?;
+    let seconds = minutes.checked_mul(60)?.checked_add(second)?;
+    date.start().0.checked_add(seconds).map(UnixTime)
 }
 
 fn digits(tens: u8, ones: u8) -> Option<u64> {
     let digit = |byte: u8| char::from(byte).to_digit(10).map(u64::from);
     digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)
-}
-
-/// Days from 1970-01-01 to a day of the Gregorian calendar that exists.
-fn days_until(year: u64, month: u64, day: u64) -> Option<u64> {
-    let is_leap =
-        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let february = if is_leap(year) { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before = usize::try_from(month.checked_sub(1)?).ok()?;
-    let (past, rest) = months.split_at_checked(before)?;
-    let last = *rest.first()?;
-    (1..=last).contains(&day).then_some(())?;
-    let years = year.checked_sub(1)?;
-    let leap_days = (years / 4).checked_sub(years / 100)?.checked_add(years / 400)?;
-    let days = years.checked_mul(365)?.checked_add(leap_days)?;
-    let days = days
-        .checked_add(past.iter().sum())?
-        .checked_add(day.checked_sub(1)?)?;
-    // Days before 1970: 1969 years, and the 477 leap days in them.
-    days.checked_sub(1969 * 365 + 477)
 }
 
 #[cfg(test)]

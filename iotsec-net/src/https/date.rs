@@ -1,6 +1,6 @@
 //! The date of HTTP (RFC 9110 §5.6.7), in the one form that a server may send.
 
-use iotsec_core::hal::UnixTime;
+use iotsec_core::hal::{Date, UnixTime};
 
 const DAYS: [&[u8]; 7] = [b"Sun", b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat"];
 const MONTHS: [&[u8]; 12] = [
@@ -17,23 +17,26 @@ pub(super) fn parse(text: &[u8]) -> Option<UnixTime> {
     let (hour, rest) = number(rest.strip_prefix(b" ")?, 2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 2)?;
     let (second, rest) = number(rest.strip_prefix(b":")?, 2)?;
-    let month = u64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()?;
+    let month = MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
     // A leap second is sent as 60.
-    if rest != b" GMT" || year < 1970 || day == 0 || hour > 23 || minute > 59 || second > 60 {
+    if rest != b" GMT" || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    if day > days_in(month, year) {
-        return None;
-    }
-    let days = days_since_1970(year, month)?.checked_add(day)?.checked_sub(1)?;
+    let date = Date::new(
+        u16::try_from(year).ok()?,
+        u8::try_from(month).ok()?,
+        u8::try_from(day).ok()?,
+    )?;
+    let midnight = date.start().0;
     // 1970-01-01 was a Thursday.
-    let weekday = usize::try_from(days.checked_add(4)?.checked_rem(7)?).ok()?;
+    let days = midnight.checked_div(86_400)?.checked_add(4)?;
+    let weekday = usize::try_from(days.checked_rem(7)?).ok()?;
     if DAYS.get(weekday) != Some(&day_name) {
         return None;
     }
     let seconds = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?;
     let seconds = seconds.checked_add(second)?;
-    days.checked_mul(86_400)?.checked_add(seconds).map(UnixTime)
+    midnight.checked_add(seconds).map(UnixTime)
 }
 
 fn number(text: &[u8], digits: usize) -> Option<(u64, &[u8])> {
@@ -44,27 +47,6 @@ fn number(text: &[u8], digits: usize) -> Option<(u64, &[u8])> {
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
     }
     Some((value, rest))
-}
-
-const fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-/// `month` counts from 0.
-const fn days_in(month: u64, year: u64) -> u64 {
-    match month {
-        1 if is_leap(year) => 29,
-        1 => 28,
-        3 | 5 | 8 | 10 => 30,
-        _ => 31,
-    }
-}
-
-/// Days before the first of a month. The year has four digits, so the loop has at most 8,029 rounds.
-fn days_since_1970(year: u64, month: u64) -> Option<u64> {
-    let years = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 });
-    let months = (0..month).map(|month| days_in(month, year));
-    years.chain(months).try_fold(0_u64, u64::checked_add)
 }
 
 #[cfg(test)]
