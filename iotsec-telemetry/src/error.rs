@@ -31,18 +31,24 @@ pub enum RegistryError {
     /// The bounds of an event's fields multiply to more than 64 bits.
     #[error("{}", self.message())]
     TooWide,
+    /// Half a statement of handling, or a last day that the calendar does not have.
+    #[error("{}", self.message())]
+    Handling,
 }
 
 impl RegistryError {
     /// The text, for a message while compiling.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Count => "a registry has 1 to 4096 events of up to 8 fields",
+            Self::Count => {
+                "a registry has up to 4096 events of up to 8 fields and 256 metrics, and one at least"
+            }
             Self::Order => "event ids must ascend",
             Self::Name => "a name, unit or label has 1 to 48 bytes",
             Self::Why => "a reason has 1 to 200 bytes",
             Self::Bounds => "bounds, labels or edges are malformed",
             Self::TooWide => "the bounds of an event's fields multiply to more than 64 bits",
+            Self::Handling => "handling needs an owner, a recipient, days, and a last day that exists",
         }
     }
 }
@@ -56,6 +62,7 @@ impl ErrorCode for RegistryError {
             Self::Why => 4004,
             Self::Bounds => 4005,
             Self::TooWide => 4006,
+            Self::Handling => 4007,
         }
     }
     fn fault(&self) -> Fault {
@@ -91,6 +98,9 @@ pub enum RecordError {
     /// The sequence numbers of this boot are used up. It was counted as lost.
     #[error("sequence numbers used up")]
     Exhausted,
+    /// The last day on which this event is collected is over. Nothing was kept or counted.
+    #[error("not collected any longer")]
+    Expired,
 }
 
 impl ErrorCode for RecordError {
@@ -104,6 +114,7 @@ impl ErrorCode for RecordError {
             Self::NotConsented => 4106,
             Self::Full => 4107,
             Self::Exhausted => 4108,
+            Self::Expired => 4109,
         }
     }
     fn fault(&self) -> Fault {

@@ -137,7 +137,14 @@ impl<const N: usize> Queue<N> {
             return Err(RecordError::NotConsented);
         }
         let seconds = now.0.checked_div(1000).and_then(|s| u32::try_from(s).ok());
-        self.last_uptime = self.last_uptime.max(seconds.unwrap_or(u32::MAX));
+        let uptime = self.last_uptime.max(seconds.unwrap_or(u32::MAX));
+        if let Some(started) = self.started
+            && let now = UnixTime(u64::from(started).saturating_add(uptime.into()))
+            && self.registry.registry().handling_of(event).has_expired(now)
+        {
+            return Err(RecordError::Expired);
+        }
+        self.last_uptime = uptime;
         let sequence = self.next_sequence;
         let Some(next_sequence) = sequence.checked_add(1) else {
             count(&mut self.lost, class, 1);

@@ -10,14 +10,22 @@ use iotsec_core::crypto::Digest;
 use crate::error::RegistryError;
 
 mod canonical;
+mod event;
 mod field;
+mod handling;
+mod metric;
 
+pub use event::EventDef;
 pub use field::{Buckets, Field, FieldKind};
+pub use handling::Handling;
+pub use metric::{Aggregate, MetricDef};
 
 /// Bytes of the SHA-256 over the canonical encoding that name a registry.
 pub const REGISTRY_HASH_LEN: usize = 16;
 /// Events in one registry at most: its index takes up to 12 bits of every event's number.
 pub const MAX_EVENTS: usize = 4096;
+/// Metrics in one registry at most: each needs a place in the ledger of the privacy budget.
+pub const MAX_METRICS: usize = 256;
 /// Fields of one event at most.
 pub const MAX_FIELDS: usize = 8;
 /// Bytes of a name, a unit or a label at most.
@@ -89,106 +97,33 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Its number on the wire.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Security => 0,
+            Self::Health => 1,
+            Self::Usage => 2,
+        }
+    }
+
     /// True for every purpose but [`Security`](Self::Security).
     pub const fn needs_consent(self) -> bool {
         !matches!(self, Self::Security)
     }
 }
 
-/// The declaration of one event.
-///
-/// ```
-/// use iotsec_telemetry::registry::{Class, EventDef, Field};
-///
-/// const STORAGE_LOW: EventDef = EventDef::new(
-///     12, "storage.low", Class::Health, "Tells when a device is about to stop recording",
-///     &[Field::number("free", "%", 0, 100)],
-/// );
-/// assert_eq!(STORAGE_LOW.fields().len(), 1);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventDef {
-    id: u16,
-    name: &'static str,
-    class: Class,
-    why: &'static str,
-    fields: &'static [Field],
-}
-
-impl EventDef {
-    /// Declares an event. It is checked when it joins a [`Registry`].
-    ///
-    /// `why` says in plain words what it is collected for. The field with the widest bounds should stand
-    /// last: its size on the wire then follows the value and not the bounds.
-    pub const fn new(
-        id: u16,
-        name: &'static str,
-        class: Class,
-        why: &'static str,
-        fields: &'static [Field],
-    ) -> Self {
-        Self {
-            id,
-            name,
-            class,
-            why,
-            fields,
-        }
-    }
-
-    /// Its number, which keeps its meaning for ever.
-    pub const fn id(&self) -> u16 {
-        self.id
-    }
-
-    /// Its name.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// How urgent it is.
-    pub const fn class(&self) -> Class {
-        self.class
-    }
-
-    /// Why it is collected.
-    pub const fn why(&self) -> &'static str {
-        self.why
-    }
-
-    /// What it carries.
-    pub const fn fields(&self) -> &'static [Field] {
-        self.fields
-    }
-
-    /// One more than the largest number that the fields give together.
-    const fn combinations(&self) -> Result<u64, RegistryError> {
-        let mut product = 1u64;
-        let mut fields = self.fields;
-        while let [field, rest @ ..] = fields {
-            product = match field.check() {
-                Ok(range) => match product.checked_mul(range) {
-                    Some(product) => product,
-                    None => return Err(RegistryError::TooWide),
-                },
-                Err(error) => return Err(error),
-            };
-            fields = rest;
-        }
-        Ok(product)
-    }
-}
-
-/// All events that a product may report, checked.
+/// All that a product may report, checked.
 ///
 /// Make it with [`registry!`](crate::registry!), so that a mistake does not compile.
 #[derive(Clone, Copy, Debug)]
 pub struct Registry {
     events: &'static [EventDef],
+    metrics: &'static [MetricDef],
+    handling: Handling,
 }
 
 impl Registry {
-    /// Joins declarations, which must stand in ascending order of their ids.
+    /// Joins the declarations of events, which must stand in ascending order of their ids.
     ///
     /// # Errors
     /// [`RegistryError`] for the first rule that is broken.
@@ -201,44 +136,99 @@ impl Registry {
     /// assert_eq!(Registry::new(&[A, A]).err(), Some(RegistryError::Order));
     /// ```
     pub const fn new(events: &'static [EventDef]) -> Result<Self, RegistryError> {
-        if events.is_empty() || events.len() > MAX_EVENTS {
+        Self::declare(events, &[], Handling::UNSTATED)
+    }
+
+    /// Joins the declarations of events and of metrics, each in ascending order of their ids, and says how
+    /// what they bring is handled.
+    ///
+    /// # Errors
+    /// [`RegistryError`] for the first rule that is broken.
+    ///
+    /// ```
+    /// use iotsec_telemetry::registry::{Aggregate, Handling, MetricDef, Purpose, Registry};
+    ///
+    /// const LIT: MetricDef = MetricDef::new(
+    ///     1, "lamp.lit", "h", Purpose::Usage, "Tells how long lamps have to last", Aggregate::Sum { max: 24 },
+    /// );
+    /// let handling = Handling::new("data@lamps.example", "Lamps Ltd", 90);
+    /// assert!(Registry::declare(&[], &[LIT], handling).is_ok());
+    /// ```
+    pub const fn declare(
+        events: &'static [EventDef],
+        metrics: &'static [MetricDef],
+        handling: Handling,
+    ) -> Result<Self, RegistryError> {
+        if events.is_empty() && metrics.is_empty() {
             return Err(RegistryError::Count);
         }
-        let mut count = 0u64;
-        let mut left = events;
-        while let [_, rest @ ..] = left {
-            count = count.saturating_add(1);
-            left = rest;
+        if events.len() > MAX_EVENTS || metrics.len() > MAX_METRICS {
+            return Err(RegistryError::Count);
         }
+        if let Err(error) = handling.check() {
+            return Err(error);
+        }
+        let count = field::count(events);
         let mut left = events;
         while let [event, rest @ ..] = left {
             if let [next, ..] = rest
-                && next.id <= event.id
+                && next.id() <= event.id()
             {
                 return Err(RegistryError::Order);
             }
-            if event.name.is_empty() || event.name.len() > MAX_NAME_LEN {
-                return Err(RegistryError::Name);
-            }
-            if event.why.is_empty() || event.why.len() > MAX_WHY_LEN {
-                return Err(RegistryError::Why);
-            }
-            if event.fields.len() > MAX_FIELDS {
-                return Err(RegistryError::Count);
-            }
-            match event.combinations() {
-                Ok(combinations) if combinations.checked_mul(count).is_some() => {}
-                Ok(_) => return Err(RegistryError::TooWide),
-                Err(error) => return Err(error),
+            if let Err(error) = event.check(count) {
+                return Err(error);
             }
             left = rest;
         }
-        Ok(Self { events })
+        let mut left = metrics;
+        while let [metric, rest @ ..] = left {
+            if let [next, ..] = rest
+                && next.id() <= metric.id()
+            {
+                return Err(RegistryError::Order);
+            }
+            if let Err(error) = metric.check() {
+                return Err(error);
+            }
+            left = rest;
+        }
+        Ok(Self {
+            events,
+            metrics,
+            handling,
+        })
     }
 
-    /// The declarations, in ascending order of their ids.
+    /// The events, in ascending order of their ids.
     pub const fn events(&self) -> &'static [EventDef] {
         self.events
+    }
+
+    /// The metrics, in ascending order of their ids.
+    pub const fn metrics(&self) -> &'static [MetricDef] {
+        self.metrics
+    }
+
+    /// How all is handled that does not say otherwise itself.
+    pub const fn handling(&self) -> Handling {
+        self.handling
+    }
+
+    /// How `event` is handled.
+    pub fn handling_of(&self, event: &EventDef) -> Handling {
+        event.handling().unwrap_or(self.handling)
+    }
+
+    /// How `metric` is handled.
+    pub fn handling_of_metric(&self, metric: &MetricDef) -> Handling {
+        metric.handling().unwrap_or(self.handling)
+    }
+
+    /// True when exactly this metric is declared here.
+    pub fn has_metric(&self, metric: &MetricDef) -> bool {
+        let found = self.metrics.binary_search_by_key(&metric.id(), MetricDef::id);
+        found.is_ok_and(|index| self.metrics.get(index) == Some(metric))
     }
 
     /// Computes the hash, with SHA-256.
@@ -252,7 +242,8 @@ impl Registry {
         HashedRegistry { registry: self, hash }
     }
 
-    /// Hands the canonical encoding, which is what is hashed, to `sink` piece by piece.
+    /// Hands the canonical encoding, which is what is hashed, to `sink` piece by piece. Written to a file,
+    /// it is what a service needs to read batches.
     pub fn canonical(&self, sink: &mut dyn FnMut(&[u8])) {
         canonical::write(self, sink);
     }
@@ -295,13 +286,44 @@ impl HashedRegistry {
 /// const NAMELESS: EventDef = EventDef::new(1, "", Class::Health, "Counts restarts", &[]);
 /// registry!(static PRODUCT = [NAMELESS]);
 /// ```
+///
+/// Metrics, and how what is collected is handled, follow the events:
+///
+/// ```
+/// use iotsec_telemetry::{registry, registry::{Aggregate, Handling, MetricDef, Purpose}};
+///
+/// const LIT: MetricDef = MetricDef::new(
+///     1, "lamp.lit", "h", Purpose::Usage, "Tells how long lamps have to last", Aggregate::Sum { max: 24 },
+/// );
+/// registry!(static PRODUCT = [], metrics [LIT], handling Handling::new("data@lamps.example", "Lamps Ltd", 90));
+/// assert_eq!(PRODUCT.metrics(), [LIT]);
+/// ```
 #[macro_export]
 macro_rules! registry {
     ($(#[$meta:meta])* $visibility:vis static $name:ident = [$($event:expr),* $(,)?]) => {
+        $crate::registry! {
+            $(#[$meta])*
+            $visibility static $name = [$($event),*], metrics [], handling $crate::registry::Handling::UNSTATED
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $visibility:vis static $name:ident = [$($event:expr),* $(,)?], handling $handling:expr
+    ) => {
+        $crate::registry! {
+            $(#[$meta])*
+            $visibility static $name = [$($event),*], metrics [], handling $handling
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $visibility:vis static $name:ident =
+            [$($event:expr),* $(,)?], metrics [$($metric:expr),* $(,)?], handling $handling:expr
+    ) => {
         $(#[$meta])*
         $visibility static $name: $crate::registry::Registry = {
             const CHECKED: ::core::result::Result<$crate::registry::Registry, $crate::error::RegistryError> =
-                $crate::registry::Registry::new(&[$($event),*]);
+                $crate::registry::Registry::declare(&[$($event),*], &[$($metric),*], $handling);
             match CHECKED {
                 ::core::result::Result::Ok(registry) => registry,
                 ::core::result::Result::Err(error) => ::core::panic!("{}", error.message()),
@@ -309,3 +331,6 @@ macro_rules! registry {
         };
     };
 }
+
+#[cfg(test)]
+mod tests;

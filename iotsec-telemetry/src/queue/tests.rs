@@ -15,7 +15,7 @@ use crate::{
     batch::{Event, SizeClass},
     consent::{CONSENT_RECORD_LEN, ConsentStorage, Health, Usage},
     error::{DecodeError, SnapshotError, StorageError},
-    registry::Field,
+    registry::{Field, Handling},
 };
 
 mod model;
@@ -343,4 +343,28 @@ fn debug_shows_numbers_of_events_and_none_of_their_values() {
     let text = std::format!("{queue:?}");
     assert!(text.contains("waiting: [0, 1, 0, 0]"));
     assert!(!text.contains(&std::format!("{code}")));
+}
+
+#[test]
+fn what_has_expired_is_not_recorded_once_the_date_is_known() {
+    const LAST_DAY: Handling = Handling::new("data@lamps.example", "Lamps Ltd", 90).until(2027, 1, 15);
+    const OLD: EventDef = EventDef::new(1, "old", Class::Security, "Test", &[]).handled(LAST_DAY);
+    const NEW: EventDef = EventDef::new(2, "new", Class::Security, "Test", &[]);
+    crate::registry!(static BOTH = [OLD, NEW]);
+    let consents = Consents::off();
+    let mut queue = Queue::<4>::new(BOTH.hashed(&mut Sha256::new()), 1, 1);
+    let midnight = LAST_DAY.expires().unwrap().end().0 + 1;
+    let mut record = |event, seconds, start: Option<u64>| {
+        if let Some(start) = start {
+            queue.set_clock(Millis(0), UnixTime(start));
+        }
+        queue
+            .record(&consents, event, &[], Millis::from_secs(seconds))
+            .err()
+    };
+    assert_eq!(record(&OLD, 500, None), None);
+    assert_eq!(record(&OLD, 999, Some(midnight - 1000)), None);
+    assert_eq!(record(&OLD, 1000, None), Some(RecordError::Expired));
+    assert_eq!(record(&NEW, 1000, None), None);
+    assert_eq!((queue.len(), queue.lost(Class::Security)), (3, 0));
 }

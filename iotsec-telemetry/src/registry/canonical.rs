@@ -2,7 +2,8 @@
 
 use iotsec_core::cbor::{CborError, Writer};
 
-use super::{EventDef, Field, FieldKind, MAX_WHY_LEN, Registry};
+use super::{Aggregate, Buckets, EventDef, Field, FieldKind, Handling, MAX_WHY_LEN, MetricDef, Registry};
+use crate::privacy::Epsilon;
 
 /// Version of the encoding.
 const VERSION: u64 = 1;
@@ -11,10 +12,15 @@ const SCRATCH_LEN: usize = MAX_WHY_LEN.saturating_add(16);
 
 pub(super) fn write(registry: &Registry, sink: &mut dyn FnMut(&[u8])) {
     let mut out = Stream { sink };
-    out.item(|w| w.array(2)?.uint(VERSION)?.array(len(registry.events)).map(drop));
+    out.item(|w| w.array(4)?.uint(VERSION)?.array(len(registry.events)).map(drop));
     for event in registry.events {
         out.event(event);
     }
+    out.item(|w| w.array(len(registry.metrics)).map(drop));
+    for metric in registry.metrics {
+        out.metric(metric);
+    }
+    out.handling(Some(registry.handling));
 }
 
 /// Encodes item by item through a small buffer, so that no registry needs one of its own size.
@@ -25,13 +31,78 @@ struct Stream<'s> {
 impl Stream<'_> {
     fn event(&mut self, event: &EventDef) {
         self.item(|w| {
-            w.array(5)?.uint(event.id.into())?.text(event.name)?;
-            w.uint(event.class.number().into()).map(drop)
+            w.array(6)?.uint(event.id().into())?.text(event.name())?;
+            w.uint(event.class().number().into()).map(drop)
         });
-        self.item(|w| w.text(event.why).map(drop));
-        self.item(|w| w.array(len(event.fields)).map(drop));
-        for field in event.fields {
+        self.item(|w| w.text(event.why()).map(drop));
+        self.item(|w| w.array(len(event.fields())).map(drop));
+        for field in event.fields() {
             self.field(field);
+        }
+        self.handling(event.handling());
+    }
+
+    fn metric(&mut self, metric: &MetricDef) {
+        self.item(|w| {
+            w.array(7)?.uint(metric.id().into())?.text(metric.name())?;
+            w.text(metric.unit())?
+                .uint(metric.purpose().number().into())
+                .map(drop)
+        });
+        self.item(|w| w.text(metric.why()).map(drop));
+        match metric.aggregate() {
+            Aggregate::RandomizedResponse { answers, epsilon } => {
+                self.item(|w| w.array(4)?.uint(0).map(drop));
+                self.epsilon(epsilon);
+                self.texts(answers);
+            }
+            Aggregate::Laplace { min, max, epsilon } => {
+                self.item(|w| w.array(5)?.uint(1).map(drop));
+                self.epsilon(epsilon);
+                self.item(|w| w.int(min)?.int(max).map(drop));
+            }
+            Aggregate::Count => self.item(|w| w.array(1)?.uint(2).map(drop)),
+            Aggregate::Sum { max } => self.item(|w| w.array(2)?.uint(3)?.uint(max).map(drop)),
+            Aggregate::Histogram(buckets) => {
+                self.item(|w| w.array(2)?.uint(4).map(drop));
+                self.edges(buckets);
+            }
+        }
+        self.handling(metric.handling());
+    }
+
+    fn epsilon(&mut self, epsilon: Epsilon) {
+        self.item(|w| {
+            w.uint(epsilon.numerator().into())?;
+            w.uint(epsilon.denominator().into()).map(drop)
+        });
+    }
+
+    fn handling(&mut self, handling: Option<Handling>) {
+        let Some(handling) = handling else {
+            return self.item(|w| w.null().map(drop));
+        };
+        self.item(|w| {
+            w.array(4)?.text(handling.owner())?.text(handling.recipient())?;
+            w.uint(handling.kept_days().into()).map(drop)
+        });
+        self.item(|w| match handling.expires() {
+            Some(date) => w.uint(date.start().0).map(drop),
+            None => w.null().map(drop),
+        });
+    }
+
+    fn texts(&mut self, texts: &[&str]) {
+        self.item(|w| w.array(len(texts)).map(drop));
+        for text in texts {
+            self.item(|w| w.text(text).map(drop));
+        }
+    }
+
+    fn edges(&mut self, buckets: Buckets) {
+        self.item(|w| w.array(len(buckets.edges())).map(drop));
+        for edge in buckets.edges() {
+            self.item(|w| w.int(*edge).map(drop));
         }
     }
 
@@ -47,18 +118,8 @@ impl Stream<'_> {
         });
         match field.kind() {
             FieldKind::Number { min, max } => self.item(|w| w.int(min)?.int(max).map(drop)),
-            FieldKind::Choice(labels) => {
-                self.item(|w| w.array(len(labels)).map(drop));
-                for label in labels {
-                    self.item(|w| w.text(label).map(drop));
-                }
-            }
-            FieldKind::Bucket(buckets) => {
-                self.item(|w| w.array(len(buckets.edges())).map(drop));
-                for edge in buckets.edges() {
-                    self.item(|w| w.int(*edge).map(drop));
-                }
-            }
+            FieldKind::Choice(labels) => self.texts(labels),
+            FieldKind::Bucket(buckets) => self.edges(buckets),
         }
     }
 

@@ -138,7 +138,7 @@ impl Buckets {
         self.edges.iter().take_while(|edge| **edge <= value).count()
     }
 
-    const fn ascend(&self) -> bool {
+    pub(super) const fn ascend(&self) -> bool {
         let mut left = self.edges;
         while let [edge, rest @ ..] = left {
             if let [next, ..] = rest
@@ -152,11 +152,11 @@ impl Buckets {
     }
 }
 
-const fn name_fits(name: &str) -> bool {
+pub(super) const fn name_fits(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME_LEN
 }
 
-const fn labels_fit(labels: &[&str]) -> bool {
+pub(super) const fn labels_fit(labels: &[&str]) -> bool {
     let mut left = labels;
     while let [label, rest @ ..] = left {
         if !name_fits(label) {
@@ -167,7 +167,7 @@ const fn labels_fit(labels: &[&str]) -> bool {
     !labels.is_empty() && labels.len() <= MAX_LABELS
 }
 
-const fn count<T>(items: &[T]) -> u64 {
+pub(super) const fn count<T>(items: &[T]) -> u64 {
     let mut count = 0u64;
     let mut left = items;
     while let [_, rest @ ..] = left {
