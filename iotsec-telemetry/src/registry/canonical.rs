@@ -73,8 +73,8 @@ impl Stream<'_> {
 
     fn epsilon(&mut self, epsilon: Epsilon) {
         self.item(|w| {
-            w.uint(epsilon.numerator().into())?;
-            w.uint(epsilon.denominator().into()).map(drop)
+            w.uint(epsilon.n().into())?;
+            w.uint(epsilon.d().into()).map(drop)
         });
     }
 

@@ -12,12 +12,11 @@ const MAX_SUM: u64 = 0xFFFF_FFFF;
 /// leaves the device noised or in shares, without an identifier.
 ///
 /// ```
-/// use iotsec_telemetry::{privacy::Epsilon, registry::{Aggregate, MetricDef, Purpose}};
+/// use iotsec_telemetry::{epsilon, registry::{Aggregate, MetricDef, Purpose}};
 ///
-/// const ONE: Epsilon = match Epsilon::new(1, 1) { Some(one) => one, None => panic!() };
 /// const NIGHT: MetricDef = MetricDef::new(
 ///     1, "lamp.on-at-night", "1", Purpose::Usage, "Tells whether the night mode is worth having",
-///     Aggregate::RandomizedResponse { answers: &["no", "yes"], epsilon: ONE },
+///     Aggregate::RandomizedResponse { answers: &["no", "yes"], epsilon: epsilon!(1 / 1) },
 /// );
 /// assert_eq!(NIGHT.name(), "lamp.on-at-night");
 /// ```
