@@ -38,13 +38,14 @@ pub const MAX_LEN: usize = SizeClass::B2048.sealed_len();
 
 const VERSION: u64 = 1;
 /// The external additional data of every batch, and the salt of the key that makes salts.
-const DOMAIN: &[u8] = b"iotsec/telemetry/batch/v1";
+pub(crate) const DOMAIN: &[u8] = b"iotsec/telemetry/batch/v1";
 /// Bytes of the key identifier, which carries the salt.
 const SALT_LEN: usize = 8;
 
 /// The telemetry key of a device, and the algorithms to use it with.
 ///
-/// The same 32 bytes on the device and at its service; nothing else may be sealed under them.
+/// The same 32 bytes on the device and at its service, for batches and [deletion requests](crate::deletion); nothing
+/// else may be sealed under them.
 pub struct BatchKey<'k> {
     key: &'k Secret<32>,
     aead: &'k dyn Aead,
@@ -57,11 +58,11 @@ impl<'k> BatchKey<'k> {
         Self { key, aead, kdf }
     }
 
-    /// The key of the one batch that has this salt.
-    fn of_batch(&self, salt: &[u8; SALT_LEN]) -> Result<Secret<32>, CryptoError> {
+    /// The key of the one message of `domain` that has this salt.
+    fn of_message(&self, domain: &[u8], salt: &[u8; SALT_LEN]) -> Result<Secret<32>, CryptoError> {
         let mut key = Secret::zero();
         self.kdf
-            .hkdf(salt, self.key.expose(), &[DOMAIN, b"/key"], key.expose_mut())?;
+            .hkdf(salt, self.key.expose(), &[domain, b"/key"], key.expose_mut())?;
         Ok(key)
     }
 
@@ -69,13 +70,14 @@ impl<'k> BatchKey<'k> {
     /// together with both.
     fn salt<R: TryCryptoRng + ?Sized>(
         &self,
+        domain: &[u8],
         rng: &mut R,
         plain: &[u8],
     ) -> Result<([u8; SALT_LEN], [u8; NONCE_LEN]), CryptoError> {
         let fresh = Secret::<32>::random(rng)?;
         let mut key = Secret::<32>::zero();
         self.kdf
-            .hkdf(DOMAIN, self.key.expose(), &[DOMAIN, b"/salt"], key.expose_mut())?;
+            .hkdf(domain, self.key.expose(), &[domain, b"/salt"], key.expose_mut())?;
         let hash = self.kdf.hmac(key.expose(), &[fresh.expose(), plain])?;
         let (mut salt, mut nonce) = ([0; SALT_LEN], [0; NONCE_LEN]);
         for (to, from) in salt.iter_mut().chain(&mut nonce).zip(hash) {
@@ -153,38 +155,42 @@ where
     segment::write(writer, header.boot, entries)
 }
 
-/// Pads the first `len` bytes of `plain`, seals them, and wipes `plain`.
-pub(crate) fn seal<'o, R: TryCryptoRng + ?Sized>(
-    key: &BatchKey<'_>,
-    sizes: Sizes,
-    rng: &mut R,
-    plain: &mut [u8],
-    len: usize,
-    out: &'o mut [u8],
-) -> Result<&'o [u8], BatchError> {
-    let sealed = pad_and_seal(key, sizes, rng, plain, len, out);
-    plain.zeroize();
-    sealed
-}
+impl BatchKey<'_> {
+    /// Pads the first `len` bytes of `plain`, seals them as a message of `domain`, and wipes `plain`.
+    pub(crate) fn seal_as<'o, R: TryCryptoRng + ?Sized>(
+        &self,
+        domain: &[u8],
+        sizes: Sizes,
+        rng: &mut R,
+        plain: &mut [u8],
+        len: usize,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], BatchError> {
+        let sealed = self.pad_and_seal(domain, sizes, rng, plain, len, out);
+        plain.zeroize();
+        sealed
+    }
 
-fn pad_and_seal<'o, R: TryCryptoRng + ?Sized>(
-    key: &BatchKey<'_>,
-    sizes: Sizes,
-    rng: &mut R,
-    plain: &mut [u8],
-    len: usize,
-    out: &'o mut [u8],
-) -> Result<&'o [u8], BatchError> {
-    let class = sizes.for_plain(len).ok_or(BatchError::Buffer)?;
-    let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
-    let plain = plain.get_mut(..class.plain_len()).ok_or(BatchError::Buffer)?;
-    plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
-    let (salt, nonce) = key.salt(rng, plain)?;
-    let batch_key = key.of_batch(&salt)?;
-    Ok(Encrypt0::seal(
-        key.aead, &batch_key, &nonce, &salt, DOMAIN, plain, out,
-    )?)
+    fn pad_and_seal<'o, R: TryCryptoRng + ?Sized>(
+        &self,
+        domain: &[u8],
+        sizes: Sizes,
+        rng: &mut R,
+        plain: &mut [u8],
+        len: usize,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], BatchError> {
+        let class = sizes.for_plain(len).ok_or(BatchError::Buffer)?;
+        let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
+        let plain = plain.get_mut(..class.plain_len()).ok_or(BatchError::Buffer)?;
+        plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
+        let (salt, nonce) = self.salt(domain, rng, plain)?;
+        let key = self.of_message(domain, &salt)?;
+        Ok(Encrypt0::seal(
+            self.aead, &key, &nonce, &salt, domain, plain, out,
+        )?)
+    }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

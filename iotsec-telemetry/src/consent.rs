@@ -2,7 +2,9 @@
 //!
 //! Everything is off until it is turned on. A record that is missing, unreadable or not exactly as
 //! written counts as off. Withdrawal takes effect in memory first and in storage second, and the queue
-//! forgets what it holds for the purpose.
+//! forgets what it holds for the purpose. What was sent before is the service's to delete: the request lies in
+//! storage since the first [identifier](crate::pseudonym) for the purpose, and the record of the withdrawal makes it
+//! due.
 
 use core::marker::PhantomData;
 
@@ -18,6 +20,8 @@ use crate::{
 };
 
 mod record;
+
+pub(crate) use record::crc32;
 
 /// Bytes of the stored record (`FORMAT.md`, "Consent record").
 pub const CONSENT_RECORD_LEN: usize = record::LEN;
@@ -251,7 +255,9 @@ impl Consents {
         Ok(())
     }
 
-    /// Turns `P` off, and makes the queue forget what it holds for it. Also how a refusal is kept.
+    /// Turns `P` off, and makes the queue forget what it holds for it. Also how a refusal is kept. What was sent under
+    /// a [pseudonym](crate::pseudonym) is due for deletion from here on:
+    /// [`Trails::due`](crate::pseudonym::Trails::due).
     ///
     /// What was copied out of the queue before is the caller's to drop: bytes of a batch, and a stored
     /// snapshot, which is to be replaced.
@@ -307,6 +313,21 @@ impl Consents {
             Purpose::Usage => &self.usage,
         };
         consent.is_granted().then_some(consent.generation)
+    }
+
+    /// Whether the owner is on record as having ended grant number `grant` of `purpose`. A record that is missing or
+    /// damaged ends nothing: it keeps data from being sent, and deletes none.
+    pub(crate) fn has_ended(&self, purpose: Purpose, grant: u32) -> bool {
+        let consent = match purpose {
+            Purpose::Security => return false,
+            Purpose::Health => &self.health,
+            Purpose::Usage => &self.usage,
+        };
+        match consent.answer {
+            Answer::None => false,
+            Answer::Granted => consent.generation != grant,
+            Answer::Withdrawn => true,
+        }
     }
 
     fn next_generation<P: ConsentPurpose>(&self) -> u32 {

@@ -7,7 +7,7 @@ use iotsec_core::{
     error::{ErrorCode, Fault},
 };
 
-pub use crate::privacy::EpsilonError;
+pub use crate::{deletion::error::ReceiptError, privacy::EpsilonError, pseudonym::error::TrailError};
 
 /// A declaration breaks a rule of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

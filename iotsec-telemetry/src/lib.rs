@@ -8,6 +8,8 @@
 //! | record | [`queue`] | criticals keep their reserve, losses are counted, withdrawal purges |
 //! | send | [`batch`] | one sealed, padded CBOR batch; nothing is removed before it is acknowledged |
 //! | blur | [`privacy`] | an answer is noised on the device within a budget that is never overdrawn |
+//! | identify | [`pseudonym`] | random, by purpose and epoch; not one without a deletion request already stored |
+//! | delete | [`deletion`] | requests that outlive withdrawal and reset, until the service's signed receipt |
 //! | notice | [`detect`] | small detectors that turn failures into declared security events |
 //!
 //! The encodings, with CDDL, byte tables and test vectors, are in `FORMAT.md` of this crate.
@@ -83,10 +85,12 @@ extern crate std;
 pub mod batch;
 mod code;
 pub mod consent;
+pub mod deletion;
 pub mod detect;
 pub mod error;
 pub mod personal;
 pub mod privacy;
+pub mod pseudonym;
 pub mod queue;
 pub mod registry;
 mod segment;

@@ -211,7 +211,7 @@ impl<const N: usize> Queue<N> {
             return Ok(None);
         }
         let (chosen, len) = self.fill(plain).ok_or(BatchError::Buffer)?;
-        let bytes = batch::seal(key, sizes, rng, plain, len, out)?;
+        let bytes = key.seal_as(batch::DOMAIN, sizes, rng, plain, len, out)?;
 
         let quota = self.quota(chosen);
         for (class, quota) in Class::ALL.into_iter().zip(quota) {

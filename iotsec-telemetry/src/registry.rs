@@ -110,6 +110,15 @@ impl Purpose {
     pub const fn needs_consent(self) -> bool {
         !matches!(self, Self::Security)
     }
+
+    /// What data for it are about, in the words that people are shown.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Security => "attacks and damage",
+            Self::Health => "how well the device works",
+            Self::Usage => "how the device is used",
+        }
+    }
 }
 
 /// All that a product may report, checked.

@@ -34,6 +34,16 @@ impl BatchKey<'_> {
     /// # Errors
     /// [`DecodeError`] for anything but the exact bytes that the holder of this key sealed.
     pub fn open<'o>(&self, sealed: &[u8], out: &'o mut [u8]) -> Result<OpenedBatch<'o>, DecodeError> {
+        OpenedBatch::parse(self.open_as(DOMAIN, sealed, out)?)
+    }
+
+    /// Decrypts a message of `domain`, padding included.
+    pub(crate) fn open_as<'o>(
+        &self,
+        domain: &[u8],
+        sealed: &[u8],
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], DecodeError> {
         let class = SizeClass::of_len(sealed.len()).ok_or(DecodeError::SizeClass)?;
         let out = out.get_mut(..class.plain_len()).ok_or(DecodeError::Buffer)?;
         let message = Encrypt0::parse(sealed, &SEALED_LIMITS)?;
@@ -42,12 +52,12 @@ impl BatchKey<'_> {
             .kid
             .and_then(|kid| kid.try_into().ok())
             .ok_or(DecodeError::Salt)?;
-        let key = self.of_batch(salt)?;
-        let plain = message.open(self.aead, &key, DOMAIN, out)?;
+        let key = self.of_message(domain, salt)?;
+        let plain = message.open(self.aead, &key, domain, out)?;
         if plain.len() != class.plain_len() {
             return Err(DecodeError::SizeClass);
         }
-        OpenedBatch::parse(plain)
+        Ok(plain)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
 
 mod hostile;
 mod vectors;
+pub(crate) use vectors::{Counting, compare as compare_vectors};
 
 const TAMPERED: EventDef = EventDef::new(
     1,
@@ -308,7 +309,9 @@ fn salt_and_nonce_differ_even_when_the_entropy_source_repeats_itself() {
     let mut seen = BTreeSet::new();
     for boot in 0..2000u32 {
         // The same random bytes at every boot, as an unseeded generator gives them.
-        let pair = key.salt(&mut SimRng::new(5), &boot.to_be_bytes()).unwrap();
+        let pair = key
+            .salt(DOMAIN, &mut SimRng::new(5), &boot.to_be_bytes())
+            .unwrap();
         assert!(seen.insert(pair));
     }
     let first = sealed(Sizes::up_to(SizeClass::B2048), &mut SimRng::new(6));

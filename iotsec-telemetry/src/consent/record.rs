@@ -81,7 +81,7 @@ fn answer_of(byte: u8) -> Option<Answer> {
 }
 
 /// CRC-32 of IEEE 802.3, reflected.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);

@@ -6,7 +6,7 @@ use super::*;
 fn seal(plain: &[u8]) -> Vec<u8> {
     let (secret, mut out) = (secret(), [0; MAX_LEN + 64]);
     let salt = [3; SALT_LEN];
-    let batch_key = key(&secret).of_batch(&salt).unwrap();
+    let batch_key = key(&secret).of_message(DOMAIN, &salt).unwrap();
     let nonce = [4; NONCE_LEN];
     Encrypt0::seal(
         &ChaCha20Poly1305,
@@ -33,7 +33,7 @@ fn plain_of(message: &[u8]) -> Vec<u8> {
     .unwrap();
     let secret = secret();
     let batch_key = key(&secret)
-        .of_batch(parsed.headers().kid.unwrap().try_into().unwrap())
+        .of_message(DOMAIN, parsed.headers().kid.unwrap().try_into().unwrap())
         .unwrap();
     let mut plain = [0; MAX_LEN];
     parsed

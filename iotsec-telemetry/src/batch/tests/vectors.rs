@@ -3,7 +3,7 @@
 use super::*;
 
 /// Counts upwards, so that anybody can repeat it.
-struct Counting(u8);
+pub(crate) struct Counting(pub(crate) u8);
 
 impl rand_core::TryRng for Counting {
     type Error = core::convert::Infallible;
@@ -66,7 +66,7 @@ fn the_vectors_in_the_format_document_are_what_this_code_makes() {
     };
     let parsed = Encrypt0::parse(&message, &limits).unwrap();
     let (salt, nonce) = (parsed.headers().kid.unwrap(), parsed.headers().iv.unwrap());
-    let batch_key = key.of_batch(salt.try_into().unwrap()).unwrap();
+    let batch_key = key.of_message(DOMAIN, salt.try_into().unwrap()).unwrap();
     let plain = parsed
         .open(&ChaCha20Poly1305, &batch_key, DOMAIN, &mut plain)
         .unwrap();
@@ -77,9 +77,14 @@ fn the_vectors_in_the_format_document_are_what_this_code_makes() {
     made.push(("sealed", hex(&message)));
     made.push(("snapshot", snapshot));
 
+    compare("vectors", &made);
+}
+
+/// Compares what was made with what the block of this name in `FORMAT.md` says.
+pub(crate) fn compare(block: &str, made: &[(&str, String)]) {
     let document = include_str!("../../../FORMAT.md");
     let block = document
-        .split("```vectors\n")
+        .split(&format!("```{block}\n"))
         .nth(1)
         .and_then(|rest| rest.split("```").next());
     let mut written: Vec<(&str, String)> = Vec::new();

@@ -1,0 +1,53 @@
+use iotsec_core::{
+    crypto::CryptoError,
+    error::{ErrorCode, Fault},
+};
+
+use crate::error::StorageError;
+
+/// There is no identifier, or a deletion could not be made due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrailError {
+    /// The owner has not agreed to this purpose.
+    #[error("no consent to this purpose")]
+    NotConsented,
+    /// Every place for a trail is taken: the service must acknowledge a deletion first.
+    #[error("deletions wait to be acknowledged")]
+    Full,
+    /// So far from the epochs before that no request could name them all.
+    #[error("epoch too far from those before")]
+    Epoch,
+    /// The receipt is for none of the requests that wait.
+    #[error("receipt for no request that waits")]
+    Unknown,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Cryptography or entropy failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+impl ErrorCode for TrailError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::NotConsented => 4851,
+            Self::Full => 4852,
+            Self::Epoch => 4853,
+            Self::Unknown => 4854,
+            Self::Storage(error) => error.code(),
+            Self::Crypto(error) => error.code(),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotConsented => Fault::Misuse,
+            Self::Full | Self::Epoch => Fault::Device,
+            Self::Unknown => Fault::Input,
+            Self::Storage(error) => error.fault(),
+            Self::Crypto(error) => error.fault(),
+        }
+    }
+}
