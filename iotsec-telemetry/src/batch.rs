@@ -3,7 +3,7 @@
 //! ```text
 //! sealed     = COSE_Encrypt0_Tagged      ; RFC 9052 §5.2, ChaCha20-Poly1305, exactly one size class long
 //! plaintext  = batch, *0                 ; CBOR sequence, RFC 8742: padding is integers 0
-//! batch      = [1, registry: bstr .size 16, boot: uint, started: uint / null, lost: [4*4 uint], [* segment]]
+//! batch      = [1, registry: bstr .size 16, boot: uint, started: uint / null, losses, [* segment]]
 //! segment    = [boots-ago: uint, sequence: uint, uptime: uint, [code: uint, * (? skipped: nint, delta: uint, code: uint)]]
 //! ```
 //!
@@ -22,6 +22,7 @@ use zeroize::Zeroize;
 
 use crate::{
     error::BatchError,
+    loss::Losses,
     queue::Receipt,
     registry::REGISTRY_HASH_LEN,
     segment::{self, Entry},
@@ -134,7 +135,7 @@ pub(crate) struct Header<'a> {
     pub(crate) boot: u32,
     /// Unix time at which it began.
     pub(crate) started: Option<u32>,
-    pub(crate) lost: [u32; 4],
+    pub(crate) lost: Losses,
 }
 
 /// Writes the batch without its padding.
@@ -148,11 +149,48 @@ where
         Some(started) => writer.uint(started.into())?,
         None => writer.null()?,
     };
-    writer.array(4)?;
-    for lost in header.lost {
-        writer.uint(lost.into())?;
-    }
+    header.lost.write(writer, header.boot)?;
     segment::write(writer, header.boot, entries)
+}
+
+/// Writes as many of `available` events as fit into `plain`, where `events` gives the so and so many most urgent.
+/// Returns how many they are and the bytes used. Where not even one fits, the times of losses make room.
+pub(crate) fn fill<I>(
+    plain: &mut [u8],
+    header: &Header<'_>,
+    available: usize,
+    events: impl Fn(usize) -> I,
+) -> Option<(usize, usize)>
+where
+    I: Iterator<Item = Entry> + Clone,
+{
+    let counts_alone = Header {
+        lost: header.lost.without_times(),
+        ..*header
+    };
+    for header in [header, &counts_alone] {
+        let mut attempt = |chosen| {
+            let mut writer = Writer::new(plain);
+            write(&mut writer, header, events(chosen)).ok()?;
+            Some((chosen, writer.len()))
+        };
+        if let Some(all) = attempt(available) {
+            return Some(all);
+        }
+        let (mut fits, mut too_many) = (0usize, available);
+        while too_many.saturating_sub(fits) > 1 {
+            let middle = fits.midpoint(too_many);
+            if attempt(middle).is_some() {
+                fits = middle;
+            } else {
+                too_many = middle;
+            }
+        }
+        if fits > 0 {
+            return attempt(fits);
+        }
+    }
+    None
 }
 
 impl BatchKey<'_> {

@@ -88,6 +88,7 @@ pub mod consent;
 pub mod deletion;
 pub mod detect;
 pub mod error;
+pub mod loss;
 pub mod personal;
 pub mod privacy;
 pub mod pseudonym;

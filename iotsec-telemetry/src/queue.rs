@@ -17,10 +17,7 @@
 //! a store, [`restore`](Queue::restore) takes it back at the next boot; what was recorded in between is
 //! lost, and what was acknowledged in between goes out again.
 
-use iotsec_core::{
-    cbor::{CborError, Writer},
-    hal::{Millis, UnixTime},
-};
+use iotsec_core::hal::{Millis, UnixTime};
 use rand_core::TryCryptoRng;
 
 use crate::{
@@ -28,6 +25,7 @@ use crate::{
     code,
     consent::Consents,
     error::{BatchError, RecordError},
+    loss::{Loss, LossTime, Losses},
     registry::{Class, EventDef, HashedRegistry, Purpose},
     segment::Entry,
     value::Value,
@@ -73,11 +71,11 @@ pub struct Queue<const N: usize> {
     last_uptime: u32,
     /// Unix time at which this boot began, once the clock is known.
     started: Option<u32>,
-    lost: PerClass,
+    lost: Losses,
     /// Displaced while in a batch that may have arrived.
     in_doubt: PerClass,
     /// The losses that the service has acknowledged.
-    reported: PerClass,
+    reported: Losses,
     flight: Option<Flight>,
     flights: u32,
     /// The grant under which the events of each purpose were recorded.
@@ -89,7 +87,7 @@ pub struct Queue<const N: usize> {
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     number: u32,
-    lost: PerClass,
+    lost: Losses,
 }
 
 impl<const N: usize> Queue<N> {
@@ -107,9 +105,9 @@ impl<const N: usize> Queue<N> {
             next_sequence: 0,
             last_uptime: 0,
             started: None,
-            lost: [0; 4],
+            lost: Losses::default(),
             in_doubt: [0; 4],
-            reported: [0; 4],
+            reported: Losses::default(),
             flight: None,
             flights: 0,
             health_grant: None,
@@ -147,7 +145,7 @@ impl<const N: usize> Queue<N> {
         self.last_uptime = uptime;
         let sequence = self.next_sequence;
         let Some(next_sequence) = sequence.checked_add(1) else {
-            count(&mut self.lost, class, 1);
+            self.lose(class, 1);
             return Err(RecordError::Exhausted);
         };
         let entry = Entry {
@@ -265,7 +263,24 @@ impl<const N: usize> Queue<N> {
     /// Events of `class` that were displaced or refused without having been acknowledged. While a batch
     /// is under way, those of its events that were displaced are not counted yet.
     pub fn lost(&self, class: Class) -> u32 {
-        self.lost.get(class.index()).copied().unwrap_or_default()
+        self.loss(class).count
+    }
+
+    /// The same with the times at which it happened.
+    ///
+    /// ```
+    /// # use iotsec_core::{crypto::Sha256, hal::Millis};
+    /// # use iotsec_telemetry::{consent::Consents, detect::BOOT_LOOP, queue::Queue, registry, registry::Class};
+    /// # registry!(static PRODUCT = [BOOT_LOOP]);
+    /// let mut queue = Queue::<1>::new(PRODUCT.hashed(&mut Sha256::new()), 7, 0);
+    /// for second in [1, 2, 3] {
+    ///     let _ = queue.record(&Consents::off(), &BOOT_LOOP, &[3.into()], Millis::from_secs(second));
+    /// }
+    /// let (first, last) = queue.loss(Class::Critical).times.unwrap();
+    /// assert_eq!((first.uptime_s, last.uptime_s), (2, 3));
+    /// ```
+    pub fn loss(&self, class: Class) -> Loss {
+        self.lost.of(class)
     }
 
     /// Purges what was recorded under a grant that is no longer the live one.
@@ -293,11 +308,13 @@ impl<const N: usize> Queue<N> {
     /// Forgets a class, its counts included: they too say what was recorded.
     fn purge(&mut self, class: Class) {
         self.lists.clear(class);
-        set_zero(&mut self.lost, class);
-        set_zero(&mut self.in_doubt, class);
-        set_zero(&mut self.reported, class);
+        self.lost.clear(class);
+        if let Some(doubtful) = self.in_doubt.get_mut(class.index()) {
+            *doubtful = 0;
+        }
+        self.reported.clear(class);
         if let Some(flight) = &mut self.flight {
-            set_zero(&mut flight.lost, class);
+            flight.lost.clear(class);
         }
     }
 
@@ -308,7 +325,7 @@ impl<const N: usize> Queue<N> {
             self.len() < N && (class == Class::Critical || others < N.saturating_sub(self.reserve));
         let admitted = (has_room || self.displace(class)) && self.lists.push(class, entry);
         if !admitted {
-            count(&mut self.lost, class, 1);
+            self.lose(class, 1);
         }
         admitted
     }
@@ -320,16 +337,27 @@ impl<const N: usize> Queue<N> {
                 return false;
             }
             if let Some(was_sent) = self.lists.pop(lower) {
-                let counts = if was_sent {
-                    &mut self.in_doubt
+                if was_sent {
+                    count(&mut self.in_doubt, lower, 1);
                 } else {
-                    &mut self.lost
-                };
-                count(counts, lower, 1);
+                    self.lose(lower, 1);
+                }
                 return true;
             }
         }
         false
+    }
+
+    /// Counts events that are lost now.
+    fn lose(&mut self, class: Class, more: u32) {
+        self.lost.add(class, more, self.now());
+    }
+
+    const fn now(&self) -> LossTime {
+        LossTime {
+            boot: self.boot,
+            uptime_s: self.last_uptime,
+        }
     }
 
     /// Treats the last batch as not arrived.
@@ -337,7 +365,7 @@ impl<const N: usize> Queue<N> {
         for class in Class::ALL {
             self.lists.unmark(class);
             let doubtful = self.in_doubt.get(class.index()).copied().unwrap_or_default();
-            count(&mut self.lost, class, doubtful);
+            self.lose(class, doubtful);
         }
         self.in_doubt = [0; 4];
         self.flight = None;
@@ -345,33 +373,15 @@ impl<const N: usize> Queue<N> {
 
     /// Writes as many events as fit, the most urgent first, and returns how many and the bytes used.
     fn fill(&self, plain: &mut [u8]) -> Option<(usize, usize)> {
-        let mut attempt = |chosen| self.write(chosen, plain).ok().map(|len| (chosen, len));
-        if let Some(all) = attempt(self.len()) {
-            return Some(all);
-        }
-        let (mut fits, mut too_many) = (0usize, self.len());
-        while too_many.saturating_sub(fits) > 1 {
-            let middle = fits.midpoint(too_many);
-            if attempt(middle).is_some() {
-                fits = middle;
-            } else {
-                too_many = middle;
-            }
-        }
-        attempt(fits)
-    }
-
-    fn write(&self, chosen: usize, plain: &mut [u8]) -> Result<usize, CborError> {
-        let mut writer = Writer::new(plain);
-        let events = Merge::new(&self.lists, self.quota(chosen));
         let header = batch::Header {
             registry: self.registry.hash(),
             boot: self.boot,
             started: self.started,
             lost: self.lost,
         };
-        batch::write(&mut writer, &header, events)?;
-        Ok(writer.len())
+        batch::fill(plain, &header, self.len(), |chosen| {
+            Merge::new(&self.lists, self.quota(chosen))
+        })
     }
 
     /// How many of each class are among the `chosen` most urgent.
@@ -398,12 +408,6 @@ impl<const N: usize> core::fmt::Debug for Queue<N> {
 fn count(counts: &mut PerClass, class: Class, more: u32) {
     if let Some(count) = counts.get_mut(class.index()) {
         *count = count.saturating_add(more);
-    }
-}
-
-fn set_zero(counts: &mut PerClass, class: Class) {
-    if let Some(count) = counts.get_mut(class.index()) {
-        *count = 0;
     }
 }
 

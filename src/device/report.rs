@@ -20,7 +20,7 @@ use super::{Device, DeviceError, Owned, life::read_exact, record};
 
 impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     /// Writes the queued events of `least` and the classes above it to the store, so that they survive a
-    /// reboot: 1024 bytes at most, about 36 events. `buffer` holds the snapshot, and the store's record
+    /// reboot: 1024 bytes at most, about 30 events. `buffer` holds the snapshot, and the store's record
     /// must be as long. To be called again after [`acknowledge`](Self::acknowledge), or what was sent is sent
     /// once more after a reboot, under the numbers that it had.
     ///
@@ -137,5 +137,5 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     }
 }
 
-/// Bytes of a snapshot at most: 36 events that are alone in their boots.
+/// Bytes of a snapshot at most: 30 events that are alone in their boots.
 const SNAPSHOT_MAX: usize = 1024;

@@ -139,7 +139,7 @@ pub fn snapshot(input: &[u8]) -> bool {
     assert_eq!((restored.purged, restored.unreadable), (0, 0));
     for class in [Class::Critical, Class::Security, Class::Health, Class::Usage] {
         assert_eq!(second.len_of(class), queue.len_of(class));
-        assert_eq!(second.lost(class), queue.lost(class));
+        assert_eq!(second.loss(class), queue.loss(class));
     }
     true
 }

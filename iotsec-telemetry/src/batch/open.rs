@@ -10,6 +10,7 @@ use super::{BatchKey, DOMAIN, Header, MAX_LEN, SALT_LEN, SizeClass, VERSION};
 use crate::{
     code::{self, Decoded},
     error::DecodeError,
+    loss::{Loss, Losses},
     queue::EventId,
     registry::{Class, EventDef, FieldKind, HashedRegistry, REGISTRY_HASH_LEN},
     segment::Entries,
@@ -96,11 +97,7 @@ impl<'a> OpenedBatch<'a> {
         } else {
             Some(reader.uint_as()?)
         };
-        reader.array_len(4)?;
-        let mut lost = [0; 4];
-        for count in &mut lost {
-            *count = reader.uint_as()?;
-        }
+        let lost = Losses::read(&mut reader, boot)?;
         Ok(Self {
             header: Header {
                 registry,
@@ -159,8 +156,12 @@ impl<'a> Batch<'a> {
     /// How many events of `class` the device has dropped so far that were not acknowledged. Goes back
     /// to zero when the owner withdraws consent, and when the device loses its queue at a reboot.
     pub fn lost(&self, class: Class) -> u32 {
-        let lost = self.opened.header.lost.get(class.index());
-        lost.copied().unwrap_or_default()
+        self.loss(class).count
+    }
+
+    /// The same with the times at which it happened.
+    pub fn loss(&self, class: Class) -> Loss {
+        self.opened.header.lost.of(class)
     }
 
     /// The events, in the order in which they were recorded.

@@ -214,7 +214,7 @@ fn the_widest_event_fits_the_smallest_batch() {
         registry: registry.hash(),
         boot: u32::MAX,
         started: Some(u32::MAX),
-        lost: [u32::MAX; 4],
+        lost: most_lost(),
     };
     let entry = Entry {
         boot: 0,
@@ -223,7 +223,38 @@ fn the_widest_event_fits_the_smallest_batch() {
         code,
     };
     let mut plain = vec![0; SizeClass::B128.plain_len()];
-    write(&mut Writer::new(&mut plain), &header, core::iter::once(entry)).unwrap();
+    assert!(write(&mut Writer::new(&mut plain), &header, core::iter::once(entry)).is_err());
+    let (chosen, _) = fill(&mut plain, &header, 1, |chosen| {
+        core::iter::repeat_n(entry, chosen)
+    })
+    .unwrap();
+    assert_eq!(chosen, 1);
+    let batch = OpenedBatch::parse(&plain).unwrap().read(&registry).unwrap();
+    let lost = Class::ALL.map(|class| (batch.loss(class).count, batch.loss(class).times));
+    assert_eq!(lost, [(u32::MAX, None); 4], "the times have made room");
+
+    let mut plain = vec![0; SizeClass::B256.plain_len()];
+    fill(&mut plain, &header, 1, |chosen| {
+        core::iter::repeat_n(entry, chosen)
+    })
+    .unwrap();
+    let batch = OpenedBatch::parse(&plain).unwrap().read(&registry).unwrap();
+    assert_eq!(batch.loss(Class::Usage), most_lost().of(Class::Usage));
+}
+
+/// Losses at their longest.
+fn most_lost() -> Losses {
+    let mut lost = Losses::default();
+    for class in Class::ALL {
+        for boot in [0, 1] {
+            let when = crate::loss::LossTime {
+                boot,
+                uptime_s: u32::MAX,
+            };
+            lost.add(class, u32::MAX, when);
+        }
+    }
+    lost
 }
 
 #[test]

@@ -2,18 +2,19 @@
 
 use iotsec_core::cbor::{Limits, Reader, Type, Writer};
 
-use super::{Merge, PerClass, Queue, count};
+use super::{Merge, PerClass, Queue};
 use crate::{
     code,
     consent::Consents,
     error::{DecodeError, SnapshotError},
+    loss::Losses,
     registry::{Class, REGISTRY_HASH_LEN},
     segment::{self, Entries},
 };
 
 const VERSION: u64 = 1;
 /// All but the events, at their longest.
-const HEADER_MAX_LEN: usize = 80;
+const HEADER_MAX_LEN: usize = 176;
 /// An event that is alone in its boot, at its longest.
 const EVENT_MAX_LEN: usize = 28;
 const LIMITS: Limits = Limits {
@@ -49,7 +50,7 @@ impl<const N: usize> Queue<N> {
         let mut lost = self.lost;
         for class in Class::ALL {
             let doubtful = self.in_doubt.get(class.index()).copied().unwrap_or_default();
-            count(&mut lost, class, doubtful);
+            lost.add(class, doubtful, self.now());
         }
         let mut writer = Writer::new(out);
         let mut write = || {
@@ -66,10 +67,7 @@ impl<const N: usize> Queue<N> {
             for held in held {
                 writer.uint(u64::try_from(held).unwrap_or(u64::MAX))?;
             }
-            writer.array(4)?;
-            for lost in lost {
-                writer.uint(lost.into())?;
-            }
+            lost.write(&mut writer, self.boot)?;
             segment::write(&mut writer, self.boot, Merge::new(&self.lists, held))
         };
         write().map_err(|_| SnapshotError::Buffer)?;
@@ -115,7 +113,7 @@ impl<const N: usize> Queue<N> {
             for ((class, held), granted) in Class::ALL.into_iter().zip(header.held).zip(granted) {
                 if granted {
                     restored.unreadable = restored.unreadable.saturating_add(held);
-                    count(&mut self.lost, class, held);
+                    self.lose(class, held);
                 } else {
                     restored.purged = restored.purged.saturating_add(held);
                 }
@@ -152,10 +150,10 @@ impl<const N: usize> Queue<N> {
         }
     }
 
-    fn count_lost(&mut self, lost: &PerClass, granted: [bool; 4]) {
-        for ((class, lost), granted) in Class::ALL.into_iter().zip(lost).zip(granted) {
+    fn count_lost(&mut self, lost: &Losses, granted: [bool; 4]) {
+        for (class, granted) in Class::ALL.into_iter().zip(granted) {
             if granted {
-                count(&mut self.lost, class, *lost);
+                self.lost.merge(class, lost.of(class));
             }
         }
     }
@@ -167,7 +165,7 @@ struct Header<'a> {
     health_grant: Option<u32>,
     usage_grant: Option<u32>,
     held: PerClass,
-    lost: PerClass,
+    lost: Losses,
     entries: Entries<'a>,
 }
 
@@ -186,7 +184,7 @@ impl<'a> Header<'a> {
             health_grant: grant(&mut reader)?,
             usage_grant: grant(&mut reader)?,
             held: per_class(&mut reader)?,
-            lost: per_class(&mut reader)?,
+            lost: Losses::read(&mut reader, boot)?,
             entries: Entries::new(reader, boot)?,
         })
     }

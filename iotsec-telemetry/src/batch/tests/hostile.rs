@@ -54,17 +54,7 @@ fn with_segments(write: impl FnOnce(&mut Writer<'_>)) -> Result<Vec<String>, Dec
         .bytes(registry().hash())
         .unwrap();
     writer.uint(6).unwrap().null().unwrap();
-    writer
-        .array(4)
-        .unwrap()
-        .uint(0)
-        .unwrap()
-        .uint(0)
-        .unwrap()
-        .uint(0)
-        .unwrap()
-        .uint(0)
-        .unwrap();
+    writer.array(0).unwrap();
     write(&mut writer);
     opened(&seal(&plain))
 }

@@ -127,7 +127,10 @@ fn the_longest_snapshot_fits() {
             queue.restore(&consents, &record[..len]).unwrap();
         }
         queue.next_sequence = u32::MAX - 1;
-        queue.lost = [u32::MAX; 4];
+        for class in Class::ALL {
+            let uptime_s = u32::MAX;
+            queue.lost.add(class, u32::MAX, LossTime { boot: 0, uptime_s });
+        }
         let now = Millis(u64::MAX);
         queue
             .record(&consents, &WIDE, &[(i64::MAX / 2).into()], now)
@@ -148,7 +151,7 @@ fn hostile_snapshots_change_nothing_and_never_panic() {
         let result = after.restore(&consents, bytes);
         if result.is_err() {
             assert!(after.is_empty());
-            assert_eq!(after.lost, [0; 4]);
+            assert_eq!(after.lost, Losses::default());
         }
         u32::from(result.is_err())
     };
