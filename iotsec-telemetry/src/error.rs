@@ -7,7 +7,9 @@ use iotsec_core::{
     error::{ErrorCode, Fault},
 };
 
-pub use crate::{deletion::error::ReceiptError, privacy::EpsilonError, pseudonym::error::TrailError};
+pub use crate::deletion::error::ReceiptError;
+pub use crate::privacy::{DrawError, EpsilonError, LedgerError, MetricError, NoiseError, ReportError};
+pub use crate::pseudonym::error::TrailError;
 
 /// A declaration breaks a rule of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

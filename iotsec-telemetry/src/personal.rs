@@ -2,18 +2,27 @@
 
 use core::marker::PhantomData;
 
+use rand_core::TryCryptoRng;
+
 use crate::{
     consent::{ConsentPurpose, Consented},
+    error::NoiseError,
+    privacy::{Budget, Metric, Report},
     registry::Buckets,
     value::{Content, Value},
 };
 
+mod sensitive;
+
+pub use sensitive::Sensitive;
+
 /// A personal value, kept for purpose `P` and no other.
 ///
 /// It has no `Debug`, no `Display`, no comparison and no encoding, and it does not convert into a
-/// [`Value`]. There are two ways out: [`bucket`](Self::bucket) coarsens it, and
-/// [`reveal`](Self::reveal) needs the owner's live consent to the same purpose. What comes out of either
-/// fits only events of that purpose, so it cannot reach the security events that need no consent.
+/// [`Value`]. There are three ways out: [`bucket`](Self::bucket) coarsens it, [`noise`](Self::noise) answers
+/// for it within a budget, and [`reveal`](Self::reveal) needs the owner's live consent to the same purpose. What
+/// comes out of any fits only events or metrics of that purpose, so it cannot reach the security events that need
+/// no consent.
 ///
 /// The value is still in memory: whoever reads the device's RAM reads it.
 ///
@@ -51,6 +60,23 @@ impl<T: Into<i64>, P: ConsentPurpose> Personal<T, P> {
     pub fn bucket(self, buckets: Buckets) -> Value<'static> {
         let content = Content::in_bucket(self.value.into(), buckets);
         Value::new(content, Some(P::PURPOSE))
+    }
+
+    /// A noised answer for it, which is paid for from `budget` first and sent without saying whose it is. For a
+    /// metric of labels the value is the position of one. [`privacy`](crate::privacy) has an example.
+    ///
+    /// Noise does not replace consent: it bounds what the answer tells, and not whether to answer.
+    ///
+    /// # Errors
+    /// [`NoiseError::Purpose`] when the metric is of another purpose, and what [`Budget::noise`] says. Then
+    /// nothing of the value is left.
+    pub fn noise<'c, R: TryCryptoRng + ?Sized>(
+        self,
+        metric: &Metric,
+        consent: &Consented<'c, P>,
+        budget: &mut Budget<'_, '_, R>,
+    ) -> Result<Report<'c>, NoiseError> {
+        budget.noise_for(metric, self.value.into(), consent)
     }
 
     /// The value itself, for which the owner's live consent to `P` is shown.
