@@ -50,6 +50,9 @@ mod x25519;
 #[cfg(feature = "x25519")]
 pub use x25519::X25519Key;
 
+#[cfg(feature = "hpke")]
+pub mod hpke;
+
 #[cfg(feature = "argon2")]
 mod argon2id;
 #[cfg(feature = "argon2")]
