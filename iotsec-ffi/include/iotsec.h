@@ -31,6 +31,11 @@
 #define IOTSEC_ABI_VERSION 1
 
 /**
+ * Bytes of the longest name that people give.
+ */
+#define IOTSEC_INPUT_LABEL_MAX 64
+
+/**
  * Words of 8 bytes that a login takes.
  */
 #define IOTSEC_LOGIN_WORDS 24
@@ -366,6 +371,93 @@ typedef struct iotsec_boot_t {
 } iotsec_boot_t;
 
 /**
+ * What a text should be.
+ */
+typedef int32_t iotsec_input_kind_t;
+
+/**
+ * A version, without what follows its three numbers.
+ */
+typedef struct iotsec_version_t {
+    /**
+     * Changes when something is taken away.
+     */
+    uint64_t major;
+    /**
+     * Changes when something is added.
+     */
+    uint64_t minor;
+    /**
+     * Changes when something is mended.
+     */
+    uint64_t patch;
+    /**
+     * Bytes of what follows `-`, as in `1.4.0-rc.2`; 0 for a release.
+     */
+    uint32_t pre_len;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_version_t;
+
+/**
+ * How a service is reached.
+ */
+typedef int32_t iotsec_scheme_t;
+
+/**
+ * What the host of a URL is: `IOTSEC_INPUT_HOSTNAME`, `IOTSEC_INPUT_IPV4` or `IOTSEC_INPUT_IPV6`.
+ */
+typedef iotsec_input_kind_t iotsec_host_kind_t;
+
+/**
+ * Where the parts of a URL are in its text. A struct that the library fills never grows.
+ */
+typedef struct iotsec_url_t {
+    /**
+     * `IOTSEC_SCHEME_*`.
+     */
+    iotsec_scheme_t scheme;
+    /**
+     * What the host is.
+     */
+    iotsec_host_kind_t host_kind;
+    /**
+     * Where the host begins, without the bracket of an IPv6 address.
+     */
+    uint16_t host_offset;
+    /**
+     * Bytes of the host, without brackets.
+     */
+    uint16_t host_len;
+    /**
+     * Where the path begins.
+     */
+    uint16_t path_offset;
+    /**
+     * Bytes of the path, its slash included; 0 when there is none.
+     */
+    uint16_t path_len;
+    /**
+     * Where the query begins, behind its question mark.
+     */
+    uint16_t query_offset;
+    /**
+     * Bytes of the query; 0 when there is none.
+     */
+    uint16_t query_len;
+    /**
+     * The port, that of the scheme where the URL has none.
+     */
+    uint16_t port;
+    /**
+     * Zero.
+     */
+    uint16_t reserved;
+} iotsec_url_t;
+
+/**
  * The login to one interface of the device, for one boot, in the caller's storage. Start it by
  * `iotsec_login_open()`, end it by `iotsec_login_close()`.
  */
@@ -473,11 +565,6 @@ typedef struct iotsec_login_policy_t {
      */
     uint64_t longest_ms;
 } iotsec_login_policy_t;
-
-/**
- * What kind of password let somebody in.
- */
-typedef int32_t iotsec_scheme_t;
 
 /**
  * What the next guess would meet. A struct that the library fills never grows.
@@ -677,6 +764,126 @@ typedef uint32_t iotsec_domain_t;
  * There is no journal, and this is the newer of what is there.
  */
 #define IOTSEC_BOOT_NO_JOURNAL 4
+
+/**
+ * The name of a Wi-Fi network: 1 to 32 bytes (IEEE 802.11).
+ */
+#define IOTSEC_INPUT_SSID 1
+
+/**
+ * The key of a Wi-Fi network: 8 to 63 printable characters, or 64 hexadecimal digits (IEEE 802.11).
+ */
+#define IOTSEC_INPUT_PSK 2
+
+/**
+ * A host name (RFC 1123).
+ */
+#define IOTSEC_INPUT_HOSTNAME 3
+
+/**
+ * A host name, an IPv4 address, or an IPv6 address in brackets.
+ */
+#define IOTSEC_INPUT_HOST 4
+
+/**
+ * An IPv4 address, in four decimal parts (RFC 6943).
+ */
+#define IOTSEC_INPUT_IPV4 5
+
+/**
+ * An IPv6 address without a zone (RFC 4291).
+ */
+#define IOTSEC_INPUT_IPV6 6
+
+/**
+ * The address of a network interface, six pairs of digits with `:` or `-` between them.
+ */
+#define IOTSEC_INPUT_MAC 7
+
+/**
+ * The number of a port, 1 to 65535.
+ */
+#define IOTSEC_INPUT_PORT 8
+
+/**
+ * A URL of a scheme with encryption (RFC 3986).
+ */
+#define IOTSEC_INPUT_URL 9
+
+/**
+ * The name of an MQTT topic (MQTT 5.0).
+ */
+#define IOTSEC_INPUT_MQTT_TOPIC 10
+
+/**
+ * A filter of MQTT topics (MQTT 5.0).
+ */
+#define IOTSEC_INPUT_MQTT_FILTER 11
+
+/**
+ * The address of a mailbox (RFC 5321).
+ */
+#define IOTSEC_INPUT_EMAIL 12
+
+/**
+ * Rules of local time as in `TZ` (POSIX.1-2024).
+ */
+#define IOTSEC_INPUT_TIME_ZONE 13
+
+/**
+ * A version (Semantic Versioning 2.0.0).
+ */
+#define IOTSEC_INPUT_VERSION 14
+
+/**
+ * The serial number of a device.
+ */
+#define IOTSEC_INPUT_SERIAL 15
+
+/**
+ * A name that people give: UTF-8 of at most `IOTSEC_INPUT_LABEL_MAX` bytes that can be shown.
+ */
+#define IOTSEC_INPUT_LABEL 16
+
+/**
+ * Bytes in hexadecimal, both cases (RFC 4648).
+ */
+#define IOTSEC_INPUT_HEX 17
+
+/**
+ * Bytes in base 32 (RFC 4648).
+ */
+#define IOTSEC_INPUT_BASE32 18
+
+/**
+ * Bytes in base 64 (RFC 4648).
+ */
+#define IOTSEC_INPUT_BASE64 19
+
+/**
+ * Bytes in the base 64 of URLs (RFC 4648).
+ */
+#define IOTSEC_INPUT_BASE64URL 20
+
+/**
+ * HTTP over TLS.
+ */
+#define IOTSEC_SCHEME_HTTPS 1
+
+/**
+ * MQTT over TLS.
+ */
+#define IOTSEC_SCHEME_MQTTS 2
+
+/**
+ * CoAP over DTLS.
+ */
+#define IOTSEC_SCHEME_COAPS 3
+
+/**
+ * WebSocket over TLS.
+ */
+#define IOTSEC_SCHEME_WSS 4
 
 /**
  * The preset of the unit; the product may ask for a new one before anything else.
@@ -2584,6 +2791,11 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_REGISTRY_TOO_WIDE 4006
 
 /**
+ * Half a statement of handling, or a last day that the calendar does not have.
+ */
+#define IOTSEC_ERR_REGISTRY_HANDLING 4007
+
+/**
  * Event not declared.
  */
 #define IOTSEC_ERR_RECORD_UNDECLARED 4101
@@ -2622,6 +2834,11 @@ typedef uint32_t iotsec_domain_t;
  * Sequence numbers used up.
  */
 #define IOTSEC_ERR_RECORD_EXHAUSTED 4108
+
+/**
+ * Not collected any longer.
+ */
+#define IOTSEC_ERR_RECORD_EXPIRED 4109
 
 /**
  * Buffer too small for the largest batch.
@@ -2687,6 +2904,21 @@ typedef uint32_t iotsec_domain_t;
  * Boot number not newer than the snapshot's.
  */
 #define IOTSEC_ERR_SNAPSHOT_BOOT 4503
+
+/**
+ * Numerator or denominator is zero.
+ */
+#define IOTSEC_ERR_EPSILON_ZERO 4601
+
+/**
+ * The denominator is above [`MAX_DENOMINATOR`](super::MAX_DENOMINATOR).
+ */
+#define IOTSEC_ERR_EPSILON_DENOMINATOR 4602
+
+/**
+ * Above [`MAX_EPSILON`](super::MAX_EPSILON).
+ */
+#define IOTSEC_ERR_EPSILON_TOO_LARGE 4603
 
 /**
  * No certificate.
@@ -3774,6 +4006,79 @@ iotsec_status_t iotsec_slot_provision(const struct iotsec_update_config_t *confi
                                       size_t image_len);
 
 /**
+ * Tells whether `text`, of `text_len` bytes, is what it should be. It needs no final zero, and every byte of it
+ * is looked at.
+ *
+ * `IOTSEC_ERR_INPUT_*` says why it is refused, and `offset` then gets the number of the byte at which; `offset`
+ * may be null. Nothing of the text is in the answer, so that it can be logged. Takes time in proportion to
+ * `text_len` and no heap.
+ */
+iotsec_status_t iotsec_input_check(iotsec_input_kind_t kind,
+                                   const uint8_t *text,
+                                   size_t text_len,
+                                   size_t *offset);
+
+/**
+ * Decodes a text of one of the kinds `IOTSEC_INPUT_HEX`, `_BASE32`, `_BASE64`, `_BASE64URL`, or the bytes that an
+ * address stands for: `_IPV4` gives 4, `_IPV6` 16, `_MAC` 6, in the order in which they are sent.
+ *
+ * `text` has `text_len` bytes; `bytes` holds `size`, and `len` gets how many were written. `offset` is as in
+ * `iotsec_input_check()`. `IOTSEC_ERR_CONFIG` for a kind that does not stand for bytes.
+ */
+iotsec_status_t iotsec_input_decode(iotsec_input_kind_t kind,
+                                    const uint8_t *text,
+                                    size_t text_len,
+                                    uint8_t *bytes,
+                                    size_t size,
+                                    size_t *len,
+                                    size_t *offset);
+
+/**
+ * Reads a decimal integer from `min` to `max`, both included: an optional `-`, digits, nothing else and no zeros in
+ * front. `text` has `text_len` bytes; `value` gets the integer; `offset` is as in `iotsec_input_check()`.
+ *
+ * `IOTSEC_ERR_INPUT_RANGE` for one that lies outside. A port is an integer from 1 to 65535.
+ */
+iotsec_status_t iotsec_input_integer(const uint8_t *text,
+                                     size_t text_len,
+                                     int64_t min,
+                                     int64_t max,
+                                     int64_t *value,
+                                     size_t *offset);
+
+/**
+ * Reads a version into `version`. `text` has `text_len` bytes, at most 64; `offset` is as in
+ * `iotsec_input_check()`.
+ */
+iotsec_status_t iotsec_input_version(const uint8_t *text,
+                                     size_t text_len,
+                                     struct iotsec_version_t *version,
+                                     size_t *offset);
+
+/**
+ * Tells whether an MQTT filter matches a topic: `matches` gets 1 or 0. Both are checked, the filter first, and
+ * `offset` counts in the one that is refused. `filter` has `filter_len` bytes and `topic` has `topic_len`.
+ */
+iotsec_status_t iotsec_input_mqtt_matches(const uint8_t *filter,
+                                          size_t filter_len,
+                                          const uint8_t *topic,
+                                          size_t topic_len,
+                                          int32_t *matches,
+                                          size_t *offset);
+
+/**
+ * Reads a URL into `url`, with one of the schemes `IOTSEC_SCHEME_*`. `text` has `text_len` bytes, at most 2,048;
+ * `offset` is as in `iotsec_input_check()`.
+ *
+ * Refused are names and passwords of users, fragments, `.` and `..` in the path, and escapes that would become
+ * another path where they are decoded.
+ */
+iotsec_status_t iotsec_input_url(const uint8_t *text,
+                                 size_t text_len,
+                                 struct iotsec_url_t *url,
+                                 size_t *offset);
+
+/**
  * Starts a login. `credential` is copied. `policy` may be null: 100 guesses, at most 15 minutes between two.
  *
  * Open it once after a boot and keep it: one opened for every guess is as safe, but may make the owner wait
@@ -4110,6 +4415,8 @@ typedef char iotsec_index_entry_size_[sizeof(iotsec_index_entry_t) == 8 * IOTSEC
 typedef char iotsec_region_size_[sizeof(iotsec_region_t) == 20 ? 1 : -1];
 typedef char iotsec_boot_size_[sizeof(iotsec_boot_t) == 64 ? 1 : -1];
 typedef char iotsec_update_status_size_[sizeof(iotsec_update_status_t) == 32 ? 1 : -1];
+typedef char iotsec_url_size_[sizeof(iotsec_url_t) == 24 ? 1 : -1];
+typedef char iotsec_version_size_[sizeof(iotsec_version_t) == 32 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 
 #endif /* IOTSEC_H */

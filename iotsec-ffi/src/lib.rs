@@ -28,6 +28,7 @@ pub mod boot;
 pub mod counter;
 pub mod entropy;
 pub mod flash;
+pub mod input;
 pub mod login;
 pub mod password;
 pub mod record;

@@ -30,23 +30,58 @@ impl Encoding {
     /// # Errors
     /// [`InputError`]; [`InputKind::BufferFull`] when `out` is too small.
     pub fn decode<'o>(self, input: &[u8], out: &'o mut [u8]) -> Result<&'o [u8], InputError> {
-        let mut data = input;
-        while let ([rest @ .., b'='], true) = (data, self.is_padded()) {
-            data = rest;
-        }
-        // As many as the symbols are whole bytes of.
-        let len = data.len().saturating_mul(self.bits()).wrapping_shr(3);
         let out = out
-            .get_mut(..len)
+            .get_mut(..self.decoded_len(input))
             .ok_or(InputError::new(InputKind::BufferFull, input.len()))?;
         self.fill(input, out)?;
         Ok(out)
     }
 
+    /// How many bytes `input` stands for, if it is well formed.
+    ///
+    /// ```
+    /// use iotsec_core::input::Encoding;
+    ///
+    /// assert_eq!(Encoding::Base64.decoded_len(b"Zm9vYg=="), 4);
+    /// ```
+    pub fn decoded_len(self, input: &[u8]) -> usize {
+        let mut data = input;
+        while let ([rest @ .., b'='], true) = (data, self.is_padded()) {
+            data = rest;
+        }
+        // As many as the symbols are whole bytes of.
+        data.len().saturating_mul(self.bits()).wrapping_shr(3)
+    }
+
+    /// Reads any number of bytes, of which nothing is kept.
+    ///
+    /// ```
+    /// use iotsec_core::input::Encoding;
+    ///
+    /// assert!(Encoding::Hex.check(b"00ff").is_ok() && Encoding::Hex.check(b"00f").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`InputError`].
+    pub fn check(self, input: &[u8]) -> Result<(), InputError> {
+        self.read(input, self.decoded_len(input), &mut |_| {})
+    }
+
     /// Reads `bytes.len()` bytes.
     fn fill(self, input: &[u8], bytes: &mut [u8]) -> Result<(), InputError> {
+        let len = bytes.len();
+        let mut out = bytes.iter_mut();
+        self.read(input, len, &mut |byte| {
+            if let Some(place) = out.next() {
+                *place = byte;
+            }
+        })
+    }
+
+    /// Hands `len` bytes to `sink`, one by one.
+    fn read(self, input: &[u8], len: usize, sink: &mut dyn FnMut(u8)) -> Result<(), InputError> {
         let bits = self.bits();
-        let symbols = bytes.len().saturating_mul(8).div_ceil(bits);
+        let symbols = len.saturating_mul(8).div_ceil(bits);
         // Symbols that are a whole number of bytes.
         let group = if bits == 5 { 8 } else { 4 };
         let whole = if self.is_padded() {
@@ -64,7 +99,6 @@ impl Encoding {
         }
         let (data, padding) = input.split_at_checked(symbols).unwrap_or((input, &[]));
         let (mut held, mut have) = (0_usize, 0_usize);
-        let mut out = bytes.iter_mut();
         for (at, byte) in data.iter().enumerate() {
             let value = self
                 .symbol(*byte)
@@ -73,9 +107,7 @@ impl Encoding {
             have = have.saturating_add(bits);
             if have >= 8 {
                 have = have.saturating_sub(8);
-                if let Some(place) = out.next() {
-                    *place = u8::try_from((held >> have) & 0xFF).unwrap_or(0);
-                }
+                sink(u8::try_from((held >> have) & 0xFF).unwrap_or(0));
             }
             held &= (1_usize << have).saturating_sub(1);
         }

@@ -755,6 +755,8 @@ pub const IOTSEC_ERR_REGISTRY_WHY: iotsec_status_t = 4004;
 pub const IOTSEC_ERR_REGISTRY_BOUNDS: iotsec_status_t = 4005;
 /// The bounds of an event's fields multiply to more than 64 bits.
 pub const IOTSEC_ERR_REGISTRY_TOO_WIDE: iotsec_status_t = 4006;
+/// Half a statement of handling, or a last day that the calendar does not have.
+pub const IOTSEC_ERR_REGISTRY_HANDLING: iotsec_status_t = 4007;
 /// Event not declared.
 pub const IOTSEC_ERR_RECORD_UNDECLARED: iotsec_status_t = 4101;
 /// Wrong number of values.
@@ -771,6 +773,8 @@ pub const IOTSEC_ERR_RECORD_NOT_CONSENTED: iotsec_status_t = 4106;
 pub const IOTSEC_ERR_RECORD_FULL: iotsec_status_t = 4107;
 /// Sequence numbers used up.
 pub const IOTSEC_ERR_RECORD_EXHAUSTED: iotsec_status_t = 4108;
+/// Not collected any longer.
+pub const IOTSEC_ERR_RECORD_EXPIRED: iotsec_status_t = 4109;
 /// Buffer too small for the largest batch.
 pub const IOTSEC_ERR_BATCH_BUFFER: iotsec_status_t = 4301;
 /// Receipt of an older batch.
@@ -797,6 +801,12 @@ pub const IOTSEC_ERR_SNAPSHOT_BUFFER: iotsec_status_t = 4501;
 pub const IOTSEC_ERR_SNAPSHOT_IN_USE: iotsec_status_t = 4502;
 /// Boot number not newer than the snapshot's.
 pub const IOTSEC_ERR_SNAPSHOT_BOOT: iotsec_status_t = 4503;
+/// Numerator or denominator is zero.
+pub const IOTSEC_ERR_EPSILON_ZERO: iotsec_status_t = 4601;
+/// The denominator is above [`MAX_DENOMINATOR`](super::MAX_DENOMINATOR).
+pub const IOTSEC_ERR_EPSILON_DENOMINATOR: iotsec_status_t = 4602;
+/// Above [`MAX_EPSILON`](super::MAX_EPSILON).
+pub const IOTSEC_ERR_EPSILON_TOO_LARGE: iotsec_status_t = 4603;
 /// No certificate.
 pub const IOTSEC_ERR_CERTIFICATE_EMPTY: iotsec_status_t = 5001;
 /// Too many certificates.
@@ -1562,6 +1572,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_REGISTRY_WHY, c"REGISTRY_WHY"),
     (IOTSEC_ERR_REGISTRY_BOUNDS, c"REGISTRY_BOUNDS"),
     (IOTSEC_ERR_REGISTRY_TOO_WIDE, c"REGISTRY_TOO_WIDE"),
+    (IOTSEC_ERR_REGISTRY_HANDLING, c"REGISTRY_HANDLING"),
     (IOTSEC_ERR_RECORD_UNDECLARED, c"RECORD_UNDECLARED"),
     (IOTSEC_ERR_RECORD_ARITY, c"RECORD_ARITY"),
     (IOTSEC_ERR_RECORD_KIND, c"RECORD_KIND"),
@@ -1570,6 +1581,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_RECORD_NOT_CONSENTED, c"RECORD_NOT_CONSENTED"),
     (IOTSEC_ERR_RECORD_FULL, c"RECORD_FULL"),
     (IOTSEC_ERR_RECORD_EXHAUSTED, c"RECORD_EXHAUSTED"),
+    (IOTSEC_ERR_RECORD_EXPIRED, c"RECORD_EXPIRED"),
     (IOTSEC_ERR_BATCH_BUFFER, c"BATCH_BUFFER"),
     (IOTSEC_ERR_BATCH_STALE_RECEIPT, c"BATCH_STALE_RECEIPT"),
     (IOTSEC_ERR_DECODE_SIZE_CLASS, c"DECODE_SIZE_CLASS"),
@@ -1583,6 +1595,9 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_SNAPSHOT_BUFFER, c"SNAPSHOT_BUFFER"),
     (IOTSEC_ERR_SNAPSHOT_IN_USE, c"SNAPSHOT_IN_USE"),
     (IOTSEC_ERR_SNAPSHOT_BOOT, c"SNAPSHOT_BOOT"),
+    (IOTSEC_ERR_EPSILON_ZERO, c"EPSILON_ZERO"),
+    (IOTSEC_ERR_EPSILON_DENOMINATOR, c"EPSILON_DENOMINATOR"),
+    (IOTSEC_ERR_EPSILON_TOO_LARGE, c"EPSILON_TOO_LARGE"),
     (IOTSEC_ERR_CERTIFICATE_EMPTY, c"CERTIFICATE_EMPTY"),
     (IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH, c"CERTIFICATE_CHAIN_LENGTH"),
     (IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH, c"CERTIFICATE_CERTIFICATE_LENGTH"),

@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "sizes of small structs")]
 
 mod board;
+mod input;
 mod login;
 mod null;
 mod store;

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, ptr};
 use iotsec_ffi::{
     boot::*,
     entropy::*,
+    input::*,
     login::*,
     password::*,
     root_key::*,
@@ -25,7 +26,15 @@ use crate::{
 const HEADER: &str = include_str!("../../include/iotsec.h");
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 1] = [("iotsec_login_open", 2)];
+const OPTIONAL: [(&str, usize); 7] = [
+    ("iotsec_login_open", 2),
+    ("iotsec_input_check", 1),
+    ("iotsec_input_decode", 3),
+    ("iotsec_input_integer", 2),
+    ("iotsec_input_version", 2),
+    ("iotsec_input_url", 2),
+    ("iotsec_input_mqtt_matches", 3),
+];
 
 /// Null for the pointer whose turn it is.
 #[derive(Clone, Copy)]
@@ -93,6 +102,49 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.shared(1, &0),
         1,
         t.mutable(2, &mut [0u8; 32]).cast(),
+    ));
+    call!(iotsec_input_check, |t, b| (
+        IOTSEC_INPUT_PORT,
+        t.shared(0, &b'7'),
+        1,
+        t.mutable(1, &mut 0),
+    ));
+    call!(iotsec_input_decode, |t, b| (
+        IOTSEC_INPUT_HEX,
+        t.shared(0, b"00ff").cast(),
+        4,
+        t.mutable(1, &mut [0u8; 2]).cast(),
+        2,
+        t.mutable(2, &mut 0),
+        t.mutable(3, &mut 0),
+    ));
+    call!(iotsec_input_integer, |t, b| (
+        t.shared(0, &b'7'),
+        1,
+        0,
+        9,
+        t.mutable(1, &mut 0),
+        t.mutable(2, &mut 0),
+    ));
+    call!(iotsec_input_version, |t, b| (
+        t.shared(0, b"1.2.3").cast(),
+        5,
+        t.mutable(1, &mut zeroed()),
+        t.mutable(2, &mut 0),
+    ));
+    call!(iotsec_input_url, |t, b| (
+        t.shared(0, b"wss://a.example").cast(),
+        15,
+        t.mutable(1, &mut zeroed()),
+        t.mutable(2, &mut 0),
+    ));
+    call!(iotsec_input_mqtt_matches, |t, b| (
+        t.shared(0, &b'a'),
+        1,
+        t.shared(1, &b'a'),
+        1,
+        t.mutable(2, &mut 0),
+        t.mutable(3, &mut 0),
     ));
     call!(iotsec_password_generate, |t, b| (
         t.shared(0, &b.credential),
