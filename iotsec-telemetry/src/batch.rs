@@ -4,7 +4,7 @@
 //! sealed     = COSE_Encrypt0_Tagged      ; RFC 9052 §5.2, ChaCha20-Poly1305, exactly one size class long
 //! plaintext  = batch, *0                 ; CBOR sequence, RFC 8742: padding is integers 0
 //! batch      = [1, registry: bstr .size 16, boot: uint, started: uint / null, losses, [* segment]]
-//! segment    = [boots-ago: uint, sequence: uint, uptime: uint, [code: uint, * (? skipped: nint, delta: uint, code: uint)]]
+//! segment    = [boots-ago: uint, sequence: uint, uptime: uint, events: bstr]
 //! ```
 //!
 //! Every batch has a key and a nonce of its own, derived from what is in it and from fresh randomness

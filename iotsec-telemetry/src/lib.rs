@@ -96,6 +96,7 @@ pub mod queue;
 pub mod registry;
 mod segment;
 pub mod value;
+mod varint;
 
 #[cfg(doctest)]
 #[doc = include_str!("../tests/compile_fail.md")]

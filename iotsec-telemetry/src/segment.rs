@@ -1,9 +1,12 @@
 //! Events of one boot, one after the other (`FORMAT.md`, "Segment"): the part that batches and snapshots
 //! share.
 
-use iotsec_core::cbor::{CborError, Reader, Type, Writer};
+use iotsec_core::cbor::{CborError, Reader, Writer};
 
-use crate::error::DecodeError;
+use crate::{error::DecodeError, varint};
+
+/// Stands where a code would, and says that sequence numbers are left out. Codes are one more than this.
+const GAP: u64 = 0;
 
 /// An event as it is queued and sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,43 +33,32 @@ where
         last_boot = Some(entry.boot);
     }
     writer.array(segments)?;
-    let mut rest = entries;
-    let mut ahead = rest.clone();
+    let mut ahead = entries.peekable();
     while let Some(first) = ahead.next() {
         writer.array(4)?.uint(boot.saturating_sub(first.boot).into())?;
         writer.uint(first.sequence.into())?.uint(first.uptime.into())?;
-        writer.array(item_count(rest.clone(), first.boot))?;
-        writer.uint(first.code)?;
-        let mut last = first;
-        rest = ahead.clone();
-        while let Some(entry) = ahead.next().filter(|entry| entry.boot == first.boot) {
-            let missing = entry.sequence.saturating_sub(last.sequence).saturating_sub(1);
-            if missing > 0 {
-                writer.int(i64::from(missing).saturating_neg())?;
+        writer.embedded(|events| {
+            write_code(events, first.code)?;
+            let mut last = first;
+            while let Some(entry) = ahead.next_if(|entry| entry.boot == first.boot) {
+                varint::write(events, entry.uptime.saturating_sub(last.uptime).into())?;
+                let missing = entry.sequence.saturating_sub(last.sequence).saturating_sub(1);
+                if missing > 0 {
+                    varint::write(events, GAP)?;
+                    varint::write(events, missing.into())?;
+                }
+                write_code(events, entry.code)?;
+                last = entry;
             }
-            writer.uint(entry.uptime.saturating_sub(last.uptime).into())?;
-            writer.uint(entry.code)?;
-            last = entry;
-            rest = ahead.clone();
-        }
-        ahead = rest.clone();
+            Ok::<(), CborError>(())
+        })?;
     }
     Ok(())
 }
 
-fn item_count(entries: impl Iterator<Item = Entry>, boot: u32) -> u64 {
-    let mut items = 0u64;
-    let mut last: Option<Entry> = None;
-    for entry in entries.take_while(|entry| entry.boot == boot) {
-        let more = match last {
-            None => 1,
-            Some(last) if entry.sequence.saturating_sub(last.sequence) > 1 => 3,
-            Some(_) => 2,
-        };
-        items = items.saturating_add(more);
-        last = Some(entry);
-    }
-    items
+/// The registry has made sure that no code is the largest number there is.
+fn write_code(writer: &mut Writer<'_>, code: u64) -> Result<(), CborError> {
+    varint::write(writer, code.saturating_add(1))
 }
 
 /// Reads entries back, one at a time.
@@ -75,7 +67,8 @@ pub(crate) struct Entries<'a> {
     reader: Reader<'a>,
     boot: u32,
     segments_left: u64,
-    items_left: u64,
+    /// What is left of the segment's events.
+    events: &'a [u8],
     last: Option<Entry>,
 }
 
@@ -86,14 +79,14 @@ impl<'a> Entries<'a> {
             segments_left: reader.array()?,
             reader,
             boot,
-            items_left: 0,
+            events: &[],
             last: None,
         })
     }
 
     /// The next entry, or `None` after the last.
     pub(crate) fn read(&mut self) -> Result<Option<Entry>, DecodeError> {
-        let entry = if self.items_left > 0 {
+        let entry = if !self.events.is_empty() {
             self.following()?
         } else if self.segments_left > 0 {
             self.first()?
@@ -116,38 +109,36 @@ impl<'a> Entries<'a> {
         let boot = boot.filter(|boot| self.last.is_none_or(|last| last.boot < *boot));
         let boot = boot.ok_or(DecodeError::Range)?;
         let (sequence, uptime) = (self.reader.uint_as()?, self.reader.uint_as()?);
-        self.items_left = self.reader.array()?;
-        self.take_item()?;
+        self.events = self.reader.bytes()?;
         Ok(Entry {
             boot,
             sequence,
             uptime,
-            code: self.reader.uint()?,
+            code: self.code()?.ok_or(DecodeError::Range)?,
         })
     }
 
     fn following(&mut self) -> Result<Entry, DecodeError> {
         let last = self.last.ok_or(DecodeError::Range)?;
-        let mut step = 1u64;
-        if self.reader.peek()? == Type::Nint {
-            self.take_item()?;
-            step = step.saturating_add(self.reader.int()?.unsigned_abs());
+        let uptime = advanced(last.uptime, varint::read(&mut self.events)?)?;
+        let (mut step, mut code) = (1u64, self.code()?);
+        if code.is_none() {
+            let missing = varint::read(&mut self.events)?;
+            let missing = Some(missing).filter(|missing| *missing > 0);
+            step = step.saturating_add(missing.ok_or(DecodeError::Range)?);
+            code = self.code()?;
         }
-        self.take_item()?;
-        let delta = self.reader.uint()?;
-        self.take_item()?;
         Ok(Entry {
             boot: last.boot,
             sequence: advanced(last.sequence, step)?,
-            uptime: advanced(last.uptime, delta)?,
-            code: self.reader.uint()?,
+            uptime,
+            code: code.ok_or(DecodeError::Range)?,
         })
     }
 
-    /// Every item must lie inside its segment's array.
-    fn take_item(&mut self) -> Result<(), DecodeError> {
-        self.items_left = self.items_left.checked_sub(1).ok_or(DecodeError::Range)?;
-        Ok(())
+    /// `None` for a gap.
+    fn code(&mut self) -> Result<Option<u64>, DecodeError> {
+        Ok(varint::read(&mut self.events)?.checked_sub(1))
     }
 }
 

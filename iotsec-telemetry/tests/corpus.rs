@@ -148,7 +148,7 @@ fn corpus() -> (u64, Vec<Line>) {
 }
 
 #[test]
-fn a_hundred_events_come_back_from_less_than_810_bytes() {
+fn a_hundred_events_come_back_from_640_bytes() {
     let registry = CORPUS.hashed(&mut Sha256::new());
     let mut consents = Consents::off();
     consents.grant::<Health>(1, None, &mut NoStorage).unwrap();
@@ -187,5 +187,5 @@ fn a_hundred_events_come_back_from_less_than_810_bytes() {
         lines.len(),
         sealed.len()
     );
-    assert!(plain_len <= 763 && sealed.len() <= 810);
+    assert!(plain_len <= 540 && sealed.len() <= 640);
 }

@@ -4,7 +4,8 @@ const AROUND: usize = 1 + 1 + 5 + 1 + 10 + 14 + 16;
 
 /// The lengths that a sealed batch can have, so that its length tells little about what happened.
 ///
-/// Half-steps of powers of two: padding costs at most a third of the message.
+/// Four steps from 256 bytes on to each power of two, two below: padding costs at most a fifth of the
+/// message there, and the length tells one of fifteen sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u16)]
 pub enum SizeClass {
@@ -14,31 +15,49 @@ pub enum SizeClass {
     B192,
     /// 256 bytes.
     B256,
+    /// 320 bytes.
+    B320,
     /// 384 bytes.
     B384,
+    /// 448 bytes.
+    B448,
     /// 512 bytes.
     B512,
+    /// 640 bytes.
+    B640,
     /// 768 bytes.
     B768,
+    /// 896 bytes.
+    B896,
     /// 1024 bytes.
     B1024,
+    /// 1280 bytes.
+    B1280,
     /// 1536 bytes.
     B1536,
+    /// 1792 bytes.
+    B1792,
     /// 2048 bytes.
     B2048,
 }
 
 impl SizeClass {
     /// All of them, the shortest first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::B128,
         Self::B192,
         Self::B256,
+        Self::B320,
         Self::B384,
+        Self::B448,
         Self::B512,
+        Self::B640,
         Self::B768,
+        Self::B896,
         Self::B1024,
+        Self::B1280,
         Self::B1536,
+        Self::B1792,
         Self::B2048,
     ];
 
@@ -48,11 +67,17 @@ impl SizeClass {
             Self::B128 => 128,
             Self::B192 => 192,
             Self::B256 => 256,
+            Self::B320 => 320,
             Self::B384 => 384,
+            Self::B448 => 448,
             Self::B512 => 512,
+            Self::B640 => 640,
             Self::B768 => 768,
+            Self::B896 => 896,
             Self::B1024 => 1024,
+            Self::B1280 => 1280,
             Self::B1536 => 1536,
+            Self::B1792 => 1792,
             Self::B2048 => 2048,
         }
     }

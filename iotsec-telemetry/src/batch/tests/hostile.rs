@@ -1,6 +1,7 @@
 //! Plaintexts that a broken or captured device could seal under its own key.
 
 use super::*;
+use crate::varint;
 
 /// Seals any plaintext, whatever it holds.
 fn seal(plain: &[u8]) -> Vec<u8> {
@@ -59,23 +60,23 @@ fn with_segments(write: impl FnOnce(&mut Writer<'_>)) -> Result<Vec<String>, Dec
     opened(&seal(&plain))
 }
 
-fn segment(writer: &mut Writer<'_>, start: [u64; 3], items: &[i64]) {
+/// Numbers as they stand in a segment: codes are one more, and zero announces a gap.
+fn segment(writer: &mut Writer<'_>, start: [u64; 3], numbers: &[u64]) {
     writer.array(4).unwrap();
     for value in start {
         writer.uint(value).unwrap();
     }
-    writer.array(items.len() as u64).unwrap();
-    for item in items {
-        writer.int(*item).unwrap();
-    }
+    writer
+        .embedded(|w| numbers.iter().try_for_each(|number| varint::write(w, *number)))
+        .unwrap();
 }
 
 #[test]
 fn a_batch_made_by_hand_is_read() {
     let read = with_segments(|w| {
         w.array(2).unwrap();
-        segment(w, [2, 9, 100], &[0]);
-        segment(w, [0, 0, 5], &[1, -3, 60, 4]);
+        segment(w, [2, 9, 100], &[1]);
+        segment(w, [0, 0, 5], &[2, 60, 0, 3, 5]);
     });
     let read = read.unwrap();
     assert!(read[0].starts_with("case.opened { id: EventId { boot: 4, sequence: 9 }, uptime_s: 100"));
@@ -86,38 +87,40 @@ fn a_batch_made_by_hand_is_read() {
 #[test]
 fn every_rule_of_a_segment_is_kept() {
     const MAX: u64 = 0xFFFF_FFFF;
-    let one = |start: [u64; 3], items: &[i64]| {
+    let one = |start: [u64; 3], numbers: &[u64]| {
         with_segments(|w| {
             w.array(1).unwrap();
-            segment(w, start, items);
+            segment(w, start, numbers);
         })
     };
-    assert!(one([0, 0, 0], &[0]).is_ok());
-    let cases: &[([u64; 3], &[i64])] = &[
-        ([7, 0, 0], &[0]),               // before the first boot
-        ([0, MAX + 1, 0], &[0]),         // sequence number too large
-        ([0, 0, MAX + 1], &[0]),         // time too large
-        ([0, 0, 0], &[]),                // no event
-        ([0, 0, 0], &[-1, 0]),           // a gap before the first event
-        ([0, 0, 0], &[0, 1]),            // a time without an event
-        ([0, 0, 0], &[0, -1]),           // a gap without an event
-        ([0, 0, 0], &[0, -1, 1]),        // a gap and a time without an event
-        ([0, 0, 0], &[0, -1, -1, 1, 0]), // two gaps
-        ([0, MAX, 0], &[0, 1, 0]),       // sequence numbers run over
-        ([0, 0, 0], &[0, i64::MIN, 1, 0]),
-        ([0, 0, MAX], &[0, 1, 0]), // times run over
-        ([0, 0, 0], &[0, i64::MAX, 0]),
-        ([0, 0, 0], &[8]), // beyond the bounds of the event
-        ([0, 0, 0], &[i64::MAX]),
+    assert!(one([0, 0, 0], &[1]).is_ok());
+    assert!(one([0, 0, 0], &[1, 1, 0, 1, 1]).is_ok());
+    let cases: &[([u64; 3], &[u64])] = &[
+        ([7, 0, 0], &[1]),                   // before the first boot
+        ([0, MAX + 1, 0], &[1]),             // sequence number too large
+        ([0, 0, MAX + 1], &[1]),             // time too large
+        ([0, 0, 0], &[]),                    // no event
+        ([0, 0, 0], &[0, 1, 1]),             // a gap before the first event
+        ([0, 0, 0], &[1, 1]),                // a time without an event
+        ([0, 0, 0], &[1, 1, 0]),             // a gap without its length
+        ([0, 0, 0], &[1, 1, 0, 1]),          // a gap without an event
+        ([0, 0, 0], &[1, 1, 0, 0, 1]),       // a gap of nothing
+        ([0, 0, 0], &[1, 1, 0, 1, 0, 1, 1]), // two gaps
+        ([0, MAX, 0], &[1, 1, 1]),           // sequence numbers run over
+        ([0, 0, 0], &[1, 1, 0, u64::MAX, 1]),
+        ([0, 0, MAX], &[1, 1, 1]), // times run over
+        ([0, 0, 0], &[1, u64::MAX, 1]),
+        ([0, 0, 0], &[9]), // beyond the bounds of the event
+        ([0, 0, 0], &[u64::MAX]),
     ];
-    for (index, (start, items)) in cases.iter().enumerate() {
-        assert!(one(*start, items).is_err(), "case {index}");
+    for (index, (start, numbers)) in cases.iter().enumerate() {
+        assert!(one(*start, numbers).is_err(), "case {index}");
     }
     for (first, second) in [(0, 0), (0, 1), (1, 1)] {
         let read = with_segments(|w| {
             w.array(2).unwrap();
-            segment(w, [first, 0, 0], &[0]);
-            segment(w, [second, 5, 9], &[0]);
+            segment(w, [first, 0, 0], &[1]);
+            segment(w, [second, 5, 9], &[1]);
         });
         assert_eq!(
             read.unwrap_err(),
@@ -127,7 +130,7 @@ fn every_rule_of_a_segment_is_kept() {
     }
     let outside = with_segments(|w| {
         w.array(1).unwrap();
-        segment(w, [0, 0, 0], &[0]);
+        segment(w, [0, 0, 0], &[1]);
         w.uint(0).unwrap().uint(1).unwrap();
     });
     assert_eq!(outside.unwrap_err(), DecodeError::Padding);

@@ -161,7 +161,7 @@ fn run<const N: usize>(seed: u64, reserve: usize, steps: u32) -> u32 {
             }
             28..33 => {
                 model.give_up();
-                let sizes = Sizes::up_to(SizeClass::ALL[rng.below(9) as usize]);
+                let sizes = Sizes::up_to(SizeClass::ALL[rng.below(15) as usize]);
                 let delivery = deliver(&mut queue, &consents, sizes, &mut rng);
                 let events = delivery.as_ref().map(|d| d.events.clone()).unwrap_or_default();
                 assert!(
