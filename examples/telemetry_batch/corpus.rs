@@ -88,8 +88,8 @@ impl Corpus {
         let mut kinds = Vec::new();
         let mut id = 0;
         for (at, kind) in described.into_iter().enumerate() {
-            let of_kind = lines.iter().filter(|line| line.kind == at);
-            let parts = kind.declare(of_kind, labels, &mut id, &format!("registry[{at}]"))?;
+            let of_kind: Vec<&Line> = lines.iter().filter(|line| line.kind == at).collect();
+            let parts = kind.declare(&of_kind, labels, &mut id, &format!("registry[{at}]"))?;
             kinds.push(Kind { parts });
         }
         let events = kinds
@@ -164,9 +164,9 @@ impl Described {
 
     /// Declares it, in as many parts as its arguments need. The file says no bounds: a number may be as large as
     /// 8, 16, 32 or 48 bits hold, whichever holds all of the corpus.
-    fn declare<'l>(
+    fn declare(
         self,
-        lines: impl Iterator<Item = &'l Line> + Clone,
+        lines: &[&Line],
         labels: &'static [&'static str],
         id: &mut u16,
         place: &str,
@@ -178,7 +178,7 @@ impl Described {
                 fields.push((labels.len() as u64, at, Field::choice(name, labels)));
                 continue;
             }
-            let most = lines.clone().filter_map(|line| line.arguments.get(at)).max();
+            let most = lines.iter().filter_map(|line| line.arguments.get(at)).max();
             let most = most.copied().unwrap_or_default();
             let bits = [8, 16, 32, 48].into_iter().find(|bits| most < 1 << bits);
             let bits = bits.ok_or_else(|| format!("{place}.args[{at}]: {most} has more than 48 bits"))?;
