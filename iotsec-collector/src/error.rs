@@ -1,0 +1,98 @@
+//! Why something was refused.
+
+use iotsec_core::{
+    cbor::CborError,
+    error::{ErrorCode, Fault},
+};
+use iotsec_telemetry::error::{DecodeError, EpsilonError, RegistryError};
+
+/// A description of a registry was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum DescriptionError {
+    /// The encoding is at fault.
+    #[error(transparent)]
+    Encoding(#[from] CborError),
+    /// A declaration breaks a rule of registries.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// An epsilon outside its bounds.
+    #[error(transparent)]
+    Epsilon(#[from] EpsilonError),
+    /// A format version that is not known.
+    #[error("format version unknown")]
+    Version,
+    /// A kind of field, class, purpose or aggregate that is not known.
+    #[error("kind unknown")]
+    Kind,
+    /// A day that the calendar does not have, or another time than its start.
+    #[error("not the start of a day")]
+    Date,
+    /// It says what a registry says, in other bytes: its hash would be another one.
+    #[error("not the canonical encoding")]
+    NotCanonical,
+    /// Not JSON, a name that stands twice, or another form than descriptions have.
+    #[error("not a description in JSON")]
+    Json,
+    /// More registries than a collector keeps.
+    #[error("too many registries")]
+    TooMany,
+}
+
+impl ErrorCode for DescriptionError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Encoding(error) => error.code(),
+            Self::Registry(error) => error.code(),
+            Self::Epsilon(error) => error.code(),
+            Self::Version => 7001,
+            Self::Kind => 7002,
+            Self::Date => 7003,
+            Self::NotCanonical => 7004,
+            Self::Json => 7005,
+            Self::TooMany => 7006,
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::TooMany => Fault::Misuse,
+            _ => Fault::Input,
+        }
+    }
+}
+
+/// A message was refused. Nothing of it was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectError {
+    /// The batch is not authentic, or not as a device writes it.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// There is no key of such a device.
+    #[error("device unknown")]
+    UnknownDevice,
+    /// It was made against a registry that this collector does not know.
+    #[error("registry unknown")]
+    UnknownRegistry,
+    /// More devices than this collector keeps: divide them among several.
+    #[error("too many devices")]
+    TooManyDevices,
+}
+
+impl ErrorCode for CollectError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Decode(error) => error.code(),
+            Self::UnknownDevice => 7101,
+            Self::UnknownRegistry => 7102,
+            Self::TooManyDevices => 7103,
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Decode(error) => error.fault(),
+            Self::TooManyDevices => Fault::Misuse,
+            _ => Fault::Input,
+        }
+    }
+}
