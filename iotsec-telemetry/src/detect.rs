@@ -1,8 +1,27 @@
 //! Detectors: a few bytes of state and integer steps, fed by the application.
 //!
+//! | detector | notices | with |
+//! |---|---|---|
+//! | [`FailureBurst`] | failed authentications, quickly | leaky bucket: 5 in a minute |
+//! | [`SlowFailures`] | failed authentications, slowly | cumulative sum over hours |
+//! | [`UpdateFailures`] | updates refused; updates out of reach | each; the third in a row |
+//! | [`BootLoop`], [`WatchdogResets`] | restarts nobody asked for | 3 in a row; each |
+//! | [`IntegrityFailures`] | software that is not what was signed | each |
+//! | [`NewListeners`] | sockets that were not declared | set of those seen |
+//! | [`ClockRollback`] | a clock that goes back | 120 s behind the latest time, or before a floor |
+//! | [`TrafficVolume`] | far more traffic than usual | 6 deviations for 3 periods |
+//! | [`Churn`] | broken connections, refused servers | cumulative sum over hours |
+//! | [`EntropyHealth`] | a source of randomness that fails | health tests of SP 800-90B |
+//! | [`StorageHealth`] | storage that fails, or wears out | each; 80, 90, 95, 100 % |
+//!
 //! Each answers with a [`Finding`] when there is something to report, and is silent while the same thing
-//! goes on, so that an attacker cannot use it to flood the queue. The events are declared here; a
-//! product that uses a detector lists its event in its own registry.
+//! goes on: whatever an attacker does, a detector with a clock reports at most eight times and once more for each
+//! hour. The events are declared here; a product that uses a detector lists its event in its own registry. A [`Guard`]
+//! decides by the maker's [`Policy`] what else is done about a finding, and when that ends.
+//!
+//! Baselines are learned in a week, not from what is alarming, and not faster nor further than a cap, so that
+//! nobody can make an attack usual. How often detectors are wrong, and how soon they are right, is measured:
+//! `docs/detectors.md`.
 //!
 //! ```
 //! use iotsec_core::{crypto::Sha256, hal::Millis};
@@ -22,50 +41,45 @@
 //! assert_eq!(queue.len(), 1);
 //! ```
 
-use crate::{
-    registry::{Class, EventDef, Field, RESERVED_IDS},
-    value::Value,
-};
+use crate::{registry::EventDef, value::Value};
 
+mod baseline;
 mod boot_loop;
+mod churn;
+mod clock_rollback;
+mod cusum;
+mod error;
+mod event;
+mod failing;
 mod failure_burst;
+mod guard;
+mod new_listeners;
+mod pace;
+mod period;
+mod record;
+mod slow_failures;
+mod traffic_volume;
+mod update_failures;
+mod watchdog_resets;
 
+pub use baseline::BASELINE_RECORD_LEN;
 pub use boot_loop::{BOOT_RECORD_LEN, BootLoop};
+pub use churn::Churn;
+pub use clock_rollback::ClockRollback;
+pub use cusum::Cusum;
+pub use error::{EntropyError, PolicyError};
+pub use event::{
+    AUTH_BURST, AUTH_SLOW, BOOT_LOOP, CLOCK_ROLLBACK, ENTROPY, EVENTS, INTEGRITY, LISTENER, MODE, RECONNECTS,
+    STORAGE_FAILED, STORAGE_WORN, TLS_REJECTS, TRAFFIC, UPDATE_REFUSED, UPDATE_UNREACHABLE, WATCHDOG,
+};
+pub use failing::{EntropyHealth, IntegrityFailures, StorageHealth};
 pub use failure_burst::FailureBurst;
-
-/// Failed authentications came faster than a person fails. From [`FailureBurst`].
-pub const AUTH_BURST: EventDef = EventDef::new(
-    RESERVED_IDS,
-    "iotsec.auth-burst",
-    Class::Security,
-    "Shows that somebody tries passwords on this device",
-    &[
-        Field::number("interface", "1", 0, 15),
-        Field::number("failures", "1", 0, 65535),
-    ],
-);
-
-/// The device keeps restarting without having been asked to. From [`BootLoop`].
-pub const BOOT_LOOP: EventDef = EventDef::new(
-    RESERVED_IDS.saturating_add(1),
-    "iotsec.boot-loop",
-    Class::Critical,
-    "Shows that the device cannot stay up, because of an attack or a faulty update",
-    &[Field::number("restarts", "1", 0, 255)],
-);
-
-/// The software is not what was signed. From a boot check, or from one that goes on while the device runs.
-pub const INTEGRITY: EventDef = EventDef::new(
-    RESERVED_IDS.saturating_add(2),
-    "iotsec.integrity",
-    Class::Critical,
-    "Shows that the software of this device was changed, or wears out",
-    &[
-        // 255 where it is not known.
-        Field::number("component", "1", 0, 255),
-        Field::number("error", "1", 0, 65535),
-    ],
-);
+pub use guard::{Change, GUARD_RECORD_LEN, Guard, Mode, Policy, Reaction, Return, Rule};
+pub use new_listeners::{DeclaredSockets, Listening, NewListeners, Transport};
+pub use slow_failures::SlowFailures;
+pub use traffic_volume::{TrafficPlan, TrafficVolume};
+pub use update_failures::UpdateFailures;
+pub use watchdog_resets::{WATCHDOG_RECORD_LEN, WatchdogResets};
 
 /// Something to report.
 #[derive(Clone, Copy)]
@@ -75,6 +89,23 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Of an event with two fields.
+    fn new(
+        event: &'static EventDef,
+        first: impl Into<Value<'static>>,
+        second: impl Into<Value<'static>>,
+    ) -> Self {
+        Self {
+            event,
+            values: [first.into(), second.into()],
+        }
+    }
+
+    /// Of an event with one field.
+    fn single(event: &'static EventDef, value: impl Into<Value<'static>>) -> Self {
+        Self::new(event, value, 0u8)
+    }
+
     /// The event to record.
     pub const fn event(&self) -> &'static EventDef {
         self.event
@@ -85,3 +116,6 @@ impl Finding {
         self.values.get(..self.event.fields().len()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod vectors;

@@ -53,10 +53,7 @@ impl BootLoop {
         // At 3, 6, 12 and so on: a loop that lasts must not fill the queue.
         let due = restarts.is_multiple_of(THRESHOLD)
             && restarts.checked_div(THRESHOLD).is_some_and(u8::is_power_of_two);
-        let finding = due.then_some(Finding {
-            event: &BOOT_LOOP,
-            values: [restarts.into(), 0u8.into()],
-        });
+        let finding = due.then(|| Finding::single(&BOOT_LOOP, restarts));
         (Self { restarts }, finding)
     }
 
