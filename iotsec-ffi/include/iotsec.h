@@ -31,6 +31,51 @@
 #define IOTSEC_ABI_VERSION 1
 
 /**
+ * Most components of a token.
+ */
+#define IOTSEC_ATTEST_COMPONENTS_MAX 16
+
+/**
+ * Bytes of a token without its components, at most.
+ */
+#define IOTSEC_ATTEST_TOKEN_BASE 516
+
+/**
+ * Bytes that each component adds, at most.
+ */
+#define IOTSEC_ATTEST_TOKEN_COMPONENT 240
+
+/**
+ * In the factory, without secrets.
+ */
+#define IOTSEC_LIFECYCLE_ASSEMBLY 4096
+
+/**
+ * In the factory, getting them.
+ */
+#define IOTSEC_LIFECYCLE_PROVISIONING 8192
+
+/**
+ * In the field, closed.
+ */
+#define IOTSEC_LIFECYCLE_SECURED 12288
+
+/**
+ * The application can be debugged, what signs tokens cannot.
+ */
+#define IOTSEC_LIFECYCLE_DEBUG 16384
+
+/**
+ * Everything can be debugged.
+ */
+#define IOTSEC_LIFECYCLE_ROOT_DEBUG 20480
+
+/**
+ * Its life has ended.
+ */
+#define IOTSEC_LIFECYCLE_DECOMMISSIONED 24576
+
+/**
  * Bytes of the longest name that people give.
  */
 #define IOTSEC_INPUT_LABEL_MAX 64
@@ -71,6 +116,16 @@
 #define IOTSEC_RECORD_MAX 64
 
 /**
+ * Bytes of the longest public key.
+ */
+#define IOTSEC_PUBLIC_KEY_MAX 65
+
+/**
+ * Bytes of a signature. ECDSA: both numbers, 32 bytes each, not DER.
+ */
+#define IOTSEC_SIGNATURE_LEN 64
+
+/**
  * Words of 8 bytes that a store takes.
  */
 #define IOTSEC_STORE_WORDS 64
@@ -97,6 +152,124 @@
  * A number that this header does not name comes from a newer library: treat it as a refusal.
  */
 typedef int32_t iotsec_status_t;
+
+/**
+ * What kind of key signs.
+ */
+typedef int32_t iotsec_key_type_t;
+
+/**
+ * A private key: in a secure element, in TF-M behind `psa_sign_message()`, or in memory by
+ * `iotsec_ed25519_sign()`.
+ *
+ * The struct is copied by the function that takes it; what `ctx` points to must live for the call.
+ */
+typedef struct iotsec_signer_t {
+    /**
+     * `sizeof(iotsec_signer_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `IOTSEC_KEY_*`.
+     */
+    iotsec_key_type_t key_type;
+    /**
+     * Handed to the callback.
+     */
+    void *ctx;
+    /**
+     * Signs `message`, of `len` bytes, into `signature`, which holds `IOTSEC_SIGNATURE_LEN`. Returns 0, or
+     * anything else when it cannot.
+     */
+    int32_t (*sign)(void *ctx, const uint8_t *message, size_t len, uint8_t *signature);
+    /**
+     * The public half; bytes beyond the length of its kind are not looked at.
+     */
+    uint8_t public_key[IOTSEC_PUBLIC_KEY_MAX];
+} iotsec_signer_t;
+
+/**
+ * State of the debug port.
+ */
+typedef int32_t iotsec_debug_t;
+
+/**
+ * Something that was measured before it was started. An array of them is not versioned by size: this struct never
+ * grows.
+ */
+typedef struct iotsec_attest_component_t {
+    /**
+     * Its role, text that ends in zero: `"BL"`, `"PRoT"`, `"ARoT"`, `"App"`, `"TS"`, or `"SUIT"` for the manifest
+     * that an image was installed by.
+     */
+    const char *role;
+    /**
+     * Its version, text that ends in zero, at most 32 bytes.
+     */
+    const char *version;
+    /**
+     * SHA-256 of it as it was measured, 32 bytes: for an image `iotsec_boot_t.digest`.
+     */
+    const uint8_t *digest;
+    /**
+     * SHA-256 of the public key that it was signed with, 32 bytes.
+     */
+    const uint8_t *signer;
+} iotsec_attest_component_t;
+
+/**
+ * What a token says. The pointers are used during the call only.
+ */
+typedef struct iotsec_attest_claims_t {
+    /**
+     * `sizeof(iotsec_attest_claims_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Who asked on the device: positive from the secure side, zero and below from the other.
+     */
+    int32_t client_id;
+    /**
+     * `IOTSEC_LIFECYCLE_*`, with what the product defines in the low byte.
+     */
+    uint16_t lifecycle;
+    /**
+     * Zero.
+     */
+    uint16_t reserved;
+    /**
+     * `IOTSEC_DEBUG_*`.
+     */
+    iotsec_debug_t debug;
+    /**
+     * Which hardware it is, 32 bytes, the same for all of one kind.
+     */
+    const uint8_t *implementation_id;
+    /**
+     * The verifier's nonce.
+     */
+    const uint8_t *nonce;
+    /**
+     * 32, 48 or 64.
+     */
+    size_t nonce_len;
+    /**
+     * A random number of this boot; null for none.
+     */
+    const uint8_t *boot_seed;
+    /**
+     * 8 to 32, or 0 for none.
+     */
+    size_t boot_seed_len;
+    /**
+     * What was measured and started.
+     */
+    const struct iotsec_attest_component_t *components;
+    /**
+     * 1 to `IOTSEC_ATTEST_COMPONENTS_MAX`.
+     */
+    size_t component_count;
+} iotsec_attest_claims_t;
 
 /**
  * A NOR flash, as callbacks. Every callback returns 0 for success and anything else for a fault, gets
@@ -206,11 +379,6 @@ typedef struct iotsec_slot_layout_t {
      */
     struct iotsec_region_t image;
 } iotsec_slot_layout_t;
-
-/**
- * Which kind of public key.
- */
-typedef int32_t iotsec_key_type_t;
 
 /**
  * A public key whose signature over an update counts.
@@ -746,6 +914,21 @@ typedef struct iotsec_update_status_t {
 typedef uint32_t iotsec_domain_t;
 
 /**
+ * Anyone with a probe reads memory and flash: the token then says so, whatever the life cycle is.
+ */
+#define IOTSEC_DEBUG_OPEN 1
+
+/**
+ * Opens only to an authenticated probe.
+ */
+#define IOTSEC_DEBUG_AUTHENTICATED 2
+
+/**
+ * Closed for good.
+ */
+#define IOTSEC_DEBUG_CLOSED 3
+
+/**
  * It is the active one.
  */
 #define IOTSEC_BOOT_ACTIVE 1
@@ -909,6 +1092,16 @@ typedef uint32_t iotsec_domain_t;
  * What `load` returns when there is no record. Trouble of any kind is another number.
  */
 #define IOTSEC_RECORD_ABSENT -1
+
+/**
+ * Ed25519 (RFC 8032): a public key of 32 bytes.
+ */
+#define IOTSEC_KEY_ED25519 1
+
+/**
+ * ECDSA on P-256 with SHA-256 (FIPS 186-5): a public key of 65 bytes, the uncompressed point.
+ */
+#define IOTSEC_KEY_P256 2
 
 /**
  * Done.
@@ -1669,6 +1862,21 @@ typedef uint32_t iotsec_domain_t;
  * Default is not a value of its field.
  */
 #define IOTSEC_ERR_DOCUMENT_DEFAULT 1630
+
+/**
+ * Output buffer too small.
+ */
+#define IOTSEC_ERR_HPKE_BUFFER 1701
+
+/**
+ * Key or cipher does not belong to the suite.
+ */
+#define IOTSEC_ERR_HPKE_SUITE 1702
+
+/**
+ * Sealed message truncated.
+ */
+#define IOTSEC_ERR_HPKE_TRUNCATED 1703
 
 /**
  * Not a tagged SUIT envelope.
@@ -2921,6 +3129,156 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_EPSILON_TOO_LARGE 4603
 
 /**
+ * Metric not declared.
+ */
+#define IOTSEC_ERR_METRIC_UNDECLARED 4611
+
+/**
+ * Metric is not noised on the device.
+ */
+#define IOTSEC_ERR_METRIC_MECHANISM 4612
+
+/**
+ * Bounds of the metric are malformed.
+ */
+#define IOTSEC_ERR_METRIC_BOUNDS 4613
+
+/**
+ * No ledger.
+ */
+#define IOTSEC_ERR_LEDGER_MISSING 4621
+
+/**
+ * Ledger of an unknown version.
+ */
+#define IOTSEC_ERR_LEDGER_VERSION 4622
+
+/**
+ * Ledger corrupt.
+ */
+#define IOTSEC_ERR_LEDGER_CORRUPT 4623
+
+/**
+ * Ledger is older than its counter.
+ */
+#define IOTSEC_ERR_LEDGER_ROLLED_BACK 4624
+
+/**
+ * A ledger exists already.
+ */
+#define IOTSEC_ERR_LEDGER_EXISTS 4625
+
+/**
+ * Budget of the metric exhausted.
+ */
+#define IOTSEC_ERR_LEDGER_METRIC_EXHAUSTED 4626
+
+/**
+ * Budget exhausted.
+ */
+#define IOTSEC_ERR_LEDGER_EXHAUSTED 4627
+
+/**
+ * No place for another debit in this epoch.
+ */
+#define IOTSEC_ERR_LEDGER_FULL 4628
+
+/**
+ * No renewal left.
+ */
+#define IOTSEC_ERR_LEDGER_NO_RENEWAL 4629
+
+/**
+ * Counter of renewals has not moved.
+ */
+#define IOTSEC_ERR_LEDGER_NOT_RENEWED 4630
+
+/**
+ * Too many random words for one draw.
+ */
+#define IOTSEC_ERR_DRAW_WORK 4641
+
+/**
+ * No consent to this purpose.
+ */
+#define IOTSEC_ERR_NOISE_NOT_CONSENTED 4651
+
+/**
+ * Value collected for another purpose.
+ */
+#define IOTSEC_ERR_NOISE_PURPOSE 4652
+
+/**
+ * Not the length of a report.
+ */
+#define IOTSEC_ERR_REPORT_LENGTH 4661
+
+/**
+ * Format version unknown.
+ */
+#define IOTSEC_ERR_REPORT_VERSION 4662
+
+/**
+ * Registry unknown.
+ */
+#define IOTSEC_ERR_REPORT_UNKNOWN_REGISTRY 4663
+
+/**
+ * Metric not declared.
+ */
+#define IOTSEC_ERR_REPORT_UNDECLARED 4664
+
+/**
+ * Answer out of range.
+ */
+#define IOTSEC_ERR_REPORT_RANGE 4665
+
+/**
+ * No consent to this purpose.
+ */
+#define IOTSEC_ERR_TRAIL_NOT_CONSENTED 4851
+
+/**
+ * Deletions wait to be acknowledged.
+ */
+#define IOTSEC_ERR_TRAIL_FULL 4852
+
+/**
+ * Epoch too far from those before.
+ */
+#define IOTSEC_ERR_TRAIL_EPOCH 4853
+
+/**
+ * Receipt for no request that waits.
+ */
+#define IOTSEC_ERR_TRAIL_UNKNOWN 4854
+
+/**
+ * Not the headers of a service's receipt.
+ */
+#define IOTSEC_ERR_RECEIPT_HEADERS 4861
+
+/**
+ * Receipt of an unknown version.
+ */
+#define IOTSEC_ERR_RECEIPT_VERSION 4862
+
+/**
+ * Receipt says what cannot be.
+ */
+#define IOTSEC_ERR_RECEIPT_CONTENT 4863
+
+/**
+ * Receipt for another request.
+ */
+#define IOTSEC_ERR_RECEIPT_REQUEST 4864
+
+/**
+ * Type of key that signs no receipts.
+ */
+#define IOTSEC_ERR_RECEIPT_KEY 4865
+
+/**
  * No certificate.
  */
 #define IOTSEC_ERR_CERTIFICATE_EMPTY 5001
@@ -3781,21 +4139,6 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_FACTORY_PASSWORD_REPEATED 6102
 
 /**
- * Not the headers of a deletion receipt.
- */
-#define IOTSEC_ERR_RECEIPT_HEADERS 6201
-
-/**
- * Deletion receipt of an unknown version.
- */
-#define IOTSEC_ERR_RECEIPT_VERSION 6202
-
-/**
- * Deletion receipt contradicts itself.
- */
-#define IOTSEC_ERR_RECEIPT_CONTENT 6203
-
-/**
  * Deletion receipt names another device.
  */
 #define IOTSEC_ERR_RECEIPT_DEVICE 6204
@@ -3809,11 +4152,6 @@ typedef uint32_t iotsec_domain_t;
  * Nonce of wrong length.
  */
 #define IOTSEC_ERR_RECEIPT_NONCE_LENGTH 6206
-
-/**
- * Type of key that signs no deletion receipts.
- */
-#define IOTSEC_ERR_RECEIPT_KEY 6207
 
 /**
  * A step of the set-up is missing.
@@ -3941,16 +4279,6 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_UPDATE_UPDATED 7
 
 /**
- * Ed25519 (RFC 8032), 32 bytes.
- */
-#define IOTSEC_KEY_ED25519 1
-
-/**
- * ECDSA on P-256 with SHA-256 (FIPS 186-5): a SEC1 point, compressed (33 bytes) or not (65 bytes).
- */
-#define IOTSEC_KEY_P256 2
-
-/**
  * The first slot.
  */
 #define IOTSEC_SLOT_A 0
@@ -3969,6 +4297,22 @@ extern "C" {
  * `iotsec_abi_matches()`, before anything else is called.
  */
 uint32_t iotsec_abi_version(void);
+
+/**
+ * Writes an attestation token (RFC 9711, RFC 9783) to `token`, which holds `token_size`; `token_len` gets its
+ * length. `IOTSEC_ATTEST_TOKEN_MAX(components)` bytes are enough. `scratch`, of `scratch_size` bytes, is used during the
+ * call: `IOTSEC_ATTEST_SCRATCH_MAX(components)` are enough.
+ *
+ * The instance id is made from the signer's public key. `IOTSEC_ERR_ATTEST_*` says which claim is refused;
+ * `IOTSEC_ERR_SIZE` that `scratch` is too small, or that there are too many components. Writes no flash.
+ */
+iotsec_status_t iotsec_attest_token(const struct iotsec_signer_t *signer,
+                                    const struct iotsec_attest_claims_t *claims,
+                                    uint8_t *scratch,
+                                    size_t scratch_size,
+                                    uint8_t *token,
+                                    size_t token_size,
+                                    size_t *token_len);
 
 /**
  * Decides what to start. Believes nothing but the slot itself: stored envelope, signatures, security counter
@@ -4186,6 +4530,21 @@ iotsec_status_t iotsec_root_key_derive(const uint8_t *root,
                                        uint8_t *key);
 
 /**
+ * Signs with an Ed25519 key of which the 32 bytes of its seed are at hand, for the callback of a device without a
+ * secure element. `seed` holds 32 bytes and is wiped by the caller, `message` holds `message_len`, `signature`
+ * holds `IOTSEC_SIGNATURE_LEN`.
+ */
+iotsec_status_t iotsec_ed25519_sign(const uint8_t *seed,
+                                    const uint8_t *message,
+                                    size_t message_len,
+                                    uint8_t *signature);
+
+/**
+ * The public key of an Ed25519 key by its seed. `seed` holds 32 bytes, and so does `public_key`.
+ */
+iotsec_status_t iotsec_ed25519_public_key(const uint8_t *seed, uint8_t *public_key);
+
+/**
  * The name of a status, as in this header without `IOTSEC_ERR_`: `"OK"`, `"FLASH_DRIVER"`; or
  * `"UNKNOWN"`. The string lives as long as the program.
  */
@@ -4388,6 +4747,13 @@ iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
  */
 #define IOTSEC_KEY_ID(domain, name_space, number) \
     (((iotsec_key_id_t)(domain) << 32) | ((iotsec_key_id_t)(name_space) << 16) | (iotsec_key_id_t)(number))
+
+/** Bytes of the longest token with so many components. */
+#define IOTSEC_ATTEST_TOKEN_MAX(components) \
+    (IOTSEC_ATTEST_TOKEN_BASE + IOTSEC_ATTEST_TOKEN_COMPONENT * (size_t)(components))
+
+/** Bytes of scratch for a token with so many components. */
+#define IOTSEC_ATTEST_SCRATCH_MAX(components) (2 * IOTSEC_ATTEST_TOKEN_MAX(components))
 
 #ifdef __cplusplus
 extern "C" {

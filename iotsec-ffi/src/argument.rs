@@ -1,6 +1,9 @@
 //! Pointers from C, made into references once and checked on the way.
 
-use core::{ffi::c_char, slice, str};
+use core::{
+    ffi::{CStr, c_char},
+    slice, str,
+};
 
 use crate::status::{CallError, Status};
 
@@ -152,4 +155,18 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a str
     // SAFETY: the caller's word, passed on; `c_char` and `u8` have one size.
     let bytes = unsafe { bytes(text.cast(), len) }?;
     str::from_utf8(bytes).map_err(|_| CallError::Text.into())
+}
+
+/// Text that ends in zero.
+///
+/// # Safety
+/// `text` is null, or points to text that ends in zero and that nobody writes during `'a`.
+pub(crate) unsafe fn zero_ended<'a>(text: *const c_char) -> Result<&'a str, Status> {
+    if text.is_null() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: not null; the caller says that it ends in zero.
+    unsafe { CStr::from_ptr(text) }
+        .to_str()
+        .map_err(|_| CallError::Text.into())
 }

@@ -24,6 +24,7 @@
 extern crate std;
 
 pub mod abi;
+pub mod attest;
 pub mod boot;
 pub mod counter;
 pub mod entropy;
@@ -33,6 +34,7 @@ pub mod login;
 pub mod password;
 pub mod record;
 pub mod root_key;
+pub mod signer;
 pub mod status;
 pub mod store;
 pub mod update;

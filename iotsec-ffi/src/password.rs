@@ -1,6 +1,6 @@
 //! Passwords: made in the factory, chosen by the owner.
 
-use core::ffi::{CStr, c_char};
+use core::ffi::c_char;
 
 use iotsec::core::{
     credential::{
@@ -198,12 +198,8 @@ unsafe fn context_words<'w>(
     for (at, word) in words.iter_mut().enumerate() {
         // SAFETY: `at` is below `count`, and the caller says that so many pointers are there.
         let text = unsafe { context.add(at).read() };
-        if text.is_null() {
-            return Err(CallError::Null.into());
-        }
-        // SAFETY: not null; the caller says that it ends in zero. It is used during this call only.
-        let text = unsafe { CStr::from_ptr(text) };
-        *word = text.to_str().map_err(|_| CallError::Text)?;
+        // SAFETY: the caller's word, passed on. It is used during this call only.
+        *word = unsafe { argument::zero_ended(text) }?;
     }
     Ok(words)
 }

@@ -307,6 +307,12 @@ pub const IOTSEC_ERR_DOCUMENT_DEPTH: iotsec_status_t = 1628;
 pub const IOTSEC_ERR_DOCUMENT_BUFFER_FULL: iotsec_status_t = 1629;
 /// Default is not a value of its field.
 pub const IOTSEC_ERR_DOCUMENT_DEFAULT: iotsec_status_t = 1630;
+/// Output buffer too small.
+pub const IOTSEC_ERR_HPKE_BUFFER: iotsec_status_t = 1701;
+/// Key or cipher does not belong to the suite.
+pub const IOTSEC_ERR_HPKE_SUITE: iotsec_status_t = 1702;
+/// Sealed message truncated.
+pub const IOTSEC_ERR_HPKE_TRUNCATED: iotsec_status_t = 1703;
 /// Not a tagged SUIT envelope.
 pub const IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE: iotsec_status_t = 2001;
 /// Envelope too large.
@@ -807,6 +813,66 @@ pub const IOTSEC_ERR_EPSILON_ZERO: iotsec_status_t = 4601;
 pub const IOTSEC_ERR_EPSILON_DENOMINATOR: iotsec_status_t = 4602;
 /// Above [`MAX_EPSILON`](super::MAX_EPSILON).
 pub const IOTSEC_ERR_EPSILON_TOO_LARGE: iotsec_status_t = 4603;
+/// Metric not declared.
+pub const IOTSEC_ERR_METRIC_UNDECLARED: iotsec_status_t = 4611;
+/// Metric is not noised on the device.
+pub const IOTSEC_ERR_METRIC_MECHANISM: iotsec_status_t = 4612;
+/// Bounds of the metric are malformed.
+pub const IOTSEC_ERR_METRIC_BOUNDS: iotsec_status_t = 4613;
+/// No ledger.
+pub const IOTSEC_ERR_LEDGER_MISSING: iotsec_status_t = 4621;
+/// Ledger of an unknown version.
+pub const IOTSEC_ERR_LEDGER_VERSION: iotsec_status_t = 4622;
+/// Ledger corrupt.
+pub const IOTSEC_ERR_LEDGER_CORRUPT: iotsec_status_t = 4623;
+/// Ledger is older than its counter.
+pub const IOTSEC_ERR_LEDGER_ROLLED_BACK: iotsec_status_t = 4624;
+/// A ledger exists already.
+pub const IOTSEC_ERR_LEDGER_EXISTS: iotsec_status_t = 4625;
+/// Budget of the metric exhausted.
+pub const IOTSEC_ERR_LEDGER_METRIC_EXHAUSTED: iotsec_status_t = 4626;
+/// Budget exhausted.
+pub const IOTSEC_ERR_LEDGER_EXHAUSTED: iotsec_status_t = 4627;
+/// No place for another debit in this epoch.
+pub const IOTSEC_ERR_LEDGER_FULL: iotsec_status_t = 4628;
+/// No renewal left.
+pub const IOTSEC_ERR_LEDGER_NO_RENEWAL: iotsec_status_t = 4629;
+/// Counter of renewals has not moved.
+pub const IOTSEC_ERR_LEDGER_NOT_RENEWED: iotsec_status_t = 4630;
+/// Too many random words for one draw.
+pub const IOTSEC_ERR_DRAW_WORK: iotsec_status_t = 4641;
+/// No consent to this purpose.
+pub const IOTSEC_ERR_NOISE_NOT_CONSENTED: iotsec_status_t = 4651;
+/// Value collected for another purpose.
+pub const IOTSEC_ERR_NOISE_PURPOSE: iotsec_status_t = 4652;
+/// Not the length of a report.
+pub const IOTSEC_ERR_REPORT_LENGTH: iotsec_status_t = 4661;
+/// Format version unknown.
+pub const IOTSEC_ERR_REPORT_VERSION: iotsec_status_t = 4662;
+/// Registry unknown.
+pub const IOTSEC_ERR_REPORT_UNKNOWN_REGISTRY: iotsec_status_t = 4663;
+/// Metric not declared.
+pub const IOTSEC_ERR_REPORT_UNDECLARED: iotsec_status_t = 4664;
+/// Answer out of range.
+pub const IOTSEC_ERR_REPORT_RANGE: iotsec_status_t = 4665;
+/// No consent to this purpose.
+pub const IOTSEC_ERR_TRAIL_NOT_CONSENTED: iotsec_status_t = 4851;
+/// Deletions wait to be acknowledged.
+pub const IOTSEC_ERR_TRAIL_FULL: iotsec_status_t = 4852;
+/// Epoch too far from those before.
+pub const IOTSEC_ERR_TRAIL_EPOCH: iotsec_status_t = 4853;
+/// Receipt for no request that waits.
+pub const IOTSEC_ERR_TRAIL_UNKNOWN: iotsec_status_t = 4854;
+/// Not the headers of a service's receipt.
+pub const IOTSEC_ERR_RECEIPT_HEADERS: iotsec_status_t = 4861;
+/// Receipt of an unknown version.
+pub const IOTSEC_ERR_RECEIPT_VERSION: iotsec_status_t = 4862;
+/// Receipt says what cannot be.
+pub const IOTSEC_ERR_RECEIPT_CONTENT: iotsec_status_t = 4863;
+/// Receipt for another request.
+pub const IOTSEC_ERR_RECEIPT_REQUEST: iotsec_status_t = 4864;
+/// Type of key that signs no receipts.
+pub const IOTSEC_ERR_RECEIPT_KEY: iotsec_status_t = 4865;
 /// No certificate.
 pub const IOTSEC_ERR_CERTIFICATE_EMPTY: iotsec_status_t = 5001;
 /// Too many certificates.
@@ -1348,6 +1414,9 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DOCUMENT_DEPTH, c"DOCUMENT_DEPTH"),
     (IOTSEC_ERR_DOCUMENT_BUFFER_FULL, c"DOCUMENT_BUFFER_FULL"),
     (IOTSEC_ERR_DOCUMENT_DEFAULT, c"DOCUMENT_DEFAULT"),
+    (IOTSEC_ERR_HPKE_BUFFER, c"HPKE_BUFFER"),
+    (IOTSEC_ERR_HPKE_SUITE, c"HPKE_SUITE"),
+    (IOTSEC_ERR_HPKE_TRUNCATED, c"HPKE_TRUNCATED"),
     (IOTSEC_ERR_UPDATE_NOT_AN_ENVELOPE, c"UPDATE_NOT_AN_ENVELOPE"),
     (IOTSEC_ERR_UPDATE_ENVELOPE_SIZE, c"UPDATE_ENVELOPE_SIZE"),
     (IOTSEC_ERR_UPDATE_INTEGRATED_SIZE, c"UPDATE_INTEGRATED_SIZE"),
@@ -1598,6 +1667,36 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_EPSILON_ZERO, c"EPSILON_ZERO"),
     (IOTSEC_ERR_EPSILON_DENOMINATOR, c"EPSILON_DENOMINATOR"),
     (IOTSEC_ERR_EPSILON_TOO_LARGE, c"EPSILON_TOO_LARGE"),
+    (IOTSEC_ERR_METRIC_UNDECLARED, c"METRIC_UNDECLARED"),
+    (IOTSEC_ERR_METRIC_MECHANISM, c"METRIC_MECHANISM"),
+    (IOTSEC_ERR_METRIC_BOUNDS, c"METRIC_BOUNDS"),
+    (IOTSEC_ERR_LEDGER_MISSING, c"LEDGER_MISSING"),
+    (IOTSEC_ERR_LEDGER_VERSION, c"LEDGER_VERSION"),
+    (IOTSEC_ERR_LEDGER_CORRUPT, c"LEDGER_CORRUPT"),
+    (IOTSEC_ERR_LEDGER_ROLLED_BACK, c"LEDGER_ROLLED_BACK"),
+    (IOTSEC_ERR_LEDGER_EXISTS, c"LEDGER_EXISTS"),
+    (IOTSEC_ERR_LEDGER_METRIC_EXHAUSTED, c"LEDGER_METRIC_EXHAUSTED"),
+    (IOTSEC_ERR_LEDGER_EXHAUSTED, c"LEDGER_EXHAUSTED"),
+    (IOTSEC_ERR_LEDGER_FULL, c"LEDGER_FULL"),
+    (IOTSEC_ERR_LEDGER_NO_RENEWAL, c"LEDGER_NO_RENEWAL"),
+    (IOTSEC_ERR_LEDGER_NOT_RENEWED, c"LEDGER_NOT_RENEWED"),
+    (IOTSEC_ERR_DRAW_WORK, c"DRAW_WORK"),
+    (IOTSEC_ERR_NOISE_NOT_CONSENTED, c"NOISE_NOT_CONSENTED"),
+    (IOTSEC_ERR_NOISE_PURPOSE, c"NOISE_PURPOSE"),
+    (IOTSEC_ERR_REPORT_LENGTH, c"REPORT_LENGTH"),
+    (IOTSEC_ERR_REPORT_VERSION, c"REPORT_VERSION"),
+    (IOTSEC_ERR_REPORT_UNKNOWN_REGISTRY, c"REPORT_UNKNOWN_REGISTRY"),
+    (IOTSEC_ERR_REPORT_UNDECLARED, c"REPORT_UNDECLARED"),
+    (IOTSEC_ERR_REPORT_RANGE, c"REPORT_RANGE"),
+    (IOTSEC_ERR_TRAIL_NOT_CONSENTED, c"TRAIL_NOT_CONSENTED"),
+    (IOTSEC_ERR_TRAIL_FULL, c"TRAIL_FULL"),
+    (IOTSEC_ERR_TRAIL_EPOCH, c"TRAIL_EPOCH"),
+    (IOTSEC_ERR_TRAIL_UNKNOWN, c"TRAIL_UNKNOWN"),
+    (IOTSEC_ERR_RECEIPT_HEADERS, c"RECEIPT_HEADERS"),
+    (IOTSEC_ERR_RECEIPT_VERSION, c"RECEIPT_VERSION"),
+    (IOTSEC_ERR_RECEIPT_CONTENT, c"RECEIPT_CONTENT"),
+    (IOTSEC_ERR_RECEIPT_REQUEST, c"RECEIPT_REQUEST"),
+    (IOTSEC_ERR_RECEIPT_KEY, c"RECEIPT_KEY"),
     (IOTSEC_ERR_CERTIFICATE_EMPTY, c"CERTIFICATE_EMPTY"),
     (IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH, c"CERTIFICATE_CHAIN_LENGTH"),
     (IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH, c"CERTIFICATE_CERTIFICATE_LENGTH"),

@@ -82,7 +82,10 @@ fn every_kind_takes_a_good_text_and_says_where_a_bad_one_goes_wrong() {
 fn the_number_of_a_refusal_is_that_of_the_rust_error() {
     let error = input::Hostname::parse(b"lamp..local").unwrap_err();
     let (status, at) = check(IOTSEC_INPUT_HOSTNAME, b"lamp..local");
-    assert_eq!((status, at), (i32::from(error.code()), usize::try_from(error.offset).ok()));
+    assert_eq!(
+        (status, at),
+        (i32::from(error.code()), usize::try_from(error.offset).ok())
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "the functions under test take raw pointers")]
 #![allow(clippy::cast_possible_truncation, reason = "sizes of small structs")]
 
+mod attest;
 mod board;
 mod input;
 mod login;

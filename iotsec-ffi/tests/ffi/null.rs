@@ -6,18 +6,21 @@
 use std::{collections::BTreeMap, ptr};
 
 use iotsec_ffi::{
+    attest::*,
     boot::*,
     entropy::*,
     input::*,
     login::*,
     password::*,
     root_key::*,
+    signer::*,
     status::*,
     store::*,
     update::{config::*, *},
 };
 
 use crate::{
+    attest,
     board::{Board, Fixed},
     login::{Records, credential, zeroed},
     store, update,
@@ -102,6 +105,25 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.shared(1, &0),
         1,
         t.mutable(2, &mut [0u8; 32]).cast(),
+    ));
+    call!(iotsec_ed25519_sign, |t, b| (
+        t.shared(0, &[7u8; 32]).cast(),
+        t.shared(1, &0),
+        1,
+        t.mutable(2, &mut [0u8; IOTSEC_SIGNATURE_LEN]).cast(),
+    ));
+    call!(iotsec_ed25519_public_key, |t, b| (
+        t.shared(0, &[7u8; 32]).cast(),
+        t.mutable(1, &mut [0u8; 32]).cast(),
+    ));
+    call!(iotsec_attest_token, |t, b| (
+        t.shared(0, &attest::signer()),
+        t.shared(1, &attest::claims(&[attest::APP])),
+        t.mutable(2, &mut [0u8; 2_000]).cast(),
+        2_000,
+        t.mutable(3, &mut [0u8; 1_000]).cast(),
+        1_000,
+        t.mutable(4, &mut 0),
     ));
     call!(iotsec_input_check, |t, b| (
         IOTSEC_INPUT_PORT,
