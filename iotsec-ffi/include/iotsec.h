@@ -3256,27 +3256,27 @@ typedef uint32_t iotsec_domain_t;
 /**
  * Not the headers of a service's receipt.
  */
-#define IOTSEC_ERR_RECEIPT_HEADERS 4861
+#define IOTSEC_ERR_DELETION_HEADERS 4861
 
 /**
  * Receipt of an unknown version.
  */
-#define IOTSEC_ERR_RECEIPT_VERSION 4862
+#define IOTSEC_ERR_DELETION_VERSION 4862
 
 /**
  * Receipt says what cannot be.
  */
-#define IOTSEC_ERR_RECEIPT_CONTENT 4863
+#define IOTSEC_ERR_DELETION_CONTENT 4863
 
 /**
  * Receipt for another request.
  */
-#define IOTSEC_ERR_RECEIPT_REQUEST 4864
+#define IOTSEC_ERR_DELETION_REQUEST 4864
 
 /**
  * Type of key that signs no receipts.
  */
-#define IOTSEC_ERR_RECEIPT_KEY 4865
+#define IOTSEC_ERR_DELETION_KEY 4865
 
 /**
  * No certificate.
@@ -4139,6 +4139,21 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_FACTORY_PASSWORD_REPEATED 6102
 
 /**
+ * Not the headers of a deletion receipt.
+ */
+#define IOTSEC_ERR_RECEIPT_HEADERS 6201
+
+/**
+ * Deletion receipt of an unknown version.
+ */
+#define IOTSEC_ERR_RECEIPT_VERSION 6202
+
+/**
+ * Deletion receipt contradicts itself.
+ */
+#define IOTSEC_ERR_RECEIPT_CONTENT 6203
+
+/**
  * Deletion receipt names another device.
  */
 #define IOTSEC_ERR_RECEIPT_DEVICE 6204
@@ -4152,6 +4167,11 @@ typedef uint32_t iotsec_domain_t;
  * Nonce of wrong length.
  */
 #define IOTSEC_ERR_RECEIPT_NONCE_LENGTH 6206
+
+/**
+ * Type of key that signs no deletion receipts.
+ */
+#define IOTSEC_ERR_RECEIPT_KEY 6207
 
 /**
  * A step of the set-up is missing.

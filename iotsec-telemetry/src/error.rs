@@ -7,7 +7,7 @@ use iotsec_core::{
     error::{ErrorCode, Fault},
 };
 
-pub use crate::deletion::error::ReceiptError;
+pub use crate::deletion::error::DeletionError;
 pub use crate::privacy::{DrawError, EpsilonError, LedgerError, MetricError, NoiseError, ReportError};
 pub use crate::pseudonym::error::TrailError;
 

@@ -864,15 +864,15 @@ pub const IOTSEC_ERR_TRAIL_EPOCH: iotsec_status_t = 4853;
 /// Receipt for no request that waits.
 pub const IOTSEC_ERR_TRAIL_UNKNOWN: iotsec_status_t = 4854;
 /// Not the headers of a service's receipt.
-pub const IOTSEC_ERR_RECEIPT_HEADERS: iotsec_status_t = 4861;
+pub const IOTSEC_ERR_DELETION_HEADERS: iotsec_status_t = 4861;
 /// Receipt of an unknown version.
-pub const IOTSEC_ERR_RECEIPT_VERSION: iotsec_status_t = 4862;
+pub const IOTSEC_ERR_DELETION_VERSION: iotsec_status_t = 4862;
 /// Receipt says what cannot be.
-pub const IOTSEC_ERR_RECEIPT_CONTENT: iotsec_status_t = 4863;
+pub const IOTSEC_ERR_DELETION_CONTENT: iotsec_status_t = 4863;
 /// Receipt for another request.
-pub const IOTSEC_ERR_RECEIPT_REQUEST: iotsec_status_t = 4864;
+pub const IOTSEC_ERR_DELETION_REQUEST: iotsec_status_t = 4864;
 /// Type of key that signs no receipts.
-pub const IOTSEC_ERR_RECEIPT_KEY: iotsec_status_t = 4865;
+pub const IOTSEC_ERR_DELETION_KEY: iotsec_status_t = 4865;
 /// No certificate.
 pub const IOTSEC_ERR_CERTIFICATE_EMPTY: iotsec_status_t = 5001;
 /// Too many certificates.
@@ -1692,11 +1692,11 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_TRAIL_FULL, c"TRAIL_FULL"),
     (IOTSEC_ERR_TRAIL_EPOCH, c"TRAIL_EPOCH"),
     (IOTSEC_ERR_TRAIL_UNKNOWN, c"TRAIL_UNKNOWN"),
-    (IOTSEC_ERR_RECEIPT_HEADERS, c"RECEIPT_HEADERS"),
-    (IOTSEC_ERR_RECEIPT_VERSION, c"RECEIPT_VERSION"),
-    (IOTSEC_ERR_RECEIPT_CONTENT, c"RECEIPT_CONTENT"),
-    (IOTSEC_ERR_RECEIPT_REQUEST, c"RECEIPT_REQUEST"),
-    (IOTSEC_ERR_RECEIPT_KEY, c"RECEIPT_KEY"),
+    (IOTSEC_ERR_DELETION_HEADERS, c"DELETION_HEADERS"),
+    (IOTSEC_ERR_DELETION_VERSION, c"DELETION_VERSION"),
+    (IOTSEC_ERR_DELETION_CONTENT, c"DELETION_CONTENT"),
+    (IOTSEC_ERR_DELETION_REQUEST, c"DELETION_REQUEST"),
+    (IOTSEC_ERR_DELETION_KEY, c"DELETION_KEY"),
     (IOTSEC_ERR_CERTIFICATE_EMPTY, c"CERTIFICATE_EMPTY"),
     (IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH, c"CERTIFICATE_CHAIN_LENGTH"),
     (IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH, c"CERTIFICATE_CERTIFICATE_LENGTH"),

@@ -7,7 +7,7 @@ use iotsec_core::{
 /// A service's receipt was refused, or could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReceiptError {
+pub enum DeletionError {
     /// Not a COSE_Sign1 with a CBOR map in it, or the signature is not of this key.
     #[error(transparent)]
     Cose(#[from] CoseError),
@@ -28,13 +28,13 @@ pub enum ReceiptError {
     Key,
 }
 
-impl From<CborError> for ReceiptError {
+impl From<CborError> for DeletionError {
     fn from(error: CborError) -> Self {
         Self::Cose(error.into())
     }
 }
 
-impl ErrorCode for ReceiptError {
+impl ErrorCode for DeletionError {
     fn code(&self) -> u16 {
         match self {
             Self::Cose(error) => error.code(),

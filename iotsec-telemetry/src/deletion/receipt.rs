@@ -10,7 +10,7 @@ use iotsec_core::{
 };
 
 use super::{Request, RequestHash};
-use crate::{error::ReceiptError, pseudonym::purpose_of, registry::Purpose};
+use crate::{error::DeletionError, pseudonym::purpose_of, registry::Purpose};
 
 const VERSION: u64 = 1;
 /// Keeps this signature apart from every other one of the same key.
@@ -132,8 +132,8 @@ impl Deleted {
     /// Signs the receipt with the service's key, Ed25519 or P-256. `out` has [`MAX_LEN`](Self::MAX_LEN) bytes.
     ///
     /// # Errors
-    /// [`ReceiptError::Key`]; [`ReceiptError::Cose`] when `out` is too small or the key fails.
-    pub fn sign<'o>(&self, key: &dyn Sign, out: &'o mut [u8]) -> Result<&'o [u8], ReceiptError> {
+    /// [`DeletionError::Key`]; [`DeletionError::Cose`] when `out` is too small or the key fails.
+    pub fn sign<'o>(&self, key: &dyn Sign, out: &'o mut [u8]) -> Result<&'o [u8], DeletionError> {
         check_key(key.key_type())?;
         let mut payload = [0; MAX_PAYLOAD];
         let payload = self.write(&mut payload)?;
@@ -147,16 +147,16 @@ impl Deleted {
     /// Bytes of any kind are safe to give, and each receipt has one encoding only.
     ///
     /// # Errors
-    /// [`ReceiptError`] says what is wrong; nothing of it is to be believed then.
+    /// [`DeletionError`] says what is wrong; nothing of it is to be believed then.
     pub fn verify(
         bytes: &[u8],
         key: &dyn Verify,
         request: &Request,
         hash: &mut dyn Digest,
-    ) -> Result<Acknowledged, ReceiptError> {
+    ) -> Result<Acknowledged, DeletionError> {
         let deleted = Self::verify_any(bytes, key)?;
         if deleted.request != request.hash(hash) || deleted.purpose != request.purpose() {
-            return Err(ReceiptError::Request);
+            return Err(DeletionError::Request);
         }
         Ok(Acknowledged { deleted })
     }
@@ -166,7 +166,7 @@ impl Deleted {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn verify_any(bytes: &[u8], key: &dyn Verify) -> Result<Self, ReceiptError> {
+    pub fn verify_any(bytes: &[u8], key: &dyn Verify) -> Result<Self, DeletionError> {
         check_key(key.key_type())?;
         check_headers(bytes, key.key_type())?;
         let verified = Sign1::parse(bytes, &LIMITS)?.verify(key, DOMAIN, &mut [0; SCRATCH])?;
@@ -185,25 +185,25 @@ impl Deleted {
     }
 
     /// Reads a payload whose signature was checked.
-    fn read(payload: &[u8]) -> Result<Self, ReceiptError> {
+    fn read(payload: &[u8]) -> Result<Self, DeletionError> {
         let mut reader = Reader::new(payload, &LIMITS)?;
         if reader.map()? != 6 {
-            return Err(ReceiptError::Content);
+            return Err(DeletionError::Content);
         }
         label(&mut reader, 1)?;
         if reader.uint()? != VERSION {
-            return Err(ReceiptError::Version);
+            return Err(DeletionError::Version);
         }
         label(&mut reader, 2)?;
         let request = *reader.array_of()?;
         label(&mut reader, 3)?;
-        let purpose = purpose_of(reader.uint_as()?).ok_or(ReceiptError::Content)?;
+        let purpose = purpose_of(reader.uint_as()?).ok_or(DeletionError::Content)?;
         label(&mut reader, 4)?;
         let time = UnixTime(reader.uint()?);
         label(&mut reader, 5)?;
         let events = reader.uint_as()?;
         label(&mut reader, 6)?;
-        let remains = Remains::of(reader.uint_as()?).ok_or(ReceiptError::Content)?;
+        let remains = Remains::of(reader.uint_as()?).ok_or(DeletionError::Content)?;
         Ok(Self {
             request,
             purpose,
@@ -248,16 +248,16 @@ impl fmt::Display for Deleted {
     }
 }
 
-fn check_key(key: KeyType) -> Result<(), ReceiptError> {
+fn check_key(key: KeyType) -> Result<(), DeletionError> {
     match key {
         KeyType::Ed25519 | KeyType::P256 => Ok(()),
-        _ => Err(ReceiptError::Key),
+        _ => Err(DeletionError::Key),
     }
 }
 
 /// Refuses headers that have anything but what [`Deleted::sign`] writes. The unprotected ones are not signed, and would
 /// let anyone make another receipt of one.
-fn check_headers(bytes: &[u8], key: KeyType) -> Result<(), ReceiptError> {
+fn check_headers(bytes: &[u8], key: KeyType) -> Result<(), DeletionError> {
     let mut reader = Reader::new(bytes, &LIMITS)?;
     reader.tag()?;
     reader.array_len(4)?;
@@ -271,7 +271,7 @@ fn check_headers(bytes: &[u8], key: KeyType) -> Result<(), ReceiptError> {
     if right && reader.map()? == 0 {
         Ok(())
     } else {
-        Err(ReceiptError::Headers)
+        Err(DeletionError::Headers)
     }
 }
 

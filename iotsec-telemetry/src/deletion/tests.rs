@@ -16,7 +16,7 @@ use iotsec_testkit::SimRng;
 use super::*;
 use crate::{
     batch::BatchKey,
-    error::{DecodeError, ReceiptError, TrailError},
+    error::{DecodeError, DeletionError, TrailError},
     pseudonym::{
         Epoch, Pseudonym,
         tests::{Ram, granted, withdraw_usage},
@@ -180,7 +180,7 @@ fn only_the_service_acknowledges_and_only_this_request() {
     let stranger = Ed25519PublicKey::from_bytes(stranger.public_key()).unwrap();
     assert!(matches!(
         Deleted::verify(&good, &stranger, &due, &mut hash),
-        Err(ReceiptError::Cose(_))
+        Err(DeletionError::Cose(_))
     ));
     let mut other = Vec::from([0xA5, 1, 1, 2, 2, 3, 0x58, 32]);
     other.extend([9; 32]);
@@ -188,7 +188,7 @@ fn only_the_service_acknowledges_and_only_this_request() {
     let other = Request::parse(&other).unwrap();
     assert_eq!(
         Deleted::verify(&receipt(&other), &anchor, &due, &mut hash).err(),
-        Some(ReceiptError::Request)
+        Some(DeletionError::Request)
     );
     // The token of a request that is not here (any more) removes nothing.
     let token = Deleted::verify(&receipt(&other), &anchor, &other, &mut hash).unwrap();
@@ -218,17 +218,17 @@ fn a_receipt_with_more_in_it_or_from_another_format_is_refused() {
     assert_eq!(sign(&payload, header, domain, false), None);
     assert!(matches!(
         sign(&payload, header, b"iotsec/erased/v1", false),
-        Some(ReceiptError::Cose(_))
+        Some(DeletionError::Cose(_))
     ));
-    assert_eq!(sign(&payload, header, domain, true), Some(ReceiptError::Headers));
+    assert_eq!(sign(&payload, header, domain, true), Some(DeletionError::Headers));
     assert_eq!(
         sign(&payload, "application/vnd.iotsec.erased+cbor", domain, false),
-        Some(ReceiptError::Headers)
+        Some(DeletionError::Headers)
     );
-    let edits: [(usize, u8, ReceiptError); 3] = [
-        (2, 2, ReceiptError::Version),
-        (39, 3, ReceiptError::Content),
-        (50, 8, ReceiptError::Content),
+    let edits: [(usize, u8, DeletionError); 3] = [
+        (2, 2, DeletionError::Version),
+        (39, 3, DeletionError::Content),
+        (50, 8, DeletionError::Content),
     ];
     for (at, to, error) in edits {
         let mut bad = payload.clone();
@@ -237,7 +237,7 @@ fn a_receipt_with_more_in_it_or_from_another_format_is_refused() {
     }
     let mut fewer = payload[..49].to_vec();
     fewer[0] = 0xA5;
-    assert_eq!(sign(&fewer, header, domain, false), Some(ReceiptError::Content));
+    assert_eq!(sign(&fewer, header, domain, false), Some(DeletionError::Content));
 }
 
 #[test]
@@ -272,11 +272,11 @@ fn every_error_has_a_number_of_its_own() {
         &TrailError::Full,
         &TrailError::Epoch,
         &TrailError::Unknown,
-        &ReceiptError::Headers,
-        &ReceiptError::Version,
-        &ReceiptError::Content,
-        &ReceiptError::Request,
-        &ReceiptError::Key,
+        &DeletionError::Headers,
+        &DeletionError::Version,
+        &DeletionError::Content,
+        &DeletionError::Request,
+        &DeletionError::Key,
     ];
     let numbers: BTreeSet<u16> = own.iter().map(|error| error.code()).collect();
     assert_eq!(numbers.len(), own.len());
