@@ -11,12 +11,12 @@ pub(crate) struct Sizes {
     pub(crate) ram: u64,
 }
 
-/// Where a Cortex-M has RAM (Armv7-M Architecture Reference Manual, B3.1).
-const RAM: std::ops::Range<u64> = 0x2000_0000..0x2100_0000;
+/// Where a Cortex-M has RAM (Armv7-M Architecture Reference Manual, B3.1), and where `firmware/memory/riscv32` puts it.
+const RAM: [std::ops::Range<u64>; 2] = [0x2000_0000..0x2100_0000, 0x8020_0000..0x8030_0000];
 const NOBITS: u64 = 8;
 const ALLOC: u64 = 2;
-/// Input that an image brings along to have something to work on.
-const NOT_COUNTED: &[u8] = b".test_data\0";
+/// Input that an image brings along to have something to work on, and what riscv-rt leaves for the stack.
+const NOT_COUNTED: [&[u8]; 2] = [b".test_data\0", b".stack\0"];
 
 /// Adds up the sections of an image.
 pub(crate) fn sizes(file: &[u8]) -> Result<Sizes, Failure> {
@@ -24,14 +24,14 @@ pub(crate) fn sizes(file: &[u8]) -> Result<Sizes, Failure> {
     let mut sizes = Sizes::default();
     for index in 0..table.count {
         let header = table.header(index)?;
-        if header.flags & ALLOC == 0 || header.name.starts_with(NOT_COUNTED) {
+        if header.flags & ALLOC == 0 || NOT_COUNTED.iter().any(|name| header.name.starts_with(name)) {
             continue;
         }
         // Everything that is loaded lies in flash, also the first content of what later lives in RAM.
         if header.kind != NOBITS {
             sizes.flash += header.len;
         }
-        if RAM.contains(&header.address) {
+        if RAM.iter().any(|ram| ram.contains(&header.address)) {
             sizes.ram += header.len;
         }
     }

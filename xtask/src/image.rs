@@ -15,6 +15,9 @@ pub(crate) const THUMBV7EM: &str = "thumbv7em-none-eabi";
 /// Cortex-M0 and M0+.
 pub(crate) const THUMBV6M: &str = "thumbv6m-none-eabi";
 
+/// RISC-V with multiplication, atomics and short instructions.
+pub(crate) const RISCV32IMAC: &str = "riscv32imac-unknown-none-elf";
+
 /// A cargo command for `package` of `firmware/` on `target`, with the profile and the flags of the committed
 /// configuration and nothing from the environment.
 pub(crate) fn build(root: &Path, package: &str, target: &str) -> Result<Command, Failure> {

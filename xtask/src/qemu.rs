@@ -20,6 +20,11 @@ pub(crate) struct Board {
     pub(crate) machine: &'static str,
     /// The core on it.
     pub(crate) core: &'static str,
+    /// Instructions of one tick of the images' counter.
+    ///
+    /// The Cortex-M boards clock their core at 25 MHz: 40 ns a tick, and `-icount shift=0` lets one nanosecond pass
+    /// with each instruction. RISC-V counts instructions itself.
+    tick: u64,
 }
 
 impl Board {
@@ -27,20 +32,39 @@ impl Board {
     pub(crate) const MPS2_AN386: Self = Self {
         machine: "mps2-an386",
         core: "Cortex-M4F",
+        tick: 40,
     };
     /// Runs ARMv6-M code: QEMU's only Cortex-M0 has 16 KB of RAM and room for nothing else.
     pub(crate) const MPS2_AN385: Self = Self {
         machine: "mps2-an385",
         core: "Cortex-M3",
+        tick: 40,
     };
+    /// A 32-bit RISC-V core.
+    pub(crate) const RISCV_VIRT: Self = Self {
+        machine: "virt",
+        core: "RV32IMAC",
+        tick: 1,
+    };
+
     /// The instructions that passed in `ticks`.
-    ///
-    /// Both boards clock their core at 25 MHz: 40 ns a tick, and `-icount shift=0` lets one nanosecond pass
-    /// with each instruction.
     pub(crate) const fn instructions(self, ticks: u64) -> u64 {
-        ticks * 40
+        ticks * self.tick
+    }
+
+    /// The emulator of its processor, with what to boot from.
+    fn emulator(self) -> Command {
+        if self == Self::RISCV_VIRT {
+            let mut command = Command::new(RISCV);
+            command.args(["-bios", "none"]);
+            command
+        } else {
+            Command::new("qemu-system-arm")
+        }
     }
 }
+
+const RISCV: &str = "qemu-system-riscv32";
 
 /// Fails with what to install when QEMU is missing.
 pub(crate) fn need() -> Result<(), Failure> {
@@ -48,6 +72,11 @@ pub(crate) fn need() -> Result<(), Failure> {
         "qemu-system-arm",
         "apt-get install --no-install-recommends qemu-system-arm",
     )
+}
+
+/// Fails with what to install when QEMU for RISC-V is missing.
+pub(crate) fn need_riscv() -> Result<(), Failure> {
+    tool::need(RISCV, "apt-get install --no-install-recommends qemu-system-misc")
 }
 
 /// Runs `image` on `board` until it ends itself, and returns what it printed; an error unless it exits with 0.
@@ -62,7 +91,8 @@ pub(crate) fn run_with(
     args: &[&str],
     patience: Duration,
 ) -> Result<String, Failure> {
-    let mut child = Command::new("qemu-system-arm")
+    let mut child = board
+        .emulator()
         .args(["-M", board.machine])
         .args(["-nographic", "-monitor", "none", "-serial", "null"])
         .args(["-semihosting-config", "enable=on,target=native"])

@@ -1,12 +1,16 @@
 //! `docs/footprint.md`: what each part costs on a microcontroller, measured.
 
+mod budget;
 mod linux;
+mod probe;
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use probe::{ON_RISCV, PROBES};
 
 use crate::{
     elf,
-    image::{self, THUMBV6M, THUMBV7EM_HF},
+    image::{self, RISCV32IMAC, THUMBV6M, THUMBV7EM_HF},
     qemu::{self, Board},
     tool::{self, Failure},
 };
@@ -18,103 +22,23 @@ const SAME_COMPILER: u64 = 5;
 /// The same when another compiler made them.
 const OTHER_COMPILER: u64 = 100;
 
-/// The name of each image, and what its row says.
-const PROBES: &[(&str, &str)] = &[
-    ("sha256", "SHA-256 of 4 KiB"),
-    ("hkdf", "HKDF-SHA-256, one 32-byte key"),
-    (
-        "chacha20_poly1305",
-        "ChaCha20-Poly1305, 256 bytes sealed and opened",
-    ),
-    ("aes256_gcm_siv", "AES-256-GCM-SIV, 256 bytes sealed and opened"),
-    ("cose_ed25519", "COSE_Sign1 under Ed25519"),
-    ("cose_p256", "COSE_Sign1 under P-256"),
-    ("cose_both", "one of each"),
-    ("credential", "password: check with throttle"),
-    ("csr", "identity: request for a certificate, P-256"),
-    ("attest", "identity: attestation token, P-256"),
-    ("pairing", "identity: the device's side of a pairing (SPAKE2+)"),
-    (
-        "certificate",
-        "net: certificate of a server verified under an anchor, P-256",
-    ),
-    ("input", "input: five settings read from 227 bytes of JSON"),
-    ("surface", "net: interface table, a grant, the debug port checked"),
-    (
-        "document_json",
-        "input: the same settings as a document with bounds, from JSON",
-    ),
-    ("document_cbor", "input: the same document from 159 bytes of CBOR"),
-    ("store", "store: mount, put and get 32 bytes"),
-    ("update_verify", "update: authenticate and admit, Ed25519"),
-    (
-        "update_verify_small",
-        "update: the same, the small Ed25519 backend",
-    ),
-    ("update_verify_p256", "update: the same, P-256"),
-    (
-        "update_install",
-        "update: authenticate, admit and install 5000 bytes, Ed25519",
-    ),
-    (
-        "update_delta",
-        "update: the same with a patch of 103 bytes for an image of 1841, Ed25519",
-    ),
-    (
-        "boot_verify",
-        "boot: choose a slot, authenticate, measure 4 KiB, Ed25519",
-    ),
-    ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
-    (
-        "retry",
-        "net: when to try again, an attempt that fails and one that lasts",
-    ),
-    ("telemetry", "telemetry: record an event, seal a batch"),
-    (
-        "setup_label",
-        "device: opened, set up by its label's password, owned (PBKDF2 of 10,000 iterations in it)",
-    ),
-    ("all", "boot, update, store, password and telemetry together"),
-];
+/// Costs by target and image.
+type Measured = BTreeMap<(&'static str, &'static str), Cost>;
 
-/// What an image may take at most on [`BUDGET_TARGET`]; `--check` fails beyond.
-struct Budget {
-    image: &'static str,
-    flash: u64,
-    stack: u64,
-}
-
-const BUDGET_TARGET: &str = THUMBV7EM_HF;
-const KIB: u64 = 1024;
-const BUDGETS: &[Budget] = &[
-    Budget {
-        image: "update_verify",
-        flash: 40 * KIB,
-        stack: 11 * KIB,
-    },
-    Budget {
-        image: "update_verify_small",
-        flash: 29 * KIB,
-        stack: 15 * KIB / 2,
-    },
-    Budget {
-        image: "boot_verify",
-        flash: 46 * KIB,
-        stack: 10 * KIB,
-    },
-    Budget {
-        image: "boot_verify_small",
-        flash: 36 * KIB,
-        stack: 13 * KIB / 2,
-    },
-];
-
+#[derive(Clone, Copy)]
 struct Cost {
     flash: u64,
     ram: u64,
     stack: u64,
     instructions: u64,
 }
+
+/// Where images run.
+const TARGETS: [(&str, Board); 3] = [
+    (THUMBV7EM_HF, Board::MPS2_AN386),
+    (THUMBV6M, Board::MPS2_AN385),
+    (RISCV32IMAC, Board::RISCV_VIRT),
+];
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let check = match args {
@@ -123,55 +47,41 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         _ => return Err("takes --check or nothing".into()),
     };
     qemu::need()?;
+    qemu::need_riscv()?;
     let compiler = tool::text(Command::new("rustc").arg("--version"))?;
     let mut document = introduction(compiler.trim());
-    let mut exceeded = Vec::new();
-    for (target, board) in [(THUMBV7EM_HF, Board::MPS2_AN386), (THUMBV6M, Board::MPS2_AN385)] {
-        for package in ["footprint", "footprint-pairing"] {
-            tool::run(&mut image::build(root, package, target)?)?;
+    let mut measured = Measured::new();
+    for (target, board) in TARGETS {
+        let on_riscv = target == RISCV32IMAC;
+        if on_riscv {
+            let bins = ON_RISCV.iter().flat_map(|name| ["--bin", name]);
+            tool::run(image::build(root, "footprint", target)?.args(bins))?;
+        } else {
+            for package in ["footprint", "footprint-pairing"] {
+                tool::run(&mut image::build(root, package, target)?)?;
+            }
         }
         let empty = measure(root, target, board, "empty")?;
+        measured.insert((target, "empty"), empty);
         document.push_str(&heading(target, board, &empty));
         for (name, about) in PROBES {
+            if on_riscv && !ON_RISCV.contains(name) {
+                continue;
+            }
             let cost = measure(root, target, board, name)?;
             document.push_str(&row(about, &cost, &empty));
-            if target == BUDGET_TARGET {
-                exceeded.extend(excess(name, cost.flash.saturating_sub(empty.flash), cost.stack));
-            }
+            measured.insert((target, name), cost);
         }
     }
     document.push_str(&linux::section(root)?);
-    document.push_str(&budgets());
+    document.push_str(&budget::section());
     print!("{document}");
     settle(&root.join(FILE), &document, check)?;
+    let exceeded = budget::excess(&measured);
     if exceeded.is_empty() {
         return Ok(());
     }
     Err(format!("budgets exceeded:\n{}", exceeded.join("\n")).into())
-}
-
-/// What is over the budget of an image, if it has one.
-fn excess(image: &str, flash: u64, stack: u64) -> Vec<String> {
-    let budgets = BUDGETS.iter().filter(|budget| budget.image == image);
-    budgets
-        .flat_map(|budget| [("flash", flash, budget.flash), ("stack", stack, budget.stack)])
-        .filter(|(_, taken, most)| taken > most)
-        .map(|(what, taken, most)| format!("{image}: {taken} bytes of {what}, {most} at most"))
-        .collect()
-}
-
-fn budgets() -> String {
-    let mut text = format!(
-        "\n## Budgets\n\n\
-        On {BUDGET_TARGET}; `cargo xtask size` fails when a row exceeds its budget.\n\n\
-        | what | flash (bytes) | stack (bytes) |\n|---|--:|--:|\n"
-    );
-    for budget in BUDGETS {
-        let about = PROBES.iter().find(|(name, _)| *name == budget.image);
-        let about = about.map_or(budget.image, |(_, about)| about);
-        text.push_str(&format!("| {about} | {} | {} |\n", budget.flash, budget.stack));
-    }
-    text
 }
 
 fn measure(root: &Path, target: &str, board: Board, name: &str) -> Result<Cost, Failure> {
@@ -201,7 +111,7 @@ fn introduction(compiler: &str) -> String {
         - RAM is statics beyond those of that image: the SDK has none of its own, what a row needs lies on the \
         stack or in buffers that the caller provides.\n\
         - Stack is the deepest point reached, painted and measured, with the buffers that the image keeps there.\n\
-        - Instructions are counted by QEMU in steps of 40. They repeat exactly, and they are not cycles. What \
+        - Instructions are counted by QEMU, on Cortex-M in steps of 40. They repeat exactly, and they are not cycles. What \
         the simulated flash takes is among them: about ten instructions a byte.\n\
         - Rows share code: the flash of two features together is less than the sum.\n"
     )
@@ -287,19 +197,20 @@ fn near(old: &str, new: &str, slack: u64) -> bool {
 }
 
 #[cfg(test)]
+impl Cost {
+    fn new(flash: u64, stack: u64) -> Self {
+        Self {
+            flash,
+            ram: 0,
+            stack,
+            instructions: 0,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_budget_holds_flash_and_stack_of_an_image_that_exists() {
-        for budget in BUDGETS {
-            assert!(PROBES.iter().any(|(name, _)| *name == budget.image));
-            assert!(excess(budget.image, budget.flash, budget.stack).is_empty());
-            assert_eq!(excess(budget.image, budget.flash + 1, budget.stack).len(), 1);
-            assert_eq!(excess(budget.image, budget.flash + 1, budget.stack + 1).len(), 2);
-        }
-        assert!(excess("empty", u64::MAX, u64::MAX).is_empty());
-    }
 
     const OLD: &str = "Compiler: rustc 1.0\n| a | 1000 | 20 |\n";
 

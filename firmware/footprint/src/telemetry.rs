@@ -4,7 +4,8 @@ use core::hint::black_box;
 
 use harness::entropy::FixedBytes;
 use iotsec_core::{
-    crypto::{ChaCha20Poly1305, HkdfSha256, Sha256},
+    cose::Encrypt0,
+    crypto::{ChaCha20Poly1305, HkdfSha256, Kdf, Sha256},
     hal::Millis,
     secret::Secret,
 };
@@ -49,4 +50,24 @@ pub fn run() -> bool {
         &mut out,
     );
     recorded.is_ok() && matches!(black_box(&sealed), Ok(Some(_)))
+}
+
+/// A registry's hash, a key derived, a message of 128 bytes sealed.
+#[inline(never)]
+pub fn seal() -> bool {
+    let hash = Sha256::of(&[black_box(&[1; 64])]);
+    let mut key = Secret::zero();
+    let derived = HkdfSha256.hkdf(black_box(&hash), &[9; 32], &[b"sealing"], key.expose_mut());
+    let (salt, nonce, plain) = black_box(([1; 8], [2; 12], [3; 80]));
+    let mut out = [0; 256];
+    let sealed = Encrypt0::seal(
+        &ChaCha20Poly1305,
+        &key,
+        &nonce,
+        &salt,
+        b"sealing",
+        &plain,
+        &mut out,
+    );
+    derived.is_ok() && black_box(&sealed).is_ok()
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`flash`] | a NOR flash simulated in memory, with the rules of a real one |
 //! | [`entropy`] | a source of fixed bytes, so that runs repeat |
+//! | [`entry`] | names the entry point, on a Cortex-M or on RISC-V |
 //! | [`measure`] | peak stack and instruction count of a call |
 //! | [`device`] | a device that vectors of another implementation are for |
 //! | [`console`] | text and exit codes over semihosting |
@@ -14,6 +15,8 @@ pub mod console;
 pub mod device;
 pub mod entropy;
 pub mod flash;
-mod halt;
 pub mod measure;
+mod target;
 pub mod vector;
+
+pub use target::entry;

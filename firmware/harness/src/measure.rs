@@ -1,43 +1,33 @@
 //! Peak stack and instruction count of a call.
 //!
 //! The stack is painted below the present frame before the call, and the lowest byte that lost its paint
-//! tells how deep the call went. Instructions are counted by SysTick, which under QEMU's `-icount shift=0`
-//! advances by virtual time of one nanosecond an instruction. They repeat exactly and are not cycles.
+//! tells how deep the call went. Instructions are counted in ticks: of 40 on a Cortex-M, of one on RISC-V. They
+//! repeat exactly and are not cycles.
 
-use cortex_m::{
-    peripheral::{SYST, syst::SystClkSource},
-    register::msp,
+use crate::{
+    console,
+    target::{self, Counter},
 };
-
-use crate::console;
 
 const PAINT: u8 = 0xA5;
 /// Bytes below the stack pointer that painting leaves alone: the frames of the painter itself.
 const MARGIN: usize = 256;
-const RELOAD: u32 = 0x00FF_FFFF;
 
 /// Runs `probe`, prints what it took, and ends the run: as passed when the probe says `true`.
 pub fn report(probe: impl FnOnce() -> bool) -> ! {
-    let Some(peripherals) = cortex_m::Peripherals::take() else {
-        console::fail("peripherals already taken")
-    };
-    let mut clock = peripherals.SYST;
-    clock.set_clock_source(SystClkSource::Core);
-    clock.set_reload(RELOAD);
-    clock.clear_current();
-    clock.enable_counter();
-
-    let top = msp::read() as usize;
+    let mut counter = Counter::start();
+    let top = target::stack_pointer();
     stack::paint(top - MARGIN, PAINT);
-    let before = SYST::get_current();
+    counter.reset();
     let passed = call(probe);
-    let after = SYST::get_current();
-    let wrapped = clock.has_wrapped();
+    let ticks = counter.elapsed();
     let used = top - stack::lowest_touched(top - MARGIN, PAINT);
 
     console::number("stack ", used as u32);
-    console::number("ticks ", before.wrapping_sub(after) & RELOAD);
-    console::require(!wrapped, "the counter wrapped: the probe is too long to measure");
+    let Some(ticks) = ticks else {
+        console::fail("the counter wrapped: the probe is too long to measure")
+    };
+    console::number("ticks ", ticks);
     console::require(passed, "the probe did not do its work");
     console::pass()
 }

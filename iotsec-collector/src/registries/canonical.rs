@@ -144,8 +144,8 @@ fn handled(r: &mut Reader<'_>) -> Read<Handled> {
         r.null()?;
         None
     } else {
-        let start = UnixTime(r.uint()?);
-        let day = Date::of(start).filter(|day| day.start() == start);
+        let end = UnixTime(r.uint()?);
+        let day = Date::of(end).filter(|day| day.end() == end);
         Some(day.ok_or(DescriptionError::Date)?)
     };
     Ok(Handled {

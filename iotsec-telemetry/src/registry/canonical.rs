@@ -1,6 +1,6 @@
 //! The canonical encoding of a registry, over which it is hashed (`FORMAT.md`, "Registry").
 
-use iotsec_core::cbor::{CborError, Writer};
+use iotsec_core::cbor::Writer;
 
 use super::{Aggregate, Buckets, EventDef, Field, FieldKind, Handling, MAX_WHY_LEN, MetricDef, Registry};
 use crate::privacy::Epsilon;
@@ -12,11 +12,13 @@ const SCRATCH_LEN: usize = MAX_WHY_LEN.saturating_add(16);
 
 pub(super) fn write(registry: &Registry, sink: &mut dyn FnMut(&[u8])) {
     let mut out = Stream { sink };
-    out.item(|w| w.array(4)?.uint(VERSION)?.array(len(registry.events)).map(drop));
+    out.array(4);
+    out.uint(VERSION);
+    out.array(len(registry.events));
     for event in registry.events {
         out.event(event);
     }
-    out.item(|w| w.array(len(registry.metrics)).map(drop));
+    out.array(len(registry.metrics));
     for metric in registry.metrics {
         out.metric(metric);
     }
@@ -30,12 +32,12 @@ struct Stream<'s> {
 
 impl Stream<'_> {
     fn event(&mut self, event: &EventDef) {
-        self.item(|w| {
-            w.array(6)?.uint(event.id().into())?.text(event.name())?;
-            w.uint(event.class().number().into()).map(drop)
-        });
-        self.item(|w| w.text(event.why()).map(drop));
-        self.item(|w| w.array(len(event.fields())).map(drop));
+        self.array(6);
+        self.uint(event.id().into());
+        self.text(event.name());
+        self.uint(event.class().number().into());
+        self.text(event.why());
+        self.array(len(event.fields()));
         for field in event.fields() {
             self.field(field);
         }
@@ -43,96 +45,144 @@ impl Stream<'_> {
     }
 
     fn metric(&mut self, metric: &MetricDef) {
-        self.item(|w| {
-            w.array(7)?.uint(metric.id().into())?.text(metric.name())?;
-            w.text(metric.unit())?
-                .uint(metric.purpose().number().into())
-                .map(drop)
-        });
-        self.item(|w| w.text(metric.why()).map(drop));
+        self.array(7);
+        self.uint(metric.id().into());
+        self.text(metric.name());
+        self.text(metric.unit());
+        self.uint(metric.purpose().number().into());
+        self.text(metric.why());
         match metric.aggregate() {
             Aggregate::RandomizedResponse { answers, epsilon } => {
-                self.item(|w| w.array(4)?.uint(0).map(drop));
+                self.array(4);
+                self.uint(0);
                 self.epsilon(epsilon);
                 self.texts(answers);
             }
             Aggregate::Laplace { min, max, epsilon } => {
-                self.item(|w| w.array(5)?.uint(1).map(drop));
+                self.array(5);
+                self.uint(1);
                 self.epsilon(epsilon);
-                self.item(|w| w.int(min)?.int(max).map(drop));
+                self.int(min);
+                self.int(max);
             }
-            Aggregate::Count => self.item(|w| w.array(1)?.uint(2).map(drop)),
-            Aggregate::Sum { max } => self.item(|w| w.array(2)?.uint(3)?.uint(max).map(drop)),
+            Aggregate::Count => {
+                self.array(1);
+                self.uint(2);
+            }
+            Aggregate::Sum { max } => {
+                self.array(2);
+                self.uint(3);
+                self.uint(max);
+            }
             Aggregate::Histogram(buckets) => {
-                self.item(|w| w.array(2)?.uint(4).map(drop));
+                self.array(2);
+                self.uint(4);
                 self.edges(buckets);
             }
         }
         self.handling(metric.handling());
     }
 
-    fn epsilon(&mut self, epsilon: Epsilon) {
-        self.item(|w| {
-            w.uint(epsilon.n().into())?;
-            w.uint(epsilon.d().into()).map(drop)
-        });
-    }
-
-    fn handling(&mut self, handling: Option<Handling>) {
-        let Some(handling) = handling else {
-            return self.item(|w| w.null().map(drop));
-        };
-        self.item(|w| {
-            w.array(4)?.text(handling.owner())?.text(handling.recipient())?;
-            w.uint(handling.kept_days().into()).map(drop)
-        });
-        self.item(|w| match handling.expires() {
-            Some(date) => w.uint(date.start().0).map(drop),
-            None => w.null().map(drop),
-        });
-    }
-
-    fn texts(&mut self, texts: &[&str]) {
-        self.item(|w| w.array(len(texts)).map(drop));
-        for text in texts {
-            self.item(|w| w.text(text).map(drop));
-        }
-    }
-
-    fn edges(&mut self, buckets: Buckets) {
-        self.item(|w| w.array(len(buckets.edges())).map(drop));
-        for edge in buckets.edges() {
-            self.item(|w| w.int(*edge).map(drop));
-        }
-    }
-
     fn field(&mut self, field: &Field) {
-        let (kind, head_len) = match field.kind() {
+        let (kind, items) = match field.kind() {
             FieldKind::Number { .. } => (0, 5),
             FieldKind::Choice(_) => (1, 4),
             FieldKind::Bucket(_) => (2, 4),
         };
-        self.item(|w| {
-            w.array(head_len)?.uint(kind)?.text(field.name())?;
-            w.text(field.unit()).map(drop)
-        });
+        self.array(items);
+        self.uint(kind);
+        self.text(field.name());
+        self.text(field.unit());
         match field.kind() {
-            FieldKind::Number { min, max } => self.item(|w| w.int(min)?.int(max).map(drop)),
+            FieldKind::Number { min, max } => {
+                self.int(min);
+                self.int(max);
+            }
             FieldKind::Choice(labels) => self.texts(labels),
             FieldKind::Bucket(buckets) => self.edges(buckets),
         }
     }
 
-    /// Every item fits the buffer because a registry is checked before it exists.
-    fn item(&mut self, content: impl FnOnce(&mut Writer<'_>) -> Result<(), CborError>) {
+    fn handling(&mut self, handling: Option<Handling>) {
+        let Some(handling) = handling else {
+            return self.null();
+        };
+        self.array(4);
+        self.text(handling.owner());
+        self.text(handling.recipient());
+        self.uint(handling.kept_days().into());
+        match handling.last_second() {
+            Some(time) => self.uint(time.0),
+            None => self.null(),
+        }
+    }
+
+    fn epsilon(&mut self, epsilon: Epsilon) {
+        self.uint(epsilon.n().into());
+        self.uint(epsilon.d().into());
+    }
+
+    fn texts(&mut self, texts: &[&str]) {
+        self.array(len(texts));
+        for text in texts {
+            self.text(text);
+        }
+    }
+
+    fn edges(&mut self, buckets: Buckets) {
+        self.array(len(buckets.edges()));
+        for edge in buckets.edges() {
+            self.int(*edge);
+        }
+    }
+
+    fn array(&mut self, len: u64) {
+        self.item(Item::Array(len));
+    }
+
+    fn uint(&mut self, number: u64) {
+        self.item(Item::Uint(number));
+    }
+
+    fn int(&mut self, number: i64) {
+        self.item(Item::Int(number));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.item(Item::Text(text));
+    }
+
+    fn null(&mut self) {
+        self.item(Item::Null);
+    }
+
+    /// Every item fits the buffer because a registry is checked before it exists. One copy of this code, which every
+    /// device carries.
+    #[inline(never)]
+    fn item(&mut self, item: Item<'_>) {
         let mut scratch = [0; SCRATCH_LEN];
         let mut writer = Writer::new(&mut scratch);
-        if content(&mut writer).is_ok()
+        let written = match item {
+            Item::Array(len) => writer.array(len),
+            Item::Uint(number) => writer.uint(number),
+            Item::Int(number) => writer.int(number),
+            Item::Text(text) => writer.text(text),
+            Item::Null => writer.null(),
+        };
+        if written.is_ok()
             && let Ok(bytes) = writer.finish()
         {
             (self.sink)(bytes);
         }
     }
+}
+
+enum Item<'t> {
+    Array(u64),
+    Uint(u64),
+    Int(i64),
+    Text(&'t str),
+    Null,
 }
 
 fn len<T>(items: &[T]) -> u64 {

@@ -27,7 +27,8 @@ pub struct Handling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expiry {
     Never,
-    After(Date),
+    /// After this second. Found while compiling, so that no device carries a calendar.
+    After(UnixTime),
     /// A day that the calendar does not have, which no registry accepts.
     Malformed,
 }
@@ -57,7 +58,7 @@ impl Handling {
     #[must_use]
     pub const fn until(mut self, year: u16, month: u8, day: u8) -> Self {
         self.expiry = match Date::new(year, month, day) {
-            Some(date) => Expiry::After(date),
+            Some(date) => Expiry::After(date.end()),
             None => Expiry::Malformed,
         };
         self
@@ -81,7 +82,15 @@ impl Handling {
     /// The last day on which they are collected.
     pub const fn expires(&self) -> Option<Date> {
         match self.expiry {
-            Expiry::After(date) => Some(date),
+            Expiry::After(time) => Date::of(time),
+            Expiry::Never | Expiry::Malformed => None,
+        }
+    }
+
+    /// The last second of that day.
+    pub const fn last_second(&self) -> Option<UnixTime> {
+        match self.expiry {
+            Expiry::After(time) => Some(time),
             Expiry::Never | Expiry::Malformed => None,
         }
     }
@@ -89,7 +98,7 @@ impl Handling {
     /// True after the last day.
     pub const fn has_expired(&self, now: UnixTime) -> bool {
         match self.expiry {
-            Expiry::After(date) => now.0 > date.end().0,
+            Expiry::After(time) => now.0 > time.0,
             Expiry::Never => false,
             Expiry::Malformed => true,
         }

@@ -2,9 +2,8 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
 use footprint::identity;
-use harness::{console, measure};
+use harness::{console, entry, measure};
 
 #[entry]
 fn main() -> ! {

@@ -4,8 +4,7 @@
 
 use core::hint::black_box;
 
-use cortex_m_rt::entry;
-use harness::{measure, vector};
+use harness::{entry, measure, vector};
 use iotsec_core::{cbor::Limits, cose::Sign1, crypto::Ed25519PublicKey};
 
 #[entry]

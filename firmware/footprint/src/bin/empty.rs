@@ -2,8 +2,7 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
-use harness::measure;
+use harness::{entry, measure};
 
 #[entry]
 fn main() -> ! {

@@ -2,9 +2,8 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
 use footprint::{setup, store};
-use harness::{console, flash::SimulatedFlash, measure};
+use harness::{console, entry, flash::SimulatedFlash, measure};
 
 #[entry]
 fn main() -> ! {

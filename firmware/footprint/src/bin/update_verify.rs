@@ -2,9 +2,8 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
 use footprint::update;
-use harness::{measure, vector};
+use harness::{entry, measure, vector};
 use iotsec_core::crypto::Ed25519PublicKey;
 
 #[entry]

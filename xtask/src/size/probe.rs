@@ -1,0 +1,75 @@
+//! What is measured.
+
+/// The name of each image, and what its row says.
+pub(super) const PROBES: &[(&str, &str)] = &[
+    ("sha256", "SHA-256 of 4 KiB"),
+    ("hkdf", "HKDF-SHA-256, one 32-byte key"),
+    (
+        "chacha20_poly1305",
+        "ChaCha20-Poly1305, 256 bytes sealed and opened",
+    ),
+    ("aes256_gcm_siv", "AES-256-GCM-SIV, 256 bytes sealed and opened"),
+    ("cose_ed25519", "COSE_Sign1 under Ed25519"),
+    ("cose_p256", "COSE_Sign1 under P-256"),
+    ("cose_both", "one of each"),
+    ("credential", "password: check with throttle"),
+    ("csr", "identity: request for a certificate, P-256"),
+    ("attest", "identity: attestation token, P-256"),
+    ("pairing", "identity: the device's side of a pairing (SPAKE2+)"),
+    (
+        "certificate",
+        "net: certificate of a server verified under an anchor, P-256",
+    ),
+    ("input", "input: five settings read from 227 bytes of JSON"),
+    ("surface", "net: interface table, a grant, the debug port checked"),
+    (
+        "document_json",
+        "input: the same settings as a document with bounds, from JSON",
+    ),
+    ("document_cbor", "input: the same document from 159 bytes of CBOR"),
+    ("store", "store: mount, put and get 32 bytes"),
+    ("update_verify", "update: authenticate and admit, Ed25519"),
+    (
+        "update_verify_small",
+        "update: the same, the small Ed25519 backend",
+    ),
+    ("update_verify_p256", "update: the same, P-256"),
+    (
+        "update_install",
+        "update: authenticate, admit and install 5000 bytes, Ed25519",
+    ),
+    (
+        "update_delta",
+        "update: the same with a patch of 103 bytes for an image of 1841, Ed25519",
+    ),
+    (
+        "boot_verify",
+        "boot: choose a slot, authenticate, measure 4 KiB, Ed25519",
+    ),
+    ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
+    (
+        "retry",
+        "net: when to try again, an attempt that fails and one that lasts",
+    ),
+    (
+        "sealing",
+        "telemetry: a message of 128 bytes sealed, without telemetry",
+    ),
+    ("telemetry", "telemetry: record an event, seal a batch"),
+    (
+        "setup_label",
+        "device: opened, set up by its label's password, owned (PBKDF2 of 10,000 iterations in it)",
+    ),
+    ("all", "boot, update, store, password and telemetry together"),
+];
+
+/// Those that are measured on RISC-V too: of each part the one that has budgets or flash in it.
+pub(super) const ON_RISCV: &[&str] = &[
+    "empty",
+    "store",
+    "update_verify",
+    "boot_verify",
+    "retry",
+    "sealing",
+    "telemetry",
+];
