@@ -8,6 +8,8 @@ use iotsec_core::{
 };
 
 pub use crate::deletion::error::DeletionError;
+#[cfg(feature = "prio3")]
+pub use crate::prio3::error::Prio3Error;
 pub use crate::privacy::{DrawError, EpsilonError, LedgerError, MetricError, NoiseError, ReportError};
 pub use crate::pseudonym::error::TrailError;
 

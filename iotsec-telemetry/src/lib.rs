@@ -90,6 +90,8 @@ pub mod detect;
 pub mod error;
 pub mod loss;
 pub mod personal;
+#[cfg(feature = "prio3")]
+pub mod prio3;
 pub mod privacy;
 pub mod pseudonym;
 pub mod queue;
