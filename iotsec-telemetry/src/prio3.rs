@@ -349,8 +349,12 @@ fn split<F: Field, const P: usize, const J: usize>(
 ) -> Result<(), Prio3Error> {
     let vdaf = circuit.vdaf;
     let measurement_len = vdaf.len().saturating_mul(F::LEN);
-    let (measurement, proof) = parts
-        .leader
+    let Parts {
+        public,
+        leader,
+        helper,
+    } = parts;
+    let (measurement, proof) = leader
         .split_at_mut_checked(measurement_len)
         .ok_or(Prio3Error::Buffer)?;
 
@@ -376,7 +380,7 @@ fn split<F: Field, const P: usize, const J: usize>(
         leader_part.update(nonce);
         leader_part.update(measurement);
         let (leader_part, helper_part) = (leader_part.into_seed(), helper_part.into_seed());
-        let mut out = Output::new(parts.public);
+        let mut out = Output::new(public);
         out.put_bytes(leader_part.expose())?;
         out.put_bytes(helper_part.expose())?;
         out.finish()?;
@@ -390,10 +394,10 @@ fn split<F: Field, const P: usize, const J: usize>(
 
     let mut out = Output::new(proof);
     let random = domain.stream(Usage::ProveRandomness, randomness.prove.expose(), &[PROOFS]);
-    let helper = domain.stream(Usage::ProofShare, randomness.helper.expose(), &[PROOFS, HELPER]);
-    proof::prove::<F, P, J>(circuit, joint, random, helper, &mut out)?;
+    let proof_share = domain.stream(Usage::ProofShare, randomness.helper.expose(), &[PROOFS, HELPER]);
+    proof::prove::<F, P, J>(circuit, joint, random, proof_share, &mut out)?;
 
-    let mut helper_out = Output::new(parts.helper);
+    let mut helper_out = Output::new(helper);
     helper_out.put_bytes(randomness.helper.expose())?;
     if vdaf.is_histogram() {
         out.put_bytes(randomness.leader_blind.expose())?;

@@ -34,7 +34,8 @@ impl<'c> Measurement<'c> {
     ///     2, "worn", "h", Purpose::Usage, "Tells how long people wear it", Aggregate::Histogram(HOURS),
     /// );
     /// let worn: Personal<u32, Usage> = Personal::new(13);
-    /// let refused = Measurement::new(&WORN, worn.bucket(HOURS), &Consents::off());
+    /// let consents = Consents::off();
+    /// let refused = Measurement::new(&WORN, worn.bucket(HOURS), &consents);
     /// assert_eq!(refused.err(), Some(Prio3Error::NotConsented));
     /// ```
     ///
