@@ -10,6 +10,7 @@
 //! | blur | [`privacy`] | an answer is noised on the device within a budget that is never overdrawn |
 //! | identify | [`pseudonym`] | random, by purpose and epoch; not one without a deletion request already stored |
 //! | delete | [`deletion`] | requests that outlive withdrawal and reset, until the service's signed receipt |
+//! | tell | [`data_map`] | all of it as a page that people can read, and as JSON |
 //! | notice | [`detect`] | small detectors that turn failures into declared security events |
 //!
 //! The encodings, with CDDL, byte tables and test vectors, are in `FORMAT.md` of this crate.
@@ -85,6 +86,7 @@ extern crate std;
 pub mod batch;
 mod code;
 pub mod consent;
+pub mod data_map;
 pub mod deletion;
 pub mod detect;
 pub mod error;
