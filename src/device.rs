@@ -16,7 +16,7 @@
 //! | state | what the store holds |
 //! |---|---|
 //! | [`Factory`] | nothing that works |
-//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, the identity that rotates, what was erased last |
+//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, the identity that rotates, what was erased last, requests to the service to delete |
 //! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
 //! | [`Orphaned`] | the same, but the key of the user domain is damaged, so that nothing in it can be read |
 //! | [`Retired`] | that it is retired, and the receipt for it if one was asked for |
@@ -26,6 +26,7 @@
 //! begins: once that is written, the next boot finishes it, and can still say what was erased.
 
 mod announcement;
+mod deletion;
 mod erasure;
 mod error;
 mod hardware;
@@ -52,6 +53,8 @@ pub use life::{Booted, Factory, Orphaned, Owned, Provisioned, Retired, State, Tr
 pub(crate) use network::MAX_NETWORK;
 pub use provision::Enrolment;
 pub use upkeep::Upkeep;
+
+pub(crate) use record::is_request;
 
 use core::marker::PhantomData;
 

@@ -217,12 +217,13 @@ fn expected(reason: Reason, scope: Scope<'static>) -> Erased<'static> {
 fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() {
     let mut unit = Unit::lived_in();
     unit.owned(|device| {
-        // A place that was forgotten here would not be searched for below.
+        // A place that was forgotten here would not be searched for below. Requests outlive a reset: `tests/deletion.rs`.
         for holding in device.personal_data() {
-            assert!(holding.values > 0, "nothing in {:?}", holding.place);
+            let is_request = holding.place.keeper() == Keeper::Requests;
+            assert!(holding.values > 0 || is_request, "nothing in {:?}", holding.place);
             assert!(!holding.place.holds().is_empty() && !holding.place.purpose().is_empty());
         }
-        assert_eq!(device.personal_data().count(), 6 + INVENTORY.places().len());
+        assert_eq!(device.personal_data().count(), 7 + INVENTORY.places().len());
         assert_eq!(device.unregistered().count(), 0);
         Ok(())
     })

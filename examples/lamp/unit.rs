@@ -14,26 +14,43 @@ use iotsec::{
         identity::SubjectPublicKey,
         qr::{KeyFingerprint, ProductLabel},
     },
-    device::{Booted, Device, Hardware, Memory, Product, Suite},
+    device::{Booted, Device, Enrolment, Hardware, Memory, Product, Suite},
     store::{IndexEntry, ReplayProtection},
-    telemetry::{detect::AUTH_BURST, registry},
+    telemetry::{
+        detect::AUTH_BURST,
+        registry,
+        registry::{Class, EventDef, Field},
+    },
 };
 use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng, SimRootKey};
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub(crate) type Unit<'d> = Booted<'d, &'d mut SimFlash, SimRng, 8>;
 
-registry!(static EVENTS = [AUTH_BURST]);
+pub(crate) const LIT: EventDef = EventDef::new(
+    1,
+    "lamp.lit",
+    Class::Usage,
+    "Tells how long a lamp has to last",
+    &[Field::number("hours", "h", 0, 24)],
+);
+registry!(pub(crate) static EVENTS = [LIT, AUTH_BURST]);
 const PAGE: usize = 4096;
 
-/// The factory makes a lamp. Returns its flash, and the key that it proves itself with.
-pub(crate) fn make(code: &DevicePassword) -> Result<(SimFlash, Ed25519PublicKey)> {
+/// The factory makes a lamp. Returns its flash, and what factory and service learn of it.
+pub(crate) fn enrol(code: &DevicePassword) -> Result<(SimFlash, Enrolment)> {
     let mut flash = SimFlash::new(Geometry::nrf52840(8));
     let enrolment = boot(&mut flash, |product, hardware, memory| {
         let device = Device::<_, _, _, 8>::format(product, hardware, memory)?;
         let (_, enrolment) = device.provision("SN-0001", code).map_err(|(_, error)| error)?;
         Ok(enrolment)
     })?;
+    Ok((flash, enrolment))
+}
+
+/// The factory makes a lamp. Returns its flash, and the key that it proves itself with.
+pub(crate) fn make(code: &DevicePassword) -> Result<(SimFlash, Ed25519PublicKey)> {
+    let (flash, enrolment) = enrol(code)?;
     let key = Ed25519SigningKey::from_seed(&enrolment.identity);
     Ok((flash, Ed25519PublicKey::from_bytes(key.public_key())?))
 }
@@ -87,7 +104,7 @@ pub(crate) fn boot<T>(
     work: impl for<'d> FnOnce(Product<'d>, Hardware<'d, &'d mut SimFlash, SimRng>, Memory<'d>) -> Result<T>,
 ) -> Result<T> {
     let (root, mut counter) = (SimRootKey::new(1), SimCounter::new());
-    let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
+    let (mut index, mut record) = ([IndexEntry::EMPTY; 30], [0; 512]);
     let product = Product {
         store: flash.region()?,
         events: EVENTS.hashed(&mut Sha256::new()),

@@ -176,6 +176,33 @@ impl Store<'_> {
         Ok(Scrub::Done)
     }
 
+    /// Lets [`scrub_step`](Self::scrub_step) remove everything that was replaced or removed up to now. Without it, that
+    /// stays in flash as ciphertext until its page is needed.
+    ///
+    /// *Power loss:* forgotten; call again.
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
+    /// # use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
+    /// # use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey};
+    /// # let mut flash = SimFlash::new(Geometry::nrf52840(8));
+    /// # let region = flash.region()?;
+    /// # let (mut rng, root) = (SimRng::new(1), SimRootKey::new(1));
+    /// # let suite = Suite { aead: &Aes256GcmSiv, kdf: &HkdfSha256, root: &root };
+    /// # let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 512]);
+    /// # let replay = ReplayProtection::None;
+    /// # let mut store = Store::format(&mut flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?;
+    /// let token = KeyId::new(KeyDomain::Device, 1, 1);
+    /// store.put(&mut flash, token, b"of use for an hour")?;
+    /// store.remove(&mut flash, token)?;
+    /// store.begin_scrub();
+    /// while store.scrub_step(&mut flash)? == Scrub::Pending {}
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    pub fn begin_scrub(&mut self) {
+        self.scrub_until = Some(self.head.sequence);
+    }
+
     /// Destroys a store with everything in it.
     ///
     /// *Power loss:* the store as it was; or none, which [`mount`](Self::mount) answers with

@@ -58,7 +58,10 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     /// Erases everything that belongs to the owner. The identity of the device stays; it can be claimed
     /// again with the label's code. Then call [`scrub_step`](Device::scrub_step) until it is done.
     ///
-    /// *Power loss:* the owner's data are all there or gone.
+    /// The service is asked to delete what it has: [`deletion_request`](Device::deletion_request), which works in the
+    /// state after this one.
+    ///
+    /// *Power loss:* the owner's data are all there, or gone and the requests to the service due.
     ///
     /// # Errors
     /// Failures of the store. The device comes back; call again. The next boot may finish it by itself.
@@ -122,10 +125,13 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     /// [`scrub_step`](Device::scrub_step).
     ///
     /// # Errors
+    /// [`DeviceError::Unacknowledged`] while the service may have data of this device: [ask](Self::ask_deletion) for
+    /// their deletion first, since a retired device has no key to ask with, or [give that up](Self::abandon_deletions).
     /// Failures of the store. The device comes back; call again.
     #[allow(clippy::result_large_err, reason = "the device must come back")]
     pub fn retire(mut self, _owner: Authenticated) -> Transition<Device<'d, Retired, F, R, N>, Self> {
-        match self.write(record::STATE, &[RETIRED]) {
+        let retired = self.check_no_request();
+        match retired.and_then(|()| self.write(record::STATE, &[RETIRED])) {
             Ok(()) => Ok(self.into_retired()),
             Err(error) => Err((self, error)),
         }
@@ -137,7 +143,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     /// *Power loss:* the device is in service without a receipt, or retired with one.
     ///
     /// # Errors
-    /// [`DeviceError::Receipt`]; failures of the store; [`StoreError::Full`], where [`retire`](Self::retire) still
+    /// As [`retire`](Self::retire); [`DeviceError::Receipt`]; [`StoreError::Full`], where [`retire`](Self::retire) still
     /// works. The device comes back.
     #[allow(clippy::result_large_err, reason = "the device must come back")]
     pub fn retire_with_receipt<K: Sign, M: FnOnce(&Secret<32>) -> Result<K, CryptoError>>(
@@ -182,6 +188,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         nonce: Option<&[u8]>,
         signing: Signing<'_, M>,
     ) -> Result<(), DeviceError> {
+        self.check_no_request()?;
         let mut erasure = self.next_erasure(Reason::Retirement, when)?;
         let secrets = record::secrets().filter(|key| self.store.contains(*key));
         let secrets = u32::try_from(secrets.count()).unwrap_or(u32::MAX);
@@ -329,7 +336,8 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     }
 
     /// Every place where this device keeps personal data, and how much is there: those of the life cycle, then those of
-    /// the inventory. Reads no flash. After a [`reset`](Device::reset) every one is empty.
+    /// the inventory. Reads no flash. After a [`reset`](Device::reset) every one is empty but the requests to the service,
+    /// which wait for it to [answer](Device::acknowledge_deletion).
     pub fn personal_data(&self) -> impl Iterator<Item = Holding> {
         let own = record::PLACES.iter();
         let registered = self.inventory.map_or(&[][..], |inventory| inventory.places());

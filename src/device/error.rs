@@ -7,7 +7,9 @@ use iotsec_core::{
     identity::RotationError,
 };
 use iotsec_store::StoreError;
-use iotsec_telemetry::error::{BatchError, ConsentError, RecordError, SnapshotError};
+use iotsec_telemetry::error::{
+    BatchError, ConsentError, ReceiptError as ServiceReceiptError, RecordError, SnapshotError, TrailError,
+};
 use iotsec_update::{UpdateError, boot::Refusal, install::InstallError, rollback::RollbackError};
 
 use crate::erase::ReceiptError;
@@ -41,6 +43,12 @@ pub enum DeviceError {
     /// The device was provisioned without a set-up code, or the code is gone with an owner before.
     #[error("no set-up code to pair with")]
     NoSetupCode,
+    /// No deletion waits to be acknowledged by the service.
+    #[error("no deletion waits")]
+    NotAsked,
+    /// The service may still have data of this device's that it was not asked to delete, or did not say that it did.
+    #[error("deletion at the service not acknowledged")]
+    Unacknowledged,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,6 +100,12 @@ pub enum DeviceError {
     /// A deletion receipt.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
+    /// An identifier, or a request to the service.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// The service's receipt.
+    #[error(transparent)]
+    ServiceReceipt(#[from] ServiceReceiptError),
     /// The identity.
     #[error(transparent)]
     Rotation(#[from] RotationError),
@@ -115,7 +129,9 @@ impl DeviceError {
             | Self::Boots
             | Self::NotErased
             | Self::Unregistered
-            | Self::NoSetupCode => return None,
+            | Self::NoSetupCode
+            | Self::NotAsked
+            | Self::Unacknowledged => return None,
             Self::Store(error) => error,
             Self::Login(error) => error,
             Self::Throttle(error) => error,
@@ -133,6 +149,8 @@ impl DeviceError {
             Self::Consent(error) => error,
             Self::Snapshot(error) => error,
             Self::Receipt(error) => error,
+            Self::Trail(error) => error,
+            Self::ServiceReceipt(error) => error,
             Self::Rotation(error) => error,
             Self::Attest(error) => error,
             #[cfg(feature = "pairing")]
@@ -152,15 +170,21 @@ impl ErrorCode for DeviceError {
             Self::NotErased => 6006,
             Self::Unregistered => 6007,
             Self::NoSetupCode => 6008,
+            Self::NotAsked => 6009,
+            Self::Unacknowledged => 6010,
             other => other.inner().map_or(6000, ErrorCode::code),
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Serial | Self::Reserved | Self::NotErased | Self::Unregistered | Self::NoSetupCode => {
-                Fault::Misuse
-            }
+            Self::Serial
+            | Self::Reserved
+            | Self::NotErased
+            | Self::Unregistered
+            | Self::NoSetupCode
+            | Self::NotAsked
+            | Self::Unacknowledged => Fault::Misuse,
             Self::State | Self::Damaged | Self::Boots => Fault::Device,
             other => other.inner().map_or(Fault::Bug, ErrorCode::fault),
         }

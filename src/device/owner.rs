@@ -148,7 +148,7 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     }
 
     /// Turns a purpose off and forgets the events that were queued for it. Needs no password: to say no is
-    /// always allowed.
+    /// always allowed. The service is asked to delete what it has: [`deletion_request`](Device::deletion_request).
     ///
     /// # Errors
     /// [`DeviceError::Consent`]; the purpose is off all the same until the next boot.

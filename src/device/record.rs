@@ -6,6 +6,7 @@ use iotsec_store::{KeyDomain, KeyId, Store, StoreError};
 use iotsec_telemetry::{
     consent::{CONSENT_RECORD_LEN, ConsentStorage},
     error::StorageError as ConsentStorageError,
+    pseudonym::{self, TRAIL_RECORD_LEN, TrailStorage},
 };
 
 use crate::{
@@ -22,6 +23,11 @@ pub(crate) const IDENTITY_NAMESPACE: u8 = 0xFE;
 pub(crate) const fn is_reserved(key: KeyId) -> bool {
     let identity = key.namespace() == IDENTITY_NAMESPACE && matches!(key.domain(), KeyDomain::Device);
     key.namespace() == NAMESPACE || identity
+}
+
+/// Whether a value is a request to the service.
+pub(crate) fn is_request(key: KeyId) -> bool {
+    TRAILS.contains(&key)
 }
 
 const fn device(number: u16) -> KeyId {
@@ -59,6 +65,16 @@ pub(crate) const PAIRING_THROTTLE: KeyId = device(11);
 pub(crate) const PAIRING_WINDOW: KeyId = device(12);
 /// How far the set-up has come, and in which life.
 pub(crate) const SETUP: KeyId = device(13);
+/// What identifiers come from, and what is to be deleted at the service. In the device domain, since it outlives the
+/// owner's data until the service has answered.
+pub(crate) const TRAILS: [KeyId; pseudonym::TRAILS] = [
+    device(14),
+    device(15),
+    device(16),
+    device(17),
+    device(18),
+    device(19),
+];
 /// That there is an owner: one byte.
 pub(crate) const OWNER: KeyId = user(1);
 /// The verifier of the password that the owner chose.
@@ -72,7 +88,7 @@ pub(crate) const QUEUE: KeyId = user(4);
 pub(crate) const NETWORK: KeyId = user(5);
 
 /// What these records and the queue in memory hold of the owner.
-pub(crate) const PLACES: [Place; 6] = [
+pub(crate) const PLACES: [Place; 7] = [
     Place::of(
         Keeper::Key(OWNER),
         "that there is an owner",
@@ -99,6 +115,11 @@ pub(crate) const PLACES: [Place; 6] = [
         "to join it",
     ),
     Place::of(
+        Keeper::Requests,
+        "what the service knows this device's events by",
+        "to ask the service to delete them",
+    ),
+    Place::of(
         Keeper::Memory,
         "events that wait",
         "telemetry that the owner agreed to",
@@ -107,7 +128,11 @@ pub(crate) const PLACES: [Place; 6] = [
 
 /// Everything in the device domain that retiring takes away; [`STATE`] stays.
 pub(crate) fn secrets() -> impl Iterator<Item = KeyId> {
-    SECRETS.into_iter().chain(identity::values(IDENTITY_NAMESPACE))
+    let trails = TRAILS.into_iter();
+    SECRETS
+        .into_iter()
+        .chain(trails)
+        .chain(identity::values(IDENTITY_NAMESPACE))
 }
 
 const SECRETS: [KeyId; 7] = [
@@ -163,5 +188,39 @@ impl<F: NorFlash> ConsentStorage for Records<'_, '_, F> {
         self.store
             .put(self.flash, CONSENT, record)
             .map_err(|error| ConsentStorageError::new(&error))
+    }
+}
+
+impl<F: NorFlash> TrailStorage for Records<'_, '_, F> {
+    fn load(
+        &mut self,
+        place: usize,
+        record: &mut [u8; TRAIL_RECORD_LEN],
+    ) -> Result<bool, ConsentStorageError> {
+        let Some(key) = TRAILS.get(place) else {
+            return Ok(false);
+        };
+        match self.store.get(self.flash, *key, record) {
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound) => Ok(false),
+            // It will not read again: zeros are no trail.
+            Err(StoreError::Tampered | StoreError::Buffer) => {
+                record.fill(0);
+                Ok(true)
+            }
+            Err(error) => Err(ConsentStorageError::new(&error)),
+        }
+    }
+
+    fn store(&mut self, place: usize, record: &[u8; TRAIL_RECORD_LEN]) -> Result<(), ConsentStorageError> {
+        let key = TRAILS.get(place).ok_or(ConsentStorageError::unspecified())?;
+        let stored = self.store.put(self.flash, *key, record);
+        stored.map_err(|error| ConsentStorageError::new(&error))
+    }
+
+    fn remove(&mut self, place: usize) -> Result<(), ConsentStorageError> {
+        let key = TRAILS.get(place).ok_or(ConsentStorageError::unspecified())?;
+        let removed = self.store.remove(self.flash, *key);
+        removed.map_err(|error| ConsentStorageError::new(&error))
     }
 }

@@ -20,6 +20,8 @@ pub enum Keeper {
     Namespace(u8),
     /// One key of the user domain. Erased likewise.
     Key(KeyId),
+    /// Requests to the service, in the device domain: they outlive a reset until the service has answered.
+    Requests,
     /// Memory of the running firmware. Cleared at once, and gone with the power.
     Memory,
 }
@@ -58,8 +60,20 @@ impl Place {
         match self.keeper {
             Keeper::Namespace(namespace) => key.domain() == KeyDomain::User && key.namespace() == namespace,
             Keeper::Key(own) => own == key,
+            Keeper::Requests => is_request(key),
             Keeper::Memory => false,
         }
+    }
+}
+
+/// Where the life cycle keeps them, if it is there.
+fn is_request(key: KeyId) -> bool {
+    #[cfg(feature = "device")]
+    return crate::device::is_request(key);
+    #[cfg(not(feature = "device"))]
+    {
+        let _ = key;
+        false
     }
 }
 

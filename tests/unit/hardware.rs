@@ -39,7 +39,7 @@ pub(crate) fn boot<T>(
         root: &root,
         replay: ReplayProtection::None,
     };
-    let (mut index, mut record) = ([IndexEntry::EMPTY; 24], [0; 512]);
+    let (mut index, mut record) = ([IndexEntry::EMPTY; 30], [0; 512]);
     let memory = Memory {
         index: &mut index,
         record: &mut record,
