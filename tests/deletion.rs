@@ -19,7 +19,7 @@ use iotsec::{
         batch::BatchKey,
         consent::{Health, Usage},
         deletion::{Deleted, Remains, Request},
-        error::{ReceiptError, TrailError},
+        error::{DeletionError, TrailError},
         pseudonym::{Epoch, Pseudonym},
         registry,
         registry::{Class, EventDef, Field, Purpose},
@@ -445,7 +445,7 @@ fn a_receipt_of_anybody_else_changes_nothing() {
         let receipt = deleted.sign(&signer, &mut out).unwrap();
         assert_eq!(
             device.acknowledge_deletion(receipt, &anchor, &mut hash),
-            Err(DeviceError::ServiceReceipt(ReceiptError::Request))
+            Err(DeviceError::ServiceReceipt(DeletionError::Request))
         );
         let mut out = [0; Request::SEALED_LEN];
         assert!(device.deletion_request(&mut out)?.is_some());

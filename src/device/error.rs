@@ -8,7 +8,7 @@ use iotsec_core::{
 };
 use iotsec_store::StoreError;
 use iotsec_telemetry::error::{
-    BatchError, ConsentError, ReceiptError as ServiceReceiptError, RecordError, SnapshotError, TrailError,
+    BatchError, ConsentError, DeletionError, RecordError, SnapshotError, TrailError,
 };
 use iotsec_update::{UpdateError, boot::Refusal, install::InstallError, rollback::RollbackError};
 
@@ -105,7 +105,7 @@ pub enum DeviceError {
     Trail(#[from] TrailError),
     /// The service's receipt.
     #[error(transparent)]
-    ServiceReceipt(#[from] ServiceReceiptError),
+    ServiceReceipt(#[from] DeletionError),
     /// The identity.
     #[error(transparent)]
     Rotation(#[from] RotationError),
