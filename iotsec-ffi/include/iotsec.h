@@ -154,7 +154,7 @@
 typedef int32_t iotsec_status_t;
 
 /**
- * What kind of key signs.
+ * What kind of key it is.
  */
 typedef int32_t iotsec_key_type_t;
 
@@ -393,7 +393,7 @@ typedef struct iotsec_trust_anchor_t {
      */
     iotsec_key_type_t key_type;
     /**
-     * The public key.
+     * The public key; on P-256 a SEC1 point, compressed (33 bytes) or not.
      */
     const uint8_t *key;
     /**
@@ -572,7 +572,7 @@ typedef struct iotsec_version_t {
 /**
  * How a service is reached.
  */
-typedef int32_t iotsec_scheme_t;
+typedef int32_t iotsec_url_scheme_t;
 
 /**
  * What the host of a URL is: `IOTSEC_INPUT_HOSTNAME`, `IOTSEC_INPUT_IPV4` or `IOTSEC_INPUT_IPV6`.
@@ -584,9 +584,9 @@ typedef iotsec_input_kind_t iotsec_host_kind_t;
  */
 typedef struct iotsec_url_t {
     /**
-     * `IOTSEC_SCHEME_*`.
+     * `IOTSEC_URL_*`.
      */
-    iotsec_scheme_t scheme;
+    iotsec_url_scheme_t scheme;
     /**
      * What the host is.
      */
@@ -733,6 +733,11 @@ typedef struct iotsec_login_policy_t {
      */
     uint64_t longest_ms;
 } iotsec_login_policy_t;
+
+/**
+ * What kind of password let somebody in.
+ */
+typedef int32_t iotsec_scheme_t;
 
 /**
  * What the next guess would meet. A struct that the library fills never grows.
@@ -1051,22 +1056,22 @@ typedef uint32_t iotsec_domain_t;
 /**
  * HTTP over TLS.
  */
-#define IOTSEC_SCHEME_HTTPS 1
+#define IOTSEC_URL_HTTPS 1
 
 /**
  * MQTT over TLS.
  */
-#define IOTSEC_SCHEME_MQTTS 2
+#define IOTSEC_URL_MQTTS 2
 
 /**
  * CoAP over DTLS.
  */
-#define IOTSEC_SCHEME_COAPS 3
+#define IOTSEC_URL_COAPS 3
 
 /**
  * WebSocket over TLS.
  */
-#define IOTSEC_SCHEME_WSS 4
+#define IOTSEC_URL_WSS 4
 
 /**
  * The preset of the unit; the product may ask for a new one before anything else.
@@ -1099,7 +1104,7 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_KEY_ED25519 1
 
 /**
- * ECDSA on P-256 with SHA-256 (FIPS 186-5): a public key of 65 bytes, the uncompressed point.
+ * ECDSA on P-256 with SHA-256 (FIPS 186-5): a public key of 65 bytes, the uncompressed SEC1 point.
  */
 #define IOTSEC_KEY_P256 2
 
@@ -3279,6 +3284,31 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_DELETION_KEY 4865
 
 /**
+ * More rules than a policy can have.
+ */
+#define IOTSEC_ERR_POLICY_COUNT 4901
+
+/**
+ * Events do not ascend, or one has two rules.
+ */
+#define IOTSEC_ERR_POLICY_ORDER 4902
+
+/**
+ * A quiet period is shorter than ten minutes or longer than a day.
+ */
+#define IOTSEC_ERR_POLICY_QUIET 4903
+
+/**
+ * Source of randomness is stuck.
+ */
+#define IOTSEC_ERR_ENTROPY_STUCK 4911
+
+/**
+ * Source of randomness is biased.
+ */
+#define IOTSEC_ERR_ENTROPY_BIASED 4912
+
+/**
  * No certificate.
  */
 #define IOTSEC_ERR_CERTIFICATE_EMPTY 5001
@@ -4431,7 +4461,7 @@ iotsec_status_t iotsec_input_mqtt_matches(const uint8_t *filter,
                                           size_t *offset);
 
 /**
- * Reads a URL into `url`, with one of the schemes `IOTSEC_SCHEME_*`. `text` has `text_len` bytes, at most 2,048;
+ * Reads a URL into `url`, with one of the schemes `IOTSEC_URL_*`. `text` has `text_len` bytes, at most 2,048;
  * `offset` is as in `iotsec_input_check()`.
  *
  * Refused are names and passwords of users, fragments, `.` and `..` in the path, and escapes that would become

@@ -10,12 +10,12 @@ use crate::{
     status::{CallError, Status, iotsec_status_t, status},
 };
 
-/// What kind of key signs.
+/// What kind of key it is.
 pub type iotsec_key_type_t = i32;
 
 /// Ed25519 (RFC 8032): a public key of 32 bytes.
 pub const IOTSEC_KEY_ED25519: iotsec_key_type_t = 1;
-/// ECDSA on P-256 with SHA-256 (FIPS 186-5): a public key of 65 bytes, the uncompressed point.
+/// ECDSA on P-256 with SHA-256 (FIPS 186-5): a public key of 65 bytes, the uncompressed SEC1 point.
 pub const IOTSEC_KEY_P256: iotsec_key_type_t = 2;
 
 /// Bytes of the longest public key.

@@ -1,4 +1,4 @@
-//! The C example on Linux under sanitizers and on a Cortex-M4 in QEMU, and the header on its own.
+//! The C examples on Linux under sanitizers and on a Cortex-M4 in QEMU, and the header on its own.
 
 use std::{
     collections::BTreeSet,
@@ -18,8 +18,13 @@ const EXAMPLES: &str = "iotsec-ffi/examples";
 const INCLUDE: &str = "iotsec-ffi/include";
 const THUMB: &str = "thumbv7em-none-eabi";
 const CORTEX_M4: [&str; 3] = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"];
-/// What the example says when it refuses the envelope that it was built with.
-const REFUSED: &str = "update refused\nUPDATE_MANIFEST_DIGEST";
+/// Programs of one file each, beside those of their board.
+const PROGRAMS: [&str; 4] = ["store", "credential", "input", UPDATE];
+const UPDATE: &str = "update";
+/// What the update example says when it refuses the envelope that it was built with.
+const REFUSED: &str = "failed\nUPDATE_MANIFEST_DIGEST";
+/// Lines of an example at most: it is read as a whole.
+const MOST_LINES: usize = 150;
 
 /// Builds and runs everything.
 pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
@@ -33,20 +38,30 @@ pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
     qemu::need()?;
 
     header_alone(root)?;
+    for program in PROGRAMS {
+        let lines = fs::read_to_string(source(root, program))?.lines().count();
+        if lines > MOST_LINES {
+            return Err(format!("{program}.c has {lines} lines, {MOST_LINES} at most").into());
+        }
+    }
     let work = root.join("target/c");
     let genuine = vectors(root, &work.join("genuine"), false)?;
     let flipped = vectors(root, &work.join("flipped"), true)?;
 
     let library = library(root, None)?;
     exports(root, &library)?;
-    println!("-- Linux");
-    print!("{}", on_linux(root, &genuine, &library)?);
-    refused(on_linux(root, &flipped, &library))?;
+    for program in PROGRAMS {
+        println!("-- {program}.c on Linux");
+        print!("{}", on_linux(root, program, &genuine, &library)?);
+    }
+    refused(on_linux(root, UPDATE, &flipped, &library))?;
 
     let library = self::library(root, Some(THUMB))?;
-    println!("-- {}", qemu::Board::MPS2_AN386.core);
-    print!("{}", on_cortex_m4(root, &genuine, &library)?);
-    refused(on_cortex_m4(root, &flipped, &library))
+    for program in PROGRAMS {
+        println!("-- {program}.c on {}", qemu::Board::MPS2_AN386.core);
+        print!("{}", on_cortex_m4(root, program, &genuine, &library)?);
+    }
+    refused(on_cortex_m4(root, UPDATE, &flipped, &library))
 }
 
 /// The program must end with an error, and for the right reason.
@@ -206,18 +221,22 @@ fn no_heap(program: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The example with the files of its board.
-fn example(root: &Path, compiler: &str, data: &Path, board: &str) -> Command {
+fn source(root: &Path, program: &str) -> PathBuf {
+    root.join(EXAMPLES).join(program).with_extension("c")
+}
+
+/// An example with the files of its board.
+fn example(root: &Path, program: &str, compiler: &str, data: &Path, board: &str) -> Command {
     let mut command = Command::new(compiler);
     command.args(WARNINGS).arg("-std=c11");
     command.arg("-I").arg(root.join(INCLUDE)).arg("-I").arg(data);
-    command.args(["update.c", "ram_board.c", board].map(|name| root.join(EXAMPLES).join(name)));
+    command.args([program, "ram_board", board].map(|name| source(root, name)));
     command
 }
 
-fn on_linux(root: &Path, data: &Path, library: &Path) -> Result<String, Failure> {
-    let program = data.join("update");
-    let mut command = example(root, "gcc", data, "linux_board.c");
+fn on_linux(root: &Path, name: &str, data: &Path, library: &Path) -> Result<String, Failure> {
+    let program = data.join(name);
+    let mut command = example(root, name, "gcc", data, "linux_board");
     if has_sanitizers(data) {
         command.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
     } else {
@@ -257,9 +276,9 @@ fn has_sanitizers(folder: &Path) -> bool {
     works(&mut compile) && works(&mut Command::new(&program))
 }
 
-fn on_cortex_m4(root: &Path, data: &Path, library: &Path) -> Result<String, Failure> {
-    let program = data.join("update.elf");
-    let mut command = example(root, "arm-none-eabi-gcc", data, "qemu_board.c");
+fn on_cortex_m4(root: &Path, name: &str, data: &Path, library: &Path) -> Result<String, Failure> {
+    let program = data.join(name).with_extension("elf");
+    let mut command = example(root, name, "arm-none-eabi-gcc", data, "qemu_board");
     command
         .args(CORTEX_M4)
         .args(["-Os", "-ffunction-sections", "-fdata-sections", "-nostartfiles"]);

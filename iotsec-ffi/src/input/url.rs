@@ -7,16 +7,16 @@ use crate::{
 };
 
 /// How a service is reached.
-pub type iotsec_scheme_t = i32;
+pub type iotsec_url_scheme_t = i32;
 
 /// HTTP over TLS.
-pub const IOTSEC_SCHEME_HTTPS: iotsec_scheme_t = 1;
+pub const IOTSEC_URL_HTTPS: iotsec_url_scheme_t = 1;
 /// MQTT over TLS.
-pub const IOTSEC_SCHEME_MQTTS: iotsec_scheme_t = 2;
+pub const IOTSEC_URL_MQTTS: iotsec_url_scheme_t = 2;
 /// CoAP over DTLS.
-pub const IOTSEC_SCHEME_COAPS: iotsec_scheme_t = 3;
+pub const IOTSEC_URL_COAPS: iotsec_url_scheme_t = 3;
 /// WebSocket over TLS.
-pub const IOTSEC_SCHEME_WSS: iotsec_scheme_t = 4;
+pub const IOTSEC_URL_WSS: iotsec_url_scheme_t = 4;
 
 /// What the host of a URL is: `IOTSEC_INPUT_HOSTNAME`, `IOTSEC_INPUT_IPV4` or `IOTSEC_INPUT_IPV6`.
 pub type iotsec_host_kind_t = super::iotsec_input_kind_t;
@@ -25,8 +25,8 @@ pub type iotsec_host_kind_t = super::iotsec_input_kind_t;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct iotsec_url_t {
-    /// `IOTSEC_SCHEME_*`.
-    pub scheme: iotsec_scheme_t,
+    /// `IOTSEC_URL_*`.
+    pub scheme: iotsec_url_scheme_t,
     /// What the host is.
     pub host_kind: iotsec_host_kind_t,
     /// Where the host begins, without the bracket of an IPv6 address.
@@ -49,7 +49,7 @@ pub struct iotsec_url_t {
 
 const _: () = assert!(size_of::<iotsec_url_t>() == 24);
 
-/// Reads a URL into `url`, with one of the schemes `IOTSEC_SCHEME_*`. `text` has `text_len` bytes, at most 2,048;
+/// Reads a URL into `url`, with one of the schemes `IOTSEC_URL_*`. `text` has `text_len` bytes, at most 2,048;
 /// `offset` is as in `iotsec_input_check()`.
 ///
 /// Refused are names and passwords of users, fragments, `.` and `..` in the path, and escapes that would become
@@ -87,10 +87,10 @@ fn parts(text: &[u8], url: &Url<'_>) -> Option<iotsec_url_t> {
         ),
     };
     let scheme = match url.scheme() {
-        Scheme::Https => IOTSEC_SCHEME_HTTPS,
-        Scheme::Mqtts => IOTSEC_SCHEME_MQTTS,
-        Scheme::Coaps => IOTSEC_SCHEME_COAPS,
-        Scheme::Wss => IOTSEC_SCHEME_WSS,
+        Scheme::Https => IOTSEC_URL_HTTPS,
+        Scheme::Mqtts => IOTSEC_URL_MQTTS,
+        Scheme::Coaps => IOTSEC_URL_COAPS,
+        Scheme::Wss => IOTSEC_URL_WSS,
         _ => return None,
     };
     let (host_offset, host_len) = place(host)?;

@@ -873,6 +873,16 @@ pub const IOTSEC_ERR_DELETION_CONTENT: iotsec_status_t = 4863;
 pub const IOTSEC_ERR_DELETION_REQUEST: iotsec_status_t = 4864;
 /// Type of key that signs no receipts.
 pub const IOTSEC_ERR_DELETION_KEY: iotsec_status_t = 4865;
+/// More rules than a policy can have.
+pub const IOTSEC_ERR_POLICY_COUNT: iotsec_status_t = 4901;
+/// Events do not ascend, or one has two rules.
+pub const IOTSEC_ERR_POLICY_ORDER: iotsec_status_t = 4902;
+/// A quiet period is shorter than ten minutes or longer than a day.
+pub const IOTSEC_ERR_POLICY_QUIET: iotsec_status_t = 4903;
+/// Source of randomness is stuck.
+pub const IOTSEC_ERR_ENTROPY_STUCK: iotsec_status_t = 4911;
+/// Source of randomness is biased.
+pub const IOTSEC_ERR_ENTROPY_BIASED: iotsec_status_t = 4912;
 /// No certificate.
 pub const IOTSEC_ERR_CERTIFICATE_EMPTY: iotsec_status_t = 5001;
 /// Too many certificates.
@@ -1697,6 +1707,11 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DELETION_CONTENT, c"DELETION_CONTENT"),
     (IOTSEC_ERR_DELETION_REQUEST, c"DELETION_REQUEST"),
     (IOTSEC_ERR_DELETION_KEY, c"DELETION_KEY"),
+    (IOTSEC_ERR_POLICY_COUNT, c"POLICY_COUNT"),
+    (IOTSEC_ERR_POLICY_ORDER, c"POLICY_ORDER"),
+    (IOTSEC_ERR_POLICY_QUIET, c"POLICY_QUIET"),
+    (IOTSEC_ERR_ENTROPY_STUCK, c"ENTROPY_STUCK"),
+    (IOTSEC_ERR_ENTROPY_BIASED, c"ENTROPY_BIASED"),
     (IOTSEC_ERR_CERTIFICATE_EMPTY, c"CERTIFICATE_EMPTY"),
     (IOTSEC_ERR_CERTIFICATE_CHAIN_LENGTH, c"CERTIFICATE_CHAIN_LENGTH"),
     (IOTSEC_ERR_CERTIFICATE_CERTIFICATE_LENGTH, c"CERTIFICATE_CERTIFICATE_LENGTH"),

@@ -17,16 +17,9 @@ use crate::{
     argument,
     counter::{CCounter, iotsec_counter_t},
     flash::{CFlash, iotsec_flash_t, iotsec_region_t},
+    signer::{IOTSEC_KEY_ED25519, IOTSEC_KEY_P256, iotsec_key_type_t},
     status::{CallError, Status},
 };
-
-/// Which kind of public key.
-pub type iotsec_key_type_t = i32;
-
-/// Ed25519 (RFC 8032), 32 bytes.
-pub const IOTSEC_KEY_ED25519: iotsec_key_type_t = 1;
-/// ECDSA on P-256 with SHA-256 (FIPS 186-5): a SEC1 point, compressed (33 bytes) or not (65 bytes).
-pub const IOTSEC_KEY_P256: iotsec_key_type_t = 2;
 
 /// Most public keys that one configuration holds.
 pub const IOTSEC_TRUST_ANCHORS_MAX: usize = 4;
@@ -39,7 +32,7 @@ pub struct iotsec_trust_anchor_t {
     pub struct_size: u32,
     /// `IOTSEC_KEY_*`.
     pub key_type: iotsec_key_type_t,
-    /// The public key.
+    /// The public key; on P-256 a SEC1 point, compressed (33 bytes) or not.
     pub key: *const u8,
     /// Its bytes.
     pub key_len: usize,

@@ -170,7 +170,7 @@ fn the_parts_of_a_url_are_found_in_its_text() {
     assert_eq!(
         read("https://updates.example.com:8443/lamp/7?since=3"),
         (
-            (IOTSEC_SCHEME_HTTPS, IOTSEC_INPUT_HOSTNAME, 8443),
+            (IOTSEC_URL_HTTPS, IOTSEC_INPUT_HOSTNAME, 8443),
             "updates.example.com",
             "/lamp/7",
             "since=3"
@@ -178,30 +178,15 @@ fn the_parts_of_a_url_are_found_in_its_text() {
     );
     assert_eq!(
         read("coaps://[2001:db8::1]"),
-        (
-            (IOTSEC_SCHEME_COAPS, IOTSEC_INPUT_IPV6, 5684),
-            "2001:db8::1",
-            "",
-            ""
-        )
+        ((IOTSEC_URL_COAPS, IOTSEC_INPUT_IPV6, 5684), "2001:db8::1", "", "")
     );
     assert_eq!(
         read("mqtts://192.0.2.1:8884"),
-        (
-            (IOTSEC_SCHEME_MQTTS, IOTSEC_INPUT_IPV4, 8884),
-            "192.0.2.1",
-            "",
-            ""
-        )
+        ((IOTSEC_URL_MQTTS, IOTSEC_INPUT_IPV4, 8884), "192.0.2.1", "", "")
     );
     assert_eq!(
         read("wss://a.example?x"),
-        (
-            (IOTSEC_SCHEME_WSS, IOTSEC_INPUT_HOSTNAME, 443),
-            "a.example",
-            "",
-            "x"
-        )
+        ((IOTSEC_URL_WSS, IOTSEC_INPUT_HOSTNAME, 443), "a.example", "", "x")
     );
 }
 

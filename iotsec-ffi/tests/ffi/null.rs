@@ -384,3 +384,24 @@ fn every_error_has_one_name() {
         assert_eq!(status, name);
     }
 }
+
+#[test]
+fn every_name_of_the_header_is_defined_once() {
+    let mut names = std::collections::BTreeSet::new();
+    let mut lines = HEADER.lines().peekable();
+    while let Some(line) = lines.next() {
+        let name = if let Some(rest) = line.strip_prefix("#define ") {
+            rest.split([' ', '(']).next()
+        } else if line.starts_with("typedef ") && line.ends_with(';') {
+            line.trim_end_matches(';').rsplit([' ', '*']).next()
+        } else if line.starts_with("} iotsec_") {
+            line[2..].strip_suffix(';')
+        } else {
+            None
+        };
+        if let Some(name) = name {
+            assert!(names.insert(name), "{name} is defined twice");
+        }
+    }
+    assert!(names.len() > 400);
+}

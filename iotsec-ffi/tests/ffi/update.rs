@@ -14,6 +14,7 @@ use iotsec::update::{
 };
 use iotsec_ffi::{
     boot::*,
+    signer::*,
     status::*,
     update::{config::*, *},
 };

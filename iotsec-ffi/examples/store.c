@@ -1,0 +1,83 @@
+/*
+ * An encrypted key store in C: formatted in the factory, mounted at every boot, and a user domain that can be
+ * erased for good.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#include <string.h>
+
+#include "board.h"
+#include "check.h"
+
+/* Names: a domain, a namespace for each part of the firmware, a number in it. */
+#define CALIBRATION IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 1, 1)
+#define WIFI_KEY IOTSEC_KEY_ID(IOTSEC_DOMAIN_USER, 1, 1)
+
+static const uint8_t calibration[] = {0x12, 0x34, 0x56};
+static const uint8_t wifi_key[] = "correct horse battery staple";
+
+static iotsec_store_t store;
+static iotsec_index_entry_t names[8];
+static uint8_t buffer[256];
+
+static iotsec_store_config_t config(void) {
+    return (iotsec_store_config_t){
+        .struct_size = sizeof(iotsec_store_config_t),
+        .index_count = sizeof names / sizeof names[0],
+        .flash = board_flash,
+        .region = {0, BOARD_PAGE_SIZE, 5, BOARD_WORD_SIZE, 0xFF},
+        .entropy = board_entropy,
+        .root_key = board_root_key,
+        .index = names,
+        .buffer = buffer,
+        .buffer_size = sizeof buffer,
+    };
+}
+
+/* The factory formats, once. A device in the field never does: a store that does not mount is a fault to report. */
+static iotsec_status_t factory(void) {
+    const iotsec_store_config_t where = config();
+    REFUSED(IOTSEC_ERR_STORE_UNFORMATTED, iotsec_store_mount(&store, &where));
+    TRY(iotsec_store_format(&store, &where));
+    TRY(iotsec_store_put(&store, CALIBRATION, calibration, sizeof calibration));
+    puts("factory: formatted, calibrated");
+    return iotsec_store_close(&store);
+}
+
+/* Values come back after a reboot. A buffer that is too small is told the size. */
+static iotsec_status_t field(void) {
+    const iotsec_store_config_t where = config();
+    uint8_t value[64];
+    size_t len;
+    TRY(iotsec_store_mount(&store, &where));
+    TRY(iotsec_store_put(&store, WIFI_KEY, wifi_key, sizeof wifi_key));
+    TRY(iotsec_store_close(&store));
+
+    TRY(iotsec_store_mount(&store, &where));
+    REFUSED(IOTSEC_ERR_SHORT_BUFFER, iotsec_store_get(&store, WIFI_KEY, value, 4, &len));
+    if (len != sizeof wifi_key) {
+        return IOTSEC_ERR_SIZE;
+    }
+    TRY(iotsec_store_get(&store, WIFI_KEY, value, sizeof value, &len));
+    if (len != sizeof wifi_key || memcmp(value, wifi_key, len) != 0) {
+        return IOTSEC_ERR_STORE_TAMPERED;
+    }
+    puts("field: the key survived a reboot");
+    return IOTSEC_OK;
+}
+
+/* The owner sells the device: their domain loses its key, and with it every copy in flash. */
+static iotsec_status_t sold(void) {
+    uint8_t value[64];
+    size_t len;
+    TRY(iotsec_store_erase_user(&store));
+    REFUSED(IOTSEC_ERR_STORE_NOT_FOUND, iotsec_store_get(&store, WIFI_KEY, value, sizeof value, &len));
+    TRY(iotsec_store_get(&store, CALIBRATION, value, sizeof value, &len));
+    puts("sold: the owner's key is gone, the calibration is not");
+    return iotsec_store_close(&store);
+}
+
+int main(void) {
+    static iotsec_status_t (*const parts[])(void) = {factory, field, sold};
+    return run(parts, sizeof parts / sizeof parts[0]);
+}
