@@ -3239,6 +3239,46 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_REPORT_RANGE 4665
 
 /**
+ * Metric is not summed over shares.
+ */
+#define IOTSEC_ERR_PRIO3_AGGREGATE 4701
+
+/**
+ * Value of another kind than declared.
+ */
+#define IOTSEC_ERR_PRIO3_KIND 4702
+
+/**
+ * Value out of bounds.
+ */
+#define IOTSEC_ERR_PRIO3_OUT_OF_BOUNDS 4703
+
+/**
+ * Personal value of another purpose.
+ */
+#define IOTSEC_ERR_PRIO3_PURPOSE 4704
+
+/**
+ * Not consented.
+ */
+#define IOTSEC_ERR_PRIO3_NOT_CONSENTED 4705
+
+/**
+ * Buffer is not as long as the share.
+ */
+#define IOTSEC_ERR_PRIO3_BUFFER 4706
+
+/**
+ * Parameters not supported.
+ */
+#define IOTSEC_ERR_PRIO3_PARAMETERS 4707
+
+/**
+ * Context too long.
+ */
+#define IOTSEC_ERR_PRIO3_CONTEXT 4708
+
+/**
  * No consent to this purpose.
  */
 #define IOTSEC_ERR_TRAIL_NOT_CONSENTED 4851
@@ -4157,6 +4197,16 @@ typedef uint32_t iotsec_domain_t;
  * No set-up code to pair with.
  */
 #define IOTSEC_ERR_DEVICE_NO_SETUP_CODE 6008
+
+/**
+ * No deletion waits.
+ */
+#define IOTSEC_ERR_DEVICE_NOT_ASKED 6009
+
+/**
+ * Deletion at the service not acknowledged.
+ */
+#define IOTSEC_ERR_DEVICE_UNACKNOWLEDGED 6010
 
 /**
  * Serial number used twice.

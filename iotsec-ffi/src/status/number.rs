@@ -855,6 +855,22 @@ pub const IOTSEC_ERR_REPORT_UNKNOWN_REGISTRY: iotsec_status_t = 4663;
 pub const IOTSEC_ERR_REPORT_UNDECLARED: iotsec_status_t = 4664;
 /// Answer out of range.
 pub const IOTSEC_ERR_REPORT_RANGE: iotsec_status_t = 4665;
+/// Metric is not summed over shares.
+pub const IOTSEC_ERR_PRIO3_AGGREGATE: iotsec_status_t = 4701;
+/// Value of another kind than declared.
+pub const IOTSEC_ERR_PRIO3_KIND: iotsec_status_t = 4702;
+/// Value out of bounds.
+pub const IOTSEC_ERR_PRIO3_OUT_OF_BOUNDS: iotsec_status_t = 4703;
+/// Personal value of another purpose.
+pub const IOTSEC_ERR_PRIO3_PURPOSE: iotsec_status_t = 4704;
+/// Not consented.
+pub const IOTSEC_ERR_PRIO3_NOT_CONSENTED: iotsec_status_t = 4705;
+/// Buffer is not as long as the share.
+pub const IOTSEC_ERR_PRIO3_BUFFER: iotsec_status_t = 4706;
+/// Parameters not supported.
+pub const IOTSEC_ERR_PRIO3_PARAMETERS: iotsec_status_t = 4707;
+/// Context too long.
+pub const IOTSEC_ERR_PRIO3_CONTEXT: iotsec_status_t = 4708;
 /// No consent to this purpose.
 pub const IOTSEC_ERR_TRAIL_NOT_CONSENTED: iotsec_status_t = 4851;
 /// Deletions wait to be acknowledged.
@@ -1223,6 +1239,10 @@ pub const IOTSEC_ERR_DEVICE_NOT_ERASED: iotsec_status_t = 6006;
 pub const IOTSEC_ERR_DEVICE_UNREGISTERED: iotsec_status_t = 6007;
 /// No set-up code to pair with.
 pub const IOTSEC_ERR_DEVICE_NO_SETUP_CODE: iotsec_status_t = 6008;
+/// No deletion waits.
+pub const IOTSEC_ERR_DEVICE_NOT_ASKED: iotsec_status_t = 6009;
+/// Deletion at the service not acknowledged.
+pub const IOTSEC_ERR_DEVICE_UNACKNOWLEDGED: iotsec_status_t = 6010;
 /// Serial number used twice.
 pub const IOTSEC_ERR_FACTORY_SERIAL_REPEATED: iotsec_status_t = 6101;
 /// Entropy source repeats itself.
@@ -1698,6 +1718,14 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_REPORT_UNKNOWN_REGISTRY, c"REPORT_UNKNOWN_REGISTRY"),
     (IOTSEC_ERR_REPORT_UNDECLARED, c"REPORT_UNDECLARED"),
     (IOTSEC_ERR_REPORT_RANGE, c"REPORT_RANGE"),
+    (IOTSEC_ERR_PRIO3_AGGREGATE, c"PRIO3_AGGREGATE"),
+    (IOTSEC_ERR_PRIO3_KIND, c"PRIO3_KIND"),
+    (IOTSEC_ERR_PRIO3_OUT_OF_BOUNDS, c"PRIO3_OUT_OF_BOUNDS"),
+    (IOTSEC_ERR_PRIO3_PURPOSE, c"PRIO3_PURPOSE"),
+    (IOTSEC_ERR_PRIO3_NOT_CONSENTED, c"PRIO3_NOT_CONSENTED"),
+    (IOTSEC_ERR_PRIO3_BUFFER, c"PRIO3_BUFFER"),
+    (IOTSEC_ERR_PRIO3_PARAMETERS, c"PRIO3_PARAMETERS"),
+    (IOTSEC_ERR_PRIO3_CONTEXT, c"PRIO3_CONTEXT"),
     (IOTSEC_ERR_TRAIL_NOT_CONSENTED, c"TRAIL_NOT_CONSENTED"),
     (IOTSEC_ERR_TRAIL_FULL, c"TRAIL_FULL"),
     (IOTSEC_ERR_TRAIL_EPOCH, c"TRAIL_EPOCH"),
@@ -1882,6 +1910,8 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DEVICE_NOT_ERASED, c"DEVICE_NOT_ERASED"),
     (IOTSEC_ERR_DEVICE_UNREGISTERED, c"DEVICE_UNREGISTERED"),
     (IOTSEC_ERR_DEVICE_NO_SETUP_CODE, c"DEVICE_NO_SETUP_CODE"),
+    (IOTSEC_ERR_DEVICE_NOT_ASKED, c"DEVICE_NOT_ASKED"),
+    (IOTSEC_ERR_DEVICE_UNACKNOWLEDGED, c"DEVICE_UNACKNOWLEDGED"),
     (IOTSEC_ERR_FACTORY_SERIAL_REPEATED, c"FACTORY_SERIAL_REPEATED"),
     (IOTSEC_ERR_FACTORY_PASSWORD_REPEATED, c"FACTORY_PASSWORD_REPEATED"),
     (IOTSEC_ERR_RECEIPT_HEADERS, c"RECEIPT_HEADERS"),

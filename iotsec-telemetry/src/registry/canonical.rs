@@ -177,6 +177,7 @@ impl Stream<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Item<'t> {
     Array(u64),
     Uint(u64),
