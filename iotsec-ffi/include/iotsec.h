@@ -76,6 +76,16 @@
 #define IOTSEC_LIFECYCLE_DECOMMISSIONED 24576
 
 /**
+ * Certificates of a chain at most, the server's own included.
+ */
+#define IOTSEC_CHAIN_MAX 4
+
+/**
+ * Anchors at most.
+ */
+#define IOTSEC_ANCHORS_MAX 9
+
+/**
  * Bytes of the longest name that people give.
  */
 #define IOTSEC_INPUT_LABEL_MAX 64
@@ -537,6 +547,68 @@ typedef struct iotsec_boot_t {
      */
     uint8_t digest[32];
 } iotsec_boot_t;
+
+/**
+ * Bytes that the caller lends for the call. An array of them is not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_bytes_t {
+    /**
+     * Where they are.
+     */
+    const uint8_t *bytes;
+    /**
+     * How many.
+     */
+    size_t len;
+} iotsec_bytes_t;
+
+/**
+ * What a server's certificate is checked against. The pointers are used during the call only.
+ */
+typedef struct iotsec_server_policy_t {
+    /**
+     * `sizeof(iotsec_server_policy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 to `IOTSEC_ANCHORS_MAX`.
+     */
+    uint32_t anchor_count;
+    /**
+     * Certificates of CAs that are trusted, in DER.
+     */
+    const struct iotsec_bytes_t *anchors;
+    /**
+     * Unix time in seconds: now, or the latest moment that is known to have passed.
+     */
+    uint64_t time;
+    /**
+     * Seconds by which it may be later than `time`: 0 for a device whose clock is right.
+     */
+    uint64_t time_slack;
+} iotsec_server_policy_t;
+
+/**
+ * The key of a server whose certificate is good. A struct that the library fills never grows.
+ */
+typedef struct iotsec_server_key_t {
+    /**
+     * `IOTSEC_KEY_*`.
+     */
+    iotsec_key_type_t key_type;
+    /**
+     * Where its SubjectPublicKeyInfo (RFC 5280 §4.1) begins in the server's certificate.
+     */
+    uint32_t offset;
+    /**
+     * Bytes of it.
+     */
+    uint32_t len;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_server_key_t;
 
 /**
  * What a text should be.
@@ -4450,6 +4522,26 @@ iotsec_status_t iotsec_slot_provision(const struct iotsec_update_config_t *confi
                                       size_t image_len);
 
 /**
+ * Verifies the certificates that a server sent, as the TLS stack has them at hand: `chain` holds `chain_count` of
+ * them in DER, the server's own first, at most `IOTSEC_CHAIN_MAX` of at most 8 KB. `host`, of `host_len` bytes, is the
+ * name or address that the device wanted to reach, and not one that the server gave.
+ *
+ * Checked are signatures with Ed25519 and ECDSA on P-256, the path (RFC 5280), constraints, purposes, the name (a DNS
+ * name of the subject alternative names, no wildcards) and the time. Call it from the stack's verification callback and
+ * refuse the handshake for anything but `IOTSEC_OK`. The stack then checks the signature of the handshake with the key
+ * that `key` describes.
+ *
+ * `IOTSEC_ERR_ANCHOR_*` for an anchor that may not be one, `IOTSEC_ERR_INPUT_*` for a host that is none,
+ * `IOTSEC_ERR_CERTIFICATE_*` for why the chain is refused. Needs about 11 KB of stack, no heap, and writes no flash.
+ */
+iotsec_status_t iotsec_certificate_verify_server(const struct iotsec_server_policy_t *policy,
+                                                 const struct iotsec_bytes_t *chain,
+                                                 size_t chain_count,
+                                                 const uint8_t *host,
+                                                 size_t host_len,
+                                                 struct iotsec_server_key_t *key);
+
+/**
  * Tells whether `text`, of `text_len` bytes, is what it should be. It needs no final zero, and every byte of it
  * is looked at.
  *
@@ -4881,6 +4973,7 @@ typedef char iotsec_index_entry_size_[sizeof(iotsec_index_entry_t) == 8 * IOTSEC
 typedef char iotsec_region_size_[sizeof(iotsec_region_t) == 20 ? 1 : -1];
 typedef char iotsec_boot_size_[sizeof(iotsec_boot_t) == 64 ? 1 : -1];
 typedef char iotsec_update_status_size_[sizeof(iotsec_update_status_t) == 32 ? 1 : -1];
+typedef char iotsec_server_key_size_[sizeof(iotsec_server_key_t) == 16 ? 1 : -1];
 typedef char iotsec_url_size_[sizeof(iotsec_url_t) == 24 ? 1 : -1];
 typedef char iotsec_version_size_[sizeof(iotsec_version_t) == 32 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];

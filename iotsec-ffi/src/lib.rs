@@ -26,6 +26,7 @@ extern crate std;
 pub mod abi;
 pub mod attest;
 pub mod boot;
+pub mod certificate;
 pub mod counter;
 pub mod entropy;
 pub mod flash;

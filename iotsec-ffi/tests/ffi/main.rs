@@ -4,6 +4,7 @@
 
 mod attest;
 mod board;
+mod certificate;
 mod input;
 mod login;
 mod null;

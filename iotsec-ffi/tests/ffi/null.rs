@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, ptr};
 use iotsec_ffi::{
     attest::*,
     boot::*,
+    certificate::*,
     entropy::*,
     input::*,
     login::*,
@@ -22,6 +23,7 @@ use iotsec_ffi::{
 use crate::{
     attest,
     board::{Board, Fixed},
+    certificate,
     login::{Records, credential, zeroed},
     store, update,
 };
@@ -124,6 +126,18 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.mutable(3, &mut [0u8; 1_000]).cast(),
         1_000,
         t.mutable(4, &mut 0),
+    ));
+    call!(iotsec_certificate_verify_server, |t, b| (
+        t.shared(0, &certificate::policy()),
+        if t.0 == 1 {
+            ptr::null()
+        } else {
+            certificate::pointer(&certificate::CHAIN)
+        },
+        1,
+        t.shared(2, b"broker.example").cast(),
+        14,
+        t.mutable(3, &mut zeroed()),
     ));
     call!(iotsec_input_check, |t, b| (
         IOTSEC_INPUT_PORT,
@@ -388,11 +402,10 @@ fn every_error_has_one_name() {
 #[test]
 fn every_name_of_the_header_is_defined_once() {
     let mut names = std::collections::BTreeSet::new();
-    let mut lines = HEADER.lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in HEADER.lines() {
         let name = if let Some(rest) = line.strip_prefix("#define ") {
             rest.split([' ', '(']).next()
-        } else if line.starts_with("typedef ") && line.ends_with(';') {
+        } else if line.starts_with("typedef iotsec_") || line.starts_with("typedef int32_t ") {
             line.trim_end_matches(';').rsplit([' ', '*']).next()
         } else if line.starts_with("} iotsec_") {
             line[2..].strip_suffix(';')
