@@ -2,6 +2,7 @@
 
 mod bench;
 mod c;
+mod capture;
 mod deny;
 mod dependencies;
 #[cfg(test)]
@@ -142,6 +143,12 @@ const TASKS: &[Task] = &[
         usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--x509-limbo FOLDER] [--yang FOLDER] [--only PART]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
+    },
+    Task {
+        name: "capture",
+        usage: "",
+        about: "count every packet of a device before consent, with it, and after withdrawal and deletion",
+        run: capture::run,
     },
     Task {
         name: "outages",

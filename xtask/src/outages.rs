@@ -1,6 +1,6 @@
 //! A device, a real mosquitto, and between them a network that fails in every way that this machine can make it.
 
-mod network;
+pub(crate) mod network;
 mod watcher;
 
 use std::{
@@ -42,7 +42,7 @@ const GROWTH_KIB: u64 = 4096;
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     match args {
-        [] => enter(),
+        [] => enter("outages", &[("mosquitto", "mosquitto"), ("tc", "iproute2")]),
         // Started by `enter`, in a network of its own.
         ["--inside"] => play(root),
         // Started by `play`, beside the server.
@@ -51,16 +51,12 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// Starts this program again in a network namespace, so that nothing of the machine's network is touched.
-fn enter() -> Result<(), Failure> {
+/// Starts `task` of this program again in a network namespace, so that nothing of the machine's network is touched. It
+/// needs these programs too, from these packages.
+pub(crate) fn enter(task: &str, programs: &[(&str, &str)]) -> Result<(), Failure> {
     let path = search_path()?;
-    for (program, package) in [
-        ("mosquitto", "mosquitto"),
-        ("ip", "iproute2"),
-        ("tc", "iproute2"),
-        ("unshare", "util-linux"),
-        ("kill", "procps"),
-    ] {
+    let always = [("ip", "iproute2"), ("unshare", "util-linux"), ("kill", "procps")];
+    for (program, package) in programs.iter().chain(&always) {
         if !env::split_paths(&path).any(|folder| folder.join(program).exists()) {
             return Err(format!("{program} is missing: apt-get install {package}").into());
         }
@@ -85,7 +81,7 @@ fn enter() -> Result<(), Failure> {
     if !is_root {
         inside.args(["--user", "--map-root-user"]);
     }
-    inside.arg(env::current_exe()?).args(["outages", "--inside"]);
+    inside.arg(env::current_exe()?).args([task, "--inside"]);
     tool::run(inside.env("PATH", path))
 }
 

@@ -236,7 +236,8 @@ impl Deleted {
 impl fmt::Display for Deleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (events, about) = (self.events, self.purpose.about());
-        write!(f, "The service has deleted {events} events about {about}")?;
+        let unit = if events == 1 { "event" } else { "events" };
+        write!(f, "The service has deleted {events} {unit} about {about}")?;
         match Date::of(self.time) {
             Some(date) => write!(f, ", on {date}.")?,
             None => f.write_str(".")?,

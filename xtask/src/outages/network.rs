@@ -11,14 +11,14 @@ use std::{
 
 use crate::tool::{self, Failure};
 
-pub(super) const SERVER: &str = "10.213.0.2:1883";
+pub(crate) const SERVER: &str = "10.213.0.2:1883";
 const NAMESPACE: &str = "server";
 
-pub(super) struct Network;
+pub(crate) struct Network;
 
 impl Network {
     /// In a network namespace of our own, whose `/run` is ours too.
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let network = Self;
         tool::run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]))?;
         network.device(&["link", "set", "lo", "up"])?;
@@ -35,16 +35,16 @@ impl Network {
     }
 
     /// `ip` at the device's end.
-    pub(super) fn device(&self, args: &[&str]) -> Result<(), Failure> {
+    pub(crate) fn device(&self, args: &[&str]) -> Result<(), Failure> {
         tool::run(Command::new("ip").args(args))
     }
 
     /// `ip` at the server's end.
-    pub(super) fn server(&self, args: &[&str]) -> Result<(), Failure> {
+    pub(crate) fn server(&self, args: &[&str]) -> Result<(), Failure> {
         tool::run(Command::new("ip").args(["-netns", NAMESPACE]).args(args))
     }
 
-    pub(super) fn slow(&self, is_slow: bool) -> Result<(), Failure> {
+    pub(crate) fn slow(&self, is_slow: bool) -> Result<(), Failure> {
         let mut tc = Command::new("tc");
         if is_slow {
             let limit = ["tbf", "rate", "32kbit", "burst", "1600", "limit", "16000"];
@@ -57,21 +57,21 @@ impl Network {
 }
 
 /// A command at the server's end.
-pub(super) fn at_server(program: &str) -> Command {
+pub(crate) fn at_server(program: &str) -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", NAMESPACE, program]);
     command
 }
 
 /// A real mosquitto, which keeps sessions in a file.
-pub(super) struct Broker {
+pub(crate) struct Broker {
     config: PathBuf,
     log: PathBuf,
     child: Option<Child>,
 }
 
 impl Broker {
-    pub(super) fn new(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: &Path) -> Result<Self, Failure> {
         let config = folder.join("mosquitto.conf");
         let lines = [
             "listener 1883 0.0.0.0".to_owned(),
@@ -91,7 +91,7 @@ impl Broker {
         })
     }
 
-    pub(super) fn start(&mut self) -> Result<(), Failure> {
+    pub(crate) fn start(&mut self) -> Result<(), Failure> {
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
         let mut command = at_server("mosquitto");
         command
@@ -111,7 +111,7 @@ impl Broker {
         Ok(())
     }
 
-    pub(super) fn signal(&mut self, name: &str) -> Result<(), Failure> {
+    pub(crate) fn signal(&mut self, name: &str) -> Result<(), Failure> {
         let child = self.child.as_ref().ok_or("mosquitto does not run")?;
         tool::run(
             Command::new("kill")
@@ -121,7 +121,7 @@ impl Broker {
     }
 
     /// At once, whatever it is doing.
-    pub(super) fn kill(&mut self) -> Result<(), Failure> {
+    pub(crate) fn kill(&mut self) -> Result<(), Failure> {
         let mut child = self.child.take().ok_or("mosquitto does not run")?;
         child.kill()?;
         child.wait()?;
@@ -129,7 +129,7 @@ impl Broker {
     }
 
     /// As an administrator does.
-    pub(super) fn stop(&mut self) -> Result<(), Failure> {
+    pub(crate) fn stop(&mut self) -> Result<(), Failure> {
         self.signal("TERM")?;
         let mut child = self.child.take().ok_or("mosquitto does not run")?;
         child.wait()?;
