@@ -78,10 +78,10 @@ pub const NONCE_LEN: usize = 16;
 pub const MAX_CONTEXT_LEN: usize = 255;
 /// Greatest value of a sum: 32 bits, so that the sum over 2^31 devices stays below the prime of the field.
 pub const MAX_SUM: u64 = 0xFFFF_FFFF;
-/// Calls of the gadget of a histogram at most: with libprio's chunk lengths enough for 1023 buckets.
-pub const MAX_CALLS: usize = 31;
+/// Calls of the gadget of a histogram at most: with libprio's chunk lengths enough for 256 buckets.
+pub const MAX_CALLS: usize = 15;
 /// Buckets at most.
-pub const MAX_BUCKETS: usize = 1023;
+pub const MAX_BUCKETS: usize = 256;
 
 /// Points of the wire polynomial of the longest sum, of 32 bits.
 const MAX_SUM_POINTS: usize = 64;

@@ -8,6 +8,7 @@ pub mod credential;
 pub mod document;
 pub mod identity;
 pub mod input;
+pub mod prio3;
 pub mod retry;
 pub mod setup;
 pub mod store;
