@@ -7,6 +7,8 @@ use iotsec_core::{
     error::{ErrorCode, Fault},
 };
 
+#[cfg(feature = "dap")]
+pub use crate::dap::error::DapError;
 pub use crate::deletion::error::DeletionError;
 #[cfg(feature = "prio3")]
 pub use crate::prio3::error::Prio3Error;

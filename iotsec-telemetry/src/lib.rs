@@ -8,6 +8,7 @@
 //! | record | [`queue`] | criticals keep their reserve, losses are counted, withdrawal purges |
 //! | send | [`batch`] | one sealed, padded CBOR batch; nothing is removed before it is acknowledged |
 //! | blur | [`privacy`] | an answer is noised on the device within a budget that is never overdrawn |
+//! | aggregate | `prio3`, `dap` | two servers learn a sum over all devices, and neither learns about one |
 //! | identify | [`pseudonym`] | random, by purpose and epoch; not one without a deletion request already stored |
 //! | delete | [`deletion`] | requests that outlive withdrawal and reset, until the service's signed receipt |
 //! | tell | [`data_map`] | all of it as a page that people can read, and as JSON |
@@ -87,6 +88,8 @@ pub mod batch;
 mod code;
 pub mod consent;
 pub mod data_map;
+#[cfg(feature = "dap")]
+pub mod dap;
 pub mod deletion;
 pub mod detect;
 pub mod error;

@@ -1,7 +1,7 @@
 //! Secure aggregation: two servers learn a sum over all devices, and neither learns about one (Prio3).
 //!
 //! A measurement is split into two shares, each of which alone is random, with a proof that they belong to a
-//! value within bounds. Each share is sealed to its server (see `dap`); the servers check the proof together,
+//! value within bounds. Each share is sealed to its server (feature `dap` does that); the servers check the proof together,
 //! add up the shares of many devices, and only the two sums put together say anything. It holds as long as the
 //! two servers do not work together, and as long as they insist on enough devices in a sum: sums tell something
 //! about single devices, too, and noise against that is the collector's to add.
@@ -66,7 +66,7 @@ use error::Prio3Error;
 use field::{Field, Field64, Field128};
 pub use measurement::Measurement;
 use output::Output;
-use shares::Parts;
+pub(crate) use shares::Parts;
 pub use shares::Shares;
 use xof::{Domain, Usage};
 

@@ -89,6 +89,17 @@ impl<'c> Measurement<'c> {
         Ok(self)
     }
 
+    /// For a task that aggregates the same, in whatever chunks.
+    #[cfg(feature = "dap")]
+    pub(crate) fn for_task(mut self, task: Prio3) -> Option<Self> {
+        let same = match (self.vdaf.0, task.0) {
+            (Kind::Histogram { buckets, .. }, Kind::Histogram { buckets: those, .. }) => buckets == those,
+            (ours, theirs) => ours == theirs,
+        };
+        self.vdaf = task;
+        same.then_some(self)
+    }
+
     pub(crate) const fn vdaf(&self) -> Prio3 {
         self.vdaf
     }
