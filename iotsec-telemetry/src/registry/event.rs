@@ -23,7 +23,7 @@ pub struct EventDef {
 }
 
 impl EventDef {
-    /// Declares an event. It is checked when it joins a [`Registry`].
+    /// Declares an event. It is checked when it joins a [`Registry`](super::Registry).
     ///
     /// `why` says in plain words what it is collected for. The field with the widest bounds should stand
     /// last: its size on the wire then follows the value and not the bounds.
