@@ -29,9 +29,13 @@ use crate::{
 };
 
 mod open;
+#[cfg(feature = "hpke")]
+mod service_key;
 mod size_class;
 
 pub use open::{Batch, Event, Events, Held, OpenedBatch};
+#[cfg(feature = "hpke")]
+pub use service_key::{KEY_ID_LEN, ServiceKey, ServiceSecret, key_id};
 pub use size_class::{SizeClass, Sizes};
 
 /// Bytes of the longest sealed batch.
@@ -218,7 +222,8 @@ impl BatchKey<'_> {
         len: usize,
         out: &'o mut [u8],
     ) -> Result<&'o [u8], BatchError> {
-        let class = sizes.for_plain(len).ok_or(BatchError::Buffer)?;
+        let class = sizes.find(|class| class.plain_len() >= len);
+        let class = class.ok_or(BatchError::Buffer)?;
         let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
         let plain = plain.get_mut(..class.plain_len()).ok_or(BatchError::Buffer)?;
         plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
@@ -227,6 +232,51 @@ impl BatchKey<'_> {
         Ok(Encrypt0::seal(
             self.aead, &key, &nonce, &salt, domain, plain, out,
         )?)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::BatchKey<'_> {}
+}
+
+/// What messages are sealed to: a [`BatchKey`] that device and service share or, with the feature `hpke`, the
+/// service's public key.
+pub trait SealTo: sealed::Sealed {
+    /// Bytes of plaintext in a message of this size, padding included.
+    fn plain_len(&self, class: SizeClass) -> usize;
+
+    /// Pads the first `len` bytes of `plain`, seals them as a message of `domain`, and wipes `plain`.
+    ///
+    /// # Errors
+    /// [`BatchError`].
+    #[doc(hidden)]
+    fn seal_message<'o, R: TryCryptoRng + ?Sized>(
+        &self,
+        domain: &[u8],
+        sizes: Sizes,
+        rng: &mut R,
+        plain: &mut [u8],
+        len: usize,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], BatchError>;
+}
+
+impl SealTo for BatchKey<'_> {
+    fn plain_len(&self, class: SizeClass) -> usize {
+        class.plain_len()
+    }
+
+    fn seal_message<'o, R: TryCryptoRng + ?Sized>(
+        &self,
+        domain: &[u8],
+        sizes: Sizes,
+        rng: &mut R,
+        plain: &mut [u8],
+        len: usize,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], BatchError> {
+        self.seal_as(domain, sizes, rng, plain, len, out)
     }
 }
 

@@ -13,7 +13,7 @@ pub use crate::deletion::error::DeletionError;
 #[cfg(feature = "prio3")]
 pub use crate::prio3::error::Prio3Error;
 pub use crate::privacy::{DrawError, EpsilonError, LedgerError, MetricError, NoiseError, ReportError};
-pub use crate::pseudonym::error::TrailError;
+pub use crate::pseudonym::error::{SealError, TrailError};
 
 /// A declaration breaks a rule of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -186,6 +186,10 @@ pub enum BatchError {
     /// The cryptography or the entropy source failed.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// Sealing to a service's public key failed.
+    #[cfg(feature = "hpke")]
+    #[error(transparent)]
+    Hpke(#[from] iotsec_core::crypto::hpke::HpkeError),
     /// `scratch` or `out` is shorter than the largest size allowed.
     #[error("buffer too small for the largest batch")]
     Buffer,
@@ -199,6 +203,8 @@ impl ErrorCode for BatchError {
         match self {
             Self::Cose(error) => error.code(),
             Self::Crypto(error) => error.code(),
+            #[cfg(feature = "hpke")]
+            Self::Hpke(error) => error.code(),
             Self::Buffer => 4301,
             Self::StaleReceipt => 4302,
         }
@@ -207,6 +213,8 @@ impl ErrorCode for BatchError {
         match self {
             Self::Cose(error) => error.fault(),
             Self::Crypto(error) => error.fault(),
+            #[cfg(feature = "hpke")]
+            Self::Hpke(error) => error.fault(),
             Self::Buffer | Self::StaleReceipt => Fault::Misuse,
         }
     }
@@ -225,6 +233,14 @@ pub enum DecodeError {
     /// The key could not be derived.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// Not sealed to this key of the service.
+    #[cfg(feature = "hpke")]
+    #[error(transparent)]
+    Hpke(#[from] iotsec_core::crypto::hpke::HpkeError),
+    /// Sealed to a key of another name.
+    #[cfg(feature = "hpke")]
+    #[error("sealed to another key")]
+    Recipient,
     /// The message does not have the length of a size class.
     #[error("not the length of a size class")]
     SizeClass,
@@ -257,6 +273,10 @@ impl ErrorCode for DecodeError {
             Self::Cose(error) => error.code(),
             Self::Encoding(error) => error.code(),
             Self::Crypto(error) => error.code(),
+            #[cfg(feature = "hpke")]
+            Self::Hpke(error) => error.code(),
+            #[cfg(feature = "hpke")]
+            Self::Recipient => 4751,
             Self::SizeClass => 4401,
             Self::Salt => 4402,
             Self::Version => 4403,
@@ -272,6 +292,8 @@ impl ErrorCode for DecodeError {
             Self::Cose(error) => error.fault(),
             Self::Encoding(error) => error.fault(),
             Self::Crypto(error) => error.fault(),
+            #[cfg(feature = "hpke")]
+            Self::Hpke(error) => error.fault(),
             Self::Buffer => Fault::Misuse,
             _ => Fault::Input,
         }

@@ -12,8 +12,10 @@ use crate::{
     value::{Content, Value},
 };
 
+mod seal;
 mod sensitive;
 
+pub use seal::OpenedValue;
 pub use sensitive::Sensitive;
 
 /// A personal value, kept for purpose `P` and no other.

@@ -21,7 +21,7 @@ use iotsec_core::hal::{Millis, UnixTime};
 use rand_core::TryCryptoRng;
 
 use crate::{
-    batch::{self, BatchKey, SealedBatch, Sizes},
+    batch::{self, SealTo, SealedBatch, Sizes},
     code,
     consent::Consents,
     error::{BatchError, RecordError},
@@ -191,17 +191,19 @@ impl<const N: usize> Queue<N> {
     ///
     /// # Errors
     /// [`BatchError`]; everything stays queued.
-    pub fn batch<'a, R: TryCryptoRng + ?Sized>(
+    pub fn batch<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
         consents: &'a Consents,
-        key: &BatchKey<'_>,
+        key: &S,
         sizes: Sizes,
         rng: &mut R,
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, BatchError> {
         let largest = sizes.largest();
-        let plain = scratch.get_mut(..largest.plain_len()).ok_or(BatchError::Buffer)?;
+        let plain = scratch
+            .get_mut(..key.plain_len(largest))
+            .ok_or(BatchError::Buffer)?;
         let out = out.get_mut(..largest.sealed_len()).ok_or(BatchError::Buffer)?;
         self.follow(consents);
         self.give_up_flight();
@@ -209,7 +211,7 @@ impl<const N: usize> Queue<N> {
             return Ok(None);
         }
         let (chosen, len) = self.fill(plain).ok_or(BatchError::Buffer)?;
-        let bytes = key.seal_as(batch::DOMAIN, sizes, rng, plain, len, out)?;
+        let bytes = key.seal_message(batch::DOMAIN, sizes, rng, plain, len, out)?;
 
         let quota = self.quota(chosen);
         for (class, quota) in Class::ALL.into_iter().zip(quota) {

@@ -132,9 +132,10 @@ impl Sizes {
         self.largest
     }
 
-    pub(super) fn for_plain(self, len: usize) -> Option<SizeClass> {
+    /// The smallest of them that fits.
+    pub(super) fn find(self, fits: impl Fn(SizeClass) -> bool) -> Option<SizeClass> {
         SizeClass::ALL
             .into_iter()
-            .find(|class| *class >= self.smallest && *class <= self.largest && class.plain_len() >= len)
+            .find(|class| *class >= self.smallest && *class <= self.largest && fits(*class))
     }
 }

@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod hostile;
+mod service;
 mod vectors;
 pub(crate) use vectors::{Counting, compare as compare_vectors};
 

@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 
 use super::RequestHash;
 use crate::{
-    batch::{BatchKey, SizeClass, Sizes},
+    batch::{BatchKey, SealTo, SizeClass, Sizes},
     error::{BatchError, DecodeError},
     pseudonym::{Epoch, Pseudonym, Trail, is_span, purpose_of},
     registry::Purpose,
@@ -24,9 +24,9 @@ const MAX_PLAIN: usize = 52;
 const LIMITS: Limits = Limits {
     depth: 2,
     items: 11,
-    bytes: 78,
+    bytes: 142,
 };
-const _: () = assert!(SizeClass::B128.plain_len() == 78);
+const _: () = assert!(SizeClass::B192.plain_len() == 142);
 
 /// Asks for the deletion of all that was filed under the pseudonyms of one purpose.
 ///
@@ -92,20 +92,21 @@ impl Request {
         digest.finish()
     }
 
-    /// Seals the request to the service, anew for each attempt.
+    /// Seals the request to the service, anew for each attempt. `out` has [`SEALED_LEN`](Self::SEALED_LEN) bytes; for a
+    /// P-256 key of the service 192, of which all are used.
     ///
     /// # Errors
     /// [`BatchError`].
-    pub fn seal<'o, R: TryCryptoRng + ?Sized>(
+    pub fn seal<'o, S: SealTo, R: TryCryptoRng + ?Sized>(
         &self,
-        key: &BatchKey<'_>,
+        key: &S,
         rng: &mut R,
-        out: &'o mut [u8; Self::SEALED_LEN],
+        out: &'o mut [u8],
     ) -> Result<&'o [u8], BatchError> {
-        let mut plain = [0; SizeClass::B128.plain_len()];
+        let mut plain = [0; SizeClass::B192.plain_len()];
         let len = self.write(&mut plain).map_err(|_| BatchError::Buffer)?.len();
-        let sizes = Sizes::fixed(SizeClass::B128);
-        key.seal_as(DOMAIN, sizes, rng, &mut plain, len, out)
+        let sizes = Sizes::up_to(SizeClass::B192);
+        key.seal_message(DOMAIN, sizes, rng, &mut plain, len, out)
     }
 
     /// Reads a plaintext that another COSE implementation has authenticated, padding included.
@@ -177,6 +178,21 @@ impl BatchKey<'_> {
     /// [`DecodeError`] for anything but the exact bytes that the holder of this key sealed.
     pub fn open_request(&self, sealed: &[u8]) -> Result<Request, DecodeError> {
         let mut plain = [0; SizeClass::B128.plain_len()];
+        let opened = self.open_as(DOMAIN, sealed, &mut plain);
+        let request = opened.and_then(Request::parse);
+        plain.zeroize();
+        request
+    }
+}
+
+#[cfg(feature = "hpke")]
+impl<K: iotsec_core::crypto::AgreementKey> crate::batch::ServiceSecret<'_, K> {
+    /// Decrypts a deletion request, at the service.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for anything but what was sealed to this key as a request.
+    pub fn open_request(&self, sealed: &[u8]) -> Result<Request, DecodeError> {
+        let mut plain = [0; SizeClass::B192.sealed_len()];
         let opened = self.open_as(DOMAIN, sealed, &mut plain);
         let request = opened.and_then(Request::parse);
         plain.zeroize();

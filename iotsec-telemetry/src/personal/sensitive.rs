@@ -28,7 +28,7 @@ use crate::{
 /// heart_rate.reveal(consent); // not even with consent
 /// # }
 /// ```
-pub struct Sensitive<T, P>(Personal<T, P>);
+pub struct Sensitive<T, P>(pub(super) Personal<T, P>);
 
 impl<T, P: ConsentPurpose> Sensitive<T, P> {
     /// Marks `value` as sensitive, as close to where it arises as possible.

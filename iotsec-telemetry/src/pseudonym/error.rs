@@ -3,7 +3,7 @@ use iotsec_core::{
     error::{ErrorCode, Fault},
 };
 
-use crate::error::StorageError;
+use crate::error::{BatchError, RecordError, StorageError};
 
 /// There is no identifier, or a deletion could not be made due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -48,6 +48,34 @@ impl ErrorCode for TrailError {
             Self::Unknown => Fault::Input,
             Self::Storage(error) => error.fault(),
             Self::Crypto(error) => error.fault(),
+        }
+    }
+}
+
+/// A sensitive value was not sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// It is not declared so.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// It could not be sealed.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+}
+
+impl ErrorCode for SealError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Record(error) => error.code(),
+            Self::Batch(error) => error.code(),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Record(error) => error.fault(),
+            Self::Batch(error) => error.fault(),
         }
     }
 }

@@ -12,7 +12,7 @@ use iotsec_testkit::{FailingRng, SimRng, StuckRng};
 
 use super::*;
 use crate::{
-    batch::{Event, SizeClass},
+    batch::{BatchKey, Event, SizeClass},
     consent::{CONSENT_RECORD_LEN, ConsentStorage, Health, Usage},
     error::{DecodeError, SnapshotError, StorageError},
     registry::{Field, Handling},
