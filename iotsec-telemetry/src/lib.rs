@@ -87,9 +87,9 @@ extern crate std;
 pub mod batch;
 mod code;
 pub mod consent;
-pub mod data_map;
 #[cfg(feature = "dap")]
 pub mod dap;
+pub mod data_map;
 pub mod deletion;
 pub mod detect;
 pub mod error;
