@@ -7,6 +7,9 @@ pub const BASELINE_RECORD_LEN: usize = record::LEN;
 
 /// Periods until a baseline is used: a week of hours, so that every hour of every day was among them.
 const WARM_UP: u16 = 168;
+/// After the first day of warm-up one terrible hour counts as six deviations, or it would widen the scale for ever.
+const FIRST_DAY: u16 = 24;
+const UNUSUAL: u32 = 6;
 /// A new value counts for a 64th, so that the mean follows over some days, and a day's ups and downs are deviations.
 const WEIGHT_SHIFT: u32 = 6;
 /// The mean follows a warm baseline by no more than a 256th of its scale in a period.
@@ -77,7 +80,10 @@ impl Baseline {
             self.follow(value);
             return;
         }
-        let value = value.min(u32::from(self.ceiling) << 16);
+        let mut value = value.min(u32::from(self.ceiling) << 16);
+        if self.seen >= FIRST_DAY {
+            value = value.min(self.mean.saturating_add(self.width().saturating_mul(UNUSUAL)));
+        }
         self.seen = self.seen.saturating_add(1);
         // The first values count in full, each for one in so many as were seen.
         let weight = u32::from(self.seen).min(1 << WEIGHT_SHIFT);
@@ -89,9 +95,14 @@ impl Baseline {
         }
         if self.is_warm() {
             self.first_mean = self.mean;
-            self.scale = self.deviation.max(self.mean >> 4).max(ONE);
+            self.scale = self.width();
             self.deviation = self.scale;
         }
+    }
+
+    /// The deviation, and no less than what chance and rounding make.
+    fn width(&self) -> u32 {
+        self.deviation.max(self.mean >> 4).max(ONE)
     }
 
     /// As slowly as an attacker may lead it, and no further.

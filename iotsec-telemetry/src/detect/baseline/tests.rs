@@ -145,3 +145,14 @@ fn a_record_that_no_learning_makes_begins_anew_whatever_its_checksum() {
     // A product whose ceiling was lowered does not take what was learned under the old one.
     assert_eq!(Baseline::restored(100, Some(&good.record())), Baseline::new(100));
 }
+
+#[test]
+fn one_terrible_hour_in_warm_up_does_not_widen_the_scale_for_ever() {
+    let mut hour = 0;
+    let baseline = warm(10_000, || {
+        hour += 1;
+        if hour == 160 { 3000 } else { 20 + hour % 40 }
+    });
+    assert!(baseline.scale >> 16 < 20, "{baseline:?}");
+    assert!(baseline.deviations(200) > 6 * 256);
+}
