@@ -3,10 +3,8 @@ use iotsec_core::hal::Millis;
 use super::{AUTH_SLOW, Cusum, Finding, pace::Repeats, period::Periods};
 
 const PERIOD: Millis = Millis::from_secs(3600);
-/// Failures of one hour that count. More at once is what [`FailureBurst`](super::FailureBurst) is for; here it is one
-/// bad moment of a person.
-const COUNTED: u32 = 4;
-/// One failure, in the units of a [`Cusum`].
+/// One failure, in the units of a [`Cusum`], which counts four in an hour at most. More at once is what
+/// [`FailureBurst`](super::FailureBurst) is for; here it is one bad moment of a person.
 const UNIT: u32 = 256;
 /// An owner may fail once in two hours, for ever.
 const SLACK: u16 = 128;
@@ -73,7 +71,7 @@ impl SlowFailures {
     pub fn tend(&mut self, now: Millis) -> Option<Finding> {
         let mut reported = None;
         while let Some(count) = self.periods.finished(now) {
-            let value = count.min(COUNTED).saturating_mul(UNIT);
+            let value = count.saturating_mul(UNIT);
             if self.sum.step(i32::try_from(value).unwrap_or(i32::MAX)) {
                 reported = self.repeats.seen(0, now).or(reported);
             } else if self.sum.is_calm() {
@@ -121,10 +119,10 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_evening_is_no_attack() {
+    fn one_bad_hour_is_no_attack_however_often_it_failed() {
         let mut web = SlowFailures::new(0, Millis(0));
-        let evening = (0..8).map(|minute| Millis::from_secs(minute * 400));
-        assert!(evening.clone().all(|at| web.failed(at).is_none()));
+        let mut evening = (0..40).map(|number| Millis::from_secs(number * 80));
+        assert!(evening.all(|at| web.failed(at).is_none()));
         assert!(web.tend(Millis::from_secs(86_400)).is_none());
     }
 }

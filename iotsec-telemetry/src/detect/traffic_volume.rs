@@ -128,3 +128,57 @@ impl TrafficVolume {
         self.baseline.record()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: TrafficPlan = TrafficPlan {
+        period: Millis::from_secs(3600),
+        ceiling: 500,
+    };
+
+    /// Reports when `units(hour)` is sent in each hour.
+    fn reports(meter: &mut TrafficVolume, hours: core::ops::Range<u64>, units: impl Fn(u64) -> u32) -> usize {
+        hours
+            .filter(|hour| {
+                let (in_it, after) = (hour * 3600 + 1, (hour + 1) * 3600);
+                let counted = meter.count(units(*hour), Millis::from_secs(in_it));
+                counted.or(meter.tend(Millis::from_secs(after))).is_some()
+            })
+            .count()
+    }
+
+    fn usual(hour: u64) -> u32 {
+        20 + u32::try_from(hour % 5).unwrap()
+    }
+
+    #[test]
+    fn what_is_alarming_is_never_learned() {
+        let mut meter = TrafficVolume::new(0, PLAN, None, Millis(0));
+        assert_eq!(reports(&mut meter, 0..200, usual), 0);
+        let before = meter.record();
+        // Two months of it: it is reported ever more rarely, and does not become usual.
+        assert_eq!(reports(&mut meter, 200..1640, |_| 400), 11);
+        assert!(meter.is_alarmed());
+        assert_eq!(meter.record(), before);
+        assert_eq!(reports(&mut meter, 1640..2000, usual), 0);
+        assert!(!meter.is_alarmed());
+    }
+
+    #[test]
+    fn two_hours_are_an_update_and_three_are_not() {
+        let mut meter = TrafficVolume::new(0, PLAN, None, Millis(0));
+        assert_eq!(reports(&mut meter, 0..200, usual), 0);
+        assert_eq!(reports(&mut meter, 200..202, |_| 5000), 0);
+        assert_eq!(reports(&mut meter, 202..203, usual), 0);
+        assert_eq!(reports(&mut meter, 203..206, |_| 5000), 1);
+    }
+
+    #[test]
+    fn more_than_the_maker_allows_is_reported_in_the_first_week() {
+        let mut meter = TrafficVolume::new(0, PLAN, None, Millis(0));
+        assert_eq!(reports(&mut meter, 0..3, |_| 501), 1);
+        assert!(!meter.is_warm());
+    }
+}
