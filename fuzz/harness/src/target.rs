@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, certificate, cose, credential, delta, document, encryption, erased, https, identity, input,
-    mqtt, qr, store, suit, surface, telemetry, trust, unit,
+    boot, cbor, certificate, cose, credential, deletion, delta, document, encryption, erased, https,
+    identity, input, mqtt, qr, store, suit, surface, telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -138,6 +138,19 @@ pub const TARGETS: &[Target] = &[
         telemetry::sealed_seeds,
         &[],
     ),
+    target(
+        "deletion_request",
+        deletion::request,
+        deletion::request_seeds,
+        &[],
+    ),
+    target(
+        "deletion_receipt",
+        deletion::receipt,
+        deletion::receipt_seeds,
+        &[],
+    ),
+    target("telemetry_trail", deletion::trail, deletion::trail_seeds, &[]),
     target("telemetry_batch", telemetry::batch, telemetry::batch_seeds, &[]),
     target(
         "telemetry_snapshot",
