@@ -289,6 +289,16 @@ impl Consents {
         queue: &mut Queue<N>,
         storage: &mut dyn ConsentStorage,
     ) -> Result<(), ConsentError> {
+        self.turn_off::<P>(at, storage, |consents| queue.follow(consents))
+    }
+
+    /// Turns `P` off in memory, makes everybody forget, and then stores it.
+    pub(crate) fn turn_off<P: ConsentPurpose>(
+        &mut self,
+        at: Option<UnixTime>,
+        storage: &mut dyn ConsentStorage,
+        forget: impl FnOnce(&Self),
+    ) -> Result<(), ConsentError> {
         let consent = Consent {
             answer: Answer::Withdrawn,
             generation: self.next_generation::<P>(),
@@ -298,7 +308,7 @@ impl Consents {
         let mut changed = [self.health, self.usage];
         *place::<P>(&mut changed) = consent;
         [self.health, self.usage] = changed;
-        queue.follow(self);
+        forget(self);
         storage.store(&record::encode(&changed))?;
         self.loaded = Loaded::Record;
         Ok(())

@@ -14,6 +14,7 @@ pub use crate::deletion::error::DeletionError;
 pub use crate::prio3::error::Prio3Error;
 pub use crate::privacy::{DrawError, EpsilonError, LedgerError, MetricError, NoiseError, ReportError};
 pub use crate::pseudonym::error::{SealError, TrailError};
+pub use crate::spool::error::SpoolError;
 
 /// A declaration breaks a rule of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

@@ -94,6 +94,7 @@ pub mod deletion;
 pub mod detect;
 pub mod error;
 pub mod loss;
+mod merge;
 pub mod personal;
 #[cfg(feature = "prio3")]
 pub mod prio3;
@@ -102,6 +103,7 @@ pub mod pseudonym;
 pub mod queue;
 pub mod registry;
 mod segment;
+pub mod spool;
 pub mod value;
 mod varint;
 

@@ -26,17 +26,16 @@ use crate::{
     consent::Consents,
     error::{BatchError, RecordError},
     loss::{Loss, LossTime, Losses},
+    merge::{self, Merge},
     registry::{Class, EventDef, HashedRegistry, Purpose},
     segment::Entry,
     value::Value,
 };
 
 mod lists;
-mod merge;
 mod snapshot;
 
 use lists::Lists;
-use merge::Merge;
 pub use snapshot::Restored;
 
 /// A number for each class.
@@ -56,6 +55,16 @@ pub struct EventId {
 #[must_use = "without its receipt a batch is sent again"]
 pub struct Receipt {
     flight: u32,
+}
+
+impl Receipt {
+    pub(crate) const fn new(flight: u32) -> Self {
+        Self { flight }
+    }
+
+    pub(crate) const fn is_of(&self, flight: u32) -> bool {
+        self.flight == flight
+    }
 }
 
 /// A bounded queue of `N` events, 24 bytes each.
@@ -222,11 +231,7 @@ impl<const N: usize> Queue<N> {
             number: self.flights,
             lost: self.lost,
         });
-        Ok(Some(SealedBatch::new(
-            bytes,
-            chosen,
-            Receipt { flight: self.flights },
-        )))
+        Ok(Some(SealedBatch::new(bytes, chosen, Receipt::new(self.flights))))
     }
 
     /// Forgets the events of the last batch, which the service has acknowledged.
@@ -235,7 +240,7 @@ impl<const N: usize> Queue<N> {
     /// [`BatchError::StaleReceipt`] when another batch was made since; its events are still queued.
     #[expect(clippy::needless_pass_by_value, reason = "a receipt counts once")]
     pub fn ack(&mut self, receipt: Receipt) -> Result<(), BatchError> {
-        let flight = self.flight.filter(|flight| flight.number == receipt.flight);
+        let flight = self.flight.filter(|flight| receipt.is_of(flight.number));
         let flight = flight.ok_or(BatchError::StaleReceipt)?;
         for class in Class::ALL {
             self.lists.drop_marked(class);
@@ -382,18 +387,18 @@ impl<const N: usize> Queue<N> {
             lost: self.lost,
         };
         batch::fill(plain, &header, self.len(), |chosen| {
-            Merge::new(&self.lists, self.quota(chosen))
+            self.merged(self.quota(chosen))
         })
     }
 
     /// How many of each class are among the `chosen` most urgent.
     fn quota(&self, chosen: usize) -> [usize; 4] {
-        let mut left = chosen;
-        Class::ALL.map(|class| {
-            let taken = self.lists.len(class).min(left);
-            left = left.saturating_sub(taken);
-            taken
-        })
+        merge::quota(Class::ALL.map(|class| self.lists.len(class)), chosen)
+    }
+
+    /// The oldest entries of every class, in the order in which they were recorded.
+    fn merged(&self, quota: [usize; 4]) -> Merge<lists::Iter<'_, N>> {
+        Merge::new(Class::ALL.map(|class| self.lists.iter(class)), quota)
     }
 }
 

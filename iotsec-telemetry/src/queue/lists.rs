@@ -120,21 +120,12 @@ impl<const N: usize> Lists<N> {
         }
     }
 
-    /// Where `class` starts; to be passed to [`at`](Self::at).
-    pub(super) fn first(&self, class: Class) -> u16 {
-        self.list(class).head
-    }
-
-    /// The entry at `index`, and the index after it.
-    pub(super) fn at(&self, index: u16) -> Option<(Entry, u16)> {
-        let slot = self.slot(index)?;
-        let entry = Entry {
-            boot: slot.boot,
-            sequence: slot.sequence,
-            uptime: slot.uptime,
-            code: slot.code,
-        };
-        Some((entry, slot.next))
+    /// The entries of `class`, the oldest first.
+    pub(super) fn iter(&self, class: Class) -> Iter<'_, N> {
+        Iter {
+            lists: self,
+            index: self.list(class).head,
+        }
     }
 
     fn list(&self, class: Class) -> &List {
@@ -154,6 +145,28 @@ impl<const N: usize> Lists<N> {
             change(slot);
             index = slot.next;
         }
+    }
+}
+
+/// Walks along one list.
+#[derive(Clone)]
+pub(super) struct Iter<'q, const N: usize> {
+    lists: &'q Lists<N>,
+    index: u16,
+}
+
+impl<const N: usize> Iterator for Iter<'_, N> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let slot = self.lists.slot(self.index)?;
+        self.index = slot.next;
+        Some(Entry {
+            boot: slot.boot,
+            sequence: slot.sequence,
+            uptime: slot.uptime,
+            code: slot.code,
+        })
     }
 }
 

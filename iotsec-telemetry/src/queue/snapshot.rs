@@ -2,7 +2,7 @@
 
 use iotsec_core::cbor::{Limits, Reader, Type, Writer};
 
-use super::{Merge, PerClass, Queue};
+use super::{PerClass, Queue};
 use crate::{
     code,
     consent::Consents,
@@ -68,7 +68,7 @@ impl<const N: usize> Queue<N> {
                 writer.uint(u64::try_from(held).unwrap_or(u64::MAX))?;
             }
             lost.write(&mut writer, self.boot)?;
-            segment::write(&mut writer, self.boot, Merge::new(&self.lists, held))
+            segment::write(&mut writer, self.boot, self.merged(held))
         };
         write().map_err(|_| SnapshotError::Buffer)?;
         writer.finish().map_err(|_| SnapshotError::Buffer)

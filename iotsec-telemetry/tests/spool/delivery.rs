@@ -1,0 +1,220 @@
+//! What is recorded arrives, once.
+
+use iotsec_telemetry::{
+    batch::{SizeClass, Sizes},
+    error::{BatchError, RecordError, SpoolError},
+    registry::Class,
+    spool::{MAX_REFUSALS, Refusal},
+};
+use iotsec_testkit::Tear;
+
+use crate::device::{Device, SIZES, UPDATED, small};
+
+fn device() -> Device {
+    Device::new(small(), Tear::Torn)
+}
+
+#[test]
+fn what_was_recorded_in_many_boots_arrives_in_order() {
+    let mut device = device();
+    let mut serials = Vec::new();
+    for boot in 0u32..4 {
+        let mut running = device.start().unwrap();
+        for step in 0..4 {
+            let class = [3, 0, 2, 1][step as usize];
+            running.record(class, boot * 10 + step).unwrap();
+            serials.push(i64::from(boot * 10 + step));
+        }
+    }
+    let mut running = device.start().unwrap();
+    assert_eq!(running.spool.len(), 16);
+    let arrived = running.send(SIZES).unwrap().unwrap();
+    assert_eq!(arrived.serials, serials);
+    assert_eq!(arrived.ids[5].boot, 2);
+    running.ack(arrived).unwrap();
+    assert!(running.spool.is_empty());
+    assert!(running.send(SIZES).unwrap().is_none());
+    drop(running);
+    // And not once more after a reboot.
+    assert!(device.start().unwrap().send(SIZES).unwrap().is_none());
+}
+
+#[test]
+fn a_receipt_is_for_its_own_batch() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    running.record(1, 1).unwrap();
+    let first = running.send(SIZES).unwrap().unwrap();
+    running.record(1, 2).unwrap();
+    let second = running.send(SIZES).unwrap().unwrap();
+    assert_eq!(second.serials, [1, 2]);
+    let stale = running.ack(first);
+    assert_eq!(stale, Err(SpoolError::Batch(BatchError::StaleReceipt)));
+    // Recorded behind the batch, and left by its acknowledgement.
+    running.record(1, 3).unwrap();
+    running.ack(second).unwrap();
+    assert_eq!(running.send(SIZES).unwrap().unwrap().serials, [3]);
+}
+
+#[test]
+fn small_batches_take_the_most_urgent_first() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..32 {
+        running.record(3 - serial as usize % 4, serial * 1000).unwrap();
+    }
+    let first = running.send(Sizes::fixed(SizeClass::B128)).unwrap().unwrap();
+    assert!(
+        first.serials.iter().all(|serial| serial / 1000 % 4 == 3),
+        "criticals first"
+    );
+    running.ack(first).unwrap();
+    let mut batches = 1;
+    while let Some(arrived) = running.send(Sizes::fixed(SizeClass::B128)).unwrap() {
+        running.ack(arrived).unwrap();
+        batches += 1;
+    }
+    assert!(batches > 1);
+    assert_eq!(running.device.repeated, 0);
+    assert_eq!(
+        running
+            .device
+            .accounts
+            .iter()
+            .map(|a| a.arrived.len())
+            .sum::<usize>(),
+        32
+    );
+}
+
+#[test]
+fn criticals_are_refused_newest_first_and_others_displace_their_oldest() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    let mut recorded = [0; 4];
+    for serial in 0..200 {
+        for (class, recorded) in recorded.iter_mut().enumerate() {
+            match running.record(class, serial) {
+                Ok(_) => *recorded += 1,
+                Err(error) => assert_eq!(error, SpoolError::Record(RecordError::Full)),
+            }
+        }
+    }
+    assert!(recorded[0] < 30 && recorded[1..] == [200; 3], "{recorded:?}");
+    running.device.check(&running.spool);
+    let loss = running.spool.loss(Class::Critical);
+    assert_eq!(loss.count, 200 - recorded[0]);
+    let (first, last) = loss.times.unwrap();
+    assert!(first.boot == 1 && first.uptime_s < last.uptime_s && last.uptime_s <= 200 * 4 * 7);
+    let lost = Class::ALL.map(|class| running.spool.loss(class));
+    drop(running);
+
+    let mut running = device.start().unwrap();
+    assert_eq!(
+        Class::ALL.map(|class| running.spool.loss(class)),
+        lost,
+        "kept over a reboot"
+    );
+    let arrived = running.send(SIZES).unwrap().unwrap();
+    assert_eq!(arrived.lost, lost.map(|loss| loss.count));
+    running.ack(arrived).unwrap();
+    running.drain().unwrap();
+    running.device.check(&running.spool);
+    assert!(running.spool.is_empty());
+    running.device.check_criticals();
+    running.record(0, 1).unwrap();
+}
+
+#[test]
+fn what_is_displaced_while_it_arrives_is_not_lost() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..5 {
+        running.record(3, serial).unwrap();
+    }
+    let arrived = running.send(SIZES).unwrap().unwrap();
+    for serial in 5..100 {
+        running.record(3, serial).unwrap();
+    }
+    running.ack(arrived).unwrap();
+    running.device.check(&running.spool);
+    drop(running);
+    let mut running = device.start().unwrap();
+    running.drain().unwrap();
+    assert!(running.spool.is_empty());
+    running.device.check(&running.spool);
+}
+
+#[test]
+fn events_of_an_earlier_firmware_go_out_under_its_registry() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for class in 0..4 {
+        running.record(class, class as u32).unwrap();
+    }
+    let old = *running.device.registry().hash();
+    drop(running);
+    device.registry = &UPDATED;
+    let mut running = device.start().unwrap();
+    for class in 0..4 {
+        running.record(class, 10 + class as u32).unwrap();
+    }
+    let new = *running.device.registry().hash();
+    let first = running.send(SIZES).unwrap().unwrap();
+    assert_eq!((first.registry_hash, first.serials.len()), (old, 4));
+    running.ack(first).unwrap();
+    let second = running.send(SIZES).unwrap().unwrap();
+    assert_eq!((second.registry_hash, second.serials.len()), (new, 4));
+    running.ack(second).unwrap();
+    assert!(running.spool.is_empty());
+    assert_eq!(running.spool.loss(Class::Security).count, 0);
+}
+
+#[test]
+fn a_poisonous_event_is_set_aside_and_holds_up_nothing_else() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..20 {
+        running.record(1, serial).unwrap();
+    }
+    let (mut refusals, mut set_aside) = (0, 0);
+    let mut taken = Vec::new();
+    while let Some(arrived) = running.send(SIZES).unwrap() {
+        if arrived.serials.contains(&13) {
+            refusals += 1;
+            assert!(refusals < 20, "endless");
+            match running
+                .spool
+                .refused(&mut running.device.flash, arrived.receipt)
+                .unwrap()
+            {
+                Refusal::Again => {}
+                Refusal::SetAside => set_aside += 1,
+            }
+        } else {
+            taken.extend(arrived.serials.clone());
+            running.ack(arrived).unwrap();
+        }
+    }
+    assert_eq!(set_aside, 1);
+    assert!(refusals >= u32::from(MAX_REFUSALS));
+    taken.sort_unstable();
+    let expected: Vec<i64> = (0..20).filter(|serial| *serial != 13).collect();
+    assert_eq!(taken, expected);
+    assert_eq!(running.spool.loss(Class::Security).count, 1);
+    assert!(running.spool.is_empty());
+    drop(running);
+    let running = device.start().unwrap();
+    assert_eq!(running.spool.loss(Class::Security).count, 1);
+    assert!(running.spool.is_empty());
+}
+
+#[test]
+fn a_boot_number_that_was_used_is_refused() {
+    let mut device = device();
+    device.start().unwrap().record(1, 1).unwrap();
+    device.boot -= 1;
+    assert_eq!(device.start().err(), Some(SpoolError::Boot));
+    device.boot += 5;
+    assert_eq!(device.start().unwrap().spool.len(), 1);
+}
