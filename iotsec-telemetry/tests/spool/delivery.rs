@@ -64,10 +64,12 @@ fn small_batches_take_the_most_urgent_first() {
         running.record(3 - serial as usize % 4, serial * 1000).unwrap();
     }
     let first = running.send(Sizes::fixed(SizeClass::B128)).unwrap().unwrap();
-    assert!(
-        first.serials.iter().all(|serial| serial / 1000 % 4 == 3),
-        "criticals first"
-    );
+    let criticals = first
+        .serials
+        .iter()
+        .filter(|serial| **serial / 1000 % 4 == 3)
+        .count();
+    assert_eq!(criticals, first.serials.len().min(8), "criticals first");
     running.ack(first).unwrap();
     let mut batches = 1;
     while let Some(arrived) = running.send(Sizes::fixed(SizeClass::B128)).unwrap() {
