@@ -159,6 +159,46 @@ pub struct Debit<'k> {
 /// debit a cut. The record is sealed: one who reads the flash sees how many answers there were.
 ///
 /// Remaining budget cannot be asked for: it is a trace of what the person did, and would end up in a report.
+///
+/// ```
+/// use iotsec_core::{crypto::{Aes256GcmSiv, HkdfSha256}, hal::MonotonicCounter, secret::Secret};
+/// use iotsec_telemetry::{
+///     epsilon, error::LedgerError, privacy::{Allowance, Ledger, LedgerKey, LedgerStorage, Renewal},
+/// };
+/// # use iotsec_telemetry::{error::StorageError, privacy::LEDGER_RECORD_MAX_LEN};
+/// # use iotsec_testkit::SimCounter;
+/// # #[derive(Clone, Default)]
+/// # struct Flash(Vec<u8>);
+/// # impl LedgerStorage for Flash {
+/// #     fn load(&mut self, record: &mut [u8; LEDGER_RECORD_MAX_LEN]) -> Result<Option<usize>, StorageError> {
+/// #         record[..self.0.len()].copy_from_slice(&self.0);
+/// #         Ok((!self.0.is_empty()).then_some(self.0.len()))
+/// #     }
+/// #     fn store(&mut self, record: &[u8]) -> Result<(), StorageError> { self.0 = record.to_vec(); Ok(()) }
+/// # }
+/// # let (mut flash, mut counter, mut periods) = (Flash::default(), SimCounter::new(), SimCounter::new());
+/// let allowance = Allowance { per_metric: epsilon!(1 / 1), in_all: epsilon!(2 / 1), renewals: 12 };
+/// let secret = Secret::from_bytes([7; 32]);
+/// let key = || LedgerKey::new(&secret, &Aes256GcmSiv, &HkdfSha256);
+///
+/// // At the factory.
+/// assert_eq!(Ledger::load(key(), allowance, &mut flash, &mut counter).err(), Some(LedgerError::Missing));
+/// Ledger::format(key(), allowance, &mut flash, &mut counter)?;
+/// # let old = flash.clone();
+///
+/// // At every boot.
+/// let mut ledger = Ledger::load(key(), allowance, &mut flash, &mut counter)?;
+///
+/// // When the service has signed that a new period begins.
+/// periods.advance_to(1)?;
+/// ledger.renew(Renewal::Counter(&mut periods), &mut flash, &mut counter)?;
+/// assert_eq!(ledger.renewals(), 1);
+///
+/// // After somebody put the flash of the factory back.
+/// # let mut flash = old;
+/// assert_eq!(Ledger::load(key(), allowance, &mut flash, &mut counter).err(), Some(LedgerError::RolledBack));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Ledger<'k> {
     key: LedgerKey<'k>,
     allowance: Allowance,

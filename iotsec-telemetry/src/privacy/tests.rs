@@ -28,6 +28,7 @@ use crate::{
 
 mod attacker;
 mod samplers;
+mod vectors;
 
 pub(super) const N: u64 = 300_000;
 /// Of the normal distribution: a correct sampler fails one comparison in a million.

@@ -118,7 +118,9 @@ fn write_and_seal(
 fn append(out: &mut [u8], len: &mut usize, bytes: &[u8]) -> Result<(), LedgerError> {
     let end = len.saturating_add(bytes.len());
     let place = out.get_mut(*len..end).ok_or(LedgerError::Corrupt)?;
-    place.copy_from_slice(bytes);
+    for (to, from) in place.iter_mut().zip(bytes) {
+        *to = *from;
+    }
     *len = end;
     Ok(())
 }
