@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 17] = [
+const PROVED: [&str; 18] = [
     "software_hkdf",
     "input",
     "https",
@@ -27,6 +27,7 @@ const PROVED: [&str; 17] = [
     "surface",
     "retry",
     "connection",
+    "privacy",
 ];
 const PACKAGE: &str = "no-panic";
 /// Pairing turns on features of others, which would show in the images of that package.

@@ -9,6 +9,7 @@ pub mod document;
 pub mod identity;
 pub mod input;
 pub mod prio3;
+pub mod privacy;
 pub mod retry;
 pub mod setup;
 pub mod store;

@@ -57,6 +57,14 @@ pub(super) const PROBES: &[(&str, &str)] = &[
     ),
     ("telemetry", "telemetry: record an event, seal a batch"),
     (
+        "randomized_response",
+        "telemetry: a bit answered by randomized response, paid for in a sealed ledger",
+    ),
+    (
+        "discrete_laplace",
+        "telemetry: the same, and a number with discrete Laplace noise",
+    ),
+    (
         "setup_label",
         "device: opened, set up by its label's password, owned (PBKDF2 of 10,000 iterations in it)",
     ),
