@@ -118,4 +118,6 @@ impl Finding {
 }
 
 #[cfg(test)]
+mod sizes;
+#[cfg(test)]
 mod vectors;

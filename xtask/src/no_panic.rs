@@ -26,6 +26,7 @@ const PROVED: [&str; 18] = [
     "setup",
     "surface",
     "retry",
+    "detect",
     "connection",
     "privacy",
 ];

@@ -5,6 +5,7 @@
 
 pub mod certificate;
 pub mod credential;
+pub mod detect;
 pub mod document;
 pub mod identity;
 pub mod input;

@@ -111,13 +111,14 @@ impl Baseline {
         let away = value.abs_diff(self.mean);
         let change = (away >> WEIGHT_SHIFT).min(step);
         let drift = self.scale.saturating_mul(DRIFT);
-        self.mean = towards(self.mean, value, change).clamp(
-            self.first_mean.saturating_sub(drift),
-            self.first_mean.saturating_add(drift),
-        );
+        // Not `clamp`, which panics on bounds that the compiler cannot know to be in order.
+        self.mean = towards(self.mean, value, change)
+            .max(self.first_mean.saturating_sub(drift))
+            .min(self.first_mean.saturating_add(drift));
         let change = (away.abs_diff(self.deviation) >> WEIGHT_SHIFT).min(step);
-        self.deviation =
-            towards(self.deviation, away, change).clamp(self.scale, self.scale.saturating_mul(2));
+        self.deviation = towards(self.deviation, away, change)
+            .max(self.scale)
+            .min(self.scale.saturating_mul(2));
     }
 
     /// How many deviations a value lies above the mean, with 8 bits after the point; negative below it.

@@ -14,7 +14,7 @@ const THRESHOLD: u16 = 5;
 /// count has doubled, until the bucket has run empty; in all at most eight times, and once more each hour.
 /// What comes more slowly is for [`SlowFailures`](super::SlowFailures).
 ///
-/// State: 32 bytes, lost at a reboot.
+/// State: 40 bytes at most, lost at a reboot.
 #[derive(Clone, Debug)]
 pub struct FailureBurst {
     interface: u8,

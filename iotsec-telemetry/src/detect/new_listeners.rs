@@ -72,7 +72,7 @@ impl DeclaredSockets for [Listening] {
 ///
 /// A look is one call of [`saw`](Self::saw) for each socket that listens, then [`looked`](Self::looked).
 ///
-/// State: 80 bytes, lost at a reboot.
+/// State: 112 bytes at most, lost at a reboot.
 ///
 /// ```
 /// use iotsec_core::hal::Millis;

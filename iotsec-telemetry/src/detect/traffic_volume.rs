@@ -24,7 +24,7 @@ pub struct TrafficPlan {
 /// learned for 168 periods, a week of hours, and then followed slowly. How far somebody can push it is bounded: `FORMAT.md`,
 /// "Baseline record". What goes on is reported again after twice as many periods.
 ///
-/// State: 72 bytes. The baseline is kept with [`record`](Self::record), about once a day.
+/// State: 60 bytes at most. The baseline is kept with [`record`](Self::record), about once a day.
 ///
 /// *Power loss:* a record that was not kept, or is not as written, means warm-up again, under the ceiling.
 ///

@@ -9,7 +9,7 @@ const TOLERATED: u16 = 2;
 ///
 /// The same refusal is reported again when its count has doubled.
 ///
-/// State: 40 bytes, lost at a reboot.
+/// State: 48 bytes at most, lost at a reboot.
 ///
 /// ```
 /// use iotsec_core::hal::Millis;

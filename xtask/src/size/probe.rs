@@ -56,6 +56,7 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "telemetry: a message of 128 bytes sealed, without telemetry",
     ),
     ("telemetry", "telemetry: record an event, seal a batch"),
+    ("detect", "telemetry: all detectors, and the guard"),
     (
         "randomized_response",
         "telemetry: a bit answered by randomized response, paid for in a sealed ledger",
