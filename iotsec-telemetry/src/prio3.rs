@@ -45,9 +45,9 @@
 //! # Ok::<(), iotsec_telemetry::error::Prio3Error>(())
 //! ```
 
-use iotsec_core::secret::Secret;
+use iotsec_core::{crypto::CryptoError, secret::Secret};
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::registry::{Aggregate, MetricDef};
 
@@ -66,9 +66,10 @@ use error::Prio3Error;
 use field::{Field, Field64, Field128};
 pub use measurement::Measurement;
 use output::Output;
+use proof::prove;
 pub(crate) use shares::Parts;
 pub use shares::Shares;
-use xof::{Domain, Usage};
+use xof::{Domain, MAX_ELEMENT_LEN, Stream, Usage, Xof};
 
 /// Bytes of a seed, and of what two aggregators bind the joint randomness with.
 pub const SEED_LEN: usize = 32;
@@ -308,26 +309,41 @@ impl Prio3 {
         }
         let circuit = Circuit::new(*self, measurement.value());
         drop(measurement);
-        let randomness = Randomness {
-            helper: Secret::random(rng)?,
-            helper_blind: self.draw_blind(rng)?,
-            leader_blind: self.draw_blind(rng)?,
-            prove: Secret::random(rng)?,
-        };
+        let randomness = self.draw(rng)?;
         let domain = Domain::new(self.algorithm(), context)?;
-        if self.is_histogram() {
-            split::<Field128, MAX_HISTOGRAM_POINTS, MAX_CALLS>(&circuit, &domain, nonce, &randomness, parts)
-        } else {
-            split::<Field64, MAX_SUM_POINTS, 0>(&circuit, &domain, nonce, &randomness, parts)
-        }
+        split(&circuit, &domain, nonce, &randomness, parts)
     }
 
-    fn draw_blind<R: TryCryptoRng + ?Sized>(&self, rng: &mut R) -> Result<Secret<SEED_LEN>, Prio3Error> {
-        if self.is_histogram() {
-            Ok(Secret::random(rng)?)
-        } else {
-            Ok(Secret::zero())
+    /// Draws what is needed, in the order of the draft. A source that gives one value for every byte is dead.
+    fn draw<R: TryCryptoRng + ?Sized>(&self, rng: &mut R) -> Result<Randomness, CryptoError> {
+        let mut randomness = Randomness {
+            helper: Secret::zero(),
+            helper_blind: Secret::zero(),
+            leader_blind: Secret::zero(),
+            prove: Secret::zero(),
+        };
+        let Randomness {
+            helper,
+            helper_blind,
+            leader_blind,
+            prove,
+        } = &mut randomness;
+        for (seed, is_blind) in [
+            (helper, false),
+            (helper_blind, true),
+            (leader_blind, true),
+            (prove, false),
+        ] {
+            if is_blind && !self.is_histogram() {
+                continue;
+            }
+            rng.try_fill_bytes(seed.expose_mut())
+                .map_err(|_| CryptoError::Entropy)?;
+            if seed.is_constant() {
+                return Err(CryptoError::Entropy);
+            }
         }
+        Ok(randomness)
     }
 }
 
@@ -340,7 +356,7 @@ struct Randomness {
 }
 
 /// Sharding (VDAF §7.2.1).
-fn split<F: Field, const P: usize, const J: usize>(
+fn split(
     circuit: &Circuit,
     domain: &Domain<'_>,
     nonce: &[u8; NONCE_LEN],
@@ -348,7 +364,7 @@ fn split<F: Field, const P: usize, const J: usize>(
     parts: Parts<'_>,
 ) -> Result<(), Prio3Error> {
     let vdaf = circuit.vdaf;
-    let measurement_len = vdaf.len().saturating_mul(F::LEN);
+    let measurement_len = vdaf.len().saturating_mul(vdaf.element_len());
     let Parts {
         public,
         leader,
@@ -362,17 +378,12 @@ fn split<F: Field, const P: usize, const J: usize>(
     let mut helper_part = domain.xof(Usage::JointRandPart, randomness.helper_blind.expose());
     helper_part.update(&[HELPER]);
     helper_part.update(nonce);
-    let mut stream = domain.stream(Usage::MeasurementShare, randomness.helper.expose(), &[HELPER]);
-    let mut out = Output::new(measurement);
-    for index in 0..vdaf.len() {
-        let share: F = stream.draw();
-        let mut bytes = [0; xof::MAX_ELEMENT_LEN];
-        share.write(&mut bytes);
-        helper_part.update(bytes.get(..F::LEN).unwrap_or_default());
-        bytes.zeroize();
-        out.put(F::bit(circuit.element(index)).minus(share))?;
+    let stream = domain.stream(Usage::MeasurementShare, randomness.helper.expose(), &[HELPER]);
+    if vdaf.is_histogram() {
+        share_measurement::<Field128>(circuit, stream, &mut helper_part, measurement)?;
+    } else {
+        share_measurement::<Field64>(circuit, stream, &mut helper_part, measurement)?;
     }
-    out.finish()?;
 
     let joint = if vdaf.is_histogram() {
         let mut leader_part = domain.xof(Usage::JointRandPart, randomness.leader_blind.expose());
@@ -395,7 +406,11 @@ fn split<F: Field, const P: usize, const J: usize>(
     let mut out = Output::new(proof);
     let random = domain.stream(Usage::ProveRandomness, randomness.prove.expose(), &[PROOFS]);
     let proof_share = domain.stream(Usage::ProofShare, randomness.helper.expose(), &[PROOFS, HELPER]);
-    proof::prove::<F, P, J>(circuit, joint, random, proof_share, &mut out)?;
+    if vdaf.is_histogram() {
+        prove::<Field128, MAX_HISTOGRAM_POINTS, MAX_CALLS>(circuit, joint, random, proof_share, &mut out)?;
+    } else {
+        prove::<Field64, MAX_SUM_POINTS, 0>(circuit, joint, random, proof_share, &mut out)?;
+    }
 
     let mut helper_out = Output::new(helper);
     helper_out.put_bytes(randomness.helper.expose())?;
@@ -405,6 +420,27 @@ fn split<F: Field, const P: usize, const J: usize>(
     }
     out.finish()?;
     helper_out.finish()
+}
+
+/// Writes the leader's share of the measurement, and shows the helper's to its part of the joint randomness.
+#[inline(never)]
+fn share_measurement<F: Field>(
+    circuit: &Circuit,
+    mut stream: Stream,
+    helper_part: &mut Xof,
+    out: &mut [u8],
+) -> Result<(), Prio3Error> {
+    let mut out = Output::new(out);
+    let mut bytes = Zeroizing::new([0; MAX_ELEMENT_LEN]);
+    for index in 0..circuit.vdaf.len() {
+        let share: F = stream.draw();
+        share.write(&mut *bytes);
+        helper_part.update(bytes.get(..F::LEN).unwrap_or_default());
+        let mut element = F::bit(circuit.element(index));
+        element.subtract(&share);
+        out.put(&element)?;
+    }
+    out.finish()
 }
 
 /// The chunk length that makes the shortest proof; libprio's `optimal_chunk_length`.

@@ -5,7 +5,7 @@
 //! ever converted to be written out. No step branches or reads memory depending on a value: carries become
 //! masks, and `black_box` keeps the compiler from making branches of them.
 
-use core::{array, hint::black_box};
+use core::hint::black_box;
 
 use zeroize::Zeroize;
 
@@ -26,27 +26,21 @@ pub(crate) trait Field: Copy + Zeroize + Sized + 'static {
     /// Their inverses.
     const INVERSE_ROOTS: &'static [Factor<Self>];
 
-    /// The sum.
-    #[must_use]
-    fn plus(self, other: Self) -> Self;
-    /// The difference.
-    #[must_use]
-    fn minus(self, other: Self) -> Self;
-    /// The product.
-    #[must_use]
-    fn times(self, factor: Factor<Self>) -> Self;
+    /// Adds another element.
+    fn add(&mut self, other: &Self);
+    /// Subtracts another element.
+    fn subtract(&mut self, other: &Self);
+    /// Multiplies by a factor.
+    fn multiply(&mut self, factor: &Factor<Self>);
     /// Reads the little-endian encoding; `None` from the prime up, and for fewer bytes.
     fn read(bytes: &[u8]) -> Option<Self>;
     /// Writes the little-endian encoding into the first [`LEN`](Self::LEN) bytes.
-    fn write(self, bytes: &mut [u8]);
+    fn write(&self, bytes: &mut [u8]);
 
-    /// This element as a factor.
-    fn factor(self) -> Factor<Self> {
-        self.factor_by(Self::TO_FACTOR)
-    }
     /// This element as a factor, times what `scale` has beyond [`TO_FACTOR`](Self::TO_FACTOR).
-    fn factor_by(self, scale: Factor<Self>) -> Factor<Self> {
-        Factor(self.times(scale))
+    fn factor_by(mut self, scale: &Factor<Self>) -> Factor<Self> {
+        self.multiply(scale);
+        Factor(self)
     }
     /// One where `bit` is 1, zero where it is 0.
     fn bit(bit: u32) -> Self;
@@ -57,9 +51,9 @@ pub(crate) trait Field: Copy + Zeroize + Sized + 'static {
 pub(crate) struct Factor<F>(F);
 
 impl<F: Field> Factor<F> {
-    /// The product of two factors.
-    pub(crate) fn times(self, other: Self) -> Self {
-        Self(self.0.times(other))
+    /// Multiplies by another factor.
+    pub(crate) fn multiply(&mut self, other: &Self) {
+        self.0.multiply(other);
     }
 }
 
@@ -101,19 +95,19 @@ macro_rules! field {
             const ROOTS: &'static [Factor<Self>] = &factors($roots);
             const INVERSE_ROOTS: &'static [Factor<Self>] = &factors($inverse_roots);
 
-            fn plus(self, other: Self) -> Self {
-                add(&self, &other, &$prime)
+            fn add(&mut self, other: &Self) {
+                add(&mut self.0, &other.0, &$prime);
             }
-            fn minus(self, other: Self) -> Self {
-                subtract(&self, &other, &$prime)
+            fn subtract(&mut self, other: &Self) {
+                subtract(&mut self.0, &other.0, &$prime);
             }
-            fn times(self, factor: Factor<Self>) -> Self {
-                multiply(&self, &factor.0, &$prime)
+            fn multiply(&mut self, factor: &Factor<Self>) {
+                multiply(&mut self.0, &factor.0.0, &$prime);
             }
             fn read(bytes: &[u8]) -> Option<Self> {
                 read(bytes, &$prime)
             }
-            fn write(self, bytes: &mut [u8]) {
+            fn write(&self, bytes: &mut [u8]) {
                 for (to, word) in bytes.chunks_mut(4).zip(self.0) {
                     for (to, from) in to.iter_mut().zip(word.to_le_bytes()) {
                         *to = from;
@@ -197,73 +191,61 @@ fn multiply_add(t: u32, a: u32, b: u32, carry: u32) -> (u32, u32) {
     halves(product.wrapping_add(t.into()).wrapping_add(carry.into()))
 }
 
-/// `a - b` over all words, and 1 if that is negative.
-fn difference<const L: usize>(a: &[u32; L], b: &[u32; L]) -> ([u32; L], u32) {
+/// Subtracts the words of `b` that `mask` leaves, and says 1 if that is negative.
+fn borrow<const L: usize>(a: &mut [u32; L], b: &[u32; L], mask: u32) -> u32 {
     let mut borrow = 0;
-    let mut words = a.iter().zip(b);
-    let difference = array::from_fn(|_| {
-        let (a, b) = words.next().unwrap_or((&0, &0));
-        let (low, high) = halves(
-            u64::from(*a)
-                .wrapping_sub(u64::from(*b))
-                .wrapping_sub(u64::from(borrow)),
-        );
+    for (a, b) in a.iter_mut().zip(b) {
+        let difference = u64::from(*a)
+            .wrapping_sub(u64::from(b & mask))
+            .wrapping_sub(u64::from(borrow));
+        let (low, high) = halves(difference);
+        *a = low;
         borrow = high & 1;
-        low
-    });
-    (difference, borrow)
+    }
+    borrow
 }
 
-/// `a` modulo the prime, for `a + top * 2^(32 L)` below twice the prime.
-fn reduce<const L: usize>(a: &[u32; L], top: u32, prime: &[u32; L]) -> Words<L> {
-    let (less, borrow) = difference(a, prime);
-    // Kept as it is only if it was less than the prime: a borrow, and nothing to borrow from.
-    let keep = black_box(0_u32.wrapping_sub(borrow & (top ^ 1)));
-    let mut words = a.iter().zip(less);
-    Words(array::from_fn(|_| {
-        let (a, less) = words.next().unwrap_or((&0, 0));
-        (a & keep) | (less & !keep)
-    }))
+/// Adds the words of `b` that `mask` leaves, and says what is carried out.
+fn carry<const L: usize>(a: &mut [u32; L], b: &[u32; L], mask: u32) -> u32 {
+    let mut carry = 0;
+    for (a, b) in a.iter_mut().zip(b) {
+        (*a, carry) = multiply_add(*a, b & mask, 1, carry);
+    }
+    carry
+}
+
+/// `a + top 2^(32 L)` modulo the prime, for a sum below twice the prime.
+#[inline(never)]
+fn reduce<const L: usize>(a: &mut [u32; L], top: u32, prime: &[u32; L]) {
+    let below = borrow(a, prime, u32::MAX);
+    // Taken back only if it was less than the prime: a borrow, and nothing to borrow from.
+    let take_back = black_box(0_u32.wrapping_sub(below & (top ^ 1)));
+    carry(a, prime, take_back);
 }
 
 #[inline(never)]
-fn add<const L: usize>(a: &Words<L>, b: &Words<L>, prime: &[u32; L]) -> Words<L> {
-    let mut carry = 0;
-    let mut words = a.0.iter().zip(b.0);
-    let sum = array::from_fn(|_| {
-        let (a, b) = words.next().unwrap_or((&0, 0));
-        let (low, high) = multiply_add(*a, b, 1, carry);
-        carry = high;
-        low
-    });
-    reduce(&sum, carry, prime)
+fn add<const L: usize>(a: &mut [u32; L], b: &[u32; L], prime: &[u32; L]) {
+    let top = carry(a, b, u32::MAX);
+    reduce(a, top, prime);
 }
 
 #[inline(never)]
-fn subtract<const L: usize>(a: &Words<L>, b: &Words<L>, prime: &[u32; L]) -> Words<L> {
-    let (less, borrow) = difference(&a.0, &b.0);
-    let wrapped = black_box(0_u32.wrapping_sub(borrow));
-    let mut carry = 0;
-    let mut words = less.iter().zip(prime);
-    Words(array::from_fn(|_| {
-        let (less, prime) = words.next().unwrap_or((&0, &0));
-        let (low, high) = multiply_add(*less, prime & wrapped, 1, carry);
-        carry = high;
-        low
-    }))
+fn subtract<const L: usize>(a: &mut [u32; L], b: &[u32; L], prime: &[u32; L]) {
+    let negative = black_box(0_u32.wrapping_sub(borrow(a, b, u32::MAX)));
+    carry(a, prime, negative);
 }
 
 /// Montgomery multiplication: `a b / 2^(32 L)`. The lowest word of both primes is 1, so that what makes a word
 /// vanish is its negative.
 #[inline(never)]
-fn multiply<const L: usize>(a: &Words<L>, b: &Words<L>, prime: &[u32; L]) -> Words<L> {
+fn multiply<const L: usize>(a: &mut [u32; L], b: &[u32; L], prime: &[u32; L]) {
     let mut sum = [0; L];
     let mut top = 0;
-    for b in b.0 {
+    for b in b {
         let (mut carry, mut reduction_carry, mut quotient) = (0, 0, 0);
         let mut below: Option<&mut u32> = None;
-        for ((word, a), prime) in sum.iter_mut().zip(&a.0).zip(prime) {
-            let (low, high) = multiply_add(*word, *a, b, carry);
+        for ((word, a), prime) in sum.iter_mut().zip(&*a).zip(prime) {
+            let (low, high) = multiply_add(*word, *a, *b, carry);
             carry = high;
             if below.is_none() {
                 quotient = low.wrapping_neg();
@@ -286,7 +268,8 @@ fn multiply<const L: usize>(a: &Words<L>, b: &Words<L>, prime: &[u32; L]) -> Wor
         }
         top = high;
     }
-    reduce(&sum, top, prime)
+    reduce(&mut sum, top, prime);
+    *a = sum;
 }
 
 fn read<const L: usize>(bytes: &[u8], prime: &[u32; L]) -> Option<Words<L>> {
@@ -298,8 +281,8 @@ fn read<const L: usize>(bytes: &[u8], prime: &[u32; L]) -> Option<Words<L>> {
     for (word, chunk) in words.iter_mut().zip(chunks) {
         *word = u32::from_le_bytes(*chunk);
     }
-    let (_, below) = difference(&words, prime);
-    (below == 1).then_some(Words(words))
+    let mut less = words;
+    (borrow(&mut less, prime, u32::MAX) == 1).then_some(Words(words))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ impl<'b> Output<'b> {
         Ok(taken)
     }
 
-    pub(crate) fn put<F: Field>(&mut self, element: F) -> Result<(), Prio3Error> {
+    pub(crate) fn put<F: Field>(&mut self, element: &F) -> Result<(), Prio3Error> {
         element.write(self.take(F::LEN)?);
         Ok(())
     }

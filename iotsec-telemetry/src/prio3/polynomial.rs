@@ -12,37 +12,49 @@ pub(crate) fn move_halfway<F: Field>(values: &mut [F]) {
     let stages = usize::try_from(values.len().trailing_zeros()).unwrap_or_default();
     let mut half = values.len() >> 1;
     for inverse in F::INVERSE_ROOTS.iter().take(stages).rev() {
-        let mut twiddle = F::ONE.factor();
-        for at in 0..half {
-            each_pair(values, at, half, |low, high| {
-                let (sum, difference) = (low.plus(*high), low.minus(*high));
-                (*low, *high) = (sum, difference.times(twiddle));
-            });
-            twiddle = twiddle.times(*inverse);
-        }
+        let one = F::ONE.factor_by(&F::TO_FACTOR);
+        stage(values, half, one, inverse, Decimation::Frequency);
         half >>= 1;
     }
     half = 1;
     for (step, first) in F::ROOTS.iter().zip(F::ROOTS.iter().skip(1)).take(stages) {
-        let mut twiddle = *first;
-        for at in 0..half {
-            each_pair(values, at, half, |low, high| {
-                let turned = high.times(twiddle);
-                (*low, *high) = (low.plus(turned), low.minus(turned));
-            });
-            twiddle = twiddle.times(*step);
-        }
+        stage(values, half, *first, step, Decimation::Time);
         half <<= 1;
     }
 }
 
-/// The elements at `at` and `at + half`, and those at every multiple of `2 half` from there.
-fn each_pair<F: Field>(values: &mut [F], at: usize, half: usize, mut butterfly: impl FnMut(&mut F, &mut F)) {
-    let (mut low, mut high) = (at, at.saturating_add(half));
-    while let Ok([first, second]) = values.get_disjoint_mut([low, high]) {
-        butterfly(first, second);
-        low = high.saturating_add(half);
-        high = low.saturating_add(half);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Decimation {
+    Frequency,
+    Time,
+}
+
+/// The butterflies of elements that are `half` apart, with twiddles from `twiddle` on.
+#[inline(never)]
+fn stage<F: Field>(
+    values: &mut [F],
+    half: usize,
+    mut twiddle: Factor<F>,
+    step: &Factor<F>,
+    decimation: Decimation,
+) {
+    for at in 0..half {
+        let (mut low, mut high) = (at, at.saturating_add(half));
+        while let Ok([first, second]) = values.get_disjoint_mut([low, high]) {
+            if decimation == Decimation::Time {
+                second.multiply(&twiddle);
+            }
+            let mut difference = *first;
+            difference.subtract(second);
+            first.add(second);
+            *second = difference;
+            if decimation == Decimation::Frequency {
+                second.multiply(&twiddle);
+            }
+            low = high.saturating_add(half);
+            high = low.saturating_add(half);
+        }
+        twiddle.multiply(step);
     }
 }
 
@@ -52,7 +64,8 @@ pub(crate) fn halfway_factor<F: Field>(len: usize) -> Factor<F> {
     let mut factor = F::TO_FACTOR;
     let mut left = len;
     while left > 1 {
-        factor = factor.times(F::HALF).times(F::HALF);
+        factor.multiply(&F::HALF);
+        factor.multiply(&F::HALF);
         left >>= 1;
     }
     factor

@@ -38,7 +38,7 @@ pub(crate) fn prove<F: Field, const P: usize, const J: usize>(
     let mut powers = Zeroizing::new([F::HALF; J]);
     if let Some(joint) = &mut joint {
         for (rand, power) in joint_rand.iter_mut().zip(powers.iter_mut()).take(circuit.calls()) {
-            *rand = joint.draw::<F>().factor();
+            *rand = joint.draw::<F>().factor_by(&F::TO_FACTOR);
             *power = *rand;
         }
     }
@@ -47,56 +47,64 @@ pub(crate) fn prove<F: Field, const P: usize, const J: usize>(
     for pair in 0..circuit.chunk() {
         left.fill(F::ZERO);
         right.fill(F::ZERO);
-        // The first point of a wire polynomial is random, and goes into the proof.
-        let mut seed = || -> Result<F, Prio3Error> {
-            let seed: F = random.draw();
-            out.put(seed.minus(helper.draw()))?;
-            Ok(seed)
-        };
         if let ([left_seed, left @ ..], [right_seed, right @ ..]) = (&mut *left, &mut *right) {
-            *left_seed = seed()?;
-            if circuit.seeds() == 2 {
-                *right_seed = seed()?;
+            // The first point of a wire polynomial is random, and goes into the proof.
+            for seed in [left_seed, right_seed].into_iter().take(circuit.seeds()) {
+                *seed = random.draw();
+                put_share(seed, &mut helper, out)?;
             }
             let mut powers = powers.iter();
             for (call, (left, right)) in (0..circuit.calls()).zip(left.iter_mut().zip(right)) {
                 *left = F::bit(circuit.bit(call, pair));
                 *right = *left;
                 if let Some(power) = powers.next() {
-                    *right = right.minus(F::ONE);
-                    *left = left.times(*power);
+                    right.subtract(&F::ONE);
+                    left.multiply(power);
                 }
             }
         }
         if circuit.seeds() == 1 {
             for (right, left) in right.iter_mut().zip(left.iter()) {
-                *right = left.minus(F::ONE);
+                *right = *left;
+                right.subtract(&F::ONE);
             }
         }
-        add_products(&mut *roots, left, right, F::TO_FACTOR);
+        add_products(&mut *roots, left, right, &F::TO_FACTOR);
         move_halfway(left);
         move_halfway(right);
-        add_products(&mut *halfway, left, right, scale);
+        add_products(&mut *halfway, left, right, &scale);
         for (power, rand) in powers.iter_mut().zip(joint_rand.iter()) {
-            *power = power.times(*rand);
+            power.multiply(rand);
         }
     }
 
     // The gadget polynomial at the roots of order 2n; its degree is 2n - 2, so the last value follows from the
     // others and is not sent.
-    let mut values = roots.iter().zip(halfway.iter()).take(points).peekable();
-    while let Some((root, halfway)) = values.next() {
-        out.put(root.minus(helper.draw()))?;
-        if values.peek().is_some() {
-            out.put(halfway.minus(helper.draw()))?;
+    let mut left = circuit.points();
+    for (root, halfway) in roots.iter().zip(halfway.iter()).take(points) {
+        put_share(root, &mut helper, out)?;
+        left = left.saturating_sub(1);
+        if left > 0 {
+            put_share(halfway, &mut helper, out)?;
         }
     }
     Ok(())
 }
 
+/// Writes what the helper's next draw leaves of an element.
+#[inline(never)]
+fn put_share<F: Field>(element: &F, helper: &mut Stream, out: &mut Output<'_>) -> Result<(), Prio3Error> {
+    let mut share = *element;
+    share.subtract(&helper.draw());
+    out.put(&share)
+}
+
 /// Adds the products of two lists; `factor` makes factors of the second.
-fn add_products<F: Field>(sums: &mut [F], left: &[F], right: &[F], factor: Factor<F>) {
+#[inline(never)]
+fn add_products<F: Field>(sums: &mut [F], left: &[F], right: &[F], factor: &Factor<F>) {
     for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-        *sum = sum.plus(left.times(right.factor_by(factor)));
+        let mut product = *left;
+        product.multiply(&right.factor_by(factor));
+        sum.add(&product);
     }
 }

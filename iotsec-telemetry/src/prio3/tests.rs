@@ -388,14 +388,7 @@ fn libprio_refuses_what_is_no_measurement() {
             leader: &mut leader,
             helper: &mut helper,
         };
-        super::split::<Field128, MAX_HISTOGRAM_POINTS, MAX_CALLS>(
-            &circuit,
-            &domain,
-            &NONCE,
-            &random(),
-            parts,
-        )
-        .unwrap();
+        super::split(&circuit, &domain, &NONCE, &random(), parts).unwrap();
         Sent {
             context: CONTEXT.to_vec(),
             nonce: NONCE,

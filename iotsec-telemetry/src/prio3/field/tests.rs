@@ -44,22 +44,33 @@ fn agrees_with_schoolbook<F: Field>(prime: u128) {
             let (x, y) = (element::<F>(a), element::<F>(b));
             let sum = if a >= prime - b { a - (prime - b) } else { a + b };
             let difference = if a >= b { a - b } else { prime - (b - a) };
-            assert_eq!(number(x.plus(y)), sum % prime, "{a} + {b}");
-            assert_eq!(number(x.minus(y)), difference, "{a} - {b}");
-            assert_eq!(number(x.times(y.factor())), product(a, b, prime), "{a} * {b}");
+            let with = |change: fn(&mut F, &F)| {
+                let mut result = x;
+                change(&mut result, &y);
+                number(result)
+            };
+            assert_eq!(with(F::add), sum % prime, "{a} + {b}");
+            assert_eq!(with(F::subtract), difference, "{a} - {b}");
+            let multiply = |x: &mut F, y: &F| x.multiply(&y.factor_by(&F::TO_FACTOR));
+            assert_eq!(with(multiply), product(a, b, prime), "{a} * {b}");
         }
     }
-    let half = number(F::ONE.times(F::HALF));
+    let plain = |factor: &Factor<F>| {
+        let mut one = F::ONE;
+        one.multiply(factor);
+        number(one)
+    };
+    let half = plain(&F::HALF);
     assert_eq!(product(half, 2, prime), 1);
     // Each root is the square root of the one before, and the first is -1.
     let mut above = 1;
     for (root, inverse) in F::ROOTS.iter().zip(F::INVERSE_ROOTS) {
-        let (root, inverse) = (number(F::ONE.times(*root)), number(F::ONE.times(*inverse)));
+        let (root, inverse) = (plain(root), plain(inverse));
         assert_eq!(product(root, root, prime), above);
         assert_eq!(product(root, inverse, prime), 1);
         above = root;
     }
-    assert_eq!(number(F::ONE.times(F::ROOTS[0])), prime - 1);
+    assert_eq!(plain(&F::ROOTS[0]), prime - 1);
     // What is not below the prime is no element.
     assert!(F::read(&prime.to_le_bytes()[..F::LEN]).is_none());
     assert!(F::read(&[0xFF; 16][..F::LEN]).is_none());
