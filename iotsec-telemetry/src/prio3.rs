@@ -155,10 +155,14 @@ impl Prio3 {
     /// # Errors
     /// [`Prio3Error::Parameters`] for zero, and above [`MAX_BUCKETS`] and [`MAX_CALLS`].
     pub const fn histogram(buckets: usize, chunk: usize) -> Result<Self, Prio3Error> {
-        if chunk == 0 || buckets == 0 || chunk > MAX_BUCKETS || buckets > MAX_BUCKETS {
+        if buckets == 0 || chunk > MAX_BUCKETS || buckets > MAX_BUCKETS {
             return Err(Prio3Error::Parameters);
         }
-        let calls = buckets.div_ceil(chunk);
+        // Rounded up.
+        let whole = buckets.saturating_add(chunk.saturating_sub(1));
+        let Some(calls) = whole.checked_div(chunk) else {
+            return Err(Prio3Error::Parameters);
+        };
         if calls > MAX_CALLS {
             return Err(Prio3Error::Parameters);
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 19] = [
+const PROVED: [&str; 20] = [
     "software_hkdf",
     "input",
     "https",
@@ -27,6 +27,7 @@ const PROVED: [&str; 19] = [
     "surface",
     "retry",
     "detect",
+    "aggregate",
     "connection",
     "privacy",
 ];
