@@ -14,6 +14,7 @@ pub mod cbor;
 pub mod certificate;
 pub mod cose;
 pub mod credential;
+pub mod dap;
 pub mod deletion;
 pub mod delta;
 pub mod document;

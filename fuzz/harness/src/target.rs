@@ -1,7 +1,7 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, certificate, cose, credential, deletion, delta, document, encryption, erased, https,
+    boot, cbor, certificate, cose, credential, dap, deletion, delta, document, encryption, erased, https,
     identity, input, mqtt, qr, store, suit, surface, telemetry, trust, unit,
 };
 
@@ -164,6 +164,8 @@ pub const TARGETS: &[Target] = &[
         telemetry::consent_seeds,
         &[],
     ),
+    target("dap_configs", dap::configs, dap::configs_seeds, &[]),
+    target("dap_task", dap::task, dap::task_seeds, &[]),
 ];
 
 const TRUST: [&str; 1] = ["vectors/trust"];
