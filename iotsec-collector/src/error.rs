@@ -96,3 +96,46 @@ impl ErrorCode for CollectError {
         }
     }
 }
+
+/// A report was not counted, or there is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TallyError {
+    /// A minimum that protects nobody.
+    #[error("minimum too small")]
+    Minimum,
+    /// It is of another metric or registry.
+    #[error("report of another metric")]
+    OtherMetric,
+    /// It has come before.
+    #[error("report repeated")]
+    Repeated,
+    /// As many reports have come as can be told apart.
+    #[error("too many reports to tell apart")]
+    Full,
+    /// Fewer reports than the minimum.
+    #[error("too few reports")]
+    TooFew,
+    /// A sum beyond 64 bits, or an answer that the metric does not have.
+    #[error("sum out of range")]
+    Overflow,
+}
+
+impl ErrorCode for TallyError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Minimum => 7201,
+            Self::OtherMetric => 7202,
+            Self::Repeated => 7203,
+            Self::Full => 7204,
+            Self::TooFew => 7205,
+            Self::Overflow => 7206,
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Minimum | Self::Full => Fault::Misuse,
+            _ => Fault::Input,
+        }
+    }
+}

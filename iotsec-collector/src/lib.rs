@@ -53,3 +53,4 @@
 pub mod collector;
 pub mod error;
 pub mod registries;
+pub mod tally;
