@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | registries | [`registries`] | a batch is read against the registry that it names, or refused |
 //! | sealed batches | [`collector`] | each event counts once; losses add up; a device's clock is believed within bounds |
+//! | events for other systems | [`export`] | OTLP, OCSF, syslog, Device Defender, JSON; nothing from a device is unescaped |
 //! | noised reports | [`tally`] | each report counts once; too few give no result, and a tally gives one result |
 //!
 //! There is no server here, no storage and no clock: messages come in as bytes, with the name of the device whose
@@ -52,5 +53,6 @@
 
 pub mod collector;
 pub mod error;
+pub mod export;
 pub mod registries;
 pub mod tally;

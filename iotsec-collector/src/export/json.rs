@@ -1,0 +1,49 @@
+//! One JSON object for an event.
+
+use serde_json::{Map, Value, json};
+
+use super::{Arrival, Told, rfc3339};
+use crate::collector::When;
+
+/// `{"device", "boot", "sequence", "uptime_s", "time", "event", "id", "class", "fields"}`; `time` is null where it is not
+/// known, and then `claimed` is what a device said whose clock is not believed.
+pub fn event(arrival: &Arrival<'_>) -> Value {
+    let event = &arrival.record.event;
+    let fields: Map<String, Value> = arrival
+        .fields()
+        .map(|(name, told)| {
+            let value = match told {
+                Told::Number(number) => number.into(),
+                Told::Text(text) => text.into(),
+            };
+            (name, value)
+        })
+        .collect();
+    let mut object = json!({
+        "device": arrival.device,
+        "boot": event.id().boot,
+        "sequence": event.id().sequence,
+        "uptime_s": event.uptime_s(),
+        "time": arrival.time().and_then(rfc3339),
+        "received": rfc3339(arrival.received),
+        "event": event.definition().name(),
+        "id": event.definition().id(),
+        "class": class_name(event.definition().class()),
+        "fields": fields,
+    });
+    if let When::Unbelievable(claimed) = arrival.record.when {
+        object["claimed"] = rfc3339(claimed).into();
+    }
+    object
+}
+
+/// Its name in descriptions of registries.
+pub const fn class_name(class: iotsec_telemetry::registry::Class) -> &'static str {
+    use iotsec_telemetry::registry::Class;
+    match class {
+        Class::Critical => "critical",
+        Class::Security => "security",
+        Class::Health => "health",
+        Class::Usage => "usage",
+    }
+}
