@@ -15,6 +15,7 @@ mod provision;
 mod published;
 mod surface;
 mod target;
+mod telemetry;
 mod time;
 mod trust;
 mod update;
@@ -65,6 +66,9 @@ enum Command {
     /// List what a product opens, and find what it opens besides.
     #[command(subcommand)]
     Surface(surface::Command),
+    /// Read what devices report: decode, export, picture.
+    #[command(subcommand)]
+    Telemetry(telemetry::Command),
     /// Say whether an input is one that a device takes: names, addresses, numbers, documents.
     Validate(validate::Validate),
 }
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
         Command::Ca(command) => ca::run(command),
         Command::Erased(command) => erased::run(command),
         Command::Surface(command) => surface::run(command),
+        Command::Telemetry(command) => telemetry::run(command),
         Command::Validate(validate) => validate::run(validate),
     };
     match done.and_then(|output| format.print(&output).map(|()| output)) {

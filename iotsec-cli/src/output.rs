@@ -19,6 +19,8 @@ pub(crate) struct Output {
     human: String,
     json: Value,
     exit: u8,
+    /// What people are told on standard error, beside the result.
+    notes: String,
 }
 
 impl Output {
@@ -29,6 +31,15 @@ impl Output {
             human: human.into(),
             json,
             exit: 0,
+            notes: String::new(),
+        }
+    }
+
+    /// With lines for standard error; programs find the same in the object.
+    pub(crate) fn with_notes(self, notes: impl Into<String>) -> Self {
+        Self {
+            notes: notes.into(),
+            ..self
         }
     }
 
@@ -53,7 +64,10 @@ impl Format {
     /// Writes the result to standard output.
     pub(crate) fn print(self, output: &Output) -> Result<(), Problem> {
         let text = match self {
-            Self::Human => output.human.clone(),
+            Self::Human => {
+                eprint!("{}", output.notes);
+                output.human.clone()
+            }
             Self::Json => format!("{:#}\n", output.json),
         };
         print(&text)

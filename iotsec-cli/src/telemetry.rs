@@ -1,0 +1,141 @@
+//! `iotsec telemetry`: what devices report, opened, counted once, and told to people and to other systems.
+
+mod demo;
+mod export;
+mod picture;
+mod registry;
+mod source;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::{Output, Problem, time::Time};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Open batches, and write one JSON object a line for each event and for what was lost.
+    Decode(Source),
+    /// The same in the words of another system.
+    Export(Export),
+    /// Draw what a fleet reports: counts over time, detectors, devices with most losses.
+    Picture(Picture),
+    /// Show a registry, or turn its canonical encoding into JSON and back.
+    Registry(Registry),
+    /// Write what a small fleet of lamps would send in a day, with a registry and keys, to try the others.
+    Demo(Demo),
+}
+
+/// Where batches come from.
+#[derive(Args)]
+pub(crate) struct Source {
+    /// A registry, as the device's build wrote it, or in JSON; may be given more than once.
+    #[arg(long, value_name = "FILE", required = true)]
+    registry: Vec<PathBuf>,
+    /// The telemetry key of the only device: 32 bytes, or 64 hexadecimal digits.
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "keys",
+        conflicts_with = "keys"
+    )]
+    key: Option<PathBuf>,
+    /// The telemetry keys of many: on each line the name of a device and 64 hexadecimal digits.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// The device that all batches come from, in place of the name of the folder that each lies in.
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// When the batches arrived: a date, or seconds since 1970. When each file was last changed, if it is not given.
+    #[arg(long, value_name = "TIME")]
+    received: Option<Time>,
+    /// Batches, each a file; of a folder, all files in it and below, by name.
+    #[arg(required = true, value_name = "BATCH")]
+    batches: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    source: Source,
+    /// In which words.
+    #[arg(long, value_enum)]
+    format: ExportFormat,
+    /// Write it here, in place of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// For syslog: the identifier of the structured data, with the private enterprise number of the maker.
+    #[arg(long, value_name = "NAME@NUMBER", default_value = "iotsec@32473")]
+    structured_data: String,
+    /// For aws: the number of the report, which grows from one to the next. Now in seconds, if it is not given.
+    #[arg(long, value_name = "N")]
+    report_id: Option<u64>,
+    /// For aws: short names.
+    #[arg(long)]
+    short: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ExportFormat {
+    /// One JSON object a line.
+    Json,
+    /// OpenTelemetry logs: the body of a request to /v1/logs.
+    Otlp,
+    /// Open Cybersecurity Schema Framework 1.6.0, one event a line; security events only.
+    Ocsf,
+    /// RFC 5424, one message a line.
+    Syslog,
+    /// AWS IoT Device Defender, one report a line for each device; security events only.
+    Aws,
+}
+
+#[derive(Args)]
+pub(crate) struct Picture {
+    #[command(flatten)]
+    source: Source,
+    /// Columns of the picture: those that COLUMNS says, or 80.
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// With which characters.
+    #[arg(long, value_enum, default_value = "auto")]
+    style: Style,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// Blocks where the locale has them.
+    Auto,
+    /// Blocks.
+    Unicode,
+    /// ASCII alone.
+    Ascii,
+}
+
+#[derive(Args)]
+pub(crate) struct Registry {
+    /// The registry.
+    registry: PathBuf,
+    /// Write it here, in the other form: JSON for the canonical encoding, and the canonical encoding for JSON.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// A folder that does not exist.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The end of the day: a date, or seconds since 1970. The last full hour, if it is not given.
+    #[arg(long, value_name = "TIME")]
+    end: Option<Time>,
+}
+
+pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
+    match command {
+        Command::Decode(source) => export::decode(source),
+        Command::Export(export) => export::run(export),
+        Command::Picture(picture) => picture::run(picture),
+        Command::Registry(registry) => registry::run(registry),
+        Command::Demo(demo) => demo::run(demo),
+    }
+}
