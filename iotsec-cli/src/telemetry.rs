@@ -1,5 +1,6 @@
 //! `iotsec telemetry`: what devices report, opened, counted once, and told to people and to other systems.
 
+mod data_map;
 mod demo;
 mod export;
 mod picture;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Picture(Picture),
     /// Show a registry, or turn its canonical encoding into JSON and back.
     Registry(Registry),
+    /// Write what a product collects, why and for whom: a page for consumers, and JSON.
+    DataMap(DataMap),
     /// Write what a small fleet of lamps would send in a day, with a registry and keys, to try the others.
     Demo(Demo),
 }
@@ -121,6 +124,19 @@ pub(crate) struct Registry {
 }
 
 #[derive(Args)]
+pub(crate) struct DataMap {
+    /// The registry.
+    #[arg(long, value_name = "FILE")]
+    registry: PathBuf,
+    /// The product, as consumers know it.
+    #[arg(long, value_name = "NAME")]
+    product: String,
+    /// Write the page here, in HTML.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct Demo {
     /// A folder that does not exist.
     #[arg(long, value_name = "DIR")]
@@ -136,6 +152,7 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Export(export) => export::run(export),
         Command::Picture(picture) => picture::run(picture),
         Command::Registry(registry) => registry::run(registry),
+        Command::DataMap(map) => data_map::run(map),
         Command::Demo(demo) => demo::run(demo),
     }
 }

@@ -139,3 +139,44 @@ impl ErrorCode for TallyError {
         }
     }
 }
+
+/// A report in shares was not added, or there is no result.
+#[cfg(feature = "prio")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum AggregationError {
+    /// The metric is not one that is split into shares.
+    #[error("not a metric in shares")]
+    Metric,
+    /// A minimum that protects nobody.
+    #[error("minimum too small")]
+    Minimum,
+    /// It has come before.
+    #[error("report repeated")]
+    Repeated,
+    /// The shares do not decode, do not belong together, or are of a value that the metric does not have.
+    #[error("shares invalid")]
+    Invalid,
+    /// Fewer reports than the minimum.
+    #[error("too few reports")]
+    TooFew,
+}
+
+#[cfg(feature = "prio")]
+impl ErrorCode for AggregationError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Metric => 7301,
+            Self::Minimum => 7302,
+            Self::Repeated => 7303,
+            Self::Invalid => 7304,
+            Self::TooFew => 7305,
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Metric | Self::Minimum => Fault::Misuse,
+            _ => Fault::Input,
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! | sealed batches | [`collector`] | each event counts once; losses add up; a device's clock is believed within bounds |
 //! | events for other systems | [`export`] | OTLP, OCSF, syslog, Device Defender, JSON; nothing from a device is unescaped |
 //! | noised reports | [`tally`] | each report counts once; too few give no result, and a tally gives one result |
+//! | shares of Prio3 | `aggregation` (feature `prio`) | libprio checks and sums them; too few give no result |
 //!
 //! There is no server here, no storage and no clock: messages come in as bytes, with the name of the device whose
 //! session they came through and the time at which they arrived. Memory is bounded by [`Limits`](collector::Limits).
@@ -51,6 +52,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "prio")]
+pub mod aggregation;
 pub mod collector;
 pub mod error;
 pub mod export;
