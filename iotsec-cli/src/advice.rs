@@ -158,6 +158,26 @@ const RANGES: &[(u16, &str, &str)] = &[
         "a device goes through its life in order",
         "see the manual of the device",
     ),
+    (
+        7000,
+        "a registry is described as its device's build wrote it, or in the JSON that `iotsec telemetry registry` writes",
+        "write it anew from the build of the device",
+    ),
+    (
+        7101,
+        "a batch comes from a device whose key is known",
+        "give its key with --keys, under the name of the folder that its batches lie in, or say --device",
+    ),
+    (
+        7102,
+        "a batch names a registry that is known",
+        "give the registry of the firmware that made it, with another --registry",
+    ),
+    (
+        7103,
+        "a collector keeps as many devices as it has room for",
+        "give fewer devices at once",
+    ),
 ];
 
 /// Number, rule, remedy; sorted.

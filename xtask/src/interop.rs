@@ -11,6 +11,7 @@ mod input;
 mod mcuboot;
 mod store;
 mod surface;
+mod telemetry;
 mod tls;
 mod tpm;
 pub(crate) mod venv;
@@ -59,12 +60,12 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             [
                 "--only",
                 name @ ("store" | "provision" | "identity" | "certificate" | "https" | "input" | "surface"
-                | "tls"),
+                | "telemetry" | "tls"),
             ] => only = Some(*name),
             _ => {
                 return Err(
                     "takes --suit-generator FOLDER, --iat-verifier FOLDER, --x509-limbo FOLDER and --yang FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only tls, or nothing"
+                            --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only telemetry, --only tls, or nothing"
                         .into(),
                 );
             }
@@ -113,6 +114,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         build()?;
         return surface();
     }
+    let telemetry = || telemetry::check(&place, &work.join("venv-telemetry"));
+    if only == Some("telemetry") {
+        build()?;
+        return telemetry();
+    }
     let python = Venv::new(&work.join("venv"), PEERS)?;
     if only == Some("store") {
         return store::check(&place, &python);
@@ -137,6 +143,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     https::check(&place)?;
     generated::check(&place, &python)?;
     surface()?;
+    telemetry()?;
     embedded_tls::check(&place, &python)?;
     input::check(&place, &Venv::new(&work.join("venv-input"), input::PEERS)?)?;
     certificate::check(&place, x509_limbo.as_deref())?;

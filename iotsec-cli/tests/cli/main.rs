@@ -17,6 +17,7 @@ mod readme;
 mod release;
 mod sign;
 mod surface;
+mod telemetry;
 mod trust;
 mod update;
 mod validate;
