@@ -18,7 +18,7 @@ use super::{Picture, Style, export::said, source::Fleet};
 use crate::{Output, Problem, time::Time};
 
 /// Columns that there must be: what stands beside a graph, and some of it.
-const LEAST_WIDTH: usize = 40;
+const LEAST_WIDTH: usize = 60;
 const MOST_WIDTH: usize = 400;
 /// Rows of a ranking.
 const RANKED: usize = 8;

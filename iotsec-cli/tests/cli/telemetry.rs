@@ -40,7 +40,7 @@ fn a_picture_shows_an_attack_and_who_lost_what_in_eighty_columns() {
     bench.done(DEMO);
     let picture = bench.done(&format!("telemetry picture --width 80 --style unicode {SOURCE}"));
     assert_eq!(picture, PICTURE);
-    for width in [40, 57, 80, 132] {
+    for width in [60, 67, 80, 132] {
         let ascii = bench.done(&format!(
             "telemetry picture --style ascii --width {width} {SOURCE}"
         ));
