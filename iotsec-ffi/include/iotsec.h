@@ -3351,6 +3351,81 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_PRIO3_CONTEXT 4708
 
 /**
+ * Malformed or too long.
+ */
+#define IOTSEC_ERR_DAP_MALFORMED 4721
+
+/**
+ * List of HPKE configurations out of bounds.
+ */
+#define IOTSEC_ERR_DAP_CONFIGS 4722
+
+/**
+ * No HPKE configuration for the suite.
+ */
+#define IOTSEC_ERR_DAP_NO_CONFIG 4723
+
+/**
+ * Both servers have the same key.
+ */
+#define IOTSEC_ERR_DAP_SAME_KEY 4724
+
+/**
+ * Task not supported.
+ */
+#define IOTSEC_ERR_DAP_TASK 4725
+
+/**
+ * Measurement is not the task's.
+ */
+#define IOTSEC_ERR_DAP_VDAF 4726
+
+/**
+ * Task not active.
+ */
+#define IOTSEC_ERR_DAP_INACTIVE 4727
+
+/**
+ * Output buffer too small.
+ */
+#define IOTSEC_ERR_DAP_BUFFER 4728
+
+/**
+ * Sealed to another key.
+ */
+#define IOTSEC_ERR_DECODE_RECIPIENT 4751
+
+/**
+ * Region too small for the spool.
+ */
+#define IOTSEC_ERR_SPOOL_LAYOUT 4801
+
+/**
+ * Cipher unsuitable for storage.
+ */
+#define IOTSEC_ERR_SPOOL_AEAD_UNSUITABLE 4802
+
+/**
+ * Boot number not newer than the spool's.
+ */
+#define IOTSEC_ERR_SPOOL_BOOT 4803
+
+/**
+ * Key of the purpose not given.
+ */
+#define IOTSEC_ERR_SPOOL_LOCKED 4804
+
+/**
+ * Purge not finished.
+ */
+#define IOTSEC_ERR_SPOOL_UNPURGED 4805
+
+/**
+ * Flash does not hold what was written.
+ */
+#define IOTSEC_ERR_SPOOL_READ_BACK 4806
+
+/**
  * No consent to this purpose.
  */
 #define IOTSEC_ERR_TRAIL_NOT_CONSENTED 4851

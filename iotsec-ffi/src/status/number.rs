@@ -871,6 +871,36 @@ pub const IOTSEC_ERR_PRIO3_BUFFER: iotsec_status_t = 4706;
 pub const IOTSEC_ERR_PRIO3_PARAMETERS: iotsec_status_t = 4707;
 /// Context too long.
 pub const IOTSEC_ERR_PRIO3_CONTEXT: iotsec_status_t = 4708;
+/// Malformed or too long.
+pub const IOTSEC_ERR_DAP_MALFORMED: iotsec_status_t = 4721;
+/// List of HPKE configurations out of bounds.
+pub const IOTSEC_ERR_DAP_CONFIGS: iotsec_status_t = 4722;
+/// No HPKE configuration for the suite.
+pub const IOTSEC_ERR_DAP_NO_CONFIG: iotsec_status_t = 4723;
+/// Both servers have the same key.
+pub const IOTSEC_ERR_DAP_SAME_KEY: iotsec_status_t = 4724;
+/// Task not supported.
+pub const IOTSEC_ERR_DAP_TASK: iotsec_status_t = 4725;
+/// Measurement is not the task's.
+pub const IOTSEC_ERR_DAP_VDAF: iotsec_status_t = 4726;
+/// Task not active.
+pub const IOTSEC_ERR_DAP_INACTIVE: iotsec_status_t = 4727;
+/// Output buffer too small.
+pub const IOTSEC_ERR_DAP_BUFFER: iotsec_status_t = 4728;
+/// Sealed to another key.
+pub const IOTSEC_ERR_DECODE_RECIPIENT: iotsec_status_t = 4751;
+/// Region too small for the spool.
+pub const IOTSEC_ERR_SPOOL_LAYOUT: iotsec_status_t = 4801;
+/// Cipher unsuitable for storage.
+pub const IOTSEC_ERR_SPOOL_AEAD_UNSUITABLE: iotsec_status_t = 4802;
+/// Boot number not newer than the spool's.
+pub const IOTSEC_ERR_SPOOL_BOOT: iotsec_status_t = 4803;
+/// Key of the purpose not given.
+pub const IOTSEC_ERR_SPOOL_LOCKED: iotsec_status_t = 4804;
+/// Purge not finished.
+pub const IOTSEC_ERR_SPOOL_UNPURGED: iotsec_status_t = 4805;
+/// Flash does not hold what was written.
+pub const IOTSEC_ERR_SPOOL_READ_BACK: iotsec_status_t = 4806;
 /// No consent to this purpose.
 pub const IOTSEC_ERR_TRAIL_NOT_CONSENTED: iotsec_status_t = 4851;
 /// Deletions wait to be acknowledged.
@@ -1726,6 +1756,21 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_PRIO3_BUFFER, c"PRIO3_BUFFER"),
     (IOTSEC_ERR_PRIO3_PARAMETERS, c"PRIO3_PARAMETERS"),
     (IOTSEC_ERR_PRIO3_CONTEXT, c"PRIO3_CONTEXT"),
+    (IOTSEC_ERR_DAP_MALFORMED, c"DAP_MALFORMED"),
+    (IOTSEC_ERR_DAP_CONFIGS, c"DAP_CONFIGS"),
+    (IOTSEC_ERR_DAP_NO_CONFIG, c"DAP_NO_CONFIG"),
+    (IOTSEC_ERR_DAP_SAME_KEY, c"DAP_SAME_KEY"),
+    (IOTSEC_ERR_DAP_TASK, c"DAP_TASK"),
+    (IOTSEC_ERR_DAP_VDAF, c"DAP_VDAF"),
+    (IOTSEC_ERR_DAP_INACTIVE, c"DAP_INACTIVE"),
+    (IOTSEC_ERR_DAP_BUFFER, c"DAP_BUFFER"),
+    (IOTSEC_ERR_DECODE_RECIPIENT, c"DECODE_RECIPIENT"),
+    (IOTSEC_ERR_SPOOL_LAYOUT, c"SPOOL_LAYOUT"),
+    (IOTSEC_ERR_SPOOL_AEAD_UNSUITABLE, c"SPOOL_AEAD_UNSUITABLE"),
+    (IOTSEC_ERR_SPOOL_BOOT, c"SPOOL_BOOT"),
+    (IOTSEC_ERR_SPOOL_LOCKED, c"SPOOL_LOCKED"),
+    (IOTSEC_ERR_SPOOL_UNPURGED, c"SPOOL_UNPURGED"),
+    (IOTSEC_ERR_SPOOL_READ_BACK, c"SPOOL_READ_BACK"),
     (IOTSEC_ERR_TRAIL_NOT_CONSENTED, c"TRAIL_NOT_CONSENTED"),
     (IOTSEC_ERR_TRAIL_FULL, c"TRAIL_FULL"),
     (IOTSEC_ERR_TRAIL_EPOCH, c"TRAIL_EPOCH"),

@@ -28,7 +28,9 @@ fn the_vectors_of_ledger_and_reports_are_what_this_code_makes() {
     let mut ledger = Ledger::format(key, allowance, &mut storage, &mut counter).unwrap();
     let mut report = |definition: &MetricDef, value| {
         let metric = metric(definition);
-        let debit = ledger.debit(&metric, value, &mut storage, &mut counter, &mut rng).unwrap();
+        let debit = ledger
+            .debit(&metric, value, &mut storage, &mut counter, &mut rng)
+            .unwrap();
         hex(debit.draw().unwrap().bytes())
     };
     let five = report(&FIVE, 3);
@@ -39,10 +41,16 @@ fn the_vectors_of_ledger_and_reports_are_what_this_code_makes() {
         &[
             ("registry-hash", hex(hashed().hash())),
             ("ledger-key", hex(secret.expose())),
-            ("seed-of-five", hex(&core::array::from_fn::<u8, 16, _>(|at| 0x80 + at as u8))),
+            (
+                "seed-of-five",
+                hex(&core::array::from_fn::<u8, 16, _>(|at| 0x80 + at as u8)),
+            ),
             ("weight-of-truth", hex(&weights.truth().to_be_bytes())),
             ("report-of-five", five),
-            ("seed-of-ten", hex(&core::array::from_fn::<u8, 16, _>(|at| 0x90 + at as u8))),
+            (
+                "seed-of-ten",
+                hex(&core::array::from_fn::<u8, 16, _>(|at| 0x90 + at as u8)),
+            ),
             ("report-of-ten", ten),
             ("ledger-record", hex(storage.record.as_ref().unwrap())),
         ],
