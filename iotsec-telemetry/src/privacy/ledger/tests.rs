@@ -357,8 +357,7 @@ fn a_storage_that_fails_gives_no_answer_and_no_number_twice() {
     let reached = device.storage.clone();
     device.storage.fails = false;
     device.report(&BIT, 1).unwrap();
-    device.report(&BIT, 0).unwrap();
-    // The record of the failed write does not know of the later ones.
+    // The record of the failed write does not know of the later one.
     device.storage = Ram {
         fails: false,
         ..reached
