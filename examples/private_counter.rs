@@ -19,7 +19,7 @@ use iotsec::{
     telemetry::{
         consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Usage},
         epsilon,
-        error::{NoiseError, StorageError},
+        error::{EpsilonError, NoiseError, StorageError},
         personal::Sensitive,
         privacy::{
             Allowance, Answer, Budget, Epsilon, LEDGER_RECORD_MAX_LEN, Ledger, LedgerKey, LedgerStorage,
@@ -151,7 +151,7 @@ fn print_reports(arguments: &[String]) -> Fallible<()> {
         text.parse()
             .map_err(|_| "--epsilon is a fraction N/D of whole numbers")
     };
-    let epsilon = Epsilon::new(number(n)?, number(d)?)?;
+    let epsilon = Epsilon::new(number(n)?, number(d)?).map_err(EpsilonError::message)?;
     let value: i64 = value.parse().map_err(|_| "--value is a whole number")?;
     let count: u64 = count.parse().map_err(|_| "--count is a whole number from 0")?;
     let min = value & !1;
