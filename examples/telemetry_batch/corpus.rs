@@ -105,14 +105,6 @@ impl Corpus {
             lines,
         })
     }
-
-    /// Which kind a declaration belongs to, and which part of it.
-    pub(crate) fn place(&self, definition: &EventDef) -> Option<(usize, usize)> {
-        self.kinds.iter().enumerate().find_map(|(kind, parts)| {
-            let part = parts.parts.iter().position(|part| part.definition == *definition);
-            Some((kind, part?))
-        })
-    }
 }
 
 /// Strict JSON: no name twice, nothing after the end. A long corpus has more values than the strict reader

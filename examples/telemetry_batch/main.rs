@@ -21,6 +21,7 @@ use iotsec::{
         consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Health, Usage},
         error::StorageError,
         queue::Queue,
+        registry::EventDef,
         value::Value,
     },
 };
@@ -127,7 +128,7 @@ fn open(corpus: &Corpus, key: &BatchKey<'_>, sealed: &[Vec<u8>]) -> Result<(Vec<
     events.sort_by_key(|event| (event.id().boot, event.id().sequence));
     let mut lines: Vec<Line> = Vec::new();
     for event in events {
-        let (kind, part) = corpus.place(event.definition()).ok_or("an event of no kind")?;
+        let (kind, part) = place(corpus, event.definition()).ok_or("an event of no kind")?;
         let parts = &corpus.kinds[kind].parts;
         if part == 0 {
             let arguments = parts.iter().map(|part| part.arguments.len()).sum();
@@ -144,6 +145,14 @@ fn open(corpus: &Corpus, key: &BatchKey<'_>, sealed: &[Vec<u8>]) -> Result<(Vec<
         }
     }
     Ok((lines, bytes))
+}
+
+/// Which kind a declaration belongs to, and which part of it.
+fn place(corpus: &Corpus, definition: &EventDef) -> Option<(usize, usize)> {
+    corpus.kinds.iter().enumerate().find_map(|(at, kind)| {
+        let part = kind.parts.iter().position(|part| part.definition == *definition);
+        Some((at, part?))
+    })
 }
 
 fn text(error: impl std::fmt::Display) -> Refusal {

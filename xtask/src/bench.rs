@@ -28,6 +28,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         ("iotsec", "crypto"),
         ("iotsec", "update"),
         ("iotsec", "provision"),
+        ("iotsec", "telemetry"),
         ("iotsec-net", "reconnect"),
         ("iotsec-net", "tls"),
     ] {

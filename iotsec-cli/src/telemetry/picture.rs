@@ -381,9 +381,9 @@ fn minute(time: u64) -> String {
 
 fn duration(seconds: u64) -> String {
     match seconds {
-        ..60 => format!("{seconds} s"),
-        ..3600 => format!("{} min", seconds / 60),
-        ..86_400 => format!("{} h", seconds / 3600),
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
         _ => counted(usize::try_from(seconds / 86_400).unwrap_or(usize::MAX), "day"),
     }
 }

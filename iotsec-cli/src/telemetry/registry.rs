@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use iotsec::telemetry::registry::HashedRegistry;
 use iotsec_collector::{
     export::json::class_name,
     registries::{Description, Registries},
@@ -19,7 +20,7 @@ pub(super) fn run(registry: &Registry) -> Result<Output, Problem> {
     let path = &registry.registry;
     let mut registries = Registries::new();
     let hash = source::add(&mut registries, path)?;
-    let Some(known) = registries.find(&hash).map(|known| known.registry()) else {
+    let Some(known) = registries.find(&hash).map(HashedRegistry::registry) else {
         return Err(Problem::new(
             "Bug",
             "a registry was lost",
