@@ -2,9 +2,8 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
 use footprint::prio3;
-use harness::measure;
+use harness::{entry, measure};
 
 #[entry]
 fn main() -> ! {
