@@ -209,7 +209,7 @@ const OPEN: &[(&str, bool, bool, &str)] = &[
     ),
     (
         "telemetry_batch",
-        true,
+        false,
         true,
         "a plaintext that the harness pads and seals itself",
     ),
