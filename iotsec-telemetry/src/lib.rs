@@ -6,6 +6,7 @@
 //! | ask | [`consent`] | every purpose but security is off until its owner turns it on |
 //! | protect | [`personal`] | personal values leave only coarsened or under a live consent |
 //! | record | [`queue`] | criticals keep their reserve, losses are counted, withdrawal purges |
+//! | keep | [`spool`] | the same in flash, for weeks: nothing acknowledged is lost over power cuts |
 //! | send | [`batch`] | one sealed, padded CBOR batch; nothing is removed before it is acknowledged |
 //! | blur | [`privacy`] | an answer is noised on the device within a budget that is never overdrawn |
 //! | aggregate | `prio3`, `dap` | two servers learn a sum over all devices, and neither learns about one |

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 20] = [
+const PROVED: [&str; 21] = [
     "software_hkdf",
     "input",
     "https",
@@ -30,6 +30,7 @@ const PROVED: [&str; 20] = [
     "aggregate",
     "connection",
     "privacy",
+    "spool",
 ];
 const PACKAGE: &str = "no-panic";
 /// Pairing turns on features of others, which would show in the images of that package.

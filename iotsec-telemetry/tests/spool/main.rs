@@ -6,6 +6,7 @@ mod cost;
 mod delivery;
 mod device;
 mod flood;
+mod format;
 mod hostile;
 mod model;
 mod power_cut;
