@@ -33,14 +33,17 @@ where
         last_boot = Some(entry.boot);
     }
     writer.array(segments)?;
-    let mut ahead = entries.peekable();
-    while let Some(first) = ahead.next() {
+    let mut ahead = entries;
+    let mut next = ahead.next();
+    while let Some(first) = next {
+        next = ahead.next();
         writer.array(4)?.uint(boot.saturating_sub(first.boot).into())?;
         writer.uint(first.sequence.into())?.uint(first.uptime.into())?;
         writer.embedded(|events| {
             write_code(events, first.code)?;
             let mut last = first;
-            while let Some(entry) = ahead.next_if(|entry| entry.boot == first.boot) {
+            while let Some(entry) = next.filter(|entry| entry.boot == first.boot) {
+                next = ahead.next();
                 varint::write(events, entry.uptime.saturating_sub(last.uptime).into())?;
                 let missing = entry.sequence.saturating_sub(last.sequence).saturating_sub(1);
                 if missing > 0 {

@@ -146,7 +146,12 @@ impl<'b> Writer<'b> {
         let end = start.checked_add(len).and_then(|n| n.checked_add(head_len));
         let end = end.filter(|end| *end <= self.out.len()).ok_or(full)?;
         let place = self.out.get_mut(start..end).ok_or(full)?;
-        place.copy_within(..len, head_len);
+        for index in (0..len).rev() {
+            let byte = place.get(index).copied().unwrap_or_default();
+            if let Some(to) = index.checked_add(head_len).and_then(|index| place.get_mut(index)) {
+                *to = byte;
+            }
+        }
         for (to, from) in place.iter_mut().zip(head.iter().take(head_len)) {
             *to = *from;
         }

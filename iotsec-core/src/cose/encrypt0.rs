@@ -141,7 +141,9 @@ impl<'a> Encrypt0<'a> {
                 .split_at_mut_checked(plaintext.len())
                 .ok_or(CoseError::Scratch)?;
             body.copy_from_slice(plaintext);
-            tag.copy_from_slice(&aead.seal(key, nonce, aad, body)?);
+            for (to, from) in tag.iter_mut().zip(aead.seal(key, nonce, aad, body)?) {
+                *to = from;
+            }
             Ok::<(), CoseError>(())
         })?;
         Ok(writer.finish()?)
