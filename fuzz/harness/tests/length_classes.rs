@@ -190,6 +190,12 @@ const OPEN: &[(&str, bool, bool, &str)] = &[
         "a record in flash, with what erased flash reads behind it",
     ),
     (
+        "deletion_request",
+        true,
+        true,
+        "a plaintext in zeros of padding, whose length the size class fixes",
+    ),
+    (
         "https_response",
         true,
         true,
