@@ -3196,12 +3196,12 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_EPSILON_ZERO 4601
 
 /**
- * The denominator is above [`MAX_DENOMINATOR`](super::MAX_DENOMINATOR).
+ * The denominator is above 10,000 once it is in lowest terms.
  */
 #define IOTSEC_ERR_EPSILON_DENOMINATOR 4602
 
 /**
- * Above [`MAX_EPSILON`](super::MAX_EPSILON).
+ * Above 16.
  */
 #define IOTSEC_ERR_EPSILON_TOO_LARGE 4603
 

@@ -809,9 +809,9 @@ pub const IOTSEC_ERR_SNAPSHOT_IN_USE: iotsec_status_t = 4502;
 pub const IOTSEC_ERR_SNAPSHOT_BOOT: iotsec_status_t = 4503;
 /// Numerator or denominator is zero.
 pub const IOTSEC_ERR_EPSILON_ZERO: iotsec_status_t = 4601;
-/// The denominator is above [`MAX_DENOMINATOR`](super::MAX_DENOMINATOR).
+/// The denominator is above 10,000 once it is in lowest terms.
 pub const IOTSEC_ERR_EPSILON_DENOMINATOR: iotsec_status_t = 4602;
-/// Above [`MAX_EPSILON`](super::MAX_EPSILON).
+/// Above 16.
 pub const IOTSEC_ERR_EPSILON_TOO_LARGE: iotsec_status_t = 4603;
 /// Metric not declared.
 pub const IOTSEC_ERR_METRIC_UNDECLARED: iotsec_status_t = 4611;

@@ -13,10 +13,10 @@ pub enum EpsilonError {
     /// Numerator or denominator is zero.
     #[error("{}", self.message())]
     Zero,
-    /// The denominator is above [`MAX_DENOMINATOR`](super::MAX_DENOMINATOR).
+    /// The denominator is above 10,000 once it is in lowest terms.
     #[error("{}", self.message())]
     Denominator,
-    /// Above [`MAX_EPSILON`](super::MAX_EPSILON).
+    /// Above 16.
     #[error("{}", self.message())]
     TooLarge,
 }
