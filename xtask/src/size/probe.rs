@@ -66,6 +66,22 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "telemetry: the same, and a number with discrete Laplace noise",
     ),
     (
+        "prio3_count",
+        "telemetry: a yes split for two servers (Prio3Count)",
+    ),
+    (
+        "prio3_sum",
+        "telemetry: a number up to 255 split for two servers (Prio3Sum)",
+    ),
+    (
+        "prio3_histogram",
+        "telemetry: one of 16 buckets split for two servers (Prio3Histogram)",
+    ),
+    (
+        "prio3_all",
+        "telemetry: an event, a batch, and one of each of these",
+    ),
+    (
         "setup_label",
         "device: opened, set up by its label's password, owned (PBKDF2 of 10,000 iterations in it)",
     ),
@@ -81,4 +97,7 @@ pub(super) const ON_RISCV: &[&str] = &[
     "retry",
     "sealing",
     "telemetry",
+    "detect",
+    "randomized_response",
+    "prio3_all",
 ];
