@@ -1,4 +1,4 @@
-//! Why something was refused.
+//! Why something was refused. Numbers are 8xxx: those of devices end at 7xxx.
 
 use iotsec_core::{
     cbor::CborError,
@@ -45,12 +45,12 @@ impl ErrorCode for DescriptionError {
             Self::Encoding(error) => error.code(),
             Self::Registry(error) => error.code(),
             Self::Epsilon(error) => error.code(),
-            Self::Version => 7001,
-            Self::Kind => 7002,
-            Self::Date => 7003,
-            Self::NotCanonical => 7004,
-            Self::Json => 7005,
-            Self::TooMany => 7006,
+            Self::Version => 8001,
+            Self::Kind => 8002,
+            Self::Date => 8003,
+            Self::NotCanonical => 8004,
+            Self::Json => 8005,
+            Self::TooMany => 8006,
         }
     }
     fn fault(&self) -> Fault {
@@ -83,9 +83,9 @@ impl ErrorCode for CollectError {
     fn code(&self) -> u16 {
         match self {
             Self::Decode(error) => error.code(),
-            Self::UnknownDevice => 7101,
-            Self::UnknownRegistry => 7102,
-            Self::TooManyDevices => 7103,
+            Self::UnknownDevice => 8101,
+            Self::UnknownRegistry => 8102,
+            Self::TooManyDevices => 8103,
         }
     }
     fn fault(&self) -> Fault {
@@ -124,12 +124,12 @@ pub enum TallyError {
 impl ErrorCode for TallyError {
     fn code(&self) -> u16 {
         match self {
-            Self::Minimum => 7201,
-            Self::OtherMetric => 7202,
-            Self::Repeated => 7203,
-            Self::Full => 7204,
-            Self::TooFew => 7205,
-            Self::Overflow => 7206,
+            Self::Minimum => 8201,
+            Self::OtherMetric => 8202,
+            Self::Repeated => 8203,
+            Self::Full => 8204,
+            Self::TooFew => 8205,
+            Self::Overflow => 8206,
         }
     }
     fn fault(&self) -> Fault {
@@ -166,11 +166,11 @@ pub enum AggregationError {
 impl ErrorCode for AggregationError {
     fn code(&self) -> u16 {
         match self {
-            Self::Metric => 7301,
-            Self::Minimum => 7302,
-            Self::Repeated => 7303,
-            Self::Invalid => 7304,
-            Self::TooFew => 7305,
+            Self::Metric => 8301,
+            Self::Minimum => 8302,
+            Self::Repeated => 8303,
+            Self::Invalid => 8304,
+            Self::TooFew => 8305,
         }
     }
     fn fault(&self) -> Fault {
