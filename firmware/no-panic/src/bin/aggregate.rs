@@ -84,13 +84,20 @@ fn report(input: &[u8]) -> Option<()> {
 
 fn shares(context: &[u8]) -> Option<()> {
     let vdaf = Prio3::of(&metric()).ok()?;
-    black_box((Prio3::sum(black_box(0)), Prio3::histogram(black_box(0), black_box(0)))).0.ok()?;
+    black_box((
+        Prio3::sum(black_box(0)),
+        Prio3::histogram(black_box(0), black_box(0)),
+    ))
+    .0
+    .ok()?;
     let consents = Consents::off();
     let measurement = Measurement::new(&metric(), black_box(0_u32).into(), &consents).ok()?;
     let measurement = measurement.in_chunks_of(black_box(1)).ok()?;
     let mut buffer = [0; 4096];
     let nonce = black_box([0; 16]);
-    let shares = vdaf.split(measurement, context, &nonce, &mut Hardware, &mut buffer).ok()?;
+    let shares = vdaf
+        .split(measurement, context, &nonce, &mut Hardware, &mut buffer)
+        .ok()?;
     black_box((shares.public(), shares.leader(), shares.helper()));
     Some(())
 }

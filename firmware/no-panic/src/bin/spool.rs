@@ -82,7 +82,10 @@ fn live() -> Result<(), SpoolError> {
         aead: &Hardware,
         kdf: &Hardware,
     };
-    let (key, wire) = (Secret::from_bytes(black_box([1; 32])), Secret::from_bytes(black_box([2; 32])));
+    let (key, wire) = (
+        Secret::from_bytes(black_box([1; 32])),
+        Secret::from_bytes(black_box([2; 32])),
+    );
     let wire = BatchKey::new(&wire, &Hardware, &Hardware);
     let mut flash = UnknownFlash;
     let mut consents = Consents::load(&mut Unknown);
@@ -98,7 +101,15 @@ fn live() -> Result<(), SpoolError> {
             black_box(spool.record(&mut flash, &consents, event, &values, now()).is_ok());
         }
         let sizes = Sizes::up_to(black_box(SizeClass::B512));
-        let sealed = spool.batch(&mut flash, &consents, &wire, sizes, &mut Hardware, &mut scratch, &mut out)?;
+        let sealed = spool.batch(
+            &mut flash,
+            &consents,
+            &wire,
+            sizes,
+            &mut Hardware,
+            &mut scratch,
+            &mut out,
+        )?;
         if let Some(sealed) = sealed {
             let receipt = black_box(sealed).into_receipt();
             if black_box(true) {
