@@ -41,6 +41,7 @@ mod password;
 mod provision;
 mod record;
 mod report;
+mod spool;
 mod upkeep;
 
 pub use announcement::Moment;

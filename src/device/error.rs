@@ -8,7 +8,7 @@ use iotsec_core::{
 };
 use iotsec_store::StoreError;
 use iotsec_telemetry::error::{
-    BatchError, ConsentError, DeletionError, RecordError, SnapshotError, TrailError,
+    BatchError, ConsentError, DeletionError, RecordError, SnapshotError, SpoolError, TrailError,
 };
 use iotsec_update::{UpdateError, boot::Refusal, install::InstallError, rollback::RollbackError};
 
@@ -97,6 +97,9 @@ pub enum DeviceError {
     /// The queue's snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The queue in flash.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// A deletion receipt.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
@@ -148,6 +151,7 @@ impl DeviceError {
             Self::Batch(error) => error,
             Self::Consent(error) => error,
             Self::Snapshot(error) => error,
+            Self::Spool(error) => error,
             Self::Receipt(error) => error,
             Self::Trail(error) => error,
             Self::ServiceReceipt(error) => error,
