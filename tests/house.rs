@@ -150,7 +150,7 @@ fn error_numbers_are_unique_and_in_the_range_of_their_crate() {
         ("iotsec-telemetry/src", 4000..5000),
         ("iotsec-net/src", 5000..6000),
         ("src", 6000..7000),
-        ("iotsec-collector/src", 7000..8000),
+        ("iotsec-collector/src", 8000..9000),
     ];
     let mut seen = std::collections::BTreeMap::new();
     for (dir, range) in ranges {
