@@ -12,11 +12,11 @@
 #![no_std]
 
 pub mod console;
+mod cpu;
 pub mod device;
 pub mod entropy;
 pub mod flash;
 pub mod measure;
-mod target;
 pub mod vector;
 
-pub use target::entry;
+pub use cpu::entry;

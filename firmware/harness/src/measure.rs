@@ -6,7 +6,7 @@
 
 use crate::{
     console,
-    target::{self, Counter},
+    cpu::{self, Counter},
 };
 
 const PAINT: u8 = 0xA5;
@@ -16,7 +16,7 @@ const MARGIN: usize = 256;
 /// Runs `probe`, prints what it took, and ends the run: as passed when the probe says `true`.
 pub fn report(probe: impl FnOnce() -> bool) -> ! {
     let mut counter = Counter::start();
-    let top = target::stack_pointer();
+    let top = cpu::stack_pointer();
     stack::paint(top - MARGIN, PAINT);
     counter.reset();
     let passed = call(probe);
