@@ -5,11 +5,7 @@
 use core::hint::black_box;
 
 use cortex_m_rt::entry;
-use iotsec_core::{
-    crypto::{DIGEST_LEN, Digest},
-    hal::MonotonicCounter,
-    secret::Secret,
-};
+use iotsec_core::{hal::MonotonicCounter, secret::Secret};
 use iotsec_telemetry::{
     consent::{Consents, Usage},
     epsilon,
@@ -22,7 +18,7 @@ use iotsec_telemetry::{
     registry,
     registry::{Aggregate, Handling, HashedRegistry, MetricDef, Purpose},
 };
-use no_panic::{Hardware, UnknownCounter, halt, unknown};
+use no_panic::{Hardware, UnknownCounter, UnknownDigest, halt, unknown};
 
 const NIGHT: MetricDef = MetricDef::new(
     1,
@@ -48,19 +44,6 @@ const HOURS: MetricDef = MetricDef::new(
     },
 );
 registry!(static PRODUCT = [], metrics [NIGHT, HOURS], handling Handling::UNSTATED);
-
-/// A hash of unknown value.
-struct UnknownDigest;
-
-impl Digest for UnknownDigest {
-    fn reset(&mut self) {}
-    fn update(&mut self, bytes: &[u8]) {
-        black_box(bytes);
-    }
-    fn finish(&mut self) -> [u8; DIGEST_LEN] {
-        black_box([0; DIGEST_LEN])
-    }
-}
 
 /// A storage of unknown content that may fail at any time.
 struct UnknownStorage;

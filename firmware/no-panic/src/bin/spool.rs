@@ -6,7 +6,6 @@ use core::hint::black_box;
 
 use cortex_m_rt::entry;
 use iotsec_core::{
-    crypto::{DIGEST_LEN, Digest},
     hal::{Millis, UnixTime},
     secret::Secret,
 };
@@ -19,7 +18,7 @@ use iotsec_telemetry::{
     registry::{Class, EventDef, Field},
     spool::{Quotas, Spool, SpoolParts},
 };
-use no_panic::{Hardware, UnknownFlash, halt, region};
+use no_panic::{Hardware, UnknownDigest, UnknownFlash, halt, region};
 
 const USED: EventDef = EventDef::new(
     1,
@@ -29,19 +28,6 @@ const USED: EventDef = EventDef::new(
     &[Field::number("hours", "h", 0, 0xFFFF_FFFF)],
 );
 registry!(static PRODUCT = [USED, BOOT_LOOP]);
-
-/// A hash of unknown value.
-struct UnknownDigest;
-
-impl Digest for UnknownDigest {
-    fn reset(&mut self) {}
-    fn update(&mut self, bytes: &[u8]) {
-        black_box(bytes);
-    }
-    fn finish(&mut self) -> [u8; DIGEST_LEN] {
-        black_box([0; DIGEST_LEN])
-    }
-}
 
 /// A storage of unknown content, which fails or not.
 struct Unknown;
