@@ -53,6 +53,7 @@ mod event;
 mod failing;
 mod failure_burst;
 mod guard;
+mod kept_count;
 mod new_listeners;
 mod pace;
 mod period;

@@ -1,6 +1,6 @@
 use iotsec_core::hal::Millis;
 
-use super::{BOOT_LOOP, Finding};
+use super::{BOOT_LOOP, Finding, kept_count};
 
 /// Unclean restarts in a row that count as a loop.
 const THRESHOLD: u8 = 3;
@@ -8,7 +8,7 @@ const THRESHOLD: u8 = 3;
 const STABLE: Millis = Millis::from_secs(600);
 
 /// Bytes of the record that a [`BootLoop`] needs over a reboot.
-pub const BOOT_RECORD_LEN: usize = 2;
+pub const BOOT_RECORD_LEN: usize = kept_count::LEN;
 
 /// Notices a device that keeps restarting.
 ///
@@ -45,10 +45,7 @@ impl BootLoop {
     /// assert_eq!(findings, 1);
     /// ```
     pub fn started(record: Option<&[u8; BOOT_RECORD_LEN]>, clean: bool) -> (Self, Option<Finding>) {
-        let before = match record {
-            Some([restarts, inverted]) if *restarts == !*inverted => *restarts,
-            _ => 0,
-        };
+        let before = kept_count::decode(record);
         let restarts = if clean { 0 } else { before.saturating_add(1) };
         // At 3, 6, 12 and so on: a loop that lasts must not fill the queue.
         let due = restarts.is_multiple_of(THRESHOLD)
@@ -68,7 +65,7 @@ impl BootLoop {
 
     /// What the next boot needs.
     pub const fn record(&self) -> [u8; BOOT_RECORD_LEN] {
-        [self.restarts, !self.restarts]
+        kept_count::encode(self.restarts)
     }
 }
 

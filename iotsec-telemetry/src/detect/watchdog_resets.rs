@@ -1,12 +1,12 @@
 use iotsec_core::hal::Millis;
 
-use super::{Finding, WATCHDOG};
+use super::{Finding, WATCHDOG, kept_count};
 
 /// A boot that lasts this long ends the count: whatever makes the device hang is rarer than once a day.
 const STABLE: Millis = Millis::from_secs(86_400);
 
 /// Bytes of the record that [`WatchdogResets`] needs over a reboot.
-pub const WATCHDOG_RECORD_LEN: usize = 2;
+pub const WATCHDOG_RECORD_LEN: usize = kept_count::LEN;
 
 /// Notices restarts by the watchdog: the first at once, then when their number has doubled.
 ///
@@ -32,10 +32,7 @@ impl WatchdogResets {
     /// assert!(finding.is_none());
     /// ```
     pub fn started(record: Option<&[u8; WATCHDOG_RECORD_LEN]>, by_watchdog: bool) -> (Self, Option<Finding>) {
-        let before = match record {
-            Some([resets, inverted]) if *resets == !*inverted => *resets,
-            _ => 0,
-        };
+        let before = kept_count::decode(record);
         if !by_watchdog {
             return (Self { resets: before }, None);
         }
@@ -56,7 +53,7 @@ impl WatchdogResets {
 
     /// What the next boot needs.
     pub const fn record(&self) -> [u8; WATCHDOG_RECORD_LEN] {
-        [self.resets, !self.resets]
+        kept_count::encode(self.resets)
     }
 }
 
