@@ -18,9 +18,6 @@ pub(crate) const FIRST_SEQUENCE: u32 = 1;
 pub(crate) const ATTEMPTS: usize = 3;
 /// Reads before the record that was written last is given up.
 pub(crate) const LAST_ATTEMPTS: usize = 64;
-/// Pages whose beginning is read to see whether the driver works.
-const OTHER_PLACES: u32 = 8;
-const KNOWN_LEN: usize = 4;
 /// Reads before what an interrupted write may have left is believed.
 pub(crate) const REREADS: usize = 8;
 
@@ -74,27 +71,14 @@ impl Layout {
             .unwrap_or(0)
     }
 
-    /// Reads. `Ok(false)` when this very place cannot be read, as a torn word of flash with error correction;
-    /// an error when the driver fails altogether. What cannot be read may be taken for torn and be dropped,
-    /// so that the two are told apart with care: a place is bad when it fails right after another was read.
+    /// As [`Region::read_place`].
     pub(crate) fn read<F: NorFlash>(
         &self,
         flash: &mut F,
         at: u32,
         bytes: &mut [u8],
     ) -> Result<bool, FlashError> {
-        let Err(mut error) = self.region.read(flash, at, bytes) else {
-            return Ok(true);
-        };
-        for _ in 0..ATTEMPTS {
-            let elsewhere = self.reads_elsewhere(flash);
-            match (elsewhere, self.region.read(flash, at, bytes)) {
-                (_, Ok(())) => return Ok(true),
-                (true, Err(_)) => return Ok(false),
-                (false, Err(again)) => error = again,
-            }
-        }
-        Err(error)
+        self.region.read_place(flash, at, bytes)
     }
 
     /// Whether page `page` of the region reads erased at `offsets`, as far as it goes.
@@ -119,14 +103,6 @@ impl Layout {
             at = at.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
         }
         Ok(true)
-    }
-
-    /// Whether the driver reads the beginning of any of the first pages: not all of them are torn.
-    fn reads_elsewhere<F: NorFlash>(&self, flash: &mut F) -> bool {
-        (0..self.region.page_count().min(OTHER_PLACES)).any(|page| {
-            let at = page.saturating_mul(self.region.page_size());
-            self.region.read(flash, at, &mut [0; KNOWN_LEN]).is_ok()
-        })
     }
 
     /// The first byte of a record.

@@ -4,6 +4,13 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 
 use crate::error::{ErrorCode, Fault};
 
+/// Reads before a failure is believed.
+const ATTEMPTS: usize = 3;
+/// Pages whose beginning is read to see whether the driver works.
+const OTHER_PLACES: u32 = 8;
+/// Bytes that a driver may want to be read at once.
+const MAX_UNIT: usize = 64;
+
 /// Why a flash operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -188,6 +195,43 @@ impl Region {
     pub fn read<F: NorFlash>(&self, flash: &mut F, offset: u32, bytes: &mut [u8]) -> Result<(), FlashError> {
         let at = self.at(offset, bytes.len())?;
         flash.read(at, bytes).map_err(from_driver)
+    }
+
+    /// Reads where words may be torn. `Ok(false)` when this very place cannot be read, as an interrupted write leaves it
+    /// on flash with error correction; an error when the driver fails altogether. What cannot be read may be taken for
+    /// torn and be dropped, so the two are told apart with care: a place is bad when it fails right after another was
+    /// read.
+    ///
+    /// # Errors
+    /// [`FlashError`] of bounds, alignment or the driver.
+    pub fn read_place<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        offset: u32,
+        bytes: &mut [u8],
+    ) -> Result<bool, FlashError> {
+        let Err(mut error) = self.read(flash, offset, bytes) else {
+            return Ok(true);
+        };
+        for _ in 0..ATTEMPTS {
+            let elsewhere = self.reads_elsewhere(flash);
+            match (elsewhere, self.read(flash, offset, bytes)) {
+                (_, Ok(())) => return Ok(true),
+                (true, Err(_)) => return Ok(false),
+                (false, Err(again)) => error = again,
+            }
+        }
+        Err(error)
+    }
+
+    /// Whether the driver reads the beginning of any of the first pages: not all of them are torn.
+    fn reads_elsewhere<F: NorFlash>(&self, flash: &mut F) -> bool {
+        (0..self.page_count.min(OTHER_PLACES)).any(|page| {
+            let at = page.saturating_mul(self.page_size);
+            let mut known = [0; MAX_UNIT];
+            let unit = known.get_mut(..F::READ_SIZE.max(4));
+            unit.is_some_and(|unit| self.read(flash, at, unit).is_ok())
+        })
     }
 
     /// Programs whole words at `offset`.

@@ -11,10 +11,6 @@ use super::error::SpoolError;
 
 /// Bytes of the longest piece with what fills up its last word: the longest word, since no piece has more.
 pub(super) const MAX_PIECE: usize = 256;
-/// Reads before a failure is believed.
-const ATTEMPTS: usize = 3;
-/// Pages whose beginning is read to see whether the driver works.
-const OTHER_PLACES: u32 = 8;
 /// In front of the head of a page: its sequence number, in the clear.
 pub(super) const CLEAR_LEN: usize = 4;
 const DOMAIN: &[u8] = b"iotsec/telemetry/spool/v1";
@@ -151,18 +147,7 @@ impl Medium<'_> {
         at: u32,
         bytes: &mut [u8],
     ) -> Result<bool, FlashError> {
-        let Err(mut error) = self.region.read(flash, at, bytes) else {
-            return Ok(true);
-        };
-        for _ in 0..ATTEMPTS {
-            let elsewhere = self.reads_elsewhere(flash);
-            match (elsewhere, self.region.read(flash, at, bytes)) {
-                (_, Ok(())) => return Ok(true),
-                (true, Err(_)) => return Ok(false),
-                (false, Err(again)) => error = again,
-            }
-        }
-        Err(error)
+        self.region.read_place(flash, at, bytes)
     }
 
     /// Whether a whole page reads erased.
@@ -183,15 +168,5 @@ impl Medium<'_> {
 
     fn len<const N: usize>(&self, place: &Place) -> usize {
         usize::try_from(Self::piece_len(&self.region, place.clear_len(), N)).unwrap_or(usize::MAX)
-    }
-
-    fn reads_elsewhere<F: NorFlash>(&self, flash: &mut F) -> bool {
-        let word = usize::try_from(self.region.word_size()).unwrap_or(MAX_PIECE);
-        (0..self.region.page_count().min(OTHER_PLACES)).any(|page| {
-            let at = page.saturating_mul(self.region.page_size());
-            let mut known = [0; MAX_PIECE];
-            let known = known.get_mut(..word).unwrap_or_default();
-            self.region.read(flash, at, known).is_ok()
-        })
     }
 }
