@@ -1,8 +1,8 @@
 //! The receipt: encoding, signing, checking.
 
 use iotsec_core::{
-    cbor::{CborError, Kind, Limits, Reader, Type, Writer},
-    cose::{Algorithm, ContentType, CoseError, Key, Sign1, Sign1Builder},
+    cbor::{CborError, Limits, Reader, Type, Writer},
+    cose::{ContentType, CoseError, Key, Sign1, Sign1Builder},
     crypto::{DIGEST_LEN, Digest, KeyType, Sign, Verify},
     error::{ErrorCode, Fault},
     hal::{Millis, UnixTime},
@@ -207,7 +207,9 @@ impl<'a> Erased<'a> {
         hash: &mut dyn Digest,
     ) -> Result<ErasedReceipt<'a>, ReceiptError> {
         let expected = device(key.key_type(), key.public_key(), hash)?;
-        check_headers(bytes, key.key_type())?;
+        if !Sign1::has_only(bytes, &LIMITS, key.key_type(), CONTENT_TYPE)? {
+            return Err(ReceiptError::Headers);
+        }
         let verified = Sign1::parse(bytes, &LIMITS)?.verify(key, DOMAIN, &mut [0; SCRATCH])?;
         let receipt = Self::read(verified.payload())?;
         if *receipt.device != expected {
@@ -276,13 +278,13 @@ impl<'a> Erased<'a> {
     fn read(payload: &'a [u8]) -> Result<ErasedReceipt<'a>, ReceiptError> {
         let mut reader = Reader::new(payload, &LIMITS)?;
         let count = reader.map()?;
-        expect(&mut reader, LABEL_VERSION)?;
+        reader.expect_label(LABEL_VERSION)?;
         if reader.uint()? != VERSION {
             return Err(ReceiptError::Version);
         }
-        expect(&mut reader, LABEL_REASON)?;
+        reader.expect_label(LABEL_REASON)?;
         let reason = Reason::from_number(reader.uint_as()?).ok_or(ReceiptError::Content)?;
-        expect(&mut reader, LABEL_SCOPE)?;
+        reader.expect_label(LABEL_SCOPE)?;
         let scope = match reader.peek()? {
             Type::Bytes => Scope::Namespaces(reader.bytes()?),
             _ => match reader.uint()? {
@@ -291,17 +293,17 @@ impl<'a> Erased<'a> {
                 _ => return Err(ReceiptError::Content),
             },
         };
-        expect(&mut reader, LABEL_ERASURES)?;
+        reader.expect_label(LABEL_ERASURES)?;
         let erasures = reader.uint_as()?;
-        expect(&mut reader, LABEL_VALUES)?;
+        reader.expect_label(LABEL_VALUES)?;
         let values = reader.uint_as()?;
-        expect(&mut reader, LABEL_SCRUBBED)?;
+        reader.expect_label(LABEL_SCRUBBED)?;
         let scrubbed = reader.bool()?;
-        expect(&mut reader, LABEL_BOOT)?;
+        reader.expect_label(LABEL_BOOT)?;
         let boot = reader.uint_as()?;
         let uptime = optional(&mut reader, LABEL_UPTIME, |reader| reader.uint().map(Millis))?;
         let time = optional(&mut reader, LABEL_TIME, |reader| reader.uint().map(UnixTime))?;
-        expect(&mut reader, LABEL_DEVICE)?;
+        reader.expect_label(LABEL_DEVICE)?;
         let device = reader.array_of()?;
         let nonce = optional(&mut reader, LABEL_NONCE, Reader::bytes)?;
         reader.finish()?;
@@ -337,35 +339,6 @@ fn device(kind: KeyType, public: &[u8], hash: &mut dyn Digest) -> Result<[u8; DI
             _ => Err(ReceiptError::Key),
         },
         _ => Err(ReceiptError::Key),
-    }
-}
-
-/// Refuses headers that have anything but what [`Erased::sign`] writes. The unprotected ones are not signed, and would
-/// let anyone make another receipt of one.
-fn check_headers(bytes: &[u8], key: KeyType) -> Result<(), ReceiptError> {
-    let mut reader = Reader::new(bytes, &LIMITS)?;
-    reader.tag()?;
-    reader.array_len(4)?;
-    let mut protected = reader.embedded(&LIMITS)?;
-    let algorithm = Algorithm::for_key(key).id();
-    let right = protected.map()? == 2
-        && protected.label() == Some(1)
-        && protected.label().map(i64::from) == Some(algorithm)
-        && protected.label() == Some(3)
-        && protected.peek()? == Type::Text
-        && protected.text()? == CONTENT_TYPE;
-    if right && reader.map()? == 0 {
-        Ok(())
-    } else {
-        Err(ReceiptError::Headers)
-    }
-}
-
-fn expect(reader: &mut Reader<'_>, label: i32) -> Result<(), CborError> {
-    let missing = reader.error(Kind::MissingKey);
-    match reader.label() {
-        Some(found) if found == label => Ok(()),
-        _ => Err(missing),
     }
 }
 

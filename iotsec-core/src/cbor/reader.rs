@@ -256,6 +256,27 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// The next map key, which must be this small integer: how formats are read whose keys are all there and in order.
+    ///
+    /// # Errors
+    /// [`Kind::MissingKey`] for anything else.
+    ///
+    /// ```
+    /// use iotsec_core::cbor::{Kind, Limits, Reader};
+    ///
+    /// let mut reader = Reader::new(&[0xA1, 0x02, 0x05], &Limits::SMALL)?;
+    /// reader.map()?;
+    /// assert_eq!(reader.expect_label(1).unwrap_err().kind(), Kind::MissingKey);
+    /// # Ok::<(), iotsec_core::cbor::CborError>(())
+    /// ```
+    pub fn expect_label(&mut self, label: i32) -> Result<(), CborError> {
+        let missing = self.error(Kind::MissingKey);
+        match self.label() {
+            Some(found) if found == label => Ok(()),
+            _ => Err(missing),
+        }
+    }
+
     /// A tag number; the tagged item follows.
     ///
     /// # Errors

@@ -118,9 +118,9 @@ pub struct Headers<'a> {
     pub iv: Option<&'a [u8]>,
 }
 
-const ALG: i32 = 1;
+pub(super) const ALG: i32 = 1;
 const CRIT: i32 = 2;
-const CONTENT_TYPE: i32 = 3;
+pub(super) const CONTENT_TYPE: i32 = 3;
 const KID: i32 = 4;
 const IV: i32 = 5;
 

@@ -3,8 +3,8 @@ use super::{
     header::{self, Algorithm, ContentType, Headers},
 };
 use crate::{
-    cbor::{Limits, Reader, Type, Writer},
-    crypto::{SIGNATURE_LEN, Sign, Verify},
+    cbor::{CborError, Limits, Reader, Type, Writer},
+    crypto::{KeyType, SIGNATURE_LEN, Sign, Verify},
 };
 
 const TAG: u64 = 18;
@@ -82,6 +82,31 @@ impl<'a> Sign1<'a> {
             payload,
             signature,
         })
+    }
+
+    /// Whether the headers of the message are just the algorithm of such a key and this media type, both protected:
+    /// what [`Sign1Builder`] writes for a format with one encoding. The unprotected headers are not signed, and
+    /// would let anyone make another message of one.
+    ///
+    /// # Errors
+    /// [`CborError`] for what is no tagged array of four with maps in their places.
+    pub fn has_only(
+        message: &[u8],
+        limits: &Limits,
+        key: KeyType,
+        content_type: &str,
+    ) -> Result<bool, CborError> {
+        let mut reader = Reader::new(message, limits)?;
+        reader.tag()?;
+        reader.array_len(4)?;
+        let mut protected = reader.embedded(limits)?;
+        let right = protected.map()? == 2
+            && protected.label() == Some(header::ALG)
+            && protected.label().map(i64::from) == Some(Algorithm::for_key(key).id())
+            && protected.label() == Some(header::CONTENT_TYPE)
+            && protected.peek()? == Type::Text
+            && protected.text()? == content_type;
+        Ok(right && reader.map()? == 0)
     }
 
     /// The headers. Nothing in them is authentic before a check, and `kid` may not be even after it.

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use iotsec_core::{
-    cbor::{CborError, Kind, Limits, Reader, Type, Writer},
-    cose::{Algorithm, ContentType, Sign1, Sign1Builder},
+    cbor::{CborError, Limits, Reader, Writer},
+    cose::{ContentType, Sign1, Sign1Builder},
     crypto::{Digest, KeyType, Sign, Verify},
     hal::{Date, UnixTime},
 };
@@ -168,7 +168,9 @@ impl Deleted {
     /// As [`verify`](Self::verify).
     pub fn verify_any(bytes: &[u8], key: &dyn Verify) -> Result<Self, DeletionError> {
         check_key(key.key_type())?;
-        check_headers(bytes, key.key_type())?;
+        if !Sign1::has_only(bytes, &LIMITS, key.key_type(), CONTENT_TYPE)? {
+            return Err(DeletionError::Headers);
+        }
         let verified = Sign1::parse(bytes, &LIMITS)?.verify(key, DOMAIN, &mut [0; SCRATCH])?;
         Self::read(verified.payload())
     }
@@ -190,19 +192,19 @@ impl Deleted {
         if reader.map()? != 6 {
             return Err(DeletionError::Content);
         }
-        label(&mut reader, 1)?;
+        reader.expect_label(1)?;
         if reader.uint()? != VERSION {
             return Err(DeletionError::Version);
         }
-        label(&mut reader, 2)?;
+        reader.expect_label(2)?;
         let request = *reader.array_of()?;
-        label(&mut reader, 3)?;
+        reader.expect_label(3)?;
         let purpose = purpose_of(reader.uint_as()?).ok_or(DeletionError::Content)?;
-        label(&mut reader, 4)?;
+        reader.expect_label(4)?;
         let time = UnixTime(reader.uint()?);
-        label(&mut reader, 5)?;
+        reader.expect_label(5)?;
         let events = reader.uint_as()?;
-        label(&mut reader, 6)?;
+        reader.expect_label(6)?;
         let remains = Remains::of(reader.uint_as()?).ok_or(DeletionError::Content)?;
         Ok(Self {
             request,
@@ -253,33 +255,5 @@ fn check_key(key: KeyType) -> Result<(), DeletionError> {
     match key {
         KeyType::Ed25519 | KeyType::P256 => Ok(()),
         _ => Err(DeletionError::Key),
-    }
-}
-
-/// Refuses headers that have anything but what [`Deleted::sign`] writes. The unprotected ones are not signed, and would
-/// let anyone make another receipt of one.
-fn check_headers(bytes: &[u8], key: KeyType) -> Result<(), DeletionError> {
-    let mut reader = Reader::new(bytes, &LIMITS)?;
-    reader.tag()?;
-    reader.array_len(4)?;
-    let mut protected = reader.embedded(&LIMITS)?;
-    let right = protected.map()? == 2
-        && protected.label() == Some(1)
-        && protected.label().map(i64::from) == Some(Algorithm::for_key(key).id())
-        && protected.label() == Some(3)
-        && protected.peek()? == Type::Text
-        && protected.text()? == CONTENT_TYPE;
-    if right && reader.map()? == 0 {
-        Ok(())
-    } else {
-        Err(DeletionError::Headers)
-    }
-}
-
-fn label(reader: &mut Reader<'_>, label: i32) -> Result<(), CborError> {
-    let missing = reader.error(Kind::MissingKey);
-    match reader.label() {
-        Some(found) if found == label => Ok(()),
-        _ => Err(missing),
     }
 }

@@ -1,7 +1,7 @@
 //! The request: encoding, sealing, and what it names.
 
 use iotsec_core::{
-    cbor::{self, CborError, Kind, Limits, Reader, Writer},
+    cbor::{self, CborError, Limits, Reader, Writer},
     crypto::{CryptoError, Digest, Kdf},
     secret::Secret,
 };
@@ -128,17 +128,17 @@ impl Request {
         if reader.map()? != 5 {
             return Err(DecodeError::Range);
         }
-        label(&mut reader, 1)?;
+        reader.expect_label(1)?;
         if reader.uint()? != VERSION {
             return Err(DecodeError::Version);
         }
-        label(&mut reader, 2)?;
+        reader.expect_label(2)?;
         let purpose = purpose_of(reader.uint_as()?).ok_or(DecodeError::Range)?;
-        label(&mut reader, 3)?;
+        reader.expect_label(3)?;
         let secret = Secret::from_bytes(*reader.array_of()?);
-        label(&mut reader, 4)?;
+        reader.expect_label(4)?;
         let first = Epoch(reader.uint_as()?);
-        label(&mut reader, 5)?;
+        reader.expect_label(5)?;
         let last = Epoch(reader.uint_as()?);
         if !is_span(first, last) {
             return Err(DecodeError::Range);
@@ -227,13 +227,5 @@ impl Iterator for Pseudonyms<'_> {
 impl core::fmt::Debug for Pseudonyms<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Pseudonyms(..)")
-    }
-}
-
-fn label(reader: &mut Reader<'_>, label: i32) -> Result<(), CborError> {
-    let missing = reader.error(Kind::MissingKey);
-    match reader.label() {
-        Some(found) if found == label => Ok(()),
-        _ => Err(missing),
     }
 }

@@ -205,7 +205,7 @@ impl<'a> UnlockContent<'a> {
     pub fn parse(payload: &'a [u8]) -> Result<Self, UnlockError> {
         let mut reader = open(payload, 4, UNLOCK)?;
         let (serial, nonce) = read(&mut reader)?;
-        key(&mut reader, 3)?;
+        reader.expect_label(3)?;
         let content = Self {
             serial,
             nonce,
@@ -245,7 +245,7 @@ fn open<'a>(input: &'a [u8], entries: u64, domain: &str) -> Result<Reader<'a>, U
     if reader.map()? != entries {
         return Err(wrong.into());
     }
-    key(&mut reader, 0)?;
+    reader.expect_label(0)?;
     if reader.text()? != domain {
         return Err(UnlockError::Domain);
     }
@@ -253,17 +253,9 @@ fn open<'a>(input: &'a [u8], entries: u64, domain: &str) -> Result<Reader<'a>, U
 }
 
 fn read<'a>(reader: &mut Reader<'a>) -> Result<(DeviceSerial<'a>, [u8; UNLOCK_NONCE_LEN]), UnlockError> {
-    key(reader, 1)?;
+    reader.expect_label(1)?;
     let wrong = reader.error(Kind::Range);
     let serial = DeviceSerial::parse(reader.text()?.as_bytes()).map_err(|_| wrong)?;
-    key(reader, 2)?;
+    reader.expect_label(2)?;
     Ok((serial, *reader.array_of()?))
-}
-
-fn key(reader: &mut Reader<'_>, label: i64) -> Result<(), UnlockError> {
-    let missing = reader.error(Kind::MissingKey);
-    match reader.key()? {
-        iotsec_core::cbor::Key::Int(found) if found == label => Ok(()),
-        _ => Err(missing.into()),
-    }
 }
