@@ -8,7 +8,9 @@
 //! | `store` | [`store`]: encrypted, power-cut-safe key store on NOR flash; [`identity`]: the device's identity in it |
 //! | `update` | [`update`]: SUIT manifests, installation, trial boot, revert |
 //! | `update-mcuboot` | `update::mcuboot`: images and trailers of MCUboot |
-//! | `telemetry` | [`telemetry`]: registry, consent, queue, sealed batches |
+//! | `telemetry` | [`telemetry`]: registry, consent, queues in memory and in flash, sealed batches, private reports, detectors |
+//! | `telemetry-prio3` | `telemetry::prio3`: two servers learn a sum, and neither learns about one device |
+//! | `telemetry-dap` | `telemetry::dap`: its shares as reports of the Distributed Aggregation Protocol |
 //! | `net` | [`net`]: when to try again, the interface table, time without a clock |
 //! | `net` and others | [`connection`]: anchors from the trust bundle, records of the network in the store |
 //! | `certificate` | `net::certificate`: whether a server is who it says |
@@ -17,6 +19,7 @@
 //! | `device` | [`device`]: the typed life cycle that ties all of it together; [`setup`]: from the label to an owner; [`status`]: whether it is set up securely |
 //! | `rustcrypto` | the RustCrypto suite behind the [`core::crypto`] traits |
 //! | `p256` | ECDSA P-256 keys |
+//! | `hpke` | messages that one recipient reads (RFC 9180): batches sealed to a service's public key |
 //! | `pairing` | [`core::credential::pairing`]: the set-up code on the label makes keys for the first conversation |
 //! | `alloc` | serde documents behind the strict reader, [`factory`] batches |
 //! | `std` | operating-system conveniences |

@@ -20,7 +20,8 @@ pub enum Fault {
 /// The number and the party behind an error.
 ///
 /// Numbers never change and are never reused: 1xxx core, 2xxx update, 3xxx store,
-/// 4xxx telemetry, 5xxx net, 6xxx device life cycle, 7xxx the C interface itself.
+/// 4xxx telemetry, 5xxx net, 6xxx device life cycle, 7xxx the C interface itself,
+/// 8xxx the maker's collector.
 ///
 /// ```
 /// use iotsec_core::{cbor::{CborError, Kind}, error::{ErrorCode, Fault}};
