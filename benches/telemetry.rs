@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo bench --bench telemetry
+//! cargo bench --bench telemetry -- --table    bytes alone, as docs/performance.md has them
 //! ```
 //!
 //! The events are those of `vectors/telemetry/events.json`. Ours are recorded against a registry, sealed and padded; the
@@ -69,6 +70,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     consents.grant::<Health>(1, None, &mut Forgetful)?;
     consents.grant::<Usage>(1, None, &mut Forgetful)?;
     let events = u32::try_from(corpus.lines.len())?;
+    let mut work = encoders(&corpus, &consents);
+    if std::env::args().any(|argument| argument == "--table") {
+        return table(events, &mut work);
+    }
     println!(
         "{:<44} {:>8} {:>9} {:>9}",
         format!("{events} events"),
@@ -76,28 +81,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         "B/event",
         "ns/event"
     );
-    let mut work: Vec<(&str, Work<'_>)> = vec![
-        (
-            "iotsec: recorded, sealed and padded",
-            Box::new(|| ours(&corpus, &consents)),
-        ),
-        (
-            "OTLP in protobuf (prost), plain",
-            Box::new(|| protobuf(&corpus).len()),
-        ),
-        (
-            "JSON (serde_json), plain",
-            Box::new(|| json_of(&corpus).to_string().len()),
-        ),
-        (
-            "CBOR with text keys (ciborium), plain",
-            Box::new(|| {
-                let mut out = Vec::new();
-                let _ = ciborium::into_writer(&json_of(&corpus), &mut out);
-                out.len()
-            }),
-        ),
-    ];
     let mut best = vec![(0, Duration::MAX); work.len()];
     for _ in 0..ROUNDS {
         for ((_, work), best) in work.iter_mut().zip(&mut best) {
@@ -116,6 +99,47 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     shares()
+}
+
+/// Bytes, which repeat exactly.
+fn table(events: u32, work: &mut [(&str, Work<'_>)]) -> Result<(), Box<dyn Error>> {
+    println!("| {events} events | bytes | bytes an event | of ours |\n|---|--:|--:|--:|");
+    let bytes: Vec<usize> = work.iter_mut().map(|(_, work)| work()).collect();
+    for ((name, _), own) in work.iter().zip(&bytes) {
+        let (each, times) = (*own as f64 / f64::from(events), *own as f64 / bytes[0] as f64);
+        println!("| {name} | {own} | {each:.1} | {times:.1} x |");
+    }
+    println!("\n| a number in two shares | bytes |\n|---|--:|");
+    for (name, metric, _) in METRICS {
+        println!("| {name} | {} |", Prio3::of(&metric)?.shares_len());
+    }
+    Ok(())
+}
+
+/// Ours first.
+fn encoders<'c>(corpus: &'c Corpus, consents: &'c Consents) -> Vec<(&'static str, Work<'c>)> {
+    vec![
+        (
+            "iotsec: recorded, sealed and padded",
+            Box::new(|| ours(corpus, consents)),
+        ),
+        (
+            "OTLP in protobuf (prost), plain",
+            Box::new(|| protobuf(corpus).len()),
+        ),
+        (
+            "JSON (serde_json), plain",
+            Box::new(|| json_of(corpus).to_string().len()),
+        ),
+        (
+            "CBOR with text keys (ciborium), plain",
+            Box::new(|| {
+                let mut out = Vec::new();
+                let _ = ciborium::into_writer(&json_of(corpus), &mut out);
+                out.len()
+            }),
+        ),
+    ]
 }
 
 fn ours(corpus: &Corpus, consents: &Consents) -> usize {
@@ -213,6 +237,19 @@ const fn metric(aggregate: Aggregate) -> MetricDef {
     MetricDef::new(1, "m", "1", Purpose::Security, "Measured", aggregate)
 }
 
+/// What is asked, and an answer.
+const METRICS: [(&str, MetricDef, fn() -> Value<'static>); 3] = [
+    ("Prio3Count", metric(Aggregate::Count), || true.into()),
+    ("Prio3Sum, up to 255", metric(Aggregate::Sum { max: 255 }), || {
+        200u8.into()
+    }),
+    (
+        "Prio3Histogram, 16 buckets",
+        metric(Aggregate::Histogram(EDGES)),
+        || Value::bucket(5, EDGES),
+    ),
+];
+
 /// One report each, split by ours and by libprio.
 fn shares() -> Result<(), Box<dyn Error>> {
     println!(
@@ -227,21 +264,9 @@ fn shares() -> Result<(), Box<dyn Error>> {
         Box::new(|| drop(black_box(sum.shard(context, &200, &nonce)))),
         Box::new(|| drop(black_box(histogram.shard(context, &5, &nonce)))),
     ];
-    let metrics = [
-        ("Prio3Count", metric(Aggregate::Count), Value::from(true)),
-        (
-            "Prio3Sum, up to 255",
-            metric(Aggregate::Sum { max: 255 }),
-            200u8.into(),
-        ),
-        (
-            "Prio3Histogram, 16 buckets",
-            metric(Aggregate::Histogram(EDGES)),
-            Value::bucket(5, EDGES),
-        ),
-    ];
     let consents = Consents::off();
-    for ((name, metric, value), theirs) in metrics.into_iter().zip(libprio) {
+    for ((name, metric, value), theirs) in METRICS.into_iter().zip(libprio) {
+        let value = value();
         let vdaf = Prio3::of(&metric)?;
         let mut buffer = vec![0; vdaf.shares_len()];
         let (mut ours_best, mut theirs_best) = (Duration::MAX, Duration::MAX);

@@ -57,6 +57,15 @@ pub(crate) fn device(root: &Path, folder: &Path, stat: &Path) -> Result<String, 
     tool::text(command.args(["--", "device"]).arg(folder).arg(stat))
 }
 
+/// The tables of what telemetry takes on the wire. Nothing in them is a time, so that it need not be optimised.
+pub(crate) fn telemetry(root: &Path) -> Result<String, Failure> {
+    let mut command = tool::cargo();
+    let command = command
+        .current_dir(root)
+        .args(["bench", "--profile", "dev", "-q"]);
+    tool::text(command.args(["-p", "iotsec", "--bench", "telemetry", "--", "--table"]))
+}
+
 fn peers(root: &Path, args: &[&str]) -> Command {
     let mut command = tool::cargo();
     command

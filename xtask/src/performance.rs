@@ -1,4 +1,4 @@
-//! `docs/performance.md`: what the store asks of the flash, beside other stores.
+//! `docs/performance.md`: what the store asks of the flash and telemetry of the wire, beside others.
 
 mod device;
 #[path = "../../benches/store/figures.rs"]
@@ -41,6 +41,12 @@ const DEVICE: &str = "\n\n\
     4 KiB, words of 16 bytes; encrypted.\n\
     - The others are not encrypted: redb as it comes; SQLite with a write-ahead log, synchronous full, and \
     `fdatasync`; fjall with its journal synchronised after each batch.\n\n";
+
+const WIRE: &str = "\n\n\
+    ## Telemetry on the wire\n\n\
+    The events of `vectors/telemetry/events.json`. Ours are sealed and padded, and their names and units are in the \
+    registry, which both ends know by its hash. The others are neither encrypted nor padded. How long it takes is what \
+    `cargo bench --bench telemetry` prints.\n\n";
 
 /// What one figure of ours may be at most, and what it is to be.
 struct Limit {
@@ -164,7 +170,14 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         }
         _ => return Err("takes --ours, --check or nothing".into()),
     };
-    let document = render(&fs::read_to_string(root.join(LOCK))?, &flash, &device, &ours)?;
+    let wire = bench::telemetry(root)?;
+    let document = render(
+        &fs::read_to_string(root.join(LOCK))?,
+        &flash,
+        &device,
+        &wire,
+        &ours,
+    )?;
     if !matches!(args, ["--check"]) {
         fs::write(&path, &document)?;
         println!("{FILE} written");
@@ -182,7 +195,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     }
 }
 
-fn render(lock: &str, flash: &str, device: &str, ours: &Ours) -> Result<String, Failure> {
+fn render(lock: &str, flash: &str, device: &str, wire: &str, ours: &Ours) -> Result<String, Failure> {
     // Both programs measured ours: they must have counted the same.
     if replace(flash, ours)? != flash {
         return Err("two runs of the same workload differ".into());
@@ -191,6 +204,8 @@ fn render(lock: &str, flash: &str, device: &str, ours: &Ours) -> Result<String, 
     document.push_str(flash.trim_end());
     document.push_str(DEVICE);
     document.push_str(device.trim_end());
+    document.push_str(WIRE);
+    document.push_str(wire.trim_end());
     document.push_str(&limits(ours)?);
     Ok(document)
 }
