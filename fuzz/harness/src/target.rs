@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, certificate, cose, credential, dap, deletion, delta, document, encryption, erased, https,
-    identity, input, mqtt, qr, store, suit, surface, telemetry, trust, unit,
+    boot, cbor, certificate, cose, credential, dap, deletion, delta, detect, document, encryption, erased,
+    https, identity, input, mqtt, privacy, qr, spool, store, suit, surface, telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -164,6 +164,17 @@ pub const TARGETS: &[Target] = &[
         telemetry::consent_seeds,
         &[],
     ),
+    target("telemetry_spool", spool::image, spool::image_seeds, &[]),
+    target(
+        "telemetry_spool_tampered",
+        spool::tampered,
+        spool::tampered_seeds,
+        &[],
+    ),
+    target("privacy_report", privacy::report, privacy::report_seeds, &[]),
+    target("privacy_ledger", privacy::ledger, privacy::ledger_seeds, &[]),
+    target("detect_guard", detect::guard, detect::guard_seeds, &[]),
+    target("detect_baseline", detect::baseline, detect::baseline_seeds, &[]),
     target("dap_configs", dap::configs, dap::configs_seeds, &[]),
     target("dap_task", dap::task, dap::task_seeds, &[]),
 ];

@@ -188,7 +188,7 @@ impl ConsentStorage for Stored {
     }
 }
 
-fn granted() -> Consents {
+pub(crate) fn granted() -> Consents {
     let mut storage = Stored(None);
     let mut consents = Consents::load(&mut storage);
     consents

@@ -223,12 +223,14 @@ const OPEN: &[(&str, bool, bool, &str)] = &[
     ("update_boot", true, true, SCRIPT),
     ("update_delta", true, true, SCRIPT),
     ("store_tampered", true, true, SCRIPT),
+    ("telemetry_spool_tampered", true, true, SCRIPT),
 ];
 const SCRIPT: &str = "steps for a machine, one after the other, of any number";
 /// Targets that simulate flash for each input. Their own tests cut and flip at every byte.
-const SLOW: [&str; 5] = [
+const SLOW: [&str; 6] = [
     "store_image",
     "store_tampered",
+    "telemetry_spool",
     "update_boot",
     "update_decrypt",
     "credential_verifier",
