@@ -237,8 +237,10 @@ const fn metric(aggregate: Aggregate) -> MetricDef {
     MetricDef::new(1, "m", "1", Purpose::Security, "Measured", aggregate)
 }
 
-/// What is asked, and an answer.
-const METRICS: [(&str, MetricDef, fn() -> Value<'static>); 3] = [
+/// A name, what is asked, and an answer.
+type Question = (&'static str, MetricDef, fn() -> Value<'static>);
+
+const METRICS: [Question; 3] = [
     ("Prio3Count", metric(Aggregate::Count), || true.into()),
     ("Prio3Sum, up to 255", metric(Aggregate::Sum { max: 255 }), || {
         200u8.into()
