@@ -56,6 +56,10 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "telemetry: a message of 128 bytes sealed, without telemetry",
     ),
     ("telemetry", "telemetry: record an event, seal a batch"),
+    (
+        "spool",
+        "telemetry: the queue in flash mounted, an event recorded, a batch sealed and acknowledged",
+    ),
     ("detect", "telemetry: all detectors, and the guard"),
     (
         "randomized_response",
@@ -97,6 +101,7 @@ pub(super) const ON_RISCV: &[&str] = &[
     "retry",
     "sealing",
     "telemetry",
+    "spool",
     "detect",
     "randomized_response",
     "prio3_all",
