@@ -1,5 +1,7 @@
 //! The sections of an ELF image, and how much flash and RAM they take.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::tool::Failure;
 
 /// Bytes that an image occupies.
@@ -40,7 +42,10 @@ pub(crate) fn sizes(file: &[u8]) -> Result<Sizes, Failure> {
 
 /// The content of the section called `name`, which ends in a zero byte.
 pub(crate) fn section<'f>(file: &'f [u8], name: &[u8]) -> Result<&'f [u8], Failure> {
-    let header = find(file, name)?;
+    content(file, &find(file, name)?)
+}
+
+fn content<'f>(file: &'f [u8], header: &Header<'_>) -> Result<&'f [u8], Failure> {
     let range = usize::try_from(header.offset)?..usize::try_from(header.offset + header.len)?;
     Ok(file.get(range).ok_or("ELF file ends early")?)
 }
@@ -69,13 +74,10 @@ pub(crate) struct Function {
 /// The functions that the symbol table names (TIS ELF 1.2, figure 1-15).
 pub(crate) fn functions(file: &[u8]) -> Result<Vec<Function>, Failure> {
     const FUNCTION: u8 = 2;
-    let (symbols, names) = (section(file, b".symtab\0")?, section(file, b".strtab\0")?);
-    let (symbols, _) = symbols.as_chunks::<16>();
     let mut functions = Vec::new();
-    for symbol in symbols.iter().filter(|symbol| symbol[12] & 15 == FUNCTION) {
-        let field = |at| number(symbol, at, 4);
-        let name = names.get(usize::try_from(field(0)?)?..).unwrap_or_default();
-        let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    let symbols = symbols(file)?;
+    for (name, symbol) in symbols.iter().filter(|(_, symbol)| symbol[12] & 15 == FUNCTION) {
+        let field = |at| number(*symbol, at, 4);
         functions.push(Function {
             name: String::from_utf8_lossy(name).into_owned(),
             address: u32::try_from(field(4)?)? & !1,
@@ -83,6 +85,82 @@ pub(crate) fn functions(file: &[u8]) -> Result<Vec<Function>, Failure> {
         });
     }
     Ok(functions)
+}
+
+/// A name, and an entry of the symbol table.
+type Symbol<'f> = (&'f [u8], &'f [u8; 16]);
+
+/// The symbol table.
+fn symbols(file: &[u8]) -> Result<Vec<Symbol<'_>>, Failure> {
+    let (symbols, names) = (section(file, b".symtab\0")?, section(file, b".strtab\0")?);
+    let mut named = Vec::new();
+    for symbol in symbols.as_chunks::<16>().0 {
+        let name = names
+            .get(usize::try_from(number(symbol, 0, 4)?)?..)
+            .unwrap_or_default();
+        let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        named.push((name, symbol));
+    }
+    Ok(named)
+}
+
+/// What an image executes, without the constants between its functions (ELF for the Arm Architecture, mapping symbols).
+pub(crate) struct Code<'f> {
+    sections: Vec<(u32, &'f [u8])>,
+    /// Where instructions begin and where constants do.
+    kinds: BTreeMap<u32, bool>,
+}
+
+impl Code<'_> {
+    /// The halfword of an instruction at `address`, if one is there.
+    pub(crate) fn half(&self, address: u32) -> Option<u16> {
+        let (_, is_code) = self.kinds.range(..=address).next_back()?;
+        if !is_code {
+            return None;
+        }
+        self.sections.iter().find_map(|(start, bytes)| {
+            let at = usize::try_from(address.checked_sub(*start)?).ok()?;
+            Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+        })
+    }
+}
+
+/// The code of an image.
+pub(crate) fn code(file: &[u8]) -> Result<Code<'_>, Failure> {
+    let mut kinds = BTreeMap::new();
+    for (name, symbol) in symbols(file)? {
+        let address = u32::try_from(number(symbol, 4, 4)?)?;
+        match name.get(..2) {
+            Some(b"$t") => kinds.insert(address, true),
+            Some(b"$d") => kinds.insert(address, false),
+            _ => None,
+        };
+    }
+    Ok(Code {
+        sections: loaded(file, b"\0")?,
+        kinds,
+    })
+}
+
+/// All aligned words that are loaded: among them are the addresses of functions that tables hold. Those that only the
+/// processor jumps to are left out.
+pub(crate) fn words(file: &[u8]) -> Result<BTreeSet<u32>, Failure> {
+    let sections = loaded(file, b".vector_table\0")?;
+    let words = sections.iter().flat_map(|(_, bytes)| bytes.as_chunks::<4>().0);
+    Ok(words.map(|word| u32::from_le_bytes(*word)).collect())
+}
+
+/// Sections that lie in flash, with their addresses, but for one.
+fn loaded<'f>(file: &'f [u8], without: &[u8]) -> Result<Vec<(u32, &'f [u8])>, Failure> {
+    let table = Table::read(file)?;
+    let mut sections = Vec::new();
+    for index in 0..table.count {
+        let header = table.header(index)?;
+        if header.flags & ALLOC != 0 && header.kind != NOBITS && !header.name.starts_with(without) {
+            sections.push((u32::try_from(header.address)?, content(file, &header)?));
+        }
+    }
+    Ok(sections)
 }
 
 /// The section table of a 32-bit little-endian image (TIS ELF 1.2, figures 1-3 and 1-8).

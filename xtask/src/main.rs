@@ -24,6 +24,7 @@ mod powerset;
 mod qemu;
 mod size;
 mod soak;
+mod stack;
 mod status;
 mod stream;
 mod tool;

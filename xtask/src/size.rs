@@ -12,6 +12,7 @@ use crate::{
     elf,
     image::{self, RISCV32IMAC, THUMBV6M, THUMBV7EM_HF},
     qemu::{self, Board},
+    stack,
     tool::{self, Failure},
 };
 
@@ -30,8 +31,27 @@ struct Cost {
     flash: u64,
     ram: u64,
     stack: u64,
+    /// What no run exceeds, where machine code is read.
+    bound: Option<u64>,
     instructions: u64,
 }
+
+/// What [`harness::measure`] calls.
+const PROBE: &str = "7measure4call";
+/// Bytes that the measuring leaves unpainted and counts as used.
+const MARGIN: u64 = 256;
+
+/// Images whose stack cannot be bounded from their code, and why.
+const UNBOUNDED: [(&str, &str); 2] = [
+    (
+        "certificate",
+        "webpki follows a chain by calling itself, for six intermediates at most",
+    ),
+    (
+        "setup_label",
+        "the document for the app is written through `core::fmt`",
+    ),
+];
 
 /// Where images run.
 const TARGETS: [(&str, Board); 3] = [
@@ -86,19 +106,40 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 
 fn measure(root: &Path, target: &str, board: Board, name: &str) -> Result<Cost, Failure> {
     let path = image::path(root, target, name);
-    let sizes = elf::sizes(&fs::read(&path)?)?;
+    let file = fs::read(&path)?;
+    let sizes = elf::sizes(&file)?;
+    let bound = bound(&file, target, name)?;
     let printed = qemu::run(&path, board)?;
     let reported = |label: &str| {
         let line = printed.lines().find_map(|line| line.strip_prefix(label));
         line.and_then(|number| number.trim().parse::<u64>().ok())
             .ok_or_else(|| format!("{name} did not report its {label}:\n{printed}"))
     };
+    let stack = reported("stack")?;
+    if bound.is_some_and(|bound: u64| bound.max(MARGIN) < stack) {
+        return Err(format!("{name} used {stack} bytes of stack, beyond its bound of {bound:?}").into());
+    }
     Ok(Cost {
         flash: sizes.flash,
         ram: sizes.ram,
-        stack: reported("stack")?,
+        stack,
+        bound,
         instructions: board.instructions(reported("ticks")?),
     })
+}
+
+/// The bound of an image whose machine code is read.
+fn bound(file: &[u8], target: &str, name: &str) -> Result<Option<u64>, Failure> {
+    if target == RISCV32IMAC {
+        return Ok(None);
+    }
+    let bound = stack::bound(file, PROBE);
+    match (bound, UNBOUNDED.iter().any(|(image, _)| *image == name)) {
+        (Ok(bound), false) => Ok(Some(bound.into())),
+        (Err(_), true) => Ok(None),
+        (Ok(_), true) => Err(format!("{name} has a bound after all: take it from the list").into()),
+        (Err(error), false) => Err(format!("{name}: {error}").into()),
+    }
 }
 
 fn introduction(compiler: &str) -> String {
@@ -111,28 +152,40 @@ fn introduction(compiler: &str) -> String {
         - RAM is statics beyond those of that image: the SDK has none of its own, what a row needs lies on the \
         stack or in buffers that the caller provides.\n\
         - Stack is the deepest point reached, painted and measured, with the buffers that the image keeps there.\n\
+        - Stack at most is what no run exceeds, whatever the input: the frames in the machine code, summed along the deepest \
+        path of calls. A call through a pointer may reach every function whose address the image has. No path calls itself and \
+        none formats text, which this proves too{}.\n\
         - Instructions are counted by QEMU, on Cortex-M in steps of 40. They repeat exactly, and they are not cycles. What \
         the simulated flash takes is among them: about ten instructions a byte.\n\
-        - Rows share code: the flash of two features together is less than the sum.\n"
+        - Rows share code: the flash of two features together is less than the sum.\n",
+        unbounded()
     )
+}
+
+/// What has no bound, as the end of a sentence.
+fn unbounded() -> String {
+    let [(_, first), (_, second)] = UNBOUNDED;
+    format!(", but for two: {first}, and {second}")
 }
 
 fn heading(target: &str, board: Board, empty: &Cost) -> String {
     format!(
         "\n## {target}\n\n\
         Measured on QEMU's {} ({}); the image that does nothing has {} bytes of flash.\n\n\
-        | what | flash (bytes) | RAM (bytes) | stack (bytes) | instructions |\n|---|--:|--:|--:|--:|\n",
+        | what | flash (bytes) | RAM (bytes) | stack (bytes) | stack at most | instructions |\n|---|--:|--:|--:|--:|--:|\n",
         board.machine, board.core, empty.flash
     )
 }
 
 fn row(about: &str, cost: &Cost, empty: &Cost) -> String {
     format!(
-        "| {} | {} | {} | {} | {} |\n",
+        "| {} | {} | {} | {} | {} | {} |\n",
         about,
         cost.flash.saturating_sub(empty.flash),
         cost.ram.saturating_sub(empty.ram),
         cost.stack,
+        cost.bound
+            .map_or_else(|| "–".to_owned(), |bound| bound.to_string()),
         cost.instructions
     )
 }
@@ -203,6 +256,7 @@ impl Cost {
             flash,
             ram: 0,
             stack,
+            bound: None,
             instructions: 0,
         }
     }
