@@ -8,22 +8,43 @@ use std::{
 };
 
 use iotsec::{
-    core::{hal::UnixTime, secret::Secret},
+    core::{crypto::AgreementCurve, hal::UnixTime, secret::Secret},
     telemetry::{batch::MAX_LEN, registry::Class},
 };
 use iotsec_collector::{
-    collector::{Collector, Limits, Record, When},
+    collector::{Collector, DeviceKeys, Limits, Record, ServiceKeys, ServiceSuite, When},
     export::Arrival,
     registries::Registries,
 };
 use zeroize::Zeroizing;
 
-use super::Source;
+use super::{ServiceCipher, Source};
 use crate::{
     Problem, file,
-    key::{unhex, unhex_all},
+    key::{RecipientFile, unhex, unhex_all},
     time::Time,
 };
+
+/// The keys of devices; where none were given, all devices seal to the service's key, and each is known.
+pub(super) enum Known {
+    Keys(BTreeMap<String, Secret<32>>),
+    All,
+}
+
+impl DeviceKeys for Known {
+    fn key(&self, device: &str) -> Option<Secret<32>> {
+        match self {
+            Self::Keys(keys) => keys.key(device),
+            Self::All => None,
+        }
+    }
+    fn is_known(&self, device: &str) -> bool {
+        match self {
+            Self::Keys(keys) => keys.is_known(device),
+            Self::All => true,
+        }
+    }
+}
 
 /// What arrived.
 pub(super) struct Fleet {
@@ -41,8 +62,13 @@ pub(super) struct Fleet {
 
 impl Fleet {
     pub(super) fn read(source: &Source) -> Result<Self, Problem> {
-        let keys = keys(source)?;
-        let mut collector = Collector::new(registries(&source.registry)?, keys, Limits::default());
+        let known = if source.key.is_none() && source.keys.is_none() {
+            Known::All
+        } else {
+            Known::Keys(keys(source)?)
+        };
+        let collector = Collector::new(registries(&source.registry)?, known, Limits::default());
+        let mut collector = collector.with_service_keys(service_keys(source)?);
         let mut fleet = Self {
             records: Vec::new(),
             lost: BTreeMap::new(),
@@ -52,11 +78,7 @@ impl Fleet {
             refused: Vec::new(),
             batches: 0,
         };
-        let mut files = Vec::new();
-        for path in &source.batches {
-            find(path, &mut files)?;
-        }
-        for path in files {
+        for path in files(&source.batches)? {
             fleet.batches += 1;
             if let Err(problem) = fleet.take(&mut collector, source, &path) {
                 fleet.refused.push((path, problem));
@@ -91,7 +113,7 @@ impl Fleet {
 
     fn take(
         &mut self,
-        collector: &mut Collector<BTreeMap<String, Secret<32>>>,
+        collector: &mut Collector<Known>,
         source: &Source,
         path: &Path,
     ) -> Result<(), Problem> {
@@ -195,11 +217,7 @@ fn keys(source: &Source) -> Result<BTreeMap<String, Secret<32>>, Problem> {
         match &source.device {
             Some(device) => names.push(device.clone()),
             None => {
-                let mut files = Vec::new();
-                for path in &source.batches {
-                    find(path, &mut files)?;
-                }
-                for file in files {
+                for file in files(&source.batches)? {
                     names.push(holder(&file)?);
                 }
                 names.dedup();
@@ -216,6 +234,38 @@ fn keys(source: &Source) -> Result<BTreeMap<String, Secret<32>>, Problem> {
         }
     }
     Ok(keys)
+}
+
+fn service_keys(source: &Source) -> Result<ServiceKeys, Problem> {
+    let mut keys = ServiceKeys::new();
+    for path in &source.service_keys {
+        let key = RecipientFile::read(path)?;
+        let id = key.kid()?.and_then(|kid| kid.try_into().ok()).ok_or_else(|| {
+            Problem::new(
+                "KeyName",
+                format!("{} refused: no name of 8 bytes", path.display()),
+                "make the key with `iotsec key new --kid` and 8 bytes, by which devices name it",
+            )
+        })?;
+        let private = key.private()?;
+        let suite = match (private.curve(), source.service_cipher) {
+            (AgreementCurve::P256, ServiceCipher::ChaCha20Poly1305) => ServiceSuite::P256ChaCha20Poly1305,
+            (AgreementCurve::P256, ServiceCipher::Aes128Gcm) => ServiceSuite::P256Aes128Gcm,
+            (_, ServiceCipher::ChaCha20Poly1305) => ServiceSuite::X25519ChaCha20Poly1305,
+            (_, ServiceCipher::Aes128Gcm) => ServiceSuite::X25519Aes128Gcm,
+        };
+        keys.add(id, suite, private).map_err(Problem::refused(path))?;
+    }
+    Ok(keys)
+}
+
+/// All files at or below these, by name.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = Vec::new();
+    for path in paths {
+        find(path, &mut files)?;
+    }
+    Ok(files)
 }
 
 /// All files at or below `path`, by name.
