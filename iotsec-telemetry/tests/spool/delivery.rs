@@ -2,17 +2,17 @@
 
 use iotsec_core::{
     crypto::{
-        CryptoError, KeyAgreement as _, Sha256, X25519Key,
+        ChaCha20Poly1305, CryptoError, HkdfSha256, KeyAgreement as _, Sha256, X25519Key,
         hpke::{self, HpkeError},
     },
     hal::{Millis, UnixTime},
     secret::Secret,
 };
 use iotsec_telemetry::{
-    batch::{MAX_LEN, SealTo as _, ServiceKey, ServiceSecret, SizeClass, Sizes},
+    batch::{BatchKey, MAX_LEN, SealTo as _, ServiceKey, ServiceSecret, SizeClass, Sizes},
     error::{BatchError, DecodeError, RecordError, SpoolError},
     registry,
-    registry::{Class, EventDef, Handling},
+    registry::{Class, EventDef, Handling, Purpose},
     spool::{MAX_REFUSALS, Refusal},
 };
 use iotsec_testkit::Tear;
@@ -303,4 +303,54 @@ fn a_batch_to_a_services_public_key_is_opened_by_its_private_half_alone() {
     let receipt = batch.into_receipt();
     running.spool.ack(flash, receipt).unwrap();
     assert!(running.spool.is_empty());
+}
+
+#[test]
+fn a_batch_for_one_purpose_has_no_event_and_no_count_of_another() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..400 {
+        let _ = running.record(serial as usize % 4, serial);
+    }
+    let lost = Class::ALL.map(|class| running.spool.loss(class).count);
+    assert!(lost.iter().all(|lost| *lost > 0), "{lost:?}");
+    let (secret, registry) = (
+        Secret::from_bytes([3; 32]),
+        running.device.registry.hashed(&mut Sha256::new()),
+    );
+    let key = BatchKey::new(&secret, &ChaCha20Poly1305, &HkdfSha256);
+    let mut delivered = Vec::new();
+    for purpose in [Purpose::Usage, Purpose::Security, Purpose::Health] {
+        let mut batches = 0;
+        loop {
+            let (mut scratch, mut out, mut plain) = ([0; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
+            let (flash, sizes) = (&mut running.device.flash, Sizes::fixed(SizeClass::B192));
+            let (consents, rng) = (&running.consents, &mut running.rng);
+            let batch =
+                running
+                    .spool
+                    .batch_for(flash, purpose, consents, &key, sizes, rng, &mut scratch, &mut out);
+            let Some(batch) = batch.unwrap() else { break };
+            let opened = key
+                .open(batch.bytes(), &mut plain)
+                .unwrap()
+                .read(&registry)
+                .unwrap();
+            for event in opened.events() {
+                assert_eq!(event.definition().class().purpose(), purpose);
+                delivered.push(event.raw(0));
+            }
+            for (class, lost) in Class::ALL.into_iter().zip(lost) {
+                let told = if class.purpose() == purpose { lost } else { 0 };
+                assert_eq!(opened.lost(class), told);
+            }
+            running.spool.ack(flash, batch.into_receipt()).unwrap();
+            batches += 1;
+        }
+        assert!(batches > 0, "{purpose:?}");
+        let left = Class::ALL.map(|class| class.purpose() == purpose && running.spool.len_of(class) > 0);
+        assert_eq!(left, [false; 4]);
+    }
+    assert_eq!(delivered.len() + lost.iter().sum::<u32>() as usize, 400);
+    assert!(running.spool.is_empty() && running.send(SIZES).unwrap().is_none());
 }
