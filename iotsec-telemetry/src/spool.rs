@@ -57,6 +57,7 @@ use crate::{
     value::Value,
 };
 
+mod erase;
 pub(crate) mod error;
 mod journal;
 mod log;
