@@ -198,6 +198,11 @@ const RANGES: &[(u16, &str, &str)] = &[
         "a report counts once, and too few have no result",
         "wait for more reports of other devices; the minimum protects those who sent these",
     ),
+    (
+        8400,
+        "what a run remembers is what the run before wrote, whole and unchanged",
+        "get the state from a backup; without it events that came before count again",
+    ),
 ];
 
 /// Number, rule, remedy; sorted.

@@ -17,7 +17,7 @@ use crate::{Output, Problem, time::Time};
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Open batches, and write one JSON object a line for each event and for what was lost.
-    Decode(Source),
+    Decode(Decode),
     /// The same in the words of another system.
     Export(Export),
     /// Draw what a fleet reports: counts over time, detectors, devices with most losses.
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Registry(Registry),
     /// Write what a product collects, why and for whom: a page for consumers, and JSON.
     DataMap(DataMap),
-    /// Sum anonymous reports of a metric that devices noise themselves: an estimate with its standard error.
+    /// Sum anonymous reports of a metric: an estimate with its standard error where devices noise, a sum of shares of Prio3.
     Tally(Tally),
     /// Write what a small fleet of lamps would send in a day, with a registry and keys, to try the others.
     Demo(Demo),
@@ -78,10 +78,29 @@ enum ServiceCipher {
     Aes128Gcm,
 }
 
+/// What outlives a run.
+#[derive(Args)]
+pub(crate) struct Memory {
+    /// Remember here which events came, for the next run: they then count once over all runs. It is made if it is not
+    /// there, and replaced as a whole once everything else is done; one run at a time.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Decode {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    memory: Memory,
+}
+
 #[derive(Args)]
 pub(crate) struct Export {
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    memory: Memory,
     /// In which words.
     #[arg(long, value_enum)]
     format: ExportFormat,
@@ -168,8 +187,12 @@ pub(crate) struct Tally {
     /// Reports below which there is no result; 20 at least.
     #[arg(long, value_name = "N", default_value = "1000")]
     minimum: u64,
+    /// For shares: the context that devices split with.
+    #[arg(long, value_name = "TEXT")]
+    context: Option<String>,
     /// Reports as the collector opened them: a file for each, or a file with one in hexadecimal digits on each line; of
-    /// a folder, all files in it and below. Each counts once.
+    /// a folder, all files in it and below. Shares stand on a line as nonce, public share or `-`, and both input shares.
+    /// Each report counts once.
     #[arg(required = true, value_name = "REPORT")]
     reports: Vec<PathBuf>,
 }
@@ -186,7 +209,7 @@ pub(crate) struct Demo {
 
 pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
-        Command::Decode(source) => export::decode(source),
+        Command::Decode(decode) => export::decode(decode),
         Command::Export(export) => export::run(export),
         Command::Picture(picture) => picture::run(picture),
         Command::Registry(registry) => registry::run(registry),

@@ -18,9 +18,10 @@ use iotsec_collector::{
 };
 use zeroize::Zeroizing;
 
-use super::{ServiceCipher, Source};
+use super::{Memory, ServiceCipher, Source};
 use crate::{
-    Problem, file,
+    Problem,
+    file::{self, Access},
     key::{RecipientFile, unhex, unhex_all},
     time::Time,
 };
@@ -58,10 +59,13 @@ pub(super) struct Fleet {
     pub(super) wrong_clocks: Vec<String>,
     pub(super) refused: Vec<(PathBuf, Problem)>,
     pub(super) batches: usize,
+    /// What to remember.
+    memory: Vec<u8>,
 }
 
 impl Fleet {
-    pub(super) fn read(source: &Source) -> Result<Self, Problem> {
+    /// What is new since the run that left `state`.
+    pub(super) fn read(source: &Source, state: Option<&Path>) -> Result<Self, Problem> {
         let known = if source.key.is_none() && source.keys.is_none() {
             Known::All
         } else {
@@ -77,7 +81,19 @@ impl Fleet {
             wrong_clocks: Vec::new(),
             refused: Vec::new(),
             batches: 0,
+            memory: Vec::new(),
         };
+        if let Some(path) = state.filter(|path| path.exists()) {
+            let memory = file::read(path)?;
+            collector.import(&memory).map_err(Problem::refused(path))?;
+        }
+        let of_all = |collector: &Collector<Known>, device: &str| {
+            Class::ALL.map(|class| collector.lost(device, class))
+        };
+        let before: BTreeMap<_, _> = collector
+            .devices()
+            .map(|device| (device.to_owned(), of_all(&collector, device)))
+            .collect();
         for path in files(&source.batches)? {
             fleet.batches += 1;
             if let Err(problem) = fleet.take(&mut collector, source, &path) {
@@ -85,9 +101,13 @@ impl Fleet {
             }
         }
         for device in collector.devices() {
-            let lost = Class::ALL.map(|class| collector.lost(device, class));
+            let mut lost = of_all(&collector, device);
+            for (lost, before) in lost.iter_mut().zip(before.get(device).into_iter().flatten()) {
+                *lost = lost.saturating_sub(*before);
+            }
             fleet.lost.insert(device.to_owned(), lost);
         }
+        fleet.memory = collector.export().map_err(Problem::make("state"))?;
         // What came before the device knew the time has one by now.
         for (device, _, record) in &mut fleet.records {
             if record.when == When::Unknown {
@@ -100,6 +120,14 @@ impl Fleet {
         };
         fleet.records.sort_by_cached_key(order);
         Ok(fleet)
+    }
+
+    /// For the next run, if that is wanted.
+    pub(super) fn remember(&self, memory: &Memory) -> Result<(), Problem> {
+        match &memory.state {
+            Some(path) => file::replace(path, &self.memory, Access::Private),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn arrivals<'f>(&'f self) -> Vec<Arrival<'f>> {

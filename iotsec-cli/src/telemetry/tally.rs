@@ -1,10 +1,16 @@
 //! Anonymous reports of one metric, and what they say together.
 
+#[cfg(feature = "prio")]
+mod shares;
+
 use std::{fmt::Write as _, path::Path};
 
-use iotsec::telemetry::{
-    privacy::{Answer, Metric, estimate::Estimate},
-    registry::{Aggregate, HashedRegistry, MetricDef},
+use iotsec::{
+    core::error::ErrorCode,
+    telemetry::{
+        privacy::{Answer, Metric, estimate::Estimate},
+        registry::{Aggregate, HashedRegistry, MetricDef},
+    },
 };
 use iotsec_collector::{
     registries::Registries,
@@ -18,6 +24,32 @@ use crate::{
     key::{hex, unhex_all},
 };
 
+/// What became of the reports, and what they say.
+#[derive(Default)]
+struct Counted {
+    reports: usize,
+    counted: u64,
+    human: String,
+    result: Value,
+    /// The numerator and denominator, where devices noise.
+    epsilon: Option<[u32; 2]>,
+    notes: String,
+    refused: Vec<Value>,
+}
+
+impl Counted {
+    fn refuse(&mut self, name: &str, problem: &Problem) {
+        let _ = writeln!(self.notes, "iotsec: {problem}");
+        let refused = json!({ "report": name, "name": problem.name(), "message": problem.message() });
+        self.refused.push(refused);
+    }
+
+    fn too_few<E: std::fmt::Display + std::fmt::Debug + ErrorCode>(&self, cause: &E) -> Problem {
+        let message = format!("{} of {} reports count: {cause}", self.counted, self.reports);
+        Problem::coded(message, cause)
+    }
+}
+
 pub(super) fn run(tally: &Tally) -> Result<Output, Problem> {
     let mut registries = Registries::new();
     let hash = source::add(&mut registries, &tally.registry)?;
@@ -25,58 +57,87 @@ pub(super) fn run(tally: &Tally) -> Result<Output, Problem> {
         .find(&hash)
         .ok_or_else(|| Problem::new("Bug", "a registry was lost", "report it to the maintainers"))?;
     let definition = find(registry, &tally.metric)?;
-    let metric = Metric::new(registry, definition).map_err(Problem::make("tally"))?;
-    let mut reports = Vec::new();
-    for path in source::files(&tally.reports)? {
-        read(&path, &mut reports)?;
-    }
-
-    let mut sum = Sum::new(metric, tally.minimum).map_err(Problem::make("tally"))?;
-    let (mut guard, mut refused, mut notes) = (Guard::new(reports.len()), Vec::new(), String::new());
-    for (name, report) in &reports {
-        let counted = Answer::read(report, registry)
-            .map_err(|cause| Problem::coded(format!("{name} refused: {cause}"), &cause))
-            .and_then(|answer| {
-                let added = sum.add(&answer, &mut guard);
-                added.map_err(|cause| Problem::coded(format!("{name} refused: {cause}"), &cause))
-            });
-        if let Err(problem) = counted {
-            let _ = writeln!(notes, "iotsec: {problem}");
-            refused.push(json!({ "report": name, "name": problem.name(), "message": problem.message() }));
+    let counted = match definition.aggregate() {
+        Aggregate::RandomizedResponse { .. } | Aggregate::Laplace { .. } => {
+            noised(tally, registry, definition)?
         }
-    }
-    let counted = sum.reports();
-    let few = |cause| {
-        let message = format!("{counted} of {} reports count: {cause}", reports.len());
-        Problem::coded(message, &cause)
+        _ => in_shares(tally, definition)?,
     };
-    let (human, result) = told(definition, &sum.finish().map_err(few)?);
-    let epsilon = metric.epsilon();
+    let epsilon = counted
+        .epsilon
+        .map_or(String::new(), |[n, d]| format!(", epsilon {n}/{d}"));
     let human = format!(
-        "{}, {}: {counted} reports, epsilon {}/{}\n{human}",
+        "{}, {}: {} reports{epsilon}\n{}",
         definition.name(),
         definition.why(),
-        epsilon.n(),
-        epsilon.d()
+        counted.counted,
+        counted.human
     );
+    let is_whole = counted.refused.is_empty();
     let output = Output::new(
         human,
         json!({
             "registry": hex(&hash),
             "metric": definition.name(),
-            "reports": counted,
-            "epsilon": [epsilon.n(), epsilon.d()],
-            "result": result,
-            "refused": refused,
+            "reports": counted.counted,
+            "epsilon": counted.epsilon,
+            "result": counted.result,
+            "refused": counted.refused,
         }),
     );
-    if refused.is_empty() {
+    if is_whole {
         return Ok(output);
     }
-    Ok(output.with_notes(notes).with_findings())
+    Ok(output.with_notes(counted.notes).with_findings())
 }
 
-/// A metric that is noised on the device, by its name or number.
+#[cfg(feature = "prio")]
+fn in_shares(tally: &Tally, definition: &MetricDef) -> Result<Counted, Problem> {
+    shares::run(tally, definition)
+}
+
+#[cfg(not(feature = "prio"))]
+fn in_shares(_: &Tally, definition: &MetricDef) -> Result<Counted, Problem> {
+    Err(Problem::usage(
+        format!(
+            "{} is reported in shares, which this build does not sum",
+            definition.name()
+        ),
+        "build iotsec-cli with the feature prio, which brings libprio (licence MPL-2.0 among others)",
+    ))
+}
+
+fn noised(tally: &Tally, registry: &HashedRegistry, definition: &MetricDef) -> Result<Counted, Problem> {
+    let metric = Metric::new(registry, definition).map_err(Problem::make("tally"))?;
+    let mut reports = Vec::new();
+    for path in source::files(&tally.reports)? {
+        read(&path, &mut reports)?;
+    }
+    let mut sum = Sum::new(metric, tally.minimum).map_err(Problem::make("tally"))?;
+    let mut guard = Guard::new(reports.len());
+    let mut counted = Counted {
+        reports: reports.len(),
+        epsilon: Some([metric.epsilon().n(), metric.epsilon().d()]),
+        ..Counted::default()
+    };
+    for (name, report) in &reports {
+        let added = Answer::read(report, registry)
+            .map_err(|cause| Problem::coded(format!("{name} refused: {cause}"), &cause))
+            .and_then(|answer| {
+                let added = sum.add(&answer, &mut guard);
+                added.map_err(|cause| Problem::coded(format!("{name} refused: {cause}"), &cause))
+            });
+        if let Err(problem) = added {
+            counted.refuse(name, &problem);
+        }
+    }
+    counted.counted = sum.reports();
+    let outcome = sum.finish().map_err(|cause| counted.too_few(&cause))?;
+    (counted.human, counted.result) = told(definition, &outcome);
+    Ok(counted)
+}
+
+/// A metric, by its name or number.
 fn find(registry: &HashedRegistry, said: &str) -> Result<&'static MetricDef, Problem> {
     let metrics = registry.registry().metrics();
     let is_it = |metric: &&MetricDef| metric.name() == said || metric.id().to_string() == said;

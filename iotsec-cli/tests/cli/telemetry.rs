@@ -112,6 +112,48 @@ fn decoding_tells_each_event_once_and_what_was_lost() {
 }
 
 #[test]
+fn what_came_in_an_earlier_run_counts_once_over_all_runs() {
+    let bench = Bench::new("what_came_in_an_earlier_run");
+    bench.done(DEMO);
+    let decode = "telemetry decode --registry d/registry.cbor --keys d/keys";
+    let all = bench.done(&format!("{decode} d/inbox"));
+    // The first half of the fleet, then all of it.
+    let half: Vec<_> = (1..=12).map(|lamp| format!("d/inbox/LAMP-{lamp:02}")).collect();
+    let (_, first) = bench.json(&format!("{decode} --state s.bin {}", half.join(" ")));
+    let (_, second) = bench.json(&format!("{decode} --state s.bin d/inbox"));
+    let count = |object: &Value| object["events"].as_array().unwrap().len();
+    assert!(count(&first) > 100 && count(&second) > 100);
+    assert_eq!(count(&first) + count(&second), 520);
+    let repeated = |object: &Value| object["repeated"].as_u64().unwrap();
+    assert_eq!(repeated(&second), count(&first) as u64 + repeated(&first));
+    // What was lost is told by the run that heard of it first.
+    let losses = |object: &Value| object["losses"].as_array().unwrap().len();
+    assert_eq!((losses(&first), losses(&second)), (0, 1));
+    let (_, third) = bench.json(&format!("{decode} --state s.bin d/inbox"));
+    assert_eq!((count(&third), losses(&third)), (0, 0));
+    assert!(!bench.path("s.bin.unfinished").exists());
+    // So does an export; and a run that cannot write its result remembers nothing of it.
+    bench.write("taken", b"");
+    let export = "telemetry export --format json --registry d/registry.cbor --keys d/keys";
+    let run = bench.run(&format!("{export} --state e.bin --out taken d/inbox"));
+    assert_eq!(run.status, Some(1));
+    assert!(!bench.path("e.bin").exists());
+    bench.done(&format!("{export} --state e.bin --out events d/inbox"));
+    assert_eq!(bench.done(&format!("{export} --state e.bin d/inbox")), "");
+
+    let mut bad = bench.read("s.bin");
+    let last = bad.len() - 1;
+    bad[last] ^= 1;
+    bench.write("s.bin", &bad);
+    bench.refused(
+        &format!("{decode} --state s.bin d/inbox"),
+        "s.bin refused: memory damaged (error 8402)",
+    );
+    assert_eq!(bench.read("s.bin"), bad, "left for whoever looks into it");
+    assert_eq!(bench.done(&format!("{decode} d/inbox")), all);
+}
+
+#[test]
 fn what_is_refused_is_said_and_the_rest_is_told() {
     let bench = Bench::new("what_is_refused_is_said");
     bench.done(DEMO);
@@ -412,6 +454,87 @@ fn a_tally_gives_an_estimate_with_its_error_and_nothing_over_a_few() {
         &format!("{tally} --metric lamp.no in"),
         "no metric \"lamp.no\" in the registry",
     );
+}
+
+const RESTARTS: MetricDef = MetricDef::new(
+    1,
+    "restarts",
+    "1",
+    Purpose::Security,
+    "Shows devices that are attacked",
+    Aggregate::Sum { max: 255 },
+);
+registry!(static SHARED = [], metrics [RESTARTS], handling Handling::new("a@lamps.example", "Lamps Ltd", 90));
+
+#[test]
+#[cfg(not(feature = "prio"))]
+fn a_build_without_libprio_says_so() {
+    let bench = Bench::new("a_build_without_libprio");
+    let mut canonical = Vec::new();
+    SHARED.canonical(&mut |piece| canonical.extend_from_slice(piece));
+    bench.write("r.cbor", &canonical);
+    bench.misused(
+        "telemetry tally --registry r.cbor --metric restarts r.cbor",
+        "restarts is reported in shares, which this build does not sum",
+    );
+}
+
+#[test]
+#[cfg(feature = "prio")]
+fn shares_of_two_servers_are_checked_and_summed() {
+    use iotsec::telemetry::prio3::{Measurement, Prio3};
+    let bench = Bench::new("shares_of_two_servers");
+    let mut canonical = Vec::new();
+    SHARED.canonical(&mut |piece| canonical.extend_from_slice(piece));
+    bench.write("r.cbor", &canonical);
+    let (vdaf, off) = (Prio3::of(&RESTARTS).unwrap(), Consents::off());
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut lines = Vec::new();
+    for device in 0..30u8 {
+        let measurement = Measurement::new(&RESTARTS, device.into(), &off).unwrap();
+        let (nonce, mut rng) = ([device; 16], SimRng::new(device.into()));
+        let mut buffer = vec![0; vdaf.shares_len()];
+        let shares = vdaf
+            .split(measurement, b"lamps-2026", &nonce, &mut rng, &mut buffer)
+            .unwrap();
+        assert!(shares.public().is_empty());
+        lines.push(format!(
+            "{} - {} {}",
+            hex(&nonce),
+            hex(shares.leader()),
+            hex(shares.helper())
+        ));
+    }
+    bench.write("all", lines.join("\n").as_bytes());
+    let tally = "telemetry tally --registry r.cbor --metric restarts --minimum 30";
+    let (status, sum) = bench.json(&format!("{tally} --context lamps-2026 all"));
+    assert_eq!((status, &sum["result"]["sum"]), (Some(0), &435.into()));
+    // Split for another context, or one of them changed.
+    let run = bench.run(&format!("{tally} --context lamps-2027 all"));
+    assert!(
+        run.err
+            .contains("0 of 30 reports count: too few reports (error 8305)"),
+        "{}",
+        run.err
+    );
+    lines[7].replace_range(40..41, "z");
+    lines[9] = lines[8].clone();
+    bench.write("all", lines.join("\n").as_bytes());
+    let lower = tally.replace("30", "28");
+    let run = bench.run(&format!("{lower} --context lamps-2026 all"));
+    assert_eq!(run.status, Some(1));
+    for said in [
+        "all:8 refused: not four parts",
+        "all:10 refused: report repeated (error 8303)",
+    ] {
+        assert!(run.err.contains(said), "{}", run.err);
+    }
+    assert!(
+        run.out.contains("28 reports") && run.out.contains(&format!("{}", 435 - 7 - 9)),
+        "{}",
+        run.out
+    );
+    bench.misused(&format!("{tally} all"), "restarts is reported in shares");
 }
 
 /// The lines to type.
