@@ -16,8 +16,8 @@
 //! | state | what the store holds |
 //! |---|---|
 //! | [`Factory`] | nothing that works |
-//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, the identity that rotates, what was erased last, requests to the service to delete |
-//! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, and whatever the application puts there |
+//! | [`Provisioned`] | in the device domain: serial number, verifier of the label's password, record of the set-up code, their throttles, identity and telemetry keys, the identity that rotates, what was erased last, requests to the service to delete, the mode that a finding put it in |
+//! | [`Owned`] | in the user domain also: the mark that there is an owner, the owner's password, consent, queued telemetry, the keys of a spool, what its detectors learned, and whatever the application puts there |
 //! | [`Orphaned`] | the same, but the key of the user domain is damaged, so that nothing in it can be read |
 //! | [`Retired`] | that it is retired, and the receipt for it if one was asked for |
 //!
@@ -27,6 +27,7 @@
 
 mod announcement;
 mod deletion;
+mod detection;
 mod erasure;
 mod error;
 mod hardware;
@@ -45,6 +46,7 @@ mod spool;
 mod upkeep;
 
 pub use announcement::Moment;
+pub use detection::Baseline;
 pub use erasure::{InService, Signing};
 pub use error::DeviceError;
 use hardware::MemoryHardness;
@@ -55,7 +57,7 @@ pub(crate) use network::MAX_NETWORK;
 pub use provision::Enrolment;
 pub use upkeep::Upkeep;
 
-pub(crate) use record::is_request;
+pub(crate) use record::{is_request, is_spool_key};
 
 use core::marker::PhantomData;
 

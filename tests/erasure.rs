@@ -3,31 +3,79 @@
 #[path = "unit/hardware.rs"]
 mod unit;
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use iotsec::{
     core::{
         credential::{Attempt, DevicePassword, Exposure, Iterations, UserPassword},
-        crypto::{CryptoError, Ed25519PublicKey, Ed25519SigningKey, Sha256, Sign},
-        hal::{Millis, UnixTime},
+        crypto::{
+            Aead, AeadAlgorithm, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, DIGEST_LEN, Ed25519PublicKey,
+            Ed25519SigningKey, HkdfSha256, Kdf, NONCE_LEN, Sha256, Sign, TAG_LEN,
+        },
+        hal::{Millis, Region, UnixTime},
         secret::Secret,
     },
-    device::{Booted, Device, DeviceError, Hardware, Memory, Moment, Product, Signing, State},
+    device::{
+        Baseline, Booted, Device, DeviceError, Hardware, Memory, Moment, Product, Signing, State, Suite,
+    },
     erase::{Erased, ErasedReceipt, Inventory, Keeper, Place, Reason, Scope},
-    store::{KeyDomain, KeyId, Scrub},
-    telemetry::{consent::Usage, detect::AUTH_BURST, registry, registry::Class},
+    store::{KeyDomain, KeyId, Scrub, StoreError},
+    telemetry::{
+        consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Usage},
+        detect::{AUTH_BURST, BASELINE_RECORD_LEN},
+        epsilon,
+        error::StorageError,
+        personal::Personal,
+        privacy::{Allowance, Budget, LEDGER_RECORD_MAX_LEN, Ledger, LedgerKey, LedgerStorage, Metric},
+        pseudonym::Epoch,
+        registry,
+        registry::{Aggregate, Class, EventDef, Field, Handling, MetricDef, Purpose},
+        spool::{Purge, Quotas},
+    },
 };
-use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, Violation, World, each_cut};
+use iotsec_testkit::{Geometry, Power, SimCounter, SimFlash, SimRng, Violation, World, each_cut};
 
-registry!(static EVENTS = [AUTH_BURST]);
+const SLEPT: EventDef = EventDef::new(
+    1,
+    "slept",
+    Class::Usage,
+    "A test",
+    &[Field::number("n", "1", 0, 0xFFFF_FFFF)],
+);
+const NIGHT: MetricDef = MetricDef::new(
+    1,
+    "night",
+    "1",
+    Purpose::Usage,
+    "A test",
+    Aggregate::RandomizedResponse {
+        answers: &["no", "yes"],
+        epsilon: epsilon!(1 / 1),
+    },
+);
+registry!(static EVENTS = [SLEPT, AUTH_BURST], metrics [NIGHT], handling Handling::new("a@b.example", "Lamps Ltd", 9));
 
 const NETWORK: KeyId = KeyId::new(KeyDomain::User, 1, 1);
 const HABITS: KeyId = KeyId::new(KeyDomain::User, 2, 1);
 const INVENTORY: Inventory = Inventory::new(&[
     Place::new(1, "name and password of the network", "to be online"),
     Place::new(2, "times at which the light goes on", "the owner's schedule"),
+    Place::new(
+        3,
+        "which answers were given in noise",
+        "to give no more than was agreed to",
+    ),
 ])
 .unwrap();
+const LEDGER_KEY: KeyId = KeyId::new(KeyDomain::User, 3, 1);
+const LEDGER: KeyId = KeyId::new(KeyDomain::User, 3, 2);
+const QUOTAS: Quotas = Quotas {
+    journal: 2,
+    critical: 2,
+    security: 2,
+    health: 2,
+    usage: 2,
+};
 const NOW: Millis = Millis::from_secs(3600);
 const WHEN: Moment = Moment {
     uptime: Some(NOW),
@@ -35,9 +83,140 @@ const WHEN: Moment = Moment {
 };
 const CHOSEN: &str = "seven small otters swim";
 const NONCE: &[u8] = b"asked at noon";
-/// The application's two, and owner, verifier, consents and kept events.
-const VALUES: u32 = 7;
+/// The application's two, ledger and key of that, owner, verifier, consents, network, kept events, two keys of the spool,
+/// baselines.
+const VALUES: u32 = 12;
 const PAGE: usize = 256;
+const PAGE_SIZE: u32 = 256;
+const WORD: u32 = 4;
+const STORE_PAGES: u32 = 48;
+/// Of two pages of flash each.
+const SPOOL_PAGES: u32 = 10;
+
+/// Where events wait, behind the store.
+fn spool_region() -> Region {
+    Region::new(STORE_PAGES * PAGE_SIZE, 2 * PAGE_SIZE, SPOOL_PAGES, WORD).unwrap()
+}
+
+thread_local! {
+    /// Keys, and what was sealed under them, while a test takes note of them.
+    static SECRETS: RefCell<Option<[BTreeSet<Vec<u8>>; 2]>> = const { RefCell::new(None) };
+}
+
+/// Takes note of every secret that passes through it.
+struct Recorder;
+
+impl Recorder {
+    fn key(bytes: &[u8]) {
+        SECRETS.with_borrow_mut(|secrets| match secrets {
+            Some([keys, _]) if bytes.len() >= 16 => _ = keys.insert(bytes.to_vec()),
+            _ => {}
+        });
+    }
+}
+
+impl Aead for Recorder {
+    fn algorithm(&self) -> AeadAlgorithm {
+        Aes256GcmSiv.algorithm()
+    }
+    fn seal(
+        &self,
+        key: &Secret<32>,
+        nonce: &[u8; NONCE_LEN],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; TAG_LEN], CryptoError> {
+        Self::key(key.expose());
+        // Windows that cannot be in flash by chance.
+        let telling = |run: &&[u8]| run.iter().filter(|byte| !matches!(byte, 0x00 | 0xFF)).count() >= 8;
+        let runs = buffer.windows(12).filter(telling).map(<[u8]>::to_vec);
+        SECRETS.with_borrow_mut(|secrets| {
+            if let Some([_, plain]) = secrets {
+                plain.extend(runs);
+            }
+        });
+        Aes256GcmSiv.seal(key, nonce, aad, buffer)
+    }
+    fn open(
+        &self,
+        key: &Secret<32>,
+        nonce: &[u8; NONCE_LEN],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), CryptoError> {
+        Aes256GcmSiv.open(key, nonce, aad, buffer, tag)
+    }
+}
+
+impl Kdf for Recorder {
+    fn hkdf(&self, salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        Self::key(key);
+        HkdfSha256.hkdf(salt, key, info, out)?;
+        Self::key(out);
+        Ok(())
+    }
+    fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
+        Self::key(key);
+        HkdfSha256.hmac(key, parts)
+    }
+}
+
+/// The record of a ledger among the owner's values.
+struct InDevice<'a, 'w>(&'a mut Owned<'w>);
+
+impl LedgerStorage for InDevice<'_, '_> {
+    fn load(&mut self, record: &mut [u8; LEDGER_RECORD_MAX_LEN]) -> Result<Option<usize>, StorageError> {
+        match self.0.get(LEDGER, record) {
+            Ok(read) => Ok(Some(read.len())),
+            Err(DeviceError::Store(StoreError::NotFound)) => Ok(None),
+            Err(error) => Err(StorageError::new(&error)),
+        }
+    }
+    fn store(&mut self, record: &[u8]) -> Result<(), StorageError> {
+        let stored = self.0.put(LEDGER, record);
+        stored.map_err(|error| StorageError::new(&error))
+    }
+}
+
+struct Granted;
+
+impl ConsentStorage for Granted {
+    fn load(&mut self, _: &mut [u8; CONSENT_RECORD_LEN]) -> Result<bool, StorageError> {
+        Ok(false)
+    }
+    fn store(&mut self, _: &[u8; CONSENT_RECORD_LEN]) -> Result<(), StorageError> {
+        Ok(())
+    }
+}
+
+/// An answer in noise, under a ledger of the owner's.
+fn answer(device: &mut Owned<'_>) -> Result<(), DeviceError> {
+    let secret = Secret::random(&mut SimRng::new(77)).unwrap();
+    device.put(LEDGER_KEY, secret.expose())?;
+    let key = LedgerKey::new(&secret, &Recorder, &Recorder);
+    let allowance = Allowance {
+        per_metric: epsilon!(1 / 1),
+        in_all: epsilon!(1 / 1),
+        renewals: 1,
+    };
+    let (mut storage, mut counter, mut rng) = (InDevice(device), SimCounter::new(), SimRng::new(78));
+    let mut ledger = Ledger::format(key, allowance, &mut storage, &mut counter).unwrap();
+    let mut budget = Budget {
+        ledger: &mut ledger,
+        storage: &mut storage,
+        counter: &mut counter,
+        rng: &mut rng,
+    };
+    let metric = Metric::new(&EVENTS.hashed(&mut Sha256::new()), &NIGHT).unwrap();
+    let mut consents = Consents::off();
+    consents.grant::<Usage>(1, None, &mut Granted).unwrap();
+    let consent = consents.live::<Usage>().unwrap();
+    Personal::<u32, Usage>::new(1)
+        .noise(&metric, &consent, &mut budget)
+        .unwrap();
+    Ok(())
+}
 
 /// What outlives a power cut.
 #[derive(Clone)]
@@ -69,11 +248,28 @@ impl Unit {
         &mut self,
         work: impl for<'w> FnOnce(Product<'w>, Hardware<'w, &'w mut SimFlash, SimRng>, Memory<'w>) -> T,
     ) -> T {
+        let events = EVENTS.hashed(&mut Sha256::new());
         unit::boot(
             &mut self.flash,
             &mut self.seed,
-            EVENTS.hashed(&mut Sha256::new()),
-            work,
+            events,
+            |product, hardware, memory| {
+                let store = Region::new(0, PAGE_SIZE, STORE_PAGES, WORD).unwrap();
+                let suite = Suite {
+                    storage: &Recorder,
+                    wire: &ChaCha20Poly1305,
+                    kdf: &Recorder,
+                };
+                work(
+                    Product {
+                        store,
+                        suite,
+                        ..product
+                    },
+                    hardware,
+                    memory,
+                )
+            },
         )
     }
 
@@ -94,7 +290,7 @@ impl Unit {
     fn lived_in() -> Self {
         let password = DevicePassword::generate(Exposure::Online, &mut SimRng::new(99)).unwrap();
         let mut unit = Self {
-            flash: SimFlash::new(Geometry::small(40)),
+            flash: SimFlash::new(Geometry::small((STORE_PAGES + 2 * SPOOL_PAGES) as usize)),
             label: password.label().as_str().to_owned(),
             identity: [0; 32],
             seed: 0,
@@ -125,7 +321,16 @@ impl Unit {
             device.set_password(&owner, &chosen, Iterations::MCU)?;
             device.grant::<Usage>(&owner, 1, None)?;
             device.record(&AUTH_BURST, &[0.into(), 5.into()], NOW)?;
-            device.keep_events(Class::Security, &mut [0; 400])
+            device.keep_events(Class::Security, &mut [0; 400])?;
+            let mut spool = device.mount_spool(spool_region(), QUOTAS)?;
+            device.unlock_spool::<Usage>(&mut spool)?;
+            while device.purge_spool(&mut spool)? == Purge::Pending {}
+            for night in 0..3u32 {
+                device.record_in(&mut spool, &SLEPT, &[(0xC0FF_EE42 - night).into()], NOW)?;
+                device.record_in(&mut spool, &AUTH_BURST, &[0.into(), 5.into()], NOW)?;
+            }
+            device.keep_baseline(Baseline::Traffic, &[7; BASELINE_RECORD_LEN])?;
+            answer(&mut device)
         })
         .unwrap();
         unit
@@ -145,6 +350,7 @@ impl Unit {
             let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
             let mut device = device.reset_at(owner, WHEN).map_err(|(_, error)| error)?;
             while device.scrub_step()? == Scrub::Pending {}
+            while device.scrub_spool_step(spool_region())? == Purge::Pending {}
             Ok(())
         })
     }
@@ -223,7 +429,7 @@ fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() 
             assert!(holding.values > 0 || is_request, "nothing in {:?}", holding.place);
             assert!(!holding.place.holds().is_empty() && !holding.place.purpose().is_empty());
         }
-        assert_eq!(device.personal_data().count(), 7 + INVENTORY.places().len());
+        assert_eq!(device.personal_data().count(), 9 + INVENTORY.places().len());
         assert_eq!(device.unregistered().count(), 0);
         Ok(())
     })
@@ -234,6 +440,7 @@ fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() 
         let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
         let mut device = device.reset(owner).map_err(|(_, error)| error)?;
         while device.scrub_step()? == Scrub::Pending {}
+        while device.scrub_spool_step(spool_region())? == Purge::Pending {}
         for holding in device.personal_data() {
             assert_eq!(holding.values, 0, "something is left in {:?}", holding.place);
         }
@@ -247,6 +454,67 @@ fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() 
         before.len()
     );
     assert_eq!(left, 0);
+}
+
+#[test]
+fn raw_flash_of_store_ledger_and_spool_shows_no_value_no_identifier_and_no_key() {
+    SECRETS.set(Some(Default::default()));
+    let mut unit = Unit::lived_in();
+    let mut pseudonym = Vec::new();
+    unit.owned(|mut device| {
+        pseudonym.extend_from_slice(device.pseudonym(Purpose::Usage, Epoch(7))?.as_bytes());
+        Ok(())
+    })
+    .unwrap();
+    let spool = spool_region().start() as usize;
+    assert!(unit.flash.image()[spool..].iter().any(|byte| *byte != 0xFF));
+    let found = |image: &[u8]| {
+        let holds = |secret: &[u8]| image.windows(secret.len()).any(|run| run == secret);
+        SECRETS.with_borrow(|secrets| {
+            let secrets = secrets.as_ref().unwrap();
+            let count = secrets.each_ref().map(BTreeSet::len);
+            assert!(count[0] > 20 && count[1] > 100, "too few secrets: {count:?}");
+            let all = secrets.iter().flatten();
+            all.filter(|secret| holds(secret)).count() + usize::from(holds(&pseudonym))
+        })
+    };
+    assert_eq!(found(unit.flash.image()), 0, "sealed while it is there");
+    unit.reset().unwrap();
+    assert_eq!(found(unit.flash.image()), 0, "and no key is left to open it with");
+    assert!(unit.flash.image()[spool..].iter().all(|byte| *byte == 0xFF));
+
+    // The search finds each kind of secret where it is.
+    let planted = SECRETS.with_borrow(|secrets| {
+        let [keys, plain] = secrets.as_ref().unwrap();
+        let (key, run) = (keys.first().unwrap(), plain.first().unwrap());
+        [unit.flash.image(), key, run, &pseudonym].concat()
+    });
+    assert!(found(&planted) >= 3);
+}
+
+#[test]
+fn without_its_keys_a_spool_that_was_not_scrubbed_tells_nothing() {
+    let mut unit = Unit::lived_in();
+    unit.owned(|mut device| {
+        let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+        // The power goes before anything is scrubbed.
+        device.reset(owner).map(|_| ()).map_err(|(_, error)| error)
+    })
+    .unwrap();
+    let label = unit.label.clone();
+    unit.open(|unit| {
+        let Booted::Provisioned(device) = unit else {
+            panic!("{unit:?}")
+        };
+        let code = Attempt::from_label(&label).unwrap();
+        let mut device = device.claim(&code, NOW).map_err(|(_, error)| error)?;
+        let mut spool = device.mount_spool(spool_region(), QUOTAS)?;
+        while device.purge_spool(&mut spool)? == Purge::Pending {}
+        assert_eq!(spool.len(), 0);
+        assert_eq!(Class::ALL.map(|class| spool.loss(class).count), [0; 4]);
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
@@ -265,7 +533,7 @@ fn the_search_finds_what_is_there() {
 #[test]
 fn a_place_that_nobody_registered_is_refused() {
     let mut unit = Unit::lived_in();
-    let stray = KeyId::new(KeyDomain::User, 3, 1);
+    let stray = KeyId::new(KeyDomain::User, 4, 1);
     unit.owned(|mut device| {
         assert_eq!(device.put(stray, b"who knows"), Err(DeviceError::Unregistered));
         // What is of the device is no personal data.
@@ -400,6 +668,7 @@ fn a_retired_device_shows_the_receipt_that_it_signed_before_its_key_went() {
                         panic!("{unit:?}")
                     };
                     while device.scrub_step()? == Scrub::Pending {}
+                    while device.scrub_spool_step(spool_region())? == Purge::Pending {}
                     assert_eq!(
                         device
                             .personal_data()
@@ -491,7 +760,7 @@ fn a_full_store_is_reset_with_a_receipt_all_the_same() {
             let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
             // A transfer needs room for a moment; a reset never does.
             let (mut device, error) = device.transfer(owner, &code, WHEN).map(drop).unwrap_err();
-            assert_eq!(error, DeviceError::Store(iotsec::store::StoreError::IndexFull));
+            assert_eq!(error, DeviceError::Store(StoreError::IndexFull));
             assert_eq!(device.get(NETWORK, &mut [0; 32])?, b"the owner's network");
             let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
             device.reset_at(owner, WHEN).map_err(|(_, error)| error)?;

@@ -1,8 +1,10 @@
 //! What happens to the device, chapter by chapter.
 
+mod detection;
 mod network;
 mod updates;
 
+pub use detection::noticed;
 pub use network::online;
 pub use updates::{bad_updates, corrupted_image, update};
 
@@ -26,13 +28,14 @@ use iotsec::{
         detect::FailureBurst,
         personal::Personal,
         registry::Class,
+        spool::Purge,
     },
     update::policy::Status,
 };
 
 use crate::{
     story::Story,
-    world::{CLASS, EVENTS, LINK_LOST, MINUTES, MOTION, Result, World, sign_release},
+    world::{CLASS, EVENTS, LINK_LOST, MINUTES, MOTION, Result, World, open_spool, sign_release},
 };
 
 const APP_V1: &[u8] = include_bytes!("../../vectors/suit/payloads/app_v1.bin");
@@ -191,12 +194,13 @@ fn mistype(label: &str) -> String {
 
 pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owner) -> Result {
     story.chapter("Somebody guesses passwords, and cuts the power to be let off the wait");
-    let mut burst = FailureBurst::new(0);
+    let (mut burst, spool) = (FailureBurst::new(0), world.spool);
     world.power_on()?;
     let before = world.run(|unit| {
         let Booted::Owned(mut device) = unit else {
             return Err("not owned".into());
         };
+        let mut spool = open_spool(&mut device, spool)?;
         let (mut now, mut tried, mut refused) = (Millis::from_secs(60), 0, 0);
         for guess in 0..1000 {
             now = Millis(now.0 + 100);
@@ -205,7 +209,7 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
                 Err(DeviceError::Login(iotsec::core::credential::LoginError::Refused)) => {
                     tried += 1;
                     if let Some(finding) = burst.failed(now) {
-                        device.record(finding.event(), finding.values(), now)?;
+                        device.record_in(&mut spool, finding.event(), finding.values(), now)?;
                     }
                 }
                 Err(_) => refused += 1,
@@ -215,7 +219,6 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
         story.say(format!(
             "1000 guesses in 100 s: {tried} compared, {refused} turned away before any comparison"
         ));
-        device.keep_events(Class::Security, &mut [0; 1024])?;
         Ok(device.login_status(now)?)
     })?;
 
@@ -263,21 +266,28 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
 
 pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
     story.chapter("The network is down for a day; then the queue is sent");
+    let spool = world.spool;
     world.power_on()?;
     world.run(|unit| {
         let Booted::Owned(mut device) = unit else {
             return Err("not owned".into());
         };
+        let mut spool = open_spool(&mut device, spool)?;
         for hour in 0..24u64 {
             let now = Millis::from_secs(100 + hour * 3600);
             let minutes = Personal::<u32, Usage>::new(u32::try_from(hour * 11)?);
-            device.record(&MOTION, &[minutes.bucket(MINUTES)], now)?;
+            device.record_in(&mut spool, &MOTION, &[minutes.bucket(MINUTES)], now)?;
         }
-        device.record(&LINK_LOST, &[86_400.into()], Millis::from_secs(86_500))?;
-        device.keep_events(Class::Usage, &mut [0; 1024])?;
-        let (kept, lost) = (device.queue().len(), device.queue().lost(Class::Usage));
+        device.record_in(
+            &mut spool,
+            &LINK_LOST,
+            &[86_400.into()],
+            Millis::from_secs(86_500),
+        )?;
         story.say(format!(
-            "{kept} events wait in flash, {lost} old ones gave way and are counted; the sensor goes on"
+            "{} events wait in flash, {} gave way; the sensor goes on, and the power goes without a warning",
+            spool.len(),
+            spool.loss(Class::Usage).count
         ));
         Ok(())
     })?;
@@ -286,11 +296,12 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
         let Booted::Owned(mut device) = unit else {
             return Err("not owned".into());
         };
-        let waiting = device.queue().len();
+        let mut spool = open_spool(&mut device, spool)?;
+        let waiting = spool.len();
         let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
         let sizes = Sizes::up_to(SizeClass::B1024);
         let batch = device
-            .batch(sizes, &mut scratch, &mut out)?
+            .batch_of(&mut spool, sizes, &mut scratch, &mut out)?
             .ok_or("nothing to send")?;
         let (bytes, events) = (batch.bytes().to_vec(), batch.events());
         let receipt = batch.into_receipt();
@@ -298,8 +309,10 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
             "after a reboot {waiting} events are still there; {events} leave in one batch of {} bytes",
             bytes.len()
         ));
-        device.acknowledge(receipt)?;
-        device.keep_events(Class::Usage, &mut [0; 1024])?;
+        device.acknowledge_in(&mut spool, receipt)?;
+        if u64::try_from(events)? != waiting || !spool.is_empty() {
+            return Err("an event got lost over the reboot".into());
+        }
         Ok(bytes)
     })?;
     let key = BatchKey::new(&maker.enrolment.telemetry, &ChaCha20Poly1305, &HkdfSha256);
@@ -336,7 +349,7 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
 pub fn deletion(story: &mut Story, world: &mut World, maker: &Maker, owner: &Owner) -> Result {
     story.chapter("The owner sells it, and deletes everything");
     world.power_on()?;
-    let before = world.flash.clone();
+    let (before, spool) = (world.flash.clone(), world.spool);
     let (steps, state) = world.run(|unit| {
         let Booted::Owned(mut device) = unit else {
             return Err("not owned".into());
@@ -345,6 +358,9 @@ pub fn deletion(story: &mut Story, world: &mut World, maker: &Maker, owner: &Own
         let mut device = device.reset(auth).map_err(|(_, error)| error)?;
         let mut steps = 1;
         while device.scrub_step()? == Scrub::Pending {
+            steps += 1;
+        }
+        while device.scrub_spool_step(spool)? == Purge::Pending {
             steps += 1;
         }
         Ok((steps, State::Provisioned))
@@ -379,7 +395,9 @@ pub fn deletion(story: &mut Story, world: &mut World, maker: &Maker, owner: &Own
         world.flash.image().len() / 1024,
         secrets.len()
     ));
-    if old != 0 {
+    let waiting = usize::try_from(world.spool.start())?;
+    let is_blank = world.flash.image()[waiting..].iter().all(|byte| *byte == 0xFF);
+    if old != 0 || !is_blank {
         return Err("old ciphertext is still in flash".into());
     }
     let claimed = world.run(|unit| {

@@ -27,8 +27,9 @@ fn main() -> Result {
     chapters::attack_on_the_password(&mut story, &mut world, &owner)?;
     chapters::outage(&mut story, &mut world, &maker)?;
     chapters::update(&mut story, &mut world)?;
-    chapters::bad_updates(&mut story, &mut world)?;
+    let refusals = chapters::bad_updates(&mut story, &mut world)?;
     chapters::corrupted_image(&mut story, &mut world)?;
+    chapters::noticed(&mut story, &mut world, &owner, &maker, &refusals)?;
     chapters::deletion(&mut story, &mut world, &maker, &owner)?;
 
     story.table();

@@ -10,12 +10,14 @@ use iotsec::{
         hal::{DeviceRootKey, FlashError, Region},
         secret::Secret,
     },
-    device::{Booted, Hardware, Memory, Product, Suite},
+    device::{Booted, Device, Hardware, Memory, Owned, Product, Suite},
     store::{IndexEntry, ReplayProtection},
     telemetry::{
-        detect::{AUTH_BURST, BOOT_LOOP, INTEGRITY},
+        consent::Usage,
+        detect::{AUTH_BURST, BOOT_LOOP, CLOCK_ROLLBACK, INTEGRITY, MODE, RECONNECTS, UPDATE_REFUSED},
         registry,
         registry::{Buckets, Class, EventDef, Field},
+        spool::{Purge, Quotas, Spool},
     },
     update::{
         ComponentId, DeviceComponent, DeviceIdentity, SequenceNumber, TrustAnchor, TrustAnchors,
@@ -54,7 +56,18 @@ pub const LINK_LOST: EventDef = EventDef::new(
     "Shows jamming and failing access points",
     &[Field::number("outage", "s", 0, 86400)],
 );
-registry!(pub static EVENTS = [MOTION, LINK_LOST, AUTH_BURST, BOOT_LOOP, INTEGRITY]);
+registry!(pub static EVENTS = [
+    MOTION, LINK_LOST, AUTH_BURST, BOOT_LOOP, INTEGRITY, UPDATE_REFUSED, CLOCK_ROLLBACK, RECONNECTS, MODE,
+]);
+
+/// Pages of the region where events wait.
+const QUOTAS: Quotas = Quotas {
+    journal: 2,
+    critical: 2,
+    security: 2,
+    health: 2,
+    usage: 2,
+};
 
 /// What outlives a power cut.
 pub struct World {
@@ -66,7 +79,12 @@ pub struct World {
     fuses: Secret<32>,
     pub store: Region,
     pub slots: UpdateLayout,
+    /// Where events wait.
+    pub spool: Region,
 }
+
+/// A device with an owner.
+pub type OwnedDevice<'w> = Device<'w, Owned, &'w mut SimFlash, SysRng, 32>;
 
 /// A unit as firmware sees it.
 pub type Unit<'w> = Booted<'w, &'w mut SimFlash, SysRng, 32>;
@@ -74,7 +92,7 @@ pub type Unit<'w> = Booted<'w, &'w mut SimFlash, SysRng, 32>;
 impl World {
     /// A blank nRF52840-like board: pages of 4 KiB, words of 4 bytes.
     pub fn new() -> Result<Self> {
-        let flash = SimFlash::new(Geometry::nrf52840(28));
+        let flash = SimFlash::new(Geometry::nrf52840(38));
         let pages = |first: u32, count: u32| Region::new(first * 4096, 4096, count, 4);
         let slot = |first| -> std::result::Result<_, FlashError> {
             Ok(SlotLayout {
@@ -89,6 +107,7 @@ impl World {
             fuses: Secret::random(&mut SysRng)?,
             store: pages(0, 14)?,
             slots: UpdateLayout::new(slot(14)?, slot(19)?, pages(24, 3)?)?,
+            spool: pages(28, 10)?,
         })
     }
 
@@ -166,7 +185,7 @@ impl World {
             root: &root,
             replay: ReplayProtection::EachPage(&mut self.storage_counter),
         };
-        let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 1280]);
+        let (mut index, mut record) = ([IndexEntry::EMPTY; 40], [0; 1280]);
         work(
             product,
             hardware,
@@ -176,6 +195,16 @@ impl World {
             },
         )
     }
+}
+
+/// The queue in flash, as firmware opens it at every boot.
+pub fn open_spool<'w>(device: &mut OwnedDevice<'w>, region: Region) -> Result<Spool<'w>> {
+    let mut spool = device.mount_spool(region, QUOTAS)?;
+    if device.consent::<Usage>().is_some() {
+        device.unlock_spool::<Usage>(&mut spool)?;
+    }
+    while device.purge_spool(&mut spool)? == Purge::Pending {}
+    Ok(spool)
 }
 
 /// The maker signs an image for a class of devices. `uri` is where devices fetch it.

@@ -159,24 +159,49 @@ const RANGES: &[(u16, &str, &str)] = &[
         "see the manual of the device",
     ),
     (
-        7000,
+        8000,
         "a registry is described as its device's build wrote it, or in the JSON that `iotsec telemetry registry` writes",
         "write it anew from the build of the device",
     ),
     (
-        7101,
+        8101,
         "a batch comes from a device whose key is known",
         "give its key with --keys, under the name of the folder that its batches lie in, or say --device",
     ),
     (
-        7102,
+        8102,
         "a batch names a registry that is known",
         "give the registry of the firmware that made it, with another --registry",
     ),
     (
-        7103,
+        8103,
         "a collector keeps as many devices as it has room for",
         "give fewer devices at once",
+    ),
+    (
+        8104,
+        "a batch to a public key names one whose private half is known",
+        "give the private key of that name, with --service-key",
+    ),
+    (
+        8105,
+        "a key of the service lies on the curve that devices seal with",
+        "give the key that its devices have the public half of",
+    ),
+    (
+        8106,
+        "each key of the service has a name of its own",
+        "make another key, with a --kid of its own",
+    ),
+    (
+        8200,
+        "a report counts once, and too few have no result",
+        "wait for more reports of other devices; the minimum protects those who sent these",
+    ),
+    (
+        8400,
+        "what a run remembers is what the run before wrote, whole and unchanged",
+        "get the state from a backup; without it events that came before count again",
     ),
 ];
 

@@ -77,9 +77,21 @@ pub(crate) fn create_whole(path: &Path, bytes: &[u8], access: Access) -> Result<
     sync_name(path).map_err(failed(path))
 }
 
+/// Puts a whole file in the place of one that may be there: whoever looks, and a run that is killed, finds the old one or
+/// the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
+    write_beside(path, bytes, access)?;
+    sync_name(path).map_err(failed(path))
+}
+
 /// As [`create_whole`], but the name reaches the disk with [`sync_dir`], once for all files of a directory.
 pub(crate) fn create_one_of_many(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
     must_be_free(path)?;
+    write_beside(path, bytes, access)
+}
+
+/// Under another name first, and then under its own.
+fn write_beside(path: &Path, bytes: &[u8], access: Access) -> Result<(), Problem> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".unfinished");
     let unfinished = Path::new(&unfinished);

@@ -6,6 +6,7 @@ mod export;
 mod picture;
 mod registry;
 mod source;
+mod tally;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use crate::{Output, Problem, time::Time};
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Open batches, and write one JSON object a line for each event and for what was lost.
-    Decode(Source),
+    Decode(Decode),
     /// The same in the words of another system.
     Export(Export),
     /// Draw what a fleet reports: counts over time, detectors, devices with most losses.
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Registry(Registry),
     /// Write what a product collects, why and for whom: a page for consumers, and JSON.
     DataMap(DataMap),
+    /// Sum anonymous reports of a metric: an estimate with its standard error where devices noise, a sum of shares of Prio3.
+    Tally(Tally),
     /// Write what a small fleet of lamps would send in a day, with a registry and keys, to try the others.
     Demo(Demo),
 }
@@ -39,13 +42,21 @@ pub(crate) struct Source {
     #[arg(
         long,
         value_name = "FILE",
-        required_unless_present = "keys",
+        required_unless_present_any = ["keys", "service_keys"],
         conflicts_with = "keys"
     )]
     key: Option<PathBuf>,
     /// The telemetry keys of many: on each line the name of a device and 64 hexadecimal digits.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// A private key of the service, whose public half devices seal to: a file of `iotsec key new --kind x25519` or
+    /// `--kind p256-ecdh`, with a --kid of 8 bytes by which devices name it; may be given more than once. Without --key
+    /// and --keys every device is taken for known.
+    #[arg(long = "service-key", value_name = "FILE")]
+    service_keys: Vec<PathBuf>,
+    /// The cipher that devices seal to those keys with.
+    #[arg(long, value_enum, default_value = "chacha20-poly1305")]
+    service_cipher: ServiceCipher,
     /// The device that all batches come from, in place of the name of the folder that each lies in.
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -57,10 +68,39 @@ pub(crate) struct Source {
     batches: Vec<PathBuf>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ServiceCipher {
+    /// ChaCha20-Poly1305.
+    #[value(name = "chacha20-poly1305")]
+    ChaCha20Poly1305,
+    /// AES-128-GCM.
+    #[value(name = "aes-128-gcm")]
+    Aes128Gcm,
+}
+
+/// What outlives a run.
+#[derive(Args)]
+pub(crate) struct Memory {
+    /// Remember here which events came, for the next run: they then count once over all runs. It is made if it is not
+    /// there, and replaced as a whole once everything else is done; one run at a time.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Decode {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    memory: Memory,
+}
+
 #[derive(Args)]
 pub(crate) struct Export {
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    memory: Memory,
     /// In which words.
     #[arg(long, value_enum)]
     format: ExportFormat,
@@ -137,6 +177,27 @@ pub(crate) struct DataMap {
 }
 
 #[derive(Args)]
+pub(crate) struct Tally {
+    /// The registry that declares the metric, with its epsilon.
+    #[arg(long, value_name = "FILE")]
+    registry: PathBuf,
+    /// The metric, by its name or number.
+    #[arg(long, value_name = "METRIC")]
+    metric: String,
+    /// Reports below which there is no result; 20 at least.
+    #[arg(long, value_name = "N", default_value = "1000")]
+    minimum: u64,
+    /// For shares: the context that devices split with.
+    #[arg(long, value_name = "TEXT")]
+    context: Option<String>,
+    /// Reports as the collector opened them: a file for each, or a file with one in hexadecimal digits on each line; of
+    /// a folder, all files in it and below. Shares stand on a line as nonce, public share or `-`, and both input shares.
+    /// Each report counts once.
+    #[arg(required = true, value_name = "REPORT")]
+    reports: Vec<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct Demo {
     /// A folder that does not exist.
     #[arg(long, value_name = "DIR")]
@@ -148,11 +209,12 @@ pub(crate) struct Demo {
 
 pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
-        Command::Decode(source) => export::decode(source),
+        Command::Decode(decode) => export::decode(decode),
         Command::Export(export) => export::run(export),
         Command::Picture(picture) => picture::run(picture),
         Command::Registry(registry) => registry::run(registry),
         Command::DataMap(map) => data_map::run(map),
+        Command::Tally(tally) => tally::run(tally),
         Command::Demo(demo) => demo::run(demo),
     }
 }

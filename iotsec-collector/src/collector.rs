@@ -3,8 +3,8 @@
 //! # Memory
 //! For each device: which events came, as ranges of sequence numbers; when its last boots began; its loss counters.
 //! [`Limits`] bounds all three. A device that goes beyond them harms itself alone: events of a boot that is
-//! forgotten count as seen. What is kept here is lost when the program ends; then events that are sent again count
-//! again.
+//! forgotten count as seen. What is kept here is lost when the program ends, and then events that are sent again count
+//! again: [export](Collector::export) it, and [import](Collector::import) it in the next run.
 
 use std::collections::BTreeMap;
 
@@ -24,17 +24,26 @@ use crate::{error::CollectError, registries::Registries};
 mod clock;
 mod losses;
 mod seen;
+mod service_keys;
+mod state;
 
 use clock::Clocks;
 pub use clock::{Believable, When};
 use losses::Losses;
 use seen::{Seen, Sight};
+pub use service_keys::{ServiceKeys, ServiceSuite};
 
 /// Where the keys of devices are: a database, a key service, a map.
 pub trait DeviceKeys {
     /// The telemetry key of the device that an authenticated session is with; `None` for one that is unknown,
     /// revoked or retired.
     fn key(&self, device: &str) -> Option<Secret<32>>;
+
+    /// Whether anything is taken from this device. Another answer than whether it has a key is for devices that seal
+    /// to a [key of the service](ServiceKeys), and share none.
+    fn is_known(&self, device: &str) -> bool {
+        self.key(device).is_some()
+    }
 }
 
 impl DeviceKeys for BTreeMap<String, Secret<32>> {
@@ -73,6 +82,7 @@ impl Default for Limits {
 pub struct Collector<K> {
     registries: Registries,
     keys: K,
+    service_keys: ServiceKeys,
     limits: Limits,
     devices: BTreeMap<String, Device>,
 }
@@ -114,9 +124,18 @@ impl<K: DeviceKeys> Collector<K> {
         Self {
             registries,
             keys,
+            service_keys: ServiceKeys::new(),
             limits,
             devices: BTreeMap::new(),
         }
+    }
+
+    /// Also opens what is sealed to one of these, beside what is sealed under the keys of devices. Anybody can seal to a
+    /// public key: who sent such a batch is known from the session alone.
+    #[must_use]
+    pub fn with_service_keys(mut self, keys: ServiceKeys) -> Self {
+        self.service_keys = keys;
+        self
     }
 
     /// Opens a message that came through the authenticated session of `device` at `now`.
@@ -126,9 +145,16 @@ impl<K: DeviceKeys> Collector<K> {
     /// # Errors
     /// [`CollectError`]; nothing is counted, and the device keeps what it sent until it is acknowledged.
     pub fn receive(&mut self, device: &str, message: &[u8], now: UnixTime) -> Result<Delivery, CollectError> {
+        if !self.keys.is_known(device) {
+            return Err(CollectError::UnknownDevice);
+        }
+        let mut plain = [0; MAX_LEN];
+        if ServiceKeys::is_for_one(message) {
+            let opened = self.service_keys.open(message, &mut plain)?;
+            return self.accept(device, opened, now);
+        }
         let key = self.keys.key(device).ok_or(CollectError::UnknownDevice)?;
         let key = BatchKey::new(&key, &ChaCha20Poly1305, &HkdfSha256);
-        let mut plain = [0; MAX_LEN];
         let opened = key.open(message, &mut plain)?;
         self.accept(device, opened, now)
     }

@@ -77,6 +77,15 @@ pub enum CollectError {
     /// More devices than this collector keeps: divide them among several.
     #[error("too many devices")]
     TooManyDevices,
+    /// It is sealed to a public key whose private half this collector does not have.
+    #[error("key of the service unknown")]
+    UnknownServiceKey,
+    /// A key of the service is not on the curve of its suite.
+    #[error("key on another curve than the suite")]
+    Suite,
+    /// Two keys of the service have one name.
+    #[error("key name taken")]
+    KeyRepeated,
 }
 
 impl ErrorCode for CollectError {
@@ -86,12 +95,58 @@ impl ErrorCode for CollectError {
             Self::UnknownDevice => 8101,
             Self::UnknownRegistry => 8102,
             Self::TooManyDevices => 8103,
+            Self::UnknownServiceKey => 8104,
+            Self::Suite => 8105,
+            Self::KeyRepeated => 8106,
         }
     }
     fn fault(&self) -> Fault {
         match self {
             Self::Decode(error) => error.fault(),
-            Self::TooManyDevices => Fault::Misuse,
+            Self::TooManyDevices | Self::Suite | Self::KeyRepeated => Fault::Misuse,
+            _ => Fault::Input,
+        }
+    }
+}
+
+/// The memory of an earlier run was refused. The collector knows no device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The encoding is at fault.
+    #[error(transparent)]
+    Encoding(#[from] CborError),
+    /// A format version that is not known.
+    #[error("format version unknown")]
+    Version,
+    /// Other bytes than were exported.
+    #[error("memory damaged")]
+    Damaged,
+    /// Devices, boots or ranges out of order, or something behind them.
+    #[error("memory out of order")]
+    Order,
+    /// More than this collector keeps.
+    #[error("memory beyond the limits of this collector")]
+    TooLarge,
+    /// Something was received already.
+    #[error("collector in use already")]
+    InUse,
+}
+
+impl ErrorCode for StateError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Encoding(error) => error.code(),
+            Self::Version => 8401,
+            Self::Damaged => 8402,
+            Self::Order => 8403,
+            Self::TooLarge => 8404,
+            Self::InUse => 8405,
+        }
+    }
+    fn fault(&self) -> Fault {
+        match self {
+            Self::TooLarge | Self::InUse => Fault::Misuse,
             _ => Fault::Input,
         }
     }

@@ -3,7 +3,7 @@
 //! | what arrives | module | what it guarantees |
 //! |---|---|---|
 //! | registries | [`registries`] | a batch is read against the registry that it names, or refused |
-//! | sealed batches | [`collector`] | each event counts once; losses add up; a device's clock is believed within bounds |
+//! | sealed batches, under a shared key or to a public one | [`collector`] | each event counts once; losses add up; a device's clock is believed within bounds |
 //! | events for other systems | [`export`] | OTLP, OCSF, syslog, Device Defender, JSON; nothing from a device is unescaped |
 //! | noised reports | [`tally`] | each report counts once; too few give no result, and a tally gives one result |
 //! | shares of Prio3 | `aggregation` (feature `prio`) | libprio checks and sums them; too few give no result |

@@ -2,7 +2,10 @@
 
 use iotsec_core::cbor::{CborError, Reader, Type, Writer};
 
-use crate::{error::DecodeError, registry::Class};
+use crate::{
+    error::DecodeError,
+    registry::{Class, Purpose},
+};
 
 /// A moment of a device that need not have a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +64,14 @@ impl Losses {
             Some((first, last)) => loss.add(other.count, first, last),
             None => loss.count = loss.count.saturating_add(other.count),
         }
+    }
+
+    /// Those for one purpose, or all; the others as `others` has them.
+    pub(crate) fn only(&self, only: Option<Purpose>, others: &Self) -> Self {
+        Self(Class::ALL.map(|class| {
+            let from = if class.is_for(only) { self } else { others };
+            from.of(class)
+        }))
     }
 
     pub(crate) fn clear(&mut self, class: Class) {

@@ -16,7 +16,16 @@
 //! A trail stays until the service has acknowledged its deletion. There are [`TRAILS`] places: who never gets an
 //! acknowledgement is refused new identifiers in the end, and is never refused a reset.
 //!
+//! # A batch for each purpose
+//! Two pseudonyms of one device have nothing in common, as long as nothing goes out under one that belongs to another.
+//! So what is sent under the pseudonym for a purpose is made with [`Queue::batch_for`](crate::queue::Queue::batch_for) or
+//! [`Spool::batch_for`](crate::spool::Spool::batch_for), and has no event and no count of another purpose in it.
+//!
 //! # What this does not do
+//! Inside a sealed batch stand the number of the boot and when it began, and they are the same for all purposes: a service
+//! that opens batches of several purposes can tie them by those. Keep what opens one purpose apart from what opens
+//! another, or do not keep these numbers.
+//!
 //! A connection has an address, and a client certificate a name. Whoever runs both ends of it can tie
 //! pseudonyms to them: a service that means it keeps the one that terminates connections apart from the one
 //! that keeps events.

@@ -22,6 +22,7 @@ use rand_core::TryCryptoRng;
 
 use crate::{
     batch::{self, SealTo, SealedBatch, Sizes},
+    clock::Clock,
     code,
     consent::Consents,
     error::{BatchError, RecordError},
@@ -77,9 +78,7 @@ pub struct Queue<const N: usize> {
     reserve: usize,
     lists: Lists<N>,
     next_sequence: u32,
-    last_uptime: u32,
-    /// Unix time at which this boot began, once the clock is known.
-    started: Option<u32>,
+    clock: Clock,
     lost: Losses,
     /// Displaced while in a batch that may have arrived.
     in_doubt: PerClass,
@@ -112,8 +111,7 @@ impl<const N: usize> Queue<N> {
             reserve: reserve.min(N),
             lists: Lists::new(),
             next_sequence: 0,
-            last_uptime: 0,
-            started: None,
+            clock: Clock::default(),
             lost: Losses::default(),
             in_doubt: [0; 4],
             reported: Losses::default(),
@@ -143,15 +141,10 @@ impl<const N: usize> Queue<N> {
         if !self.is_allowed(class) {
             return Err(RecordError::NotConsented);
         }
-        let seconds = now.0.checked_div(1000).and_then(|s| u32::try_from(s).ok());
-        let uptime = self.last_uptime.max(seconds.unwrap_or(u32::MAX));
-        if let Some(started) = self.started
-            && let now = UnixTime(u64::from(started).saturating_add(uptime.into()))
-            && self.registry.registry().handling_of(event).has_expired(now)
-        {
+        let uptime = self.clock.advance(now);
+        if self.registry.registry().has_expired(event, self.clock.now()) {
             return Err(RecordError::Expired);
         }
-        self.last_uptime = uptime;
         let sequence = self.next_sequence;
         let Some(next_sequence) = sequence.checked_add(1) else {
             self.lose(class, 1);
@@ -160,7 +153,7 @@ impl<const N: usize> Queue<N> {
         let entry = Entry {
             boot: self.boot,
             sequence,
-            uptime: self.last_uptime,
+            uptime,
             code,
         };
         if !self.admit(class, entry) {
@@ -184,11 +177,13 @@ impl<const N: usize> Queue<N> {
     /// queue.set_clock(Millis::from_secs(90), UnixTime(1_800_000_090));
     /// ```
     pub fn set_clock(&mut self, uptime: Millis, now: UnixTime) {
-        let seconds = uptime.0.checked_div(1000).unwrap_or_default();
-        self.started = now.0.checked_sub(seconds).and_then(|s| u32::try_from(s).ok());
+        self.clock.set(uptime, now);
     }
 
     /// Seals the most urgent events, as many as fit, into `out`.
+    ///
+    /// Events of all purposes are together in it, for a service that files them under the name of the device. One that
+    /// files them under [pseudonyms](crate::pseudonym) gets a batch for each purpose: [`batch_for`](Self::batch_for).
     ///
     /// `None` when there is nothing to tell. Nothing leaves the queue before [`ack`](Self::ack). The
     /// batch borrows `consents`, so no consent can be withdrawn between sealing and sending.
@@ -209,6 +204,61 @@ impl<const N: usize> Queue<N> {
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, BatchError> {
+        self.seal(None, consents, key, sizes, rng, scratch, out)
+    }
+
+    /// The same with events and losses of one purpose alone, to be sent under the pseudonym for that purpose: in a batch
+    /// with two purposes, either pseudonym would say whose the other is. `None` when there is nothing to tell for it.
+    ///
+    /// Boot number, the time at which the boot began and sequence numbers go on over all purposes. They are sealed: who
+    /// only carries batches cannot tie them by these, and who opens those of several purposes can.
+    ///
+    /// # Errors
+    /// As [`batch`](Self::batch).
+    ///
+    /// ```
+    /// # use iotsec_core::{crypto::{ChaCha20Poly1305, HkdfSha256, Sha256}, hal::Millis, secret::Secret};
+    /// # use iotsec_telemetry::{batch::{BatchKey, SizeClass, Sizes}, consent::Consents, detect::BOOT_LOOP};
+    /// # use iotsec_telemetry::{error::BatchError, queue::Queue, registry, registry::Purpose};
+    /// # registry!(static PRODUCT = [BOOT_LOOP]);
+    /// # let (consents, mut rng) = (Consents::off(), iotsec_testkit::SimRng::new(1));
+    /// # let secret = Secret::from_bytes([9; 32]);
+    /// # let key = BatchKey::new(&secret, &ChaCha20Poly1305, &HkdfSha256);
+    /// # let (mut scratch, mut out) = ([0; 128], [0; 128]);
+    /// # let sizes = Sizes::up_to(SizeClass::B128);
+    /// let mut queue = Queue::<8>::new(PRODUCT.hashed(&mut Sha256::new()), 7, 2);
+    /// queue.record(&consents, &BOOT_LOOP, &[3.into()], Millis::from_secs(1)).unwrap();
+    /// for (purpose, events) in [(Purpose::Usage, None), (Purpose::Security, Some(1))] {
+    ///     let batch = queue.batch_for(purpose, &consents, &key, sizes, &mut rng, &mut scratch, &mut out)?;
+    ///     assert_eq!(batch.map(|batch| batch.events()), events);
+    /// }
+    /// # Ok::<(), BatchError>(())
+    /// ```
+    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
+    pub fn batch_for<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        purpose: Purpose,
+        consents: &'a Consents,
+        key: &S,
+        sizes: Sizes,
+        rng: &mut R,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, BatchError> {
+        self.seal(Some(purpose), consents, key, sizes, rng, scratch, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
+    fn seal<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        only: Option<Purpose>,
+        consents: &'a Consents,
+        key: &S,
+        sizes: Sizes,
+        rng: &mut R,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, BatchError> {
         let largest = sizes.largest();
         let plain = scratch
             .get_mut(..key.plain_len(largest))
@@ -216,20 +266,29 @@ impl<const N: usize> Queue<N> {
         let out = out.get_mut(..largest.sealed_len()).ok_or(BatchError::Buffer)?;
         self.follow(consents);
         self.give_up_flight();
-        if self.is_empty() && self.lost == self.reported {
+        // What is not told now is as reported as it was.
+        let lost = self.lost.only(only, &self.reported);
+        let waiting = Class::ALL.map(|class| {
+            if class.is_for(only) {
+                self.lists.len(class)
+            } else {
+                0
+            }
+        });
+        if waiting == [0; 4] && lost == self.reported {
             return Ok(None);
         }
-        let (chosen, len) = self.fill(plain).ok_or(BatchError::Buffer)?;
+        let (chosen, len) = self.fill(only, waiting, plain).ok_or(BatchError::Buffer)?;
         let bytes = key.seal_message(batch::DOMAIN, sizes, rng, plain, len, out)?;
 
-        let quota = self.quota(chosen);
+        let quota = merge::quota(waiting, chosen);
         for (class, quota) in Class::ALL.into_iter().zip(quota) {
             self.lists.mark_front(class, quota);
         }
         self.flights = self.flights.wrapping_add(1);
         self.flight = Some(Flight {
             number: self.flights,
-            lost: self.lost,
+            lost,
         });
         Ok(Some(SealedBatch::new(bytes, chosen, Receipt::new(self.flights))))
     }
@@ -363,7 +422,7 @@ impl<const N: usize> Queue<N> {
     const fn now(&self) -> LossTime {
         LossTime {
             boot: self.boot,
-            uptime_s: self.last_uptime,
+            uptime_s: self.clock.uptime(),
         }
     }
 
@@ -379,21 +438,16 @@ impl<const N: usize> Queue<N> {
     }
 
     /// Writes as many events as fit, the most urgent first, and returns how many and the bytes used.
-    fn fill(&self, plain: &mut [u8]) -> Option<(usize, usize)> {
+    fn fill(&self, only: Option<Purpose>, waiting: [usize; 4], plain: &mut [u8]) -> Option<(usize, usize)> {
         let header = batch::Header {
             registry: self.registry.hash(),
             boot: self.boot,
-            started: self.started,
-            lost: self.lost,
+            started: self.clock.started(),
+            lost: self.lost.only(only, &Losses::default()),
         };
-        batch::fill(plain, &header, self.len(), |chosen| {
-            self.merged(self.quota(chosen))
+        batch::fill(plain, &header, waiting.iter().sum(), |chosen| {
+            self.merged(merge::quota(waiting, chosen))
         })
-    }
-
-    /// How many of each class are among the `chosen` most urgent.
-    fn quota(&self, chosen: usize) -> [usize; 4] {
-        merge::quota(Class::ALL.map(|class| self.lists.len(class)), chosen)
     }
 
     /// The oldest entries of every class, in the order in which they were recorded.

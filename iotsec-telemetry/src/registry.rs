@@ -73,6 +73,11 @@ impl Class {
         }
     }
 
+    /// True when it is for the only purpose that is meant, or all are.
+    pub(crate) fn is_for(self, only: Option<Purpose>) -> bool {
+        only.is_none_or(|only| only == self.purpose())
+    }
+
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Critical => 0,

@@ -58,7 +58,8 @@ pub struct Hardware<'d, F, R> {
 /// RAM that the device works in.
 pub struct Memory<'d> {
     /// One entry for each key in the store; the life cycle itself takes twenty-two, with
-    /// [pseudonyms](super::Device::pseudonym) twenty-eight, and a few more for moments.
+    /// [pseudonyms](super::Device::pseudonym) twenty-eight, with a [spool](super::Device::mount_spool) three more, with
+    /// a [guard](super::Device::guard) and [baselines](super::Device::baseline) two, and a few more for moments.
     pub index: &'d mut [IndexEntry],
     /// One record of the store: 24 bytes more than the longest value, and at least 84; with a set-up
     /// code at least 149, with a network up to 280.

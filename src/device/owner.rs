@@ -147,7 +147,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         Ok(self.consents.grant::<P>(text, at, &mut records)?)
     }
 
-    /// Turns a purpose off and forgets the events that were queued for it. Needs no password: to say no is
+    /// Turns a purpose off and forgets the events that were queued for it, and the key of those that wait in a
+    /// [spool](Self::mount_spool): go on with [`purge_spool`](Self::purge_spool). Needs no password: to say no is
     /// always allowed. The service is asked to delete what it has: [`deletion_request`](Device::deletion_request).
     ///
     /// # Errors
@@ -162,8 +163,10 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
             Ok(()) | Err(StoreError::NotFound) => Ok(()),
             Err(error) => Err(error),
         };
+        let locked = self.forget_spool_key(P::PURPOSE);
         stored?;
-        Ok(forgotten?)
+        forgotten?;
+        locked
     }
 
     /// Proof that a purpose is on.

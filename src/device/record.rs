@@ -7,6 +7,7 @@ use iotsec_telemetry::{
     consent::{CONSENT_RECORD_LEN, ConsentStorage},
     error::StorageError as ConsentStorageError,
     pseudonym::{self, TRAIL_RECORD_LEN, TrailStorage},
+    registry::Purpose,
 };
 
 use crate::{
@@ -28,6 +29,11 @@ pub(crate) const fn is_reserved(key: KeyId) -> bool {
 /// Whether a value is a request to the service.
 pub(crate) fn is_request(key: KeyId) -> bool {
     TRAILS.contains(&key)
+}
+
+/// Whether a value is a key under which events wait in flash.
+pub(crate) fn is_spool_key(key: KeyId) -> bool {
+    SPOOL_KEYS.contains(&key)
 }
 
 const fn device(number: u16) -> KeyId {
@@ -75,6 +81,8 @@ pub(crate) const TRAILS: [KeyId; pseudonym::TRAILS] = [
     device(18),
     device(19),
 ];
+/// The mode that a guard has put the device in.
+pub(crate) const GUARD: KeyId = device(20);
 /// That there is an owner: one byte.
 pub(crate) const OWNER: KeyId = user(1);
 /// The verifier of the password that the owner chose.
@@ -87,8 +95,27 @@ pub(crate) const QUEUE: KeyId = user(4);
 /// The network that the device joins.
 pub(crate) const NETWORK: KeyId = user(5);
 
+/// The key of the spool, for security events and for what is counted.
+pub(crate) const SPOOL_KEY: KeyId = user(6);
+/// The key of the spool for a purpose that needs consent; one for each grant.
+pub(crate) const fn spool_key_of(purpose: Purpose) -> KeyId {
+    match purpose {
+        Purpose::Security => SPOOL_KEY,
+        Purpose::Health => user(7),
+        Purpose::Usage => user(8),
+    }
+}
+const SPOOL_KEYS: [KeyId; 3] = [
+    SPOOL_KEY,
+    spool_key_of(Purpose::Health),
+    spool_key_of(Purpose::Usage),
+];
+
+/// What detectors learned, one behind the other.
+pub(crate) const BASELINES: KeyId = user(9);
+
 /// What these records and the queue in memory hold of the owner.
-pub(crate) const PLACES: [Place; 7] = [
+pub(crate) const PLACES: [Place; 9] = [
     Place::of(
         Keeper::Key(OWNER),
         "that there is an owner",
@@ -113,6 +140,16 @@ pub(crate) const PLACES: [Place; 7] = [
         Keeper::Key(NETWORK),
         "name and password of the network",
         "to join it",
+    ),
+    Place::of(
+        Keeper::Spool,
+        "keys of the events that wait in flash",
+        "telemetry that the owner agreed to",
+    ),
+    Place::of(
+        Keeper::Key(BASELINES),
+        "how much traffic and how many broken connections are usual",
+        "to notice attacks",
     ),
     Place::of(
         Keeper::Requests,

@@ -10,7 +10,7 @@ use iotsec_telemetry::{
     batch::{BatchKey, SealedBatch, Sizes},
     detect::INTEGRITY,
     queue::{EventId, Queue, Receipt, Restored},
-    registry::{Class, EventDef},
+    registry::{Class, EventDef, Purpose},
     value::Value,
 };
 use iotsec_update::boot::IntegrityAlert;
@@ -74,9 +74,7 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     /// # Errors
     /// [`DeviceError::Record`], if the product's registry does not have the event; nothing is recorded.
     pub fn record_integrity(&mut self, alert: &IntegrityAlert, now: Millis) -> Result<EventId, DeviceError> {
-        let place = alert.place().and_then(|place| u8::try_from(place).ok());
-        let values = [place.unwrap_or(u8::MAX).into(), alert.code().into()];
-        self.record(&INTEGRITY, &values, now)
+        self.record(&INTEGRITY, &integrity(alert), now)
     }
 
     /// Tells the queue the time, once it is trustworthy.
@@ -95,13 +93,68 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
-        let key = read_exact(&mut self.store, &mut self.hardware.flash, record::TELEMETRY_KEY)?;
-        let key = Secret::from_bytes(key);
+        let key = self.telemetry_key()?;
         let suite = self.product.suite;
         let key = BatchKey::new(&key, suite.wire, suite.kdf);
         Ok(self
             .queue
             .batch(&self.consents, &key, sizes, &mut self.hardware.rng, scratch, out)?)
+    }
+
+    /// The same with events and losses of one purpose alone, to be sent under the [`pseudonym`](Self::pseudonym) for it:
+    /// in a batch with two purposes, either pseudonym would say whose the other is. See [`Queue::batch_for`].
+    ///
+    /// # Errors
+    /// As [`batch`](Self::batch).
+    ///
+    /// ```
+    /// # use iotsec::{device::{Device, DeviceError, Owned}, telemetry::batch::{SizeClass, Sizes}};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// use iotsec::telemetry::{pseudonym::Epoch, registry::Purpose};
+    ///
+    /// fn report(
+    ///     device: &mut Device<'_, Owned, SimFlash, SimRng, 16>,
+    ///     week: Epoch,
+    ///     send: impl Fn(&[u8; 16], &[u8]) -> bool,
+    /// ) -> Result<(), DeviceError> {
+    ///     let (mut scratch, mut out) = ([0; 512], [0; 512]);
+    ///     for purpose in [Purpose::Security, Purpose::Health, Purpose::Usage] {
+    ///         let topic = match device.pseudonym(purpose, week) {
+    ///             Ok(topic) => topic,
+    ///             // Not agreed to.
+    ///             Err(_) if purpose.needs_consent() => continue,
+    ///             Err(error) => return Err(error),
+    ///         };
+    ///         let sizes = Sizes::fixed(SizeClass::B512);
+    ///         if let Some(batch) = device.batch_for(purpose, sizes, &mut scratch, &mut out)?
+    ///             && send(topic.as_bytes(), batch.bytes())
+    ///         {
+    ///             let receipt = batch.into_receipt();
+    ///             device.acknowledge(receipt)?;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn batch_for<'a>(
+        &'a mut self,
+        purpose: Purpose,
+        sizes: Sizes,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
+        let key = self.telemetry_key()?;
+        let suite = self.product.suite;
+        let key = BatchKey::new(&key, suite.wire, suite.kdf);
+        let (consents, rng) = (&self.consents, &mut self.hardware.rng);
+        Ok(self
+            .queue
+            .batch_for(purpose, consents, &key, sizes, rng, scratch, out)?)
+    }
+
+    pub(crate) fn telemetry_key(&mut self) -> Result<Secret<32>, DeviceError> {
+        let key = read_exact(&mut self.store, &mut self.hardware.flash, record::TELEMETRY_KEY)?;
+        Ok(Secret::from_bytes(key))
     }
 
     /// Forgets the events of the last batch, which the service has acknowledged; in the store too, when none
@@ -135,6 +188,12 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
             record::BOOTS,
         )?))
     }
+}
+
+/// The values of an [`INTEGRITY`].
+pub(super) fn integrity(alert: &IntegrityAlert) -> [Value<'static>; 2] {
+    let place = alert.place().and_then(|place| u8::try_from(place).ok());
+    [place.unwrap_or(u8::MAX).into(), alert.code().into()]
 }
 
 /// Bytes of a snapshot at most: 30 events that are alone in their boots.

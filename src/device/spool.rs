@@ -5,46 +5,43 @@ use iotsec_core::{
     hal::{Millis, Region},
     secret::Secret,
 };
-use iotsec_store::{KeyDomain, KeyId, StoreError};
+use iotsec_store::StoreError;
 use iotsec_telemetry::{
     batch::{BatchKey, SealedBatch, Sizes},
-    consent::ConsentPurpose,
-    error::SpoolError,
+    consent::{ConsentPurpose, Health, Usage},
+    detect::INTEGRITY,
+    error::{RecordError, SpoolError},
     queue::{EventId, Receipt},
-    registry::EventDef,
+    registry::{EventDef, Purpose},
     spool::{Purge, Quotas, Refusal, Spool, SpoolParts},
     value::Value,
 };
+use iotsec_update::boot::IntegrityAlert;
 use rand_core::TryCryptoRng;
 
-use super::{Device, DeviceError, Owned, life::read_exact, record};
+use super::{Device, DeviceError, Owned, Provisioned, Retired, record, report};
 
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N> {
-    /// Opens a [`Spool`] in a region of the flash that nothing else uses. Events then survive power cuts without
-    /// [`keep_events`](Self::keep_events); the queue in memory goes on beside it.
+    /// Opens the [`Spool`] in a region of the flash that nothing else uses; a device has one. Events then survive power
+    /// cuts without [`keep_events`](Self::keep_events); the queue in memory goes on beside it.
     ///
-    /// What it is sealed under is drawn at random and stored as `key`, a value of the owner that the application
-    /// chooses: with the owner it goes, and with it all that waits. The purposes that need consent follow with
-    /// [`unlock_spool`](Self::unlock_spool).
+    /// What it is sealed under is drawn at random and stored among the owner's values: with the owner it goes, and with
+    /// it all that waits. The purposes that need consent have keys of their own, which follow with
+    /// [`unlock_spool`](Self::unlock_spool); that of a purpose that is off is removed here, if it is still there.
     ///
     /// *Power loss:* the key is stored or not; without it nothing had been recorded.
     ///
     /// # Errors
-    /// [`DeviceError::Reserved`] for a key of the life cycle or of the device domain; [`DeviceError::Spool`], also when
-    /// the region overlaps the store; failures of store and entropy.
+    /// [`DeviceError::Spool`], also when the region overlaps the store; failures of store and entropy.
     ///
     /// ```
     /// # use embedded_storage::nor_flash::NorFlash;
     /// # use iotsec::core::hal::{Millis, Region};
     /// # use iotsec::device::{Device, DeviceError, Owned};
-    /// # use iotsec::store::{KeyDomain, KeyId};
     /// # use iotsec::telemetry::batch::{SizeClass, Sizes};
     /// # use iotsec::telemetry::consent::Usage;
     /// # use iotsec::telemetry::{detect::BOOT_LOOP, spool::{Purge, Quotas, Spool}};
     /// # use rand_core::TryCryptoRng;
-    /// const EVENTS: KeyId = KeyId::new(KeyDomain::User, 2, 1);
-    /// const USAGE: KeyId = KeyId::new(KeyDomain::User, 2, 2);
-    ///
     /// fn report<F: NorFlash, R: TryCryptoRng>(
     ///     device: &mut Device<'_, Owned, F, R, 8>,
     ///     region: Region,
@@ -52,9 +49,9 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     /// ) -> Result<(), DeviceError> {
     ///     // At every boot.
     ///     let quotas = Quotas { journal: 2, critical: 2, security: 4, health: 4, usage: 4 };
-    ///     let mut spool = device.mount_spool(region, quotas, EVENTS)?;
+    ///     let mut spool = device.mount_spool(region, quotas)?;
     ///     if device.consent::<Usage>().is_some() {
-    ///         device.unlock_spool::<Usage>(&mut spool, USAGE)?;
+    ///         device.unlock_spool::<Usage>(&mut spool)?;
     ///     }
     ///     while device.purge_spool(&mut spool)? == Purge::Pending {}
     ///
@@ -72,21 +69,24 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     ///
     ///     // When the owner no longer wants it.
     ///     device.withdraw::<Usage>(None)?;
-    ///     device.remove(USAGE)?;
     ///     while device.purge_spool(&mut spool)? == Purge::Pending {}
     ///     Ok(())
     /// }
     /// ```
-    pub fn mount_spool(
-        &mut self,
-        region: Region,
-        quotas: Quotas,
-        key: KeyId,
-    ) -> Result<Spool<'d>, DeviceError> {
+    pub fn mount_spool(&mut self, region: Region, quotas: Quotas) -> Result<Spool<'d>, DeviceError> {
         if region.overlaps(&self.product.store) {
             return Err(SpoolError::Layout.into());
         }
-        let key = self.key_of_events(key)?;
+        for purpose in [Purpose::Health, Purpose::Usage] {
+            let is_on = match purpose {
+                Purpose::Usage => self.consents.live::<Usage>().is_some(),
+                _ => self.consents.live::<Health>().is_some(),
+            };
+            if !is_on {
+                self.forget_spool_key(purpose)?;
+            }
+        }
+        let key = self.spool_key(Purpose::Security)?;
         let boot = self.boot_number()?;
         let parts = SpoolParts {
             region,
@@ -98,20 +98,19 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         Ok(Spool::mount(&mut self.hardware.flash, parts, boot, &key)?)
     }
 
-    /// Gives the spool the key of a purpose that is on. It is drawn at random and stored as `key` like that of
-    /// [`mount_spool`](Self::mount_spool). When the purpose is turned off, [remove](Self::remove) it: then nothing can
-    /// be read any more, even before the purge.
+    /// Gives the spool the key of a purpose that is on, drawn at random and stored like that of
+    /// [`mount_spool`](Self::mount_spool). [`withdraw`](Self::withdraw) removes it: then nothing can be read any more, even
+    /// before the purge.
     ///
     /// *Power loss:* as [`mount_spool`](Self::mount_spool) says.
     ///
     /// # Errors
-    /// As [`mount_spool`](Self::mount_spool), and [`DeviceError::Spool`] when `P` is off.
-    pub fn unlock_spool<P: ConsentPurpose>(
-        &mut self,
-        spool: &mut Spool<'_>,
-        key: KeyId,
-    ) -> Result<(), DeviceError> {
-        let key = self.key_of_events(key)?;
+    /// [`DeviceError::Spool`], also when `P` is off; failures of store and entropy.
+    pub fn unlock_spool<P: ConsentPurpose>(&mut self, spool: &mut Spool<'_>) -> Result<(), DeviceError> {
+        if self.consents.live::<P>().is_none() {
+            return Err(SpoolError::from(RecordError::NotConsented).into());
+        }
+        let key = self.spool_key(P::PURPOSE)?;
         Ok(spool.unlock::<P>(&mut self.hardware.flash, &self.consents, &key)?)
     }
 
@@ -137,6 +136,19 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         Ok(spool.record(&mut self.hardware.flash, &self.consents, event, values, now)?)
     }
 
+    /// [`record_integrity`](Self::record_integrity), in the spool.
+    ///
+    /// # Errors
+    /// [`DeviceError::Spool`].
+    pub fn record_integrity_in(
+        &mut self,
+        spool: &mut Spool<'_>,
+        alert: &IntegrityAlert,
+        now: Millis,
+    ) -> Result<EventId, DeviceError> {
+        self.record_in(spool, &INTEGRITY, &report::integrity(alert), now)
+    }
+
     /// [`Spool::batch`], under the device's key for telemetry.
     ///
     /// # Errors
@@ -148,12 +160,31 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
-        let key = read_exact(&mut self.store, &mut self.hardware.flash, record::TELEMETRY_KEY)?;
-        let key = Secret::from_bytes(key);
+        let key = self.telemetry_key()?;
         let suite = self.product.suite;
         let key = BatchKey::new(&key, suite.wire, suite.kdf);
         let (flash, rng) = (&mut self.hardware.flash, &mut self.hardware.rng);
         Ok(spool.batch(flash, &self.consents, &key, sizes, rng, scratch, out)?)
+    }
+
+    /// [`Spool::batch_for`], under the device's key for telemetry: events of one purpose alone, to be sent under the
+    /// [`pseudonym`](Self::pseudonym) for it.
+    ///
+    /// # Errors
+    /// As [`batch_of`](Self::batch_of).
+    pub fn batch_of_purpose<'a>(
+        &'a mut self,
+        spool: &mut Spool<'_>,
+        purpose: Purpose,
+        sizes: Sizes,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
+        let key = self.telemetry_key()?;
+        let suite = self.product.suite;
+        let key = BatchKey::new(&key, suite.wire, suite.kdf);
+        let (flash, rng) = (&mut self.hardware.flash, &mut self.hardware.rng);
+        Ok(spool.batch_for(flash, purpose, &self.consents, &key, sizes, rng, scratch, out)?)
     }
 
     /// [`Spool::ack`].
@@ -173,10 +204,8 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     }
 
     /// Reads a key of the spool, or draws it.
-    fn key_of_events(&mut self, key: KeyId) -> Result<Secret<32>, DeviceError> {
-        if record::is_reserved(key) || key.domain() != KeyDomain::User {
-            return Err(DeviceError::Reserved);
-        }
+    fn spool_key(&mut self, purpose: Purpose) -> Result<Secret<32>, DeviceError> {
+        let key = record::spool_key_of(purpose);
         let mut secret = Secret::zero();
         let flash = &mut self.hardware.flash;
         match self.store.get(flash, key, secret.expose_mut()) {
@@ -188,5 +217,47 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         let secret = Secret::random(&mut self.hardware.rng)?;
         self.write(key, secret.expose())?;
         Ok(secret)
+    }
+
+    pub(super) fn forget_spool_key(&mut self, purpose: Purpose) -> Result<(), DeviceError> {
+        let flash = &mut self.hardware.flash;
+        match self.store.remove(flash, record::spool_key_of(purpose)) {
+            Ok(()) | Err(StoreError::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Provisioned, F, R, N> {
+    /// Erases one more page of the [spool](Device::mount_spool) of an owner before, whose keys went with them. To be called
+    /// until [`Purge::Done`], before the next owner is there.
+    ///
+    /// *Power loss:* call it again; the flash says what is left to do.
+    ///
+    /// # Errors
+    /// [`DeviceError::Spool`], also when the region overlaps the store.
+    pub fn scrub_spool_step(&mut self, region: Region) -> Result<Purge, DeviceError> {
+        self.erase_spool_step(region)
+    }
+}
+
+impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Retired, F, R, N> {
+    /// Erases one more page of the [spool](Device::mount_spool), whose keys are gone. To be called until [`Purge::Done`].
+    ///
+    /// *Power loss:* call it again; the flash says what is left to do.
+    ///
+    /// # Errors
+    /// [`DeviceError::Spool`], also when the region overlaps the store.
+    pub fn scrub_spool_step(&mut self, region: Region) -> Result<Purge, DeviceError> {
+        self.erase_spool_step(region)
+    }
+}
+
+impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
+    fn erase_spool_step(&mut self, region: Region) -> Result<Purge, DeviceError> {
+        if region.overlaps(&self.product.store) {
+            return Err(SpoolError::Layout.into());
+        }
+        Ok(Spool::erase_step(&mut self.hardware.flash, &region)?)
     }
 }

@@ -20,6 +20,9 @@ pub enum Keeper {
     Namespace(u8),
     /// One key of the user domain. Erased likewise.
     Key(KeyId),
+    /// The keys under which events wait in a region of their own. Erased with the key of the domain, and then nobody can
+    /// read what is in the region; [`scrub_spool_step`](crate::device::Device::scrub_spool_step) takes that away too.
+    Spool,
     /// Requests to the service, in the device domain: they outlive a reset until the service has answered.
     Requests,
     /// Memory of the running firmware. Cleared at once, and gone with the power.
@@ -60,6 +63,7 @@ impl Place {
         match self.keeper {
             Keeper::Namespace(namespace) => key.domain() == KeyDomain::User && key.namespace() == namespace,
             Keeper::Key(own) => own == key,
+            Keeper::Spool => is_spool_key(key),
             Keeper::Requests => is_request(key),
             Keeper::Memory => false,
         }
@@ -70,6 +74,17 @@ impl Place {
 fn is_request(key: KeyId) -> bool {
     #[cfg(feature = "device")]
     return crate::device::is_request(key);
+    #[cfg(not(feature = "device"))]
+    {
+        let _ = key;
+        false
+    }
+}
+
+/// Likewise.
+fn is_spool_key(key: KeyId) -> bool {
+    #[cfg(feature = "device")]
+    return crate::device::is_spool_key(key);
     #[cfg(not(feature = "device"))]
     {
         let _ = key;

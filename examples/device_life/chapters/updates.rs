@@ -1,5 +1,7 @@
 //! The chapters about firmware.
 
+use std::collections::BTreeSet;
+
 use iotsec::{
     core::{
         crypto::Sha256,
@@ -17,7 +19,7 @@ use iotsec_testkit::SimFlash;
 
 use crate::{
     story::Story,
-    world::{CLASS, Result, World, rollback_policy, sign_release},
+    world::{CLASS, Result, World, open_spool, rollback_policy, sign_release},
 };
 
 /// Made by cbor2 and pyca/cryptography, not by this SDK.
@@ -119,7 +121,8 @@ pub fn update(story: &mut Story, world: &mut World) -> Result {
     Ok(())
 }
 
-pub fn bad_updates(story: &mut Story, world: &mut World) -> Result {
+/// The numbers of the refusals.
+pub fn bad_updates(story: &mut Story, world: &mut World) -> Result<BTreeSet<u16>> {
     story.chapter("Four updates that must not be installed");
     let running = world.power_on()?;
     let old = sign_release(CLASS, 9, APP_V2, "https://fw.example/old.bin")?;
@@ -130,7 +133,7 @@ pub fn bad_updates(story: &mut Story, world: &mut World) -> Result {
         ("for another device", &other, APP_V2),
         ("older than installed", &old, APP_V2),
     ];
-    let mut codes = std::collections::BTreeSet::new();
+    let mut codes = BTreeSet::new();
     for (what, envelope, payload) in offers {
         let error = install(world, &running, envelope, payload)
             .err()
@@ -148,7 +151,7 @@ pub fn bad_updates(story: &mut Story, world: &mut World) -> Result {
     if after.manifest() != running.manifest() {
         return Err("a refused update changed what runs".into());
     }
-    Ok(())
+    Ok(codes)
 }
 
 pub fn corrupted_image(story: &mut Story, world: &mut World) -> Result {
@@ -193,7 +196,7 @@ pub fn corrupted_image(story: &mut Story, world: &mut World) -> Result {
 
 /// The image is measured again while it runs, a kibibyte at a time.
 fn changed_while_it_runs(story: &mut Story, world: &mut World, running: &Verified) -> Result {
-    let (layout, mut hash) = (world.slots, Sha256::new());
+    let (layout, spool, mut hash) = (world.slots, world.spool, Sha256::new());
     let mut integrity = Integrity::new(running);
     let mut flash = world.flash.clone();
     let at = layout.slot(running.slot()).images[0].start() + 700;
@@ -216,7 +219,8 @@ fn changed_while_it_runs(story: &mut Story, world: &mut World, running: &Verifie
         let Booted::Owned(mut device) = unit else {
             return Err("not owned".into());
         };
-        device.record_integrity(&alert, Millis::from_secs(1))?;
+        let mut spool = open_spool(&mut device, spool)?;
+        device.record_integrity_in(&mut spool, &alert, Millis::from_secs(1))?;
         Ok(())
     })?;
     story.say(format!(

@@ -65,7 +65,7 @@ impl RecipientFile {
     }
 
     /// The private half, whose public half is the one that the file shows.
-    pub(crate) fn private(&self) -> Result<Box<dyn KeyAgreement>, Problem> {
+    pub(crate) fn private(&self) -> Result<Box<dyn KeyAgreement + Send + Sync>, Problem> {
         let key = self.parse()?;
         let secret = key.secret().ok_or_else(|| {
             Problem::new(
@@ -126,7 +126,10 @@ pub(crate) fn pair(
     Ok((Zeroizing::new(private), public))
 }
 
-fn open(curve: AgreementCurve, secret: &Secret<32>) -> Result<Box<dyn KeyAgreement>, CryptoError> {
+fn open(
+    curve: AgreementCurve,
+    secret: &Secret<32>,
+) -> Result<Box<dyn KeyAgreement + Send + Sync>, CryptoError> {
     Ok(match curve {
         AgreementCurve::P256 => Box::new(P256AgreementKey::from_scalar(secret)?),
         _ => Box::new(X25519Key::from_scalar(secret)),

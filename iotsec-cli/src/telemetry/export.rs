@@ -6,23 +6,24 @@ use iotsec::telemetry::registry::Class;
 use iotsec_collector::export::{defender, json, ocsf, otlp, syslog};
 use serde_json::{Value, json};
 
-use super::{Export, ExportFormat, Source, source::Fleet};
+use super::{Decode, Export, ExportFormat, source::Fleet};
 use crate::{
     Output, Problem,
     file::{self, Access},
     time::Time,
 };
 
-pub(super) fn decode(source: &Source) -> Result<Output, Problem> {
-    let fleet = Fleet::read(source)?;
+pub(super) fn decode(decode: &Decode) -> Result<Output, Problem> {
+    let fleet = Fleet::read(&decode.source, decode.memory.state.as_deref())?;
     let events: Vec<Value> = fleet.arrivals().iter().map(json::event).collect();
     let losses = losses(&fleet);
     let text = lines(events.iter().chain(&losses));
+    fleet.remember(&decode.memory)?;
     Ok(said(&fleet, text, json!({ "events": events, "losses": losses })))
 }
 
 pub(super) fn run(export: &Export) -> Result<Output, Problem> {
-    let fleet = Fleet::read(&export.source)?;
+    let fleet = Fleet::read(&export.source, export.memory.state.as_deref())?;
     let arrivals = fleet.arrivals();
     let (text, count) = match export.format {
         ExportFormat::Json => {
@@ -62,9 +63,11 @@ pub(super) fn run(export: &Export) -> Result<Output, Problem> {
     let mut about = json!({ "written": count });
     let Some(path) = &export.out else {
         about["text"] = text.clone().into();
+        fleet.remember(&export.memory)?;
         return Ok(said(&fleet, text, about));
     };
     file::create(path, text.as_bytes(), Access::Private)?;
+    fleet.remember(&export.memory)?;
     about["file"] = json!(path);
     let human = format!("{}: {count} written, {} bytes\n", path.display(), text.len());
     Ok(said(&fleet, human, about))

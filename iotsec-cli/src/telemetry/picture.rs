@@ -55,7 +55,7 @@ pub(super) fn run(picture: &Picture) -> Result<Output, Problem> {
             format!("say --width {LEAST_WIDTH} to {MOST_WIDTH}"),
         ));
     }
-    let fleet = Fleet::read(&picture.source)?;
+    let fleet = Fleet::read(&picture.source, None)?;
     let arrivals = fleet.arrivals();
     let pen = Pen::new(picture.style);
     let mut out = String::new();

@@ -8,22 +8,44 @@ use std::{
 };
 
 use iotsec::{
-    core::{hal::UnixTime, secret::Secret},
+    core::{crypto::AgreementCurve, hal::UnixTime, secret::Secret},
     telemetry::{batch::MAX_LEN, registry::Class},
 };
 use iotsec_collector::{
-    collector::{Collector, Limits, Record, When},
+    collector::{Collector, DeviceKeys, Limits, Record, ServiceKeys, ServiceSuite, When},
     export::Arrival,
     registries::Registries,
 };
 use zeroize::Zeroizing;
 
-use super::Source;
+use super::{Memory, ServiceCipher, Source};
 use crate::{
-    Problem, file,
-    key::{unhex, unhex_all},
+    Problem,
+    file::{self, Access},
+    key::{RecipientFile, unhex, unhex_all},
     time::Time,
 };
+
+/// The keys of devices; where none were given, all devices seal to the service's key, and each is known.
+pub(super) enum Known {
+    Keys(BTreeMap<String, Secret<32>>),
+    All,
+}
+
+impl DeviceKeys for Known {
+    fn key(&self, device: &str) -> Option<Secret<32>> {
+        match self {
+            Self::Keys(keys) => keys.key(device),
+            Self::All => None,
+        }
+    }
+    fn is_known(&self, device: &str) -> bool {
+        match self {
+            Self::Keys(keys) => keys.is_known(device),
+            Self::All => true,
+        }
+    }
+}
 
 /// What arrived.
 pub(super) struct Fleet {
@@ -37,12 +59,20 @@ pub(super) struct Fleet {
     pub(super) wrong_clocks: Vec<String>,
     pub(super) refused: Vec<(PathBuf, Problem)>,
     pub(super) batches: usize,
+    /// What to remember.
+    memory: Vec<u8>,
 }
 
 impl Fleet {
-    pub(super) fn read(source: &Source) -> Result<Self, Problem> {
-        let keys = keys(source)?;
-        let mut collector = Collector::new(registries(&source.registry)?, keys, Limits::default());
+    /// What is new since the run that left `state`.
+    pub(super) fn read(source: &Source, state: Option<&Path>) -> Result<Self, Problem> {
+        let known = if source.key.is_none() && source.keys.is_none() {
+            Known::All
+        } else {
+            Known::Keys(keys(source)?)
+        };
+        let collector = Collector::new(registries(&source.registry)?, known, Limits::default());
+        let mut collector = collector.with_service_keys(service_keys(source)?);
         let mut fleet = Self {
             records: Vec::new(),
             lost: BTreeMap::new(),
@@ -51,21 +81,33 @@ impl Fleet {
             wrong_clocks: Vec::new(),
             refused: Vec::new(),
             batches: 0,
+            memory: Vec::new(),
         };
-        let mut files = Vec::new();
-        for path in &source.batches {
-            find(path, &mut files)?;
+        if let Some(path) = state.filter(|path| path.exists()) {
+            let memory = file::read(path)?;
+            collector.import(&memory).map_err(Problem::refused(path))?;
         }
-        for path in files {
+        let of_all = |collector: &Collector<Known>, device: &str| {
+            Class::ALL.map(|class| collector.lost(device, class))
+        };
+        let before: BTreeMap<_, _> = collector
+            .devices()
+            .map(|device| (device.to_owned(), of_all(&collector, device)))
+            .collect();
+        for path in files(&source.batches)? {
             fleet.batches += 1;
             if let Err(problem) = fleet.take(&mut collector, source, &path) {
                 fleet.refused.push((path, problem));
             }
         }
         for device in collector.devices() {
-            let lost = Class::ALL.map(|class| collector.lost(device, class));
+            let mut lost = of_all(&collector, device);
+            for (lost, before) in lost.iter_mut().zip(before.get(device).into_iter().flatten()) {
+                *lost = lost.saturating_sub(*before);
+            }
             fleet.lost.insert(device.to_owned(), lost);
         }
+        fleet.memory = collector.export().map_err(Problem::make("state"))?;
         // What came before the device knew the time has one by now.
         for (device, _, record) in &mut fleet.records {
             if record.when == When::Unknown {
@@ -80,6 +122,14 @@ impl Fleet {
         Ok(fleet)
     }
 
+    /// For the next run, if that is wanted.
+    pub(super) fn remember(&self, memory: &Memory) -> Result<(), Problem> {
+        match &memory.state {
+            Some(path) => file::replace(path, &self.memory, Access::Private),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn arrivals<'f>(&'f self) -> Vec<Arrival<'f>> {
         let arrival = |(device, received, record): &'f (String, UnixTime, Record)| Arrival {
             device,
@@ -91,7 +141,7 @@ impl Fleet {
 
     fn take(
         &mut self,
-        collector: &mut Collector<BTreeMap<String, Secret<32>>>,
+        collector: &mut Collector<Known>,
         source: &Source,
         path: &Path,
     ) -> Result<(), Problem> {
@@ -195,11 +245,7 @@ fn keys(source: &Source) -> Result<BTreeMap<String, Secret<32>>, Problem> {
         match &source.device {
             Some(device) => names.push(device.clone()),
             None => {
-                let mut files = Vec::new();
-                for path in &source.batches {
-                    find(path, &mut files)?;
-                }
-                for file in files {
+                for file in files(&source.batches)? {
                     names.push(holder(&file)?);
                 }
                 names.dedup();
@@ -216,6 +262,38 @@ fn keys(source: &Source) -> Result<BTreeMap<String, Secret<32>>, Problem> {
         }
     }
     Ok(keys)
+}
+
+fn service_keys(source: &Source) -> Result<ServiceKeys, Problem> {
+    let mut keys = ServiceKeys::new();
+    for path in &source.service_keys {
+        let key = RecipientFile::read(path)?;
+        let id = key.kid()?.and_then(|kid| kid.try_into().ok()).ok_or_else(|| {
+            Problem::new(
+                "KeyName",
+                format!("{} refused: no name of 8 bytes", path.display()),
+                "make the key with `iotsec key new --kid` and 8 bytes, by which devices name it",
+            )
+        })?;
+        let private = key.private()?;
+        let suite = match (private.curve(), source.service_cipher) {
+            (AgreementCurve::P256, ServiceCipher::ChaCha20Poly1305) => ServiceSuite::P256ChaCha20Poly1305,
+            (AgreementCurve::P256, ServiceCipher::Aes128Gcm) => ServiceSuite::P256Aes128Gcm,
+            (_, ServiceCipher::ChaCha20Poly1305) => ServiceSuite::X25519ChaCha20Poly1305,
+            (_, ServiceCipher::Aes128Gcm) => ServiceSuite::X25519Aes128Gcm,
+        };
+        keys.add(id, suite, private).map_err(Problem::refused(path))?;
+    }
+    Ok(keys)
+}
+
+/// All files at or below these, by name.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = Vec::new();
+    for path in paths {
+        find(path, &mut files)?;
+    }
+    Ok(files)
 }
 
 /// All files at or below `path`, by name.

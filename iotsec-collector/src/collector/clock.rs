@@ -36,8 +36,8 @@ impl Default for Believable {
 }
 
 pub(super) struct Clocks {
-    started: BTreeMap<u32, UnixTime>,
-    max_boots: usize,
+    pub(super) started: BTreeMap<u32, UnixTime>,
+    pub(super) max_boots: usize,
     believable: Believable,
 }
 

@@ -1,5 +1,9 @@
 //! What a device has lost, from counters that it repeats in every batch.
 
+use iotsec_core::cbor::{CborError, Reader, Type, Writer};
+
+use super::state::optional;
+
 /// By class.
 type Counts = [u32; 4];
 
@@ -25,6 +29,53 @@ struct Last {
 impl Losses {
     pub(super) const fn total(&self) -> [u64; 4] {
         self.total
+    }
+
+    /// Part of what is [exported](super::Collector::export).
+    pub(super) fn write(&self, writer: &mut Writer<'_>) -> Result<(), CborError> {
+        writer.array(4)?;
+        for total in self.total {
+            writer.uint(total)?;
+        }
+        let Some(last) = &self.last else {
+            writer.null()?;
+            return Ok(());
+        };
+        writer.array(3)?.uint(last.boot.into())?;
+        match last.sequence {
+            Some(sequence) => writer.uint(sequence.into())?,
+            None => writer.null()?,
+        };
+        writer.array(4)?;
+        for count in last.counts {
+            writer.uint(count.into())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, CborError> {
+        let mut losses = Self::default();
+        reader.array_len(4)?;
+        for total in &mut losses.total {
+            *total = reader.uint()?;
+        }
+        if reader.peek()? == Type::Null {
+            reader.null()?;
+            return Ok(losses);
+        }
+        reader.array_len(3)?;
+        let (boot, sequence) = (reader.uint_as()?, optional(reader)?);
+        reader.array_len(4)?;
+        let mut counts = [0; 4];
+        for count in &mut counts {
+            *count = reader.uint_as()?;
+        }
+        losses.last = Some(Last {
+            boot,
+            sequence,
+            counts,
+        });
+        Ok(losses)
     }
 
     /// Takes the counters of a batch; `sequence` is that of its last event of its own boot. Returns what is new.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use iotsec_telemetry::queue::EventId;
 
 /// Ranges of sequence numbers, both ends included, ascending and with gaps between them.
-type Ranges = Vec<(u32, u32)>;
+pub(super) type Ranges = Vec<(u32, u32)>;
 
 pub(super) struct Seen {
-    boots: BTreeMap<u32, Ranges>,
+    pub(super) boots: BTreeMap<u32, Ranges>,
     /// Boots below are forgotten.
-    floor: u32,
-    max_boots: usize,
-    max_ranges: usize,
+    pub(super) floor: u32,
+    pub(super) max_boots: usize,
+    pub(super) max_ranges: usize,
 }
 
 /// Whether an event has come before.

@@ -1,6 +1,12 @@
-use iotsec_core::hal::Millis;
+use iotsec_core::{
+    crypto::{
+        AgreementKey, CryptoError, KeyAgreement, P256AgreementKey, X25519Key,
+        hpke::{self, HpkeError},
+    },
+    hal::Millis,
+};
 use iotsec_telemetry::{
-    batch::{SizeClass, Sizes},
+    batch::{ServiceKey, SizeClass, Sizes},
     consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Usage},
     error::{DecodeError, StorageError},
     queue::Queue,
@@ -10,6 +16,7 @@ use iotsec_telemetry::{
 use iotsec_testkit::SimRng;
 
 use super::*;
+use crate::error::StateError;
 
 const TAMPERED: EventDef = EventDef::new(1, "case.opened", Class::Critical, "Shows attacks", &[]);
 const COUNTED: EventDef = EventDef::new(
@@ -206,4 +213,202 @@ fn strangers_other_keys_and_unknown_registries_are_refused_and_change_nothing() 
     );
     collector.forget("a");
     assert_eq!(collector.receive("b", &of_b, NOW).unwrap().records.len(), 1);
+}
+
+/// A batch to a public key, from a queue with one event.
+fn sealed_to<K: AgreementKey>(suite: hpke::Hpke<'_, K>, public: &[u8], id: [u8; 8], boot: u32) -> Vec<u8> {
+    let (mut rng, consents) = (SimRng::new(boot.into()), consents());
+    let mut queue = Queue::<8>::new(hashed(), boot, 1);
+    queue.record(&consents, &TAMPERED, &[], Millis(0)).unwrap();
+    let key = ServiceKey::new(suite, public, id);
+    let (mut scratch, mut out) = ([0; 256], [0; 256]);
+    let sizes = Sizes::fixed(SizeClass::B192);
+    let batch = queue.batch(&consents, &key, sizes, &mut rng, &mut scratch, &mut out);
+    batch.unwrap().unwrap().bytes().to_vec()
+}
+
+#[test]
+fn batches_to_public_keys_are_opened_beside_those_under_shared_ones_and_count_once() {
+    let x25519 = || X25519Key::from_scalar(&Secret::from_bytes([7; 32]));
+    let p256 = || P256AgreementKey::from_scalar(&Secret::from_bytes([7; 32])).unwrap();
+    let mut keys = ServiceKeys::new();
+    let mut add = |id: &[u8; 8], suite, key: Box<dyn KeyAgreement + Send + Sync>| keys.add(*id, suite, key);
+    add(
+        b"x-chacha",
+        ServiceSuite::X25519ChaCha20Poly1305,
+        Box::new(x25519()),
+    )
+    .unwrap();
+    add(b"x-aesgcm", ServiceSuite::X25519Aes128Gcm, Box::new(x25519())).unwrap();
+    add(b"p-chacha", ServiceSuite::P256ChaCha20Poly1305, Box::new(p256())).unwrap();
+    add(b"p-aesgcm", ServiceSuite::P256Aes128Gcm, Box::new(p256())).unwrap();
+    let wrong_curve = add(b"wrong-cv", ServiceSuite::P256Aes128Gcm, Box::new(x25519()));
+    assert_eq!(wrong_curve, Err(CollectError::Suite));
+    let mut collector = collector(Limits::default()).with_service_keys(keys);
+
+    let (x, p) = (x25519(), p256());
+    let messages = [
+        sealed_to(hpke::X25519_CHACHA20_POLY1305, x.public_key(), *b"x-chacha", 1),
+        sealed_to(hpke::X25519_AES_128_GCM, x.public_key(), *b"x-aesgcm", 2),
+        sealed_to(hpke::P256_CHACHA20_POLY1305, p.public_key(), *b"p-chacha", 3),
+        sealed_to(hpke::P256_AES_128_GCM, p.public_key(), *b"p-aesgcm", 4),
+    ];
+    for message in &messages {
+        assert_eq!(collector.receive("a", message, NOW).unwrap().records.len(), 1);
+        assert_eq!(collector.receive("a", message, NOW).unwrap().repeated, 1);
+    }
+    let (mut rng, consents) = (SimRng::new(1), consents());
+    let mut queue = Queue::<8>::new(hashed(), 5, 1);
+    queue.record(&consents, &TAMPERED, &[], Millis(0)).unwrap();
+    let shared = send("a", &mut queue, &consents, &mut rng, false);
+    assert_eq!(collector.receive("a", &shared, NOW).unwrap().records.len(), 1);
+
+    let mut refused = |device: &str, message: &[u8]| collector.receive(device, message, NOW).unwrap_err();
+    assert_eq!(refused("z", &messages[0]), CollectError::UnknownDevice);
+    let unknown = sealed_to(hpke::X25519_CHACHA20_POLY1305, x.public_key(), *b"2031-key", 6);
+    assert_eq!(refused("a", &unknown), CollectError::UnknownServiceKey);
+    // Sealed with one suite to the name of another.
+    let other_suite = sealed_to(hpke::X25519_AES_128_GCM, x.public_key(), *b"x-chacha", 7);
+    let tag = HpkeError::Crypto(CryptoError::Tag);
+    assert_eq!(
+        refused("a", &other_suite),
+        CollectError::Decode(DecodeError::Hpke(tag))
+    );
+    let cut = &messages[0][..191];
+    assert_eq!(refused("a", cut), CollectError::Decode(DecodeError::SizeClass));
+    assert_eq!(
+        refused("a", &messages[0][..5]),
+        CollectError::Decode(DecodeError::SizeClass)
+    );
+}
+
+#[test]
+fn a_device_without_a_key_of_its_own_is_known_by_name() {
+    struct Names;
+    impl DeviceKeys for Names {
+        fn key(&self, _: &str) -> Option<Secret<32>> {
+            None
+        }
+        fn is_known(&self, device: &str) -> bool {
+            device == "a"
+        }
+    }
+    let key = X25519Key::from_scalar(&Secret::from_bytes([7; 32]));
+    let message = sealed_to(hpke::X25519_CHACHA20_POLY1305, key.public_key(), *b"2026-key", 1);
+    let mut keys = ServiceKeys::new();
+    let suite = ServiceSuite::X25519ChaCha20Poly1305;
+    keys.add(*b"2026-key", suite, Box::new(key)).unwrap();
+    let mut registries = Registries::new();
+    registries.add_compiled(&PRODUCT);
+    let mut collector = Collector::new(registries, Names, Limits::default()).with_service_keys(keys);
+    assert_eq!(collector.receive("a", &message, NOW).unwrap().records.len(), 1);
+    let mut refused = |device, message| collector.receive(device, message, NOW).unwrap_err();
+    assert_eq!(refused("b", &message[..]), CollectError::UnknownDevice);
+    // Nothing under a shared key comes from it.
+    assert_eq!(refused("a", &[0xD0; 128]), CollectError::UnknownDevice);
+}
+
+#[test]
+fn a_collector_that_takes_its_memory_back_goes_on_as_if_it_had_not_stopped() {
+    let (mut rng, consents) = (SimRng::new(9), consents());
+    let (mut whole, mut broken) = (collector(Limits::default()), collector(Limits::default()));
+    let mut sent: Vec<(&str, Vec<u8>)> = Vec::new();
+    for boot in 1..6 {
+        for name in ["a", "b"] {
+            let mut queue = Queue::<8>::new(hashed(), boot, 1);
+            if boot % 2 == 0 {
+                queue.set_clock(Millis(0), UnixTime(1_800_000_000));
+            }
+            for second in 0..40 {
+                let _ = queue.record(&consents, &COUNTED, &[7.into()], Millis::from_secs(second));
+                if rng.below(9) == 0 {
+                    let acked = rng.below(2) == 0;
+                    sent.push((name, send(name, &mut queue, &consents, &mut rng, acked)));
+                }
+            }
+        }
+    }
+    for _ in 0..300 {
+        let (name, message) = &sent[usize::try_from(rng.below(sent.len() as u64)).unwrap()];
+        let memory = broken.export().unwrap();
+        broken = collector(Limits::default());
+        broken.import(&memory).unwrap();
+        assert_eq!(broken.export().unwrap(), memory);
+        let (one, two) = (
+            whole.receive(name, message, NOW),
+            broken.receive(name, message, NOW),
+        );
+        assert_eq!(format!("{one:?}"), format!("{two:?}"));
+    }
+    assert_eq!(whole.export().unwrap(), broken.export().unwrap());
+    assert!(whole.lost("a", Class::Security) > 0);
+}
+
+#[test]
+fn a_memory_that_was_changed_cut_or_is_too_large_is_refused() {
+    let (mut rng, consents) = (SimRng::new(1), consents());
+    let mut first = collector(Limits::default());
+    for (name, boot) in [("a", 5), ("b", 5), ("a", 6)] {
+        let mut queue = Queue::<8>::new(hashed(), boot, 1);
+        queue.set_clock(Millis(0), UnixTime(1_800_000_000));
+        queue.record(&consents, &TAMPERED, &[], Millis(0)).unwrap();
+        let message = send(name, &mut queue, &consents, &mut rng, true);
+        first.receive(name, &message, NOW).unwrap();
+    }
+    let memory = first.export().unwrap();
+    assert_eq!(first.import(&memory), Err(StateError::InUse));
+    let import = |memory: &[u8], limits| collector(limits).import(memory);
+    let normal = Limits::default();
+    assert_eq!(import(&memory, normal), Ok(()));
+    for bit in 0..memory.len() * 8 {
+        let mut bad = memory.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        assert!(import(&bad, normal).is_err(), "bit {bit}");
+    }
+    for len in 0..memory.len() {
+        assert!(import(&memory[..len], normal).is_err(), "{len} bytes");
+    }
+    assert_eq!(
+        import(&[&memory[..], &[0]].concat(), normal),
+        Err(StateError::Damaged)
+    );
+    let mut version = memory.clone();
+    version[1] = 2;
+    assert_eq!(import(&version, normal), Err(StateError::Version));
+    let too_small = [
+        Limits { devices: 1, ..normal },
+        Limits { boots: 1, ..normal },
+        Limits { ranges: 1, ..normal },
+    ];
+    for limits in too_small {
+        assert_eq!(import(&memory, limits), Err(StateError::TooLarge));
+    }
+    // Right by its digest, and not what a collector writes.
+    let forged = |device: &[u8]| {
+        let mut hash = iotsec_core::crypto::Sha256::new();
+        iotsec_core::crypto::Digest::update(&mut hash, device);
+        let sum = iotsec_core::crypto::Digest::finish(&mut hash);
+        let memory = [&[0x83, 1, 1, 0x58, 32], &sum[..], device].concat();
+        import(&memory, normal)
+    };
+    // One device "a", floor 0; boot 5 with a range, nothing lost, no clock.
+    let device = |boots: &[u8]| {
+        let head = [&[0x86, 0x61, b'a', 0], boots].concat();
+        [&head[..], &[0x84, 0, 0, 0, 0, 0xF6, 0x80]].concat()
+    };
+    assert_eq!(forged(&device(&[0x81, 0x82, 5, 0x82, 1, 3])), Ok(()));
+    let wrong: [&[u8]; 5] = [
+        // Last before first; two ranges that touch; half a range; none; a boot twice.
+        &[0x81, 0x82, 5, 0x82, 3, 1],
+        &[0x81, 0x82, 5, 0x84, 1, 3, 4, 5],
+        &[0x81, 0x82, 5, 0x83, 1, 3, 7],
+        &[0x81, 0x82, 5, 0x80],
+        &[0x82, 0x82, 5, 0x82, 1, 3, 0x82, 5, 0x82, 1, 3],
+    ];
+    for wrong in wrong {
+        assert_eq!(forged(&device(wrong)), Err(StateError::Order), "{wrong:x?}");
+    }
+    let mut again = device(&[0x80]);
+    again.push(0);
+    assert_eq!(forged(&again), Err(StateError::Order));
 }

@@ -368,3 +368,82 @@ fn what_has_expired_is_not_recorded_once_the_date_is_known() {
     assert_eq!(record(&NEW, 1000, None), None);
     assert_eq!((queue.len(), queue.lost(Class::Security)), (3, 0));
 }
+
+/// One batch for `purpose`, opened: serials, losses, receipt.
+fn deliver_for(
+    queue: &mut Queue<16>,
+    consents: &Consents,
+    purpose: Purpose,
+    sizes: Sizes,
+) -> Option<(Vec<i64>, [u32; 4], Receipt)> {
+    let secret = Secret::from_bytes([7; 32]);
+    let key = BatchKey::new(&secret, &ChaCha20Poly1305, &HkdfSha256);
+    let (mut scratch, mut out, mut plain) = ([0; 2048], [0; 2048], [0; 2048]);
+    let mut rng = SimRng::new(3);
+    let sealed = queue.batch_for(purpose, consents, &key, sizes, &mut rng, &mut scratch, &mut out);
+    let sealed = sealed.unwrap()?;
+    let batch = key.open(sealed.bytes(), &mut plain).unwrap();
+    let batch = batch.read(&registry()).unwrap();
+    let events: Vec<_> = batch.events().collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| event.definition().class().purpose() == purpose)
+    );
+    let lost = Class::ALL.map(|class| batch.lost(class));
+    Some((serials(&events), lost, sealed.into_receipt()))
+}
+
+#[test]
+fn a_batch_for_one_purpose_has_no_event_and_no_count_of_another() {
+    let consents = all_granted(&mut Ram::default());
+    let mut queue = queue::<16>(1, 2);
+    for serial in 0..40u32 {
+        let event = &DEFINITIONS[serial as usize % 4];
+        let _ = queue.record(&consents, event, &[serial.into()], Millis(0));
+    }
+    let lost = Class::ALL.map(|class| queue.lost(class));
+    assert!(lost[2] > 0 && lost[3] > 0, "{lost:?}");
+    let purposes = [Purpose::Usage, Purpose::Security, Purpose::Health];
+    let mut delivered = Vec::new();
+    for purpose in purposes {
+        let small = Sizes::fixed(SizeClass::B128);
+        let mut batches = 0;
+        while let Some((serials, told, receipt)) = deliver_for(&mut queue, &consents, purpose, small) {
+            for (class, (told, lost)) in Class::ALL.into_iter().zip(told.into_iter().zip(lost)) {
+                assert_eq!(told, if class.purpose() == purpose { lost } else { 0 });
+            }
+            delivered.extend(serials);
+            queue.ack(receipt).unwrap();
+            batches += 1;
+        }
+        assert!(batches > 0 || lost[3] == 0, "{purpose:?}");
+        let rest = Class::ALL.map(|class| class.purpose() == purpose && queue.len_of(class) > 0);
+        assert_eq!(rest, [false; 4]);
+    }
+    // Everything has arrived once, and there is nothing left to tell for all together either.
+    let count = delivered.len();
+    delivered.sort_unstable();
+    delivered.dedup();
+    assert_eq!((delivered.len(), queue.len()), (count, 0));
+    assert_eq!(count + lost.iter().sum::<u32>() as usize, 40);
+    assert!(deliver(&mut queue, &consents, SIZES, &mut SimRng::new(1)).is_none());
+}
+
+#[test]
+fn the_receipt_of_one_purpose_leaves_the_others_waiting() {
+    let consents = all_granted(&mut Ram::default());
+    let mut queue = queue::<16>(1, 2);
+    for (serial, event) in DEFINITIONS.iter().enumerate() {
+        queue
+            .record(&consents, event, &[(serial as u32).into()], Millis(0))
+            .unwrap();
+    }
+    let (_, _, first) = deliver_for(&mut queue, &consents, Purpose::Health, SIZES).unwrap();
+    // Another purpose's batch takes the place of one that was not acknowledged.
+    let (serials, _, second) = deliver_for(&mut queue, &consents, Purpose::Security, SIZES).unwrap();
+    assert_eq!(serials, [0, 1]);
+    assert_eq!(queue.ack(first), Err(BatchError::StaleReceipt));
+    queue.ack(second).unwrap();
+    assert_eq!(Class::ALL.map(|class| queue.len_of(class)), [0, 0, 1, 1]);
+}

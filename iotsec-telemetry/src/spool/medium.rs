@@ -150,23 +150,23 @@ impl Medium<'_> {
         self.region.read_place(flash, at, bytes)
     }
 
-    /// Whether a whole page reads erased.
-    pub(super) fn is_blank<F: NorFlash>(&self, flash: &mut F, page: u32) -> Result<bool, FlashError> {
-        let mut at = page.saturating_mul(self.region.page_size());
-        let end = at.saturating_add(self.region.page_size());
-        let mut chunk = [0; MAX_PIECE];
-        while at < end {
-            let len = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
-            let chunk = chunk.get_mut(..len.min(MAX_PIECE)).unwrap_or_default();
-            if !self.read(flash, at, chunk)? || chunk.iter().any(|byte| *byte != self.region.erased()) {
-                return Ok(false);
-            }
-            at = at.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
-        }
-        Ok(true)
-    }
-
     fn len<const N: usize>(&self, place: &Place) -> usize {
         usize::try_from(Self::piece_len(&self.region, place.clear_len(), N)).unwrap_or(usize::MAX)
     }
+}
+
+/// Whether a whole page reads erased.
+pub(super) fn is_blank<F: NorFlash>(region: &Region, flash: &mut F, page: u32) -> Result<bool, FlashError> {
+    let mut at = page.saturating_mul(region.page_size());
+    let end = at.saturating_add(region.page_size());
+    let mut chunk = [0; MAX_PIECE];
+    while at < end {
+        let len = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+        let chunk = chunk.get_mut(..len.min(MAX_PIECE)).unwrap_or_default();
+        if !region.read_place(flash, at, chunk)? || chunk.iter().any(|byte| *byte != region.erased()) {
+            return Ok(false);
+        }
+        at = at.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+    }
+    Ok(true)
 }

@@ -6,7 +6,7 @@ use iotsec_core::secret::Secret;
 use super::{
     error::SpoolError,
     log::{Head, Log},
-    medium::{Found, Medium},
+    medium::{Found, Medium, is_blank},
     span::Span,
 };
 use crate::{
@@ -291,6 +291,6 @@ impl Ring {
         {
             return Ok(true);
         }
-        Ok(medium.is_blank(flash, self.log.region_page(index))?)
+        Ok(is_blank(&medium.region, flash, self.log.region_page(index))?)
     }
 }

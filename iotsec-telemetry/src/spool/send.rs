@@ -11,14 +11,14 @@ use super::{
     staged::{Packed, Packer},
 };
 use crate::{
-    batch::{self, BatchKey, SealedBatch, Sizes},
+    batch::{self, SealTo, SealedBatch, Sizes},
     code,
     consent::Consents,
     error::BatchError,
     loss::Losses,
     merge::{self, Merge},
     queue::Receipt,
-    registry::{Class, REGISTRY_HASH_LEN},
+    registry::{Class, Purpose, REGISTRY_HASH_LEN},
 };
 
 /// How often the service may refuse one and the same event before it is set aside.
@@ -84,7 +84,7 @@ pub enum Refusal {
 
 impl Spool<'_> {
     /// Seals the most urgent events, as many as fit, into `out`; see
-    /// [`Queue::batch`](crate::queue::Queue::batch). Nothing leaves the spool before [`ack`](Self::ack).
+    /// [`Queue::batch`](crate::queue::Queue::batch), also for which purposes are together in it. Nothing leaves the spool before [`ack`](Self::ack).
     ///
     /// Reads each event once, and writes nothing. Meanwhile the events are in `out`, where they take about a fifth
     /// more than in the batch: with an `out` that is longer than the largest size, batches are fuller.
@@ -93,18 +93,66 @@ impl Spool<'_> {
     /// [`SpoolError::Unpurged`] and [`SpoolError::Locked`] until [`purge_step`](Self::purge_step) is done;
     /// others of [`SpoolError`]. Everything stays in the spool.
     #[expect(clippy::too_many_arguments, reason = "as the queue's, and the flash")]
-    pub fn batch<'a, F: NorFlash, R: TryCryptoRng + ?Sized>(
+    pub fn batch<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
         flash: &mut F,
         consents: &'a Consents,
-        key: &BatchKey<'_>,
+        key: &S,
+        sizes: Sizes,
+        rng: &mut R,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
+        self.seal(flash, None, consents, key, sizes, rng, scratch, out)
+    }
+
+    /// The same with events and losses of one purpose alone; see [`Queue::batch_for`](crate::queue::Queue::batch_for).
+    ///
+    /// # Errors
+    /// As [`batch`](Self::batch).
+    ///
+    /// ```
+    /// # use embedded_storage::nor_flash::NorFlash;
+    /// # use iotsec_telemetry::{batch::{BatchKey, SealedBatch, Sizes}, consent::Consents, error::SpoolError};
+    /// # use iotsec_telemetry::{registry::Purpose, spool::Spool};
+    /// # use rand_core::TryCryptoRng;
+    /// fn usage<'a>(
+    ///     spool: &mut Spool<'_>, flash: &mut impl NorFlash, consents: &'a Consents, key: &BatchKey<'_>, sizes: Sizes,
+    ///     rng: &mut impl TryCryptoRng, scratch: &mut [u8], out: &'a mut [u8],
+    /// ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
+    ///     spool.batch_for(flash, Purpose::Usage, consents, key, sizes, rng, scratch, out)
+    /// }
+    /// ```
+    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
+    pub fn batch_for<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        purpose: Purpose,
+        consents: &'a Consents,
+        key: &S,
+        sizes: Sizes,
+        rng: &mut R,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
+        self.seal(flash, Some(purpose), consents, key, sizes, rng, scratch, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
+    fn seal<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        only: Option<Purpose>,
+        consents: &'a Consents,
+        key: &S,
         sizes: Sizes,
         rng: &mut R,
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
         let largest = sizes.largest();
-        let plain = scratch.get_mut(..largest.plain_len()).ok_or(BatchError::Buffer)?;
+        let plain = scratch.get_mut(..key.plain_len(largest));
+        let plain = plain.ok_or(BatchError::Buffer)?;
         if out.len() < largest.sealed_len() {
             return Err(BatchError::Buffer.into());
         }
@@ -116,7 +164,7 @@ impl Spool<'_> {
             mut sent,
             packed,
             registry,
-        } = self.stage(flash, out)?;
+        } = self.stage(flash, only, out)?;
         let mut lost = Losses::default();
         for (class, sent) in Class::ALL.into_iter().zip(&sent) {
             lost.merge(class, self.loss(class));
@@ -124,14 +172,19 @@ impl Spool<'_> {
         }
         let available = sent.map(|sent| usize::try_from(sent.count).unwrap_or(usize::MAX));
         let total = available.iter().sum::<usize>().min(self.most);
+        // What is not told now is as reported as it was.
+        let (told, lost) = (
+            lost.only(only, &Losses::default()),
+            lost.only(only, &self.reported),
+        );
         if total == 0 && lost.without_times() == self.reported.without_times() {
             return Ok(None);
         }
         let header = batch::Header {
             registry: &registry,
             boot: self.boot,
-            started: self.started,
-            lost,
+            started: self.clock.started(),
+            lost: told,
         };
         let streams = packed.map(|(from, to)| Packed::new(out.get(from..to).unwrap_or_default()));
         let events = |chosen| Merge::new(streams.clone(), merge::quota(available, chosen));
@@ -140,7 +193,7 @@ impl Spool<'_> {
             sent.keep(stream, quota);
         }
         let out = out.get_mut(..largest.sealed_len()).ok_or(BatchError::Buffer)?;
-        let bytes = key.seal_as(batch::DOMAIN, sizes, rng, plain, len, out)?;
+        let bytes = key.seal_message(batch::DOMAIN, sizes, rng, plain, len, out)?;
         self.flights = self.flights.wrapping_add(1);
         self.flight = Some(Flight {
             number: self.flights,
@@ -263,10 +316,16 @@ impl Spool<'_> {
     }
 
     /// Packs the most urgent events into `out`, all of one registry.
-    fn stage<F: NorFlash>(&mut self, flash: &mut F, out: &mut [u8]) -> Result<Staged, SpoolError> {
+    fn stage<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        only: Option<Purpose>,
+        out: &mut [u8],
+    ) -> Result<Staged, SpoolError> {
         let (mut sent, mut packed) = ([Sent::default(); 4], [(0, 0); 4]);
         let (mut registry, mut used, mut left) = (None, 0, self.most);
-        for (class, (sent, packed)) in Class::ALL.into_iter().zip(sent.iter_mut().zip(&mut packed)) {
+        let classes = Class::ALL.into_iter().zip(sent.iter_mut().zip(&mut packed));
+        for (class, (sent, packed)) in classes.filter(|(class, _)| class.is_for(only)) {
             let mut packer = Packer::new(out.get_mut(used..).unwrap_or_default());
             let (read, is_full) = self.stage_class(flash, class, &mut registry, &mut packer, left)?;
             let end = packer.len().saturating_add(used);

@@ -1,9 +1,18 @@
 //! What is recorded arrives, once.
 
+use iotsec_core::{
+    crypto::{
+        ChaCha20Poly1305, CryptoError, HkdfSha256, KeyAgreement as _, Sha256, X25519Key,
+        hpke::{self, HpkeError},
+    },
+    hal::{Millis, UnixTime},
+    secret::Secret,
+};
 use iotsec_telemetry::{
-    batch::{SizeClass, Sizes},
-    error::{BatchError, RecordError, SpoolError},
-    registry::Class,
+    batch::{BatchKey, MAX_LEN, SealTo as _, ServiceKey, ServiceSecret, SizeClass, Sizes},
+    error::{BatchError, DecodeError, RecordError, SpoolError},
+    registry,
+    registry::{Class, EventDef, Handling, Purpose},
     spool::{MAX_REFUSALS, Refusal},
 };
 use iotsec_testkit::Tear;
@@ -219,4 +228,129 @@ fn a_boot_number_that_was_used_is_refused() {
     assert_eq!(device.start().err(), Some(SpoolError::Boot));
     device.boot += 5;
     assert_eq!(device.start().unwrap().spool.len(), 1);
+}
+
+#[test]
+fn what_has_expired_is_not_recorded_once_the_date_is_known() {
+    const LAST_DAY: Handling = Handling::new("data@lamps.example", "Lamps Ltd", 90).until(2027, 1, 15);
+    const OLD: EventDef = EventDef::new(1, "old", Class::Security, "Test", &[]).handled(LAST_DAY);
+    const NEW: EventDef = EventDef::new(2, "new", Class::Security, "Test", &[]);
+    registry!(static BOTH = [OLD, NEW]);
+    let mut device = device();
+    device.registry = &BOTH;
+    let mut running = device.start().unwrap();
+    let midnight = LAST_DAY.last_second().unwrap().0 + 1;
+    let mut record = |event, seconds, start: Option<u64>| {
+        if let Some(start) = start {
+            running.spool.set_clock(Millis(0), UnixTime(start));
+        }
+        let (flash, now) = (&mut running.device.flash, Millis::from_secs(seconds));
+        let recorded = running.spool.record(flash, &running.consents, event, &[], now);
+        recorded.err()
+    };
+    let expired = Some(SpoolError::Record(RecordError::Expired));
+    assert_eq!(record(&OLD, 500, None), None);
+    assert_eq!(record(&OLD, 999, Some(midnight - 1000)), None);
+    assert_eq!(record(&OLD, 1000, None), expired);
+    assert_eq!(record(&NEW, 1000, None), None);
+    assert_eq!(
+        (running.spool.len(), running.spool.loss(Class::Security).count),
+        (3, 0)
+    );
+}
+
+#[test]
+fn a_batch_to_a_services_public_key_is_opened_by_its_private_half_alone() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..32 {
+        running.record(serial as usize % 4, serial).unwrap();
+    }
+    let (suite, id) = (hpke::X25519_CHACHA20_POLY1305, *b"2026-key");
+    let private = [1, 2].map(|seed| X25519Key::from_scalar(&Secret::from_bytes([seed; 32])));
+    let key = ServiceKey::new(suite, private[0].public_key(), id);
+    let (mut scratch, mut out, mut plain) = ([1; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
+    let sizes = Sizes::fixed(SizeClass::B512);
+    let (flash, rng) = (&mut running.device.flash, &mut running.rng);
+    let batch = running
+        .spool
+        .batch(flash, &running.consents, &key, sizes, rng, &mut scratch, &mut out);
+    let batch = batch.unwrap().unwrap();
+    assert_eq!(batch.bytes().len(), 512);
+    let used = key.plain_len(SizeClass::B512);
+    assert!(
+        scratch[..used].iter().all(|byte| *byte == 0),
+        "the plaintext is wiped"
+    );
+
+    let registry = running.device.registry.hashed(&mut Sha256::new());
+    let other = ServiceSecret::new(suite, &private[1], id).open(batch.bytes(), &mut plain);
+    assert_eq!(
+        other.err(),
+        Some(DecodeError::Hpke(HpkeError::Crypto(CryptoError::Tag)))
+    );
+    let secret = ServiceSecret::new(suite, &private[0], id);
+    let opened = secret.open(batch.bytes(), &mut plain).unwrap();
+    let mut serials: Vec<_> = opened
+        .read(&registry)
+        .unwrap()
+        .events()
+        .map(|event| event.raw(0))
+        .collect();
+    serials.sort_unstable();
+    assert_eq!(serials, (0..32).map(Some).collect::<Vec<_>>());
+
+    let receipt = batch.into_receipt();
+    running.spool.ack(flash, receipt).unwrap();
+    assert!(running.spool.is_empty());
+}
+
+#[test]
+fn a_batch_for_one_purpose_has_no_event_and_no_count_of_another() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..400 {
+        let _ = running.record(serial as usize % 4, serial);
+    }
+    let lost = Class::ALL.map(|class| running.spool.loss(class).count);
+    assert!(lost.iter().all(|lost| *lost > 0), "{lost:?}");
+    let (secret, registry) = (
+        Secret::from_bytes([3; 32]),
+        running.device.registry.hashed(&mut Sha256::new()),
+    );
+    let key = BatchKey::new(&secret, &ChaCha20Poly1305, &HkdfSha256);
+    let mut delivered = Vec::new();
+    for purpose in [Purpose::Usage, Purpose::Security, Purpose::Health] {
+        let mut batches = 0;
+        loop {
+            let (mut scratch, mut out, mut plain) = ([0; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
+            let (flash, sizes) = (&mut running.device.flash, Sizes::fixed(SizeClass::B192));
+            let (consents, rng) = (&running.consents, &mut running.rng);
+            let batch =
+                running
+                    .spool
+                    .batch_for(flash, purpose, consents, &key, sizes, rng, &mut scratch, &mut out);
+            let Some(batch) = batch.unwrap() else { break };
+            let opened = key
+                .open(batch.bytes(), &mut plain)
+                .unwrap()
+                .read(&registry)
+                .unwrap();
+            for event in opened.events() {
+                assert_eq!(event.definition().class().purpose(), purpose);
+                delivered.push(event.raw(0));
+            }
+            for (class, lost) in Class::ALL.into_iter().zip(lost) {
+                let told = if class.purpose() == purpose { lost } else { 0 };
+                assert_eq!(opened.lost(class), told);
+            }
+            running.spool.ack(flash, batch.into_receipt()).unwrap();
+            batches += 1;
+        }
+        assert!(batches > 0, "{purpose:?}");
+        let left = Class::ALL.map(|class| class.purpose() == purpose && running.spool.len_of(class) > 0);
+        assert_eq!(left, [false; 4]);
+    }
+    assert_eq!(delivered.len() + lost.iter().sum::<u32>() as usize, 400);
+    assert!(running.spool.is_empty() && running.send(SIZES).unwrap().is_none());
 }
