@@ -23,6 +23,25 @@ pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8],
     Ok(unsafe { slice::from_raw_parts(bytes, len) })
 }
 
+/// Structs that the caller lends for the call.
+///
+/// # Safety
+/// `items` is null (with a count of zero for none), or points to `count` initialised `T` that nobody writes during `'a`.
+pub(crate) unsafe fn slice<'a, T>(items: *const T, count: usize) -> Result<&'a [T], Status> {
+    if items.is_null() && count == 0 {
+        return Ok(&[]);
+    }
+    if items.is_null() || !items.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    let size = count.checked_mul(size_of::<T>());
+    if !size.is_some_and(|bytes| isize::try_from(bytes).is_ok()) {
+        return Err(CallError::Size.into());
+    }
+    // SAFETY: not null, aligned and not longer than an object can be; the caller vouches for the rest.
+    Ok(unsafe { slice::from_raw_parts(items, count) })
+}
+
 /// A struct, copied out.
 ///
 /// # Safety
@@ -151,7 +170,10 @@ impl Buffer<'_> {
 impl Buffer<'_> {
     /// Has `work` write text, or says how long it would have been. It is called twice and writes the same both times.
     pub(crate) fn write(self, work: impl Fn(&mut dyn Write) -> fmt::Result) -> Result<(), Status> {
-        let mut length = Lines { room: &mut [], len: 0 };
+        let mut length = Lines {
+            room: &mut [],
+            len: 0,
+        };
         work(&mut length).map_err(|_| CallError::Size)?;
         let needed = length.len;
         self.at_least(needed)?.fill(|room| {

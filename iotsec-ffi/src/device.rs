@@ -484,7 +484,11 @@ unsafe fn start(
     // SAFETY: as above.
     unsafe {
         object::start(device, parts, |parts| {
-            let Parts { root, replay, updates } = parts;
+            let Parts {
+                root,
+                replay,
+                updates,
+            } = parts;
             let hardware = Hardware {
                 flash,
                 rng: entropy,

@@ -42,6 +42,7 @@ pub mod setup;
 pub mod signer;
 pub mod status;
 pub mod store;
+pub mod surface;
 pub mod trust;
 pub mod update;
 

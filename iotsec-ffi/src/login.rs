@@ -4,8 +4,8 @@ use core::ffi::{c_char, c_void};
 
 use iotsec::core::{
     credential::{
-        Attempt, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy, ThrottleStatus,
-        Unlock, Verifier, VerifierError,
+        Attempt, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy, ThrottleStatus, Unlock,
+        Verifier, VerifierError,
     },
     hal::Millis,
 };

@@ -291,7 +291,11 @@ const EMPTY_KEY: iotsec_trust_key_t = iotsec_trust_key_t {
     key: [0; IOTSEC_PUBLIC_KEY_MAX],
     reserved: [0; 3],
 };
-#[allow(clippy::cast_possible_truncation, clippy::as_conversions, reason = "a small struct")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::as_conversions,
+    reason = "a small struct"
+)]
 const ANCHOR_SIZE: u32 = size_of::<iotsec_trust_anchor_t>() as u32;
 
 fn load(key: &Key<'_>) -> Result<PublicKey, iotsec::core::crypto::CryptoError> {
@@ -307,11 +311,7 @@ struct CTrust<'b> {
 }
 
 impl<'b> CTrust<'b> {
-    fn mount(
-        &mut self,
-        guard: &mut Guard<'_>,
-        hash: &mut Sha256,
-    ) -> Result<(TrustStore, Trust<'b>), Status> {
+    fn mount(&mut self, guard: &mut Guard<'_>, hash: &mut Sha256) -> Result<(TrustStore, Trust<'b>), Status> {
         let buffer = self.buffer.take().ok_or(CallError::State)?;
         Ok(TrustStore::mount(
             &mut self.flash,

@@ -234,7 +234,11 @@ pub unsafe extern "C" fn iotsec_device_receipt(
                 let (mut bytes, mut hash) = ([0; Erased::MAX_LEN], Sha256::new());
                 let receipt = match &mut held.life {
                     Life::Provisioned(device) => device.receipt(nonce, signing(&mut hash), &mut bytes)?,
-                    Life::Setup(setup) => setup.device_mut().receipt(nonce, signing(&mut hash), &mut bytes)?,
+                    Life::Setup(setup) => {
+                        setup
+                            .device_mut()
+                            .receipt(nonce, signing(&mut hash), &mut bytes)?
+                    }
                     Life::Owned(device) => device.receipt(nonce, signing(&mut hash), &mut bytes)?,
                     Life::Retired(device) => device.receipt(&mut bytes)?,
                     _ => return Err(CallError::State.into()),

@@ -5,6 +5,7 @@
 mod attest;
 mod board;
 mod certificate;
+mod device;
 mod input;
 mod login;
 mod null;
