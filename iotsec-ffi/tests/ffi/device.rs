@@ -46,6 +46,25 @@ pub(crate) const OBSERVED: iotsec_observed_t = iotsec_observed_t {
     time_s: 0,
 };
 
+pub(crate) const ERASED: iotsec_erased_t = iotsec_erased_t {
+    struct_size: size_of::<iotsec_erased_t>() as u32,
+    reason: IOTSEC_ERASED_REQUEST,
+    scope: IOTSEC_ERASED_NAMESPACES,
+    erasures: 3,
+    values: 5,
+    scrubbed: 0,
+    boot: 12,
+    namespace_count: 2,
+    uptime_ms: 1_000,
+    time_s: 1_795_000_000,
+    namespaces: {
+        let mut namespaces = [0; IOTSEC_RECEIPT_NAMESPACES_MAX];
+        (namespaces[0], namespaces[1]) = (4, 9);
+        namespaces
+    },
+    device: [0; 32],
+};
+
 /// A board, and a device in memory that never moves, as C keeps it.
 pub(crate) struct Unit {
     pub(crate) board: Board,
@@ -820,20 +839,7 @@ fn what_the_application_observed_is_in_the_status() {
 
 #[test]
 fn a_receipt_is_checked_to_the_last_bit_and_signed_by_any_signer() {
-    let erased = iotsec_erased_t {
-        struct_size: size_of::<iotsec_erased_t>() as u32,
-        reason: IOTSEC_ERASED_REQUEST,
-        scope: IOTSEC_ERASED_NAMESPACES,
-        erasures: 3,
-        values: 5,
-        scrubbed: 0,
-        boot: 12,
-        namespace_count: 2,
-        uptime_ms: 1_000,
-        time_s: 1_795_000_000,
-        namespaces: std::array::from_fn(|at| [4, 9].get(at).copied().unwrap_or(0)),
-        device: [0; 32],
-    };
+    let erased = ERASED;
     let signer = crate::attest::signer();
     let (mut out, mut len) = ([0; IOTSEC_RECEIPT_MAX], 0);
     let mut sign = |erased: &iotsec_erased_t, nonce: &[u8], size: usize, len: &mut usize| {

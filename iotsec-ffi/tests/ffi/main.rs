@@ -10,4 +10,6 @@ mod input;
 mod login;
 mod null;
 mod store;
+mod surface;
+mod trust;
 mod update;
