@@ -10,7 +10,7 @@
 #define CHECK(fact) TRY((fact) ? IOTSEC_OK : IOTSEC_ERR_STATE)
 #define NAMES (IOTSEC_DEVICE_INDEX + 8u)
 #define TEXT(text) (text), (sizeof(text) - 1)
-#define KEY IOTSEC_KEY_ID(IOTSEC_DOMAIN_USER, 1, 1)
+#define KEY IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 1, 1)
 
 static const char password[] = "seven small otters swim";
 static const uint8_t network[] = "WIFI:T:WPA;S:Home;P:correct horse;;";

@@ -6160,7 +6160,8 @@ iotsec_status_t iotsec_root_key_derive(const uint8_t *root,
  *
  * Looked at are password and guesses (guideline 1), updates and support (3), the store (4), what listens and the debug
  * port (6), the software (7) and the places of personal data (11); `iotsec_observed_t` brings what only the application
- * knows. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
+ * knows. Places of personal data are declared in Rust: here a device with values of the application under
+ * `IOTSEC_DOMAIN_USER` is told that they are listed nowhere. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
  */
 iotsec_status_t iotsec_security_status(struct iotsec_device_t *device,
                                        const struct iotsec_observed_t *observed,

@@ -35,7 +35,7 @@ pub(crate) unsafe fn slice<'a, T>(items: *const T, count: usize) -> Result<&'a [
         return Err(CallError::Null.into());
     }
     let size = count.checked_mul(size_of::<T>());
-    if !size.is_some_and(|bytes| isize::try_from(bytes).is_ok()) {
+    if size.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
         return Err(CallError::Size.into());
     }
     // SAFETY: not null, aligned and not longer than an object can be; the caller vouches for the rest.

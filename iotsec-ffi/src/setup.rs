@@ -198,7 +198,7 @@ pub unsafe extern "C" fn iotsec_setup_report(
     // SAFETY: the caller's word, see the README.
     status(|| unsafe {
         with_setup(device, |setup| {
-            Ok(match report {
+            match report {
                 IOTSEC_REPORT_NETWORK_JOINED => setup.report_network(NetworkReport::Joined)?,
                 IOTSEC_REPORT_NETWORK_REFUSED => setup.report_network(NetworkReport::Refused)?,
                 IOTSEC_REPORT_NETWORK_ABSENT => setup.report_network(NetworkReport::Absent)?,
@@ -211,7 +211,8 @@ pub unsafe extern "C" fn iotsec_setup_report(
                 IOTSEC_REPORT_IDENTITY_REFUSED => setup.report_identity(IdentityReport::Refused)?,
                 IOTSEC_REPORT_IDENTITY_UNREACHABLE => setup.report_identity(IdentityReport::Unreachable)?,
                 _ => return Err(CallError::Config.into()),
-            })
+            }
+            Ok(())
         })
     })
 }

@@ -792,7 +792,6 @@ fn what_the_application_observed_is_in_the_status() {
             .filter(|found| found.verdict == IOTSEC_VERDICT_FAIL);
         (bad.count(), verdict)
     };
-    // An inventory of personal data is not part of this interface: that is the one remark left.
     assert_eq!(failed(&good), (0, IOTSEC_VERDICT_PASS));
     let changes: [(&str, fn(&mut iotsec_observed_t)); 5] = [
         ("software", |seen| {
