@@ -88,7 +88,7 @@
 /**
  * Words of 8 bytes that a device takes.
  */
-#define IOTSEC_DEVICE_WORDS 192
+#define IOTSEC_DEVICE_WORDS 256
 
 /**
  * Index entries that the life cycle itself needs. The rest of the index is the application's.
@@ -104,6 +104,11 @@
  * Bytes of the longest serial number.
  */
 #define IOTSEC_SERIAL_MAX 32
+
+/**
+ * Most places of personal data that one configuration holds.
+ */
+#define IOTSEC_PLACES_MAX 8
 
 /**
  * Bytes of what is said of a network at most.
@@ -777,6 +782,29 @@ typedef struct iotsec_index_entry_t {
 } iotsec_index_entry_t;
 
 /**
+ * A place where the application keeps personal data. An array of them is not versioned by size: this struct never grows.
+ * The texts are for people, end in zero, and must outlive the device: the owner asks what the device knows.
+ */
+typedef struct iotsec_place_t {
+    /**
+     * The namespace of `IOTSEC_DOMAIN_USER`: 0 to 254.
+     */
+    uint32_t name_space;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * What is there, in plain words.
+     */
+    const char *holds;
+    /**
+     * What it is there for.
+     */
+    const char *purpose;
+} iotsec_place_t;
+
+/**
  * Where a device keeps its data, and what it works with.
  *
  * The struct, the structs in it and those that it points to are copied. `index` and `buffer` are used until the device
@@ -829,6 +857,16 @@ typedef struct iotsec_device_config_t {
      * Bytes of `buffer`.
      */
     size_t buffer_size;
+    /**
+     * Every place where the application keeps personal data: values of `IOTSEC_DOMAIN_USER` anywhere else are refused
+     * with `IOTSEC_ERR_DEVICE_UNREGISTERED`. Null for none said, and then the security status says of such values that
+     * they are listed nowhere. Copied, the texts are not.
+     */
+    const struct iotsec_place_t *places;
+    /**
+     * How many, at most `IOTSEC_PLACES_MAX`.
+     */
+    size_t place_count;
 } iotsec_device_config_t;
 
 /**
@@ -6160,8 +6198,7 @@ iotsec_status_t iotsec_root_key_derive(const uint8_t *root,
  *
  * Looked at are password and guesses (guideline 1), updates and support (3), the store (4), what listens and the debug
  * port (6), the software (7) and the places of personal data (11); `iotsec_observed_t` brings what only the application
- * knows. Places of personal data are declared in Rust: here a device with values of the application under
- * `IOTSEC_DOMAIN_USER` is told that they are listed nowhere. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
+ * knows. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
  */
 iotsec_status_t iotsec_security_status(struct iotsec_device_t *device,
                                        const struct iotsec_observed_t *observed,

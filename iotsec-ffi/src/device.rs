@@ -16,6 +16,7 @@ use iotsec::{
         Booted, Device, Factory, Hardware, Memory, Moment, Orphaned, Owned, Product, Provisioned, Retired,
         Suite,
     },
+    erase::{Inventory, Place},
     setup::Setup,
     store::ReplayProtection,
     telemetry::{
@@ -39,7 +40,7 @@ use crate::{
 };
 
 /// Words of 8 bytes that a device takes.
-pub const IOTSEC_DEVICE_WORDS: usize = 192;
+pub const IOTSEC_DEVICE_WORDS: usize = 256;
 
 /// Index entries that the life cycle itself needs. The rest of the index is the application's.
 pub const IOTSEC_DEVICE_INDEX: u32 = 24;
@@ -80,6 +81,24 @@ pub const IOTSEC_DEVICE_RETIRED: iotsec_device_state_t = 5;
 /// nobody's. Keep it with the conversation in which the password came, and give it to nobody else.
 pub type iotsec_owner_t = u64;
 
+/// Most places of personal data that one configuration holds.
+pub const IOTSEC_PLACES_MAX: usize = 8;
+
+/// A place where the application keeps personal data. An array of them is not versioned by size: this struct never grows.
+/// The texts are for people, end in zero, and must outlive the device: the owner asks what the device knows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotsec_place_t {
+    /// The namespace of `IOTSEC_DOMAIN_USER`: 0 to 254.
+    pub name_space: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// What is there, in plain words.
+    pub holds: *const c_char,
+    /// What it is there for.
+    pub purpose: *const c_char,
+}
+
 /// Where a device keeps its data, and what it works with.
 ///
 /// The struct, the structs in it and those that it points to are copied. `index` and `buffer` are used until the device
@@ -111,6 +130,12 @@ pub struct iotsec_device_config_t {
     pub buffer: *mut u8,
     /// Bytes of `buffer`.
     pub buffer_size: usize,
+    /// Every place where the application keeps personal data: values of `IOTSEC_DOMAIN_USER` anywhere else are refused
+    /// with `IOTSEC_ERR_DEVICE_UNREGISTERED`. Null for none said, and then the security status says of such values that
+    /// they are listed nowhere. Copied, the texts are not.
+    pub places: *const iotsec_place_t,
+    /// How many, at most `IOTSEC_PLACES_MAX`.
+    pub place_count: usize,
 }
 
 /// What the factory and the service learn of a unit. A struct that the library fills never grows.
@@ -161,6 +186,7 @@ pub(crate) struct Parts {
     root: CRootKey,
     replay: Option<CCounter>,
     updates: NoCounter,
+    places: [Place; IOTSEC_PLACES_MAX],
 }
 
 /// Stands where the counter of the updates is in Rust: `iotsec_update_t` has its own.
@@ -361,6 +387,24 @@ pub unsafe extern "C" fn iotsec_device_close(device: *mut iotsec_device_t) -> io
     status(|| unsafe { object::end(device) })
 }
 
+impl Life {
+    /// From here on, values of the owner are taken for the places of the inventory only, if there is one.
+    fn with(self, inventory: Option<Inventory>) -> Self {
+        let Some(inventory) = inventory else {
+            return self;
+        };
+        match self {
+            Self::Factory(device) => Self::Factory(device.with_inventory(inventory)),
+            Self::Provisioned(device) => Self::Provisioned(device.with_inventory(inventory)),
+            Self::Owned(device) => Self::Owned(device.with_inventory(inventory)),
+            Self::Orphaned(device) => Self::Orphaned(device.with_inventory(inventory)),
+            Self::Retired(device) => Self::Retired(device.with_inventory(inventory)),
+            // None of the two is found at a start.
+            other @ (Self::Moving | Self::Setup(_)) => other,
+        }
+    }
+}
+
 impl Held {
     const fn state(&self) -> iotsec_device_state_t {
         match self.life {
@@ -465,6 +509,24 @@ unsafe fn start(
     if small || record.len() < IOTSEC_DEVICE_BUFFER {
         return Err(CallError::Size.into());
     }
+    // SAFETY: as above.
+    let given = unsafe { argument::slice(config.places, config.place_count) }?;
+    let mut places = [const { Place::new(0, "", "") }; IOTSEC_PLACES_MAX];
+    if given.len() > places.len() {
+        return Err(CallError::Size.into());
+    }
+    for (place, given) in places.iter_mut().zip(given) {
+        let name_space = u8::try_from(given.name_space).map_err(|_| CallError::Config)?;
+        // SAFETY: as above; the texts outlive the device.
+        let (holds, purpose) = unsafe {
+            (
+                argument::zero_ended(given.holds)?,
+                argument::zero_ended(given.purpose)?,
+            )
+        };
+        *place = Place::new(name_space, holds, purpose);
+    }
+    let count = given.len();
     let product = Product {
         store: region,
         events: EVENTS.hashed(&mut Sha256::new()),
@@ -480,6 +542,7 @@ unsafe fn start(
         root,
         replay,
         updates: NoCounter,
+        places,
     };
     // SAFETY: as above.
     unsafe {
@@ -488,7 +551,13 @@ unsafe fn start(
                 root,
                 replay,
                 updates,
+                places,
             } = parts;
+            let places: &'static [Place] = places.get(..count).unwrap_or_default();
+            let inventory = match places {
+                [] => None,
+                places => Some(Inventory::new(places).ok_or(CallError::Config)?),
+            };
             let hardware = Hardware {
                 flash,
                 rng: entropy,
@@ -500,7 +569,7 @@ unsafe fn start(
                 },
             };
             Ok(Held {
-                life: make(product, hardware, Memory { index, record })?,
+                life: make(product, hardware, Memory { index, record })?.with(inventory),
                 entropy,
                 code: None,
                 owner: None,

@@ -120,8 +120,7 @@ pub struct iotsec_finding_t {
 ///
 /// Looked at are password and guesses (guideline 1), updates and support (3), the store (4), what listens and the debug
 /// port (6), the software (7) and the places of personal data (11); `iotsec_observed_t` brings what only the application
-/// knows. Places of personal data are declared in Rust: here a device with values of the application under
-/// `IOTSEC_DOMAIN_USER` is told that they are listed nowhere. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
+/// knows. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_security_status(
     device: *mut iotsec_device_t,
