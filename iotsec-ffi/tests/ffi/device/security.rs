@@ -4,6 +4,8 @@
 
 use super::*;
 
+type Change = fn(&mut iotsec_observed_t);
+
 #[test]
 fn an_earlier_flash_is_refused_and_the_status_says_whether_it_would_be() {
     let mut unit = Unit::owned();
@@ -56,14 +58,22 @@ fn what_the_application_observed_is_in_the_status() {
         (bad.count(), verdict)
     };
     assert_eq!(failed(&good), (0, IOTSEC_VERDICT_PASS));
-    let changes: [(&str, fn(&mut iotsec_observed_t)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("software", |seen| {
-            seen.software = IOTSEC_OBSERVED_SOFTWARE_CHANGED
+            seen.software = IOTSEC_OBSERVED_SOFTWARE_CHANGED;
         }),
-        ("updates", |seen| seen.updates = IOTSEC_OBSERVED_UPDATES_URGENT),
-        ("sockets", |seen| seen.undeclared = 2),
-        ("debug", |seen| seen.debug = iotsec_ffi::attest::IOTSEC_DEBUG_OPEN),
-        ("support", |seen| seen.time_s = 1_956_528_001),
+        ("updates", |seen| {
+            seen.updates = IOTSEC_OBSERVED_UPDATES_URGENT;
+        }),
+        ("sockets", |seen| {
+            seen.undeclared = 2;
+        }),
+        ("debug", |seen| {
+            seen.debug = iotsec_ffi::attest::IOTSEC_DEBUG_OPEN;
+        }),
+        ("support", |seen| {
+            seen.time_s = 1_956_528_001;
+        }),
     ];
     for (what, change) in changes {
         let mut observed = good;
