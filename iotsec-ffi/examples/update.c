@@ -1,7 +1,7 @@
 /*
  * Updates in C: one that is fed in chunks, tried and accepted, and one with a flipped bit, which is refused.
  *
- * Everything lives in static storage. board.h has the callbacks that a port writes.
+ * Everything lives in static storage. board.h has the callbacks that a port writes, update_steps.h the way of an update.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -9,81 +9,17 @@
 
 #include "board.h"
 #include "check.h"
-#include "update_vectors.h" /* made by `cargo xtask c`: what the maker's tools would deliver */
+#include "update_steps.h"
 
-/* Where everything is: two slots with a page for the envelope each, and the journal. */
-#define PAGES(first, count) {(first) * BOARD_PAGE_SIZE, BOARD_PAGE_SIZE, (count), BOARD_WORD_SIZE, 0xFF}
-static const iotsec_slot_layout_t slot_a = {PAGES(5, 1), PAGES(6, 2)};
-static const iotsec_slot_layout_t slot_b = {PAGES(8, 1), PAGES(9, 2)};
-static const iotsec_region_t journal = PAGES(11, 3);
-
-static iotsec_update_t update;
-static uint8_t envelope_buffer[1024];
-
-/* Who signs, and for which device. */
-static const iotsec_trust_anchor_t anchors[] = {
-    {sizeof(iotsec_trust_anchor_t), IOTSEC_KEY_ED25519, maker_key, sizeof maker_key},
-};
-static const uint8_t component[] = {0x81, 0x41, 0x00}; /* [h'00'] */
-
-static iotsec_update_config_t update_config(void) {
-    return (iotsec_update_config_t){
-        .struct_size = sizeof(iotsec_update_config_t),
-        .threshold = 1,
-        .trial_boots = 3,
-        .max_jump = 65536,
-        .flash = board_flash,
-        .counter = board_counter,
-        .slot_a = slot_a,
-        .slot_b = slot_b,
-        .journal = journal,
-        .vendor_id = {0x0e, 0x01, 0x1a, 0x35, 0xe5, 0x98, 0x55, 0x69, 0x81, 0x98, 0xae, 0x31, 0x7f, 0x6d, 0xa1, 0x78},
-        .class_id = {0x35, 0xc5, 0x00, 0xe3, 0x28, 0xa3, 0x5f, 0xc1, 0xbd, 0x5d, 0x0e, 0x07, 0x9a, 0xb2, 0x96, 0x6f},
-        .component = component,
-        .component_len = sizeof component,
-        .anchors = anchors,
-        .anchor_count = sizeof anchors / sizeof anchors[0],
-        .scratch = envelope_buffer,
-        .scratch_size = sizeof envelope_buffer,
-    };
+static iotsec_status_t factory(void) {
+    const iotsec_update_config_t config = update_config();
+    return provision_the_factory_release(&config);
 }
 
-/* The boot loader verifies what it starts. The application then opens the updater. */
-static iotsec_status_t reboot(const iotsec_update_config_t *config, iotsec_boot_t *boot) {
-    TRY(iotsec_boot_select(config, boot));
-    return iotsec_update_open(&update, config, boot->slot);
-}
-
-/* The envelope says what is coming; the payload then arrives in chunks of any size. */
-static iotsec_status_t install_an_update(void) {
+static iotsec_status_t installed(void) {
     const iotsec_update_config_t config = update_config();
     iotsec_boot_t boot;
-    uint32_t resume;
-    int32_t done = 0;
-
-    TRY(iotsec_slot_provision(&config, IOTSEC_SLOT_A, factory_envelope, sizeof factory_envelope, factory_image,
-                              sizeof factory_image));
-    TRY(reboot(&config, &boot));
-
-    TRY(iotsec_update_begin(&update, envelope, sizeof envelope, 0, &resume));
-    for (size_t at = resume, taken; at < sizeof payload; at += taken) {
-        const size_t left = sizeof payload - at;
-        TRY(iotsec_update_write(&update, payload + at, left < 500 ? left : 500, &taken));
-    }
-    while (done == 0) {
-        TRY(iotsec_update_finish(&update, &done));
-    }
-    TRY(iotsec_update_install(&update));
-    TRY(iotsec_update_close(&update));
-    puts("update: written, read back, staged");
-
-    TRY(reboot(&config, &boot));
-    if (boot.slot != IOTSEC_SLOT_B || boot.reason != IOTSEC_BOOT_TRIAL) {
-        return IOTSEC_ERR_STATE;
-    }
-    TRY(iotsec_update_accept(&update));
-    puts("update: booted on trial, accepted");
-    return IOTSEC_OK;
+    return install_an_update(&config, &boot);
 }
 
 /* One flipped bit, anywhere in the manifest, and the envelope is nobody's. */
@@ -107,6 +43,6 @@ static iotsec_status_t refuse_a_flipped_bit(void) {
 }
 
 int main(void) {
-    static iotsec_status_t (*const parts[])(void) = {install_an_update, refuse_a_flipped_bit};
+    static iotsec_status_t (*const parts[])(void) = {factory, installed, refuse_a_flipped_bit};
     return run(parts, sizeof parts / sizeof parts[0]);
 }

@@ -86,6 +86,46 @@
 #define IOTSEC_ANCHORS_MAX 9
 
 /**
+ * Words of 8 bytes that a device takes.
+ */
+#define IOTSEC_DEVICE_WORDS 256
+
+/**
+ * Index entries that the life cycle itself needs. The rest of the index is the application's.
+ */
+#define IOTSEC_DEVICE_INDEX 24
+
+/**
+ * Bytes of the store's buffer that the life cycle itself needs.
+ */
+#define IOTSEC_DEVICE_BUFFER 280
+
+/**
+ * Bytes of the longest serial number.
+ */
+#define IOTSEC_SERIAL_MAX 32
+
+/**
+ * Most places of personal data that one configuration holds.
+ */
+#define IOTSEC_PLACES_MAX 8
+
+/**
+ * Bytes of what is said of a network at most.
+ */
+#define IOTSEC_NETWORK_MAX 256
+
+/**
+ * Bytes of the longest receipt.
+ */
+#define IOTSEC_RECEIPT_MAX 295
+
+/**
+ * Most namespaces that one receipt names.
+ */
+#define IOTSEC_RECEIPT_NAMESPACES_MAX 32
+
+/**
  * Bytes of the longest name that people give.
  */
 #define IOTSEC_INPUT_LABEL_MAX 64
@@ -126,6 +166,21 @@
 #define IOTSEC_RECORD_MAX 64
 
 /**
+ * Checks of a security status: as many findings there are.
+ */
+#define IOTSEC_CHECKS 9
+
+/**
+ * Bytes of the longest text of `iotsec_security_status_json()`.
+ */
+#define IOTSEC_SECURITY_JSON_MAX 2560
+
+/**
+ * Bytes of the longest text of `iotsec_setup_status_json()`.
+ */
+#define IOTSEC_SETUP_JSON_MAX 640
+
+/**
  * Bytes of the longest public key.
  */
 #define IOTSEC_PUBLIC_KEY_MAX 65
@@ -144,6 +199,41 @@
  * Words of 8 bytes that an index entry takes.
  */
 #define IOTSEC_INDEX_ENTRY_WORDS 2
+
+/**
+ * Interfaces of one table at most.
+ */
+#define IOTSEC_INTERFACES_MAX 64
+
+/**
+ * There on the production line. Bits of `phases`, one for each `IOTSEC_DEVICE_*`.
+ */
+#define IOTSEC_PHASE_FACTORY 1
+
+/**
+ * There before the device is set up.
+ */
+#define IOTSEC_PHASE_PROVISIONED 2
+
+/**
+ * There while it is somebody's.
+ */
+#define IOTSEC_PHASE_OWNED 4
+
+/**
+ * There while it waits to be given up.
+ */
+#define IOTSEC_PHASE_ORPHANED 8
+
+/**
+ * There after it was taken out of use.
+ */
+#define IOTSEC_PHASE_RETIRED 16
+
+/**
+ * Bytes of the largest signed bundle.
+ */
+#define IOTSEC_TRUST_BUNDLE_MAX 4096
 
 /**
  * Words of 8 bytes that an updater takes.
@@ -611,6 +701,345 @@ typedef struct iotsec_server_key_t {
 } iotsec_server_key_t;
 
 /**
+ * A device in the caller's storage, from the factory to the end of its life, with an encrypted store of its own.
+ * Start it by `iotsec_device_format()` or `iotsec_device_open()`, end it by `iotsec_device_close()`.
+ *
+ * Power loss: every step from one state to another is one record of the store, or the erasure of what is the
+ * owner's. After a cut the device is in the old state or in the new one.
+ */
+typedef struct iotsec_device_t {
+    uint64_t opaque[IOTSEC_DEVICE_WORDS];
+} iotsec_device_t;
+
+/**
+ * A source of randomness fit for keys: a hardware generator after its health tests, or the operating
+ * system's. `rand()` and a seed from the clock are not.
+ *
+ * The struct is copied by the function that takes it; what `ctx` points to must live as long as the
+ * object that was given it.
+ */
+typedef struct iotsec_entropy_t {
+    /**
+     * `sizeof(iotsec_entropy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Handed to the callback.
+     */
+    void *ctx;
+    /**
+     * Fills all of `bytes` and returns 0, or returns anything else when it cannot.
+     */
+    int32_t (*fill)(void *ctx, uint8_t *bytes, size_t len);
+} iotsec_entropy_t;
+
+/**
+ * The device's root of key derivation: a hardware unique key, a PUF, a secure element or a TPM.
+ *
+ * The root itself never crosses this interface. The struct is copied by the function that takes it;
+ * what `ctx` points to must live as long as the object that was given it.
+ */
+typedef struct iotsec_root_key_t {
+    /**
+     * `sizeof(iotsec_root_key_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Handed to the callback.
+     */
+    void *ctx;
+    /**
+     * Writes 32 bytes to `key` that are independent for every label and the same at every call.
+     * Returns 0, 1 when the root is unprogrammed or known, or anything else when the hardware refuses.
+     * A port that can read its root key calls `iotsec_root_key_derive()` here.
+     */
+    int32_t (*derive)(void *ctx, const uint8_t *label, size_t label_len, uint8_t *key);
+} iotsec_root_key_t;
+
+/**
+ * How many guesses, and how fast. Within bounds that the law sets; see `IOTSEC_ERR_THROTTLE_POLICY`.
+ */
+typedef struct iotsec_login_policy_t {
+    /**
+     * `sizeof(iotsec_login_policy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Guesses in all until somebody unlocks, 1 to 100.
+     */
+    uint32_t limit;
+    /**
+     * The longest wait between two guesses: 60 000 (a minute) to 86 400 000 (a day).
+     */
+    uint64_t longest_ms;
+} iotsec_login_policy_t;
+
+/**
+ * Room for one key in the index of a store.
+ */
+typedef struct iotsec_index_entry_t {
+    uint64_t opaque[IOTSEC_INDEX_ENTRY_WORDS];
+} iotsec_index_entry_t;
+
+/**
+ * A place where the application keeps personal data. An array of them is not versioned by size: this struct never grows.
+ * The texts are for people, end in zero, and must outlive the device: the owner asks what the device knows.
+ */
+typedef struct iotsec_place_t {
+    /**
+     * The namespace of `IOTSEC_DOMAIN_USER`: 0 to 254.
+     */
+    uint32_t name_space;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * What is there, in plain words.
+     */
+    const char *holds;
+    /**
+     * What it is there for.
+     */
+    const char *purpose;
+} iotsec_place_t;
+
+/**
+ * Where a device keeps its data, and what it works with.
+ *
+ * The struct, the structs in it and those that it points to are copied. `index` and `buffer` are used until the device
+ * is closed; what they hold is of no concern.
+ */
+typedef struct iotsec_device_config_t {
+    /**
+     * `sizeof(iotsec_device_config_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Entries of `index`: `IOTSEC_DEVICE_INDEX`, and one for each value of the application.
+     */
+    uint32_t index_count;
+    /**
+     * Its flash.
+     */
+    struct iotsec_flash_t flash;
+    /**
+     * The store's part of the flash, five pages or more.
+     */
+    struct iotsec_region_t region;
+    /**
+     * Keys and salts are drawn from it.
+     */
+    struct iotsec_entropy_t entropy;
+    /**
+     * Wraps the keys, and peppers the passwords.
+     */
+    struct iotsec_root_key_t root_key;
+    /**
+     * A counter of the store's own, so that an earlier copy of the flash is refused; null for none, and then the
+     * security status says so. Not the counter of the updates.
+     */
+    const struct iotsec_counter_t *replay_counter;
+    /**
+     * How many guesses at passwords, and how fast; null for 100, and at most 15 minutes between two.
+     */
+    const struct iotsec_login_policy_t *policy;
+    /**
+     * One entry for each value.
+     */
+    struct iotsec_index_entry_t *index;
+    /**
+     * Room for one record: a value and 24 bytes, rounded up to a word, and `IOTSEC_DEVICE_BUFFER` at least. Wiped after
+     * use.
+     */
+    uint8_t *buffer;
+    /**
+     * Bytes of `buffer`.
+     */
+    size_t buffer_size;
+    /**
+     * Every place where the application keeps personal data: values of `IOTSEC_DOMAIN_USER` anywhere else are refused
+     * with `IOTSEC_ERR_DEVICE_UNREGISTERED`. Null for none said, and then the security status says of such values that
+     * they are listed nowhere. Copied, the texts are not.
+     */
+    const struct iotsec_place_t *places;
+    /**
+     * How many, at most `IOTSEC_PLACES_MAX`.
+     */
+    size_t place_count;
+} iotsec_device_config_t;
+
+/**
+ * Where a device is in its life.
+ */
+typedef int32_t iotsec_device_state_t;
+
+/**
+ * Where a password can be attacked, which decides how long it must be.
+ */
+typedef int32_t iotsec_exposure_t;
+
+/**
+ * What the factory and the service learn of a unit. A struct that the library fills never grows.
+ */
+typedef struct iotsec_enrolment_t {
+    /**
+     * The public half of the unit's identity key, Ed25519: it checks receipts of erasure. The private half never leaves
+     * the device.
+     */
+    uint8_t identity[32];
+    /**
+     * The key that opens this unit's telemetry. A secret: it goes to the service, over a channel that keeps it secret,
+     * and is wiped then.
+     */
+    uint8_t telemetry[32];
+} iotsec_enrolment_t;
+
+/**
+ * Proof that the owner was there: what `iotsec_device_login()` gives. It belongs to the device that gave it and ends
+ * with the next login, with `iotsec_device_logout()`, with the erasure that it permits, or with the object. Zero is
+ * nobody's. Keep it with the conversation in which the password came, and give it to nobody else.
+ */
+typedef uint64_t iotsec_owner_t;
+
+/**
+ * A person at the device: a button, a jumper, a case switch.
+ */
+typedef struct iotsec_presence_t {
+    /**
+     * `sizeof(iotsec_presence_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Handed to the callback.
+     */
+    void *ctx;
+    /**
+     * Returns 1 while the person shows it and 0 otherwise. Must not be reachable over any network, or be
+     * latched.
+     */
+    int32_t (*is_asserted)(void *ctx);
+} iotsec_presence_t;
+
+/**
+ * What the next guess would meet. A struct that the library fills never grows.
+ */
+typedef struct iotsec_login_status_t {
+    /**
+     * Wrong guesses since the last right one.
+     */
+    uint32_t failures;
+    /**
+     * Guesses left before the lock.
+     */
+    uint32_t left;
+    /**
+     * Time until the next guess is taken.
+     */
+    uint64_t remaining_ms;
+} iotsec_login_status_t;
+
+/**
+ * The name of a record: `IOTSEC_KEY_ID(domain, namespace, number)`.
+ */
+typedef uint64_t iotsec_key_id_t;
+
+/**
+ * A place for one small record, at most `IOTSEC_RECORD_MAX` bytes. `iotsec_store_record()` makes one in
+ * the encrypted store; a port without a store writes the two callbacks.
+ *
+ * Power loss during `save` leaves the old or the new record, whole. A `save` that returned is durable.
+ */
+typedef struct iotsec_record_t {
+    /**
+     * `sizeof(iotsec_record_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Handed to both callbacks; tells records apart that share a `ctx`.
+     */
+    iotsec_key_id_t id;
+    /**
+     * Handed to both callbacks.
+     */
+    void *ctx;
+    /**
+     * Reads the record into `bytes`, which holds `size`, and writes its length to `len`. Returns 0,
+     * `IOTSEC_RECORD_ABSENT`, or a positive number for trouble, among which is a record that does not fit.
+     */
+    iotsec_status_t (*load)(void *ctx, iotsec_key_id_t id, uint8_t *bytes, size_t size, size_t *len);
+    /**
+     * Replaces the record. Returns 0, or a positive number for trouble.
+     */
+    iotsec_status_t (*save)(void *ctx, iotsec_key_id_t id, const uint8_t *bytes, size_t len);
+} iotsec_record_t;
+
+/**
+ * Why something was erased.
+ */
+typedef int32_t iotsec_erased_reason_t;
+
+/**
+ * What was erased.
+ */
+typedef int32_t iotsec_erased_scope_t;
+
+/**
+ * What a receipt says.
+ */
+typedef struct iotsec_erased_t {
+    /**
+     * `sizeof(iotsec_erased_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `IOTSEC_ERASED_RESET` and those after it.
+     */
+    iotsec_erased_reason_t reason;
+    /**
+     * `IOTSEC_ERASED_USER` and those after it.
+     */
+    iotsec_erased_scope_t scope;
+    /**
+     * How often this device has erased its owner's data, this time included: from 1.
+     */
+    uint32_t erasures;
+    /**
+     * Values that were erased.
+     */
+    uint32_t values;
+    /**
+     * 1 when even the ciphertext was gone from flash, else 0.
+     */
+    int32_t scrubbed;
+    /**
+     * The boot in which it was erased, as the device counts its boots.
+     */
+    uint32_t boot;
+    /**
+     * Namespaces in `namespaces`; 0 for another scope.
+     */
+    uint32_t namespace_count;
+    /**
+     * When in that boot, in milliseconds; 0 if it is not known.
+     */
+    uint64_t uptime_ms;
+    /**
+     * When, in seconds since 1970-01-01 UTC; 0 if it is not known.
+     */
+    uint64_t time_s;
+    /**
+     * In ascending order; bytes beyond the count are zero.
+     */
+    uint8_t namespaces[IOTSEC_RECEIPT_NAMESPACES_MAX];
+    /**
+     * The thumbprint of the device's key (RFC 9679). Written by `iotsec_erased_verify()`, not looked at by
+     * `iotsec_erased_sign()`.
+     */
+    uint8_t device[32];
+} iotsec_erased_t;
+
+/**
  * What a text should be.
  */
 typedef int32_t iotsec_input_kind_t;
@@ -706,64 +1135,6 @@ typedef struct iotsec_login_t {
 } iotsec_login_t;
 
 /**
- * The name of a record: `IOTSEC_KEY_ID(domain, namespace, number)`.
- */
-typedef uint64_t iotsec_key_id_t;
-
-/**
- * A place for one small record, at most `IOTSEC_RECORD_MAX` bytes. `iotsec_store_record()` makes one in
- * the encrypted store; a port without a store writes the two callbacks.
- *
- * Power loss during `save` leaves the old or the new record, whole. A `save` that returned is durable.
- */
-typedef struct iotsec_record_t {
-    /**
-     * `sizeof(iotsec_record_t)`.
-     */
-    uint32_t struct_size;
-    /**
-     * Handed to both callbacks; tells records apart that share a `ctx`.
-     */
-    iotsec_key_id_t id;
-    /**
-     * Handed to both callbacks.
-     */
-    void *ctx;
-    /**
-     * Reads the record into `bytes`, which holds `size`, and writes its length to `len`. Returns 0,
-     * `IOTSEC_RECORD_ABSENT`, or a positive number for trouble, among which is a record that does not fit.
-     */
-    iotsec_status_t (*load)(void *ctx, iotsec_key_id_t id, uint8_t *bytes, size_t size, size_t *len);
-    /**
-     * Replaces the record. Returns 0, or a positive number for trouble.
-     */
-    iotsec_status_t (*save)(void *ctx, iotsec_key_id_t id, const uint8_t *bytes, size_t len);
-} iotsec_record_t;
-
-/**
- * The device's root of key derivation: a hardware unique key, a PUF, a secure element or a TPM.
- *
- * The root itself never crosses this interface. The struct is copied by the function that takes it;
- * what `ctx` points to must live as long as the object that was given it.
- */
-typedef struct iotsec_root_key_t {
-    /**
-     * `sizeof(iotsec_root_key_t)`.
-     */
-    uint32_t struct_size;
-    /**
-     * Handed to the callback.
-     */
-    void *ctx;
-    /**
-     * Writes 32 bytes to `key` that are independent for every label and the same at every call.
-     * Returns 0, 1 when the root is unprogrammed or known, or anything else when the hardware refuses.
-     * A port that can read its root key calls `iotsec_root_key_derive()` here.
-     */
-    int32_t (*derive)(void *ctx, const uint8_t *label, size_t label_len, uint8_t *key);
-} iotsec_root_key_t;
-
-/**
  * One credential of a device: where its two records are, and what protects them.
  *
  * Give every interface that a stranger can reach a throttle record of its own, so that guessing over the
@@ -789,91 +1160,174 @@ typedef struct iotsec_credential_t {
 } iotsec_credential_t;
 
 /**
- * How many guesses, and how fast. Within bounds that the law sets; see `IOTSEC_ERR_THROTTLE_POLICY`.
- */
-typedef struct iotsec_login_policy_t {
-    /**
-     * `sizeof(iotsec_login_policy_t)`.
-     */
-    uint32_t struct_size;
-    /**
-     * Guesses in all until somebody unlocks, 1 to 100.
-     */
-    uint32_t limit;
-    /**
-     * The longest wait between two guesses: 60 000 (a minute) to 86 400 000 (a day).
-     */
-    uint64_t longest_ms;
-} iotsec_login_policy_t;
-
-/**
  * What kind of password let somebody in.
  */
 typedef int32_t iotsec_scheme_t;
 
 /**
- * What the next guess would meet. A struct that the library fills never grows.
+ * What is known of the software that runs.
  */
-typedef struct iotsec_login_status_t {
-    /**
-     * Wrong guesses since the last right one.
-     */
-    uint32_t failures;
-    /**
-     * Guesses left before the lock.
-     */
-    uint32_t left;
-    /**
-     * Time until the next guess is taken.
-     */
-    uint64_t remaining_ms;
-} iotsec_login_status_t;
+typedef int32_t iotsec_observed_software_t;
 
 /**
- * A person at the device: a button, a jumper, a case switch.
+ * What is known of updates.
  */
-typedef struct iotsec_presence_t {
+typedef int32_t iotsec_observed_updates_t;
+
+/**
+ * What the application knows and the device does not. All zero but for the size stands for nothing known; `undeclared`
+ * is -1 then.
+ */
+typedef struct iotsec_observed_t {
     /**
-     * `sizeof(iotsec_presence_t)`.
+     * `sizeof(iotsec_observed_t)`.
      */
     uint32_t struct_size;
     /**
-     * Handed to the callback.
+     * `IOTSEC_OBSERVED_SOFTWARE_*`.
      */
-    void *ctx;
+    iotsec_observed_software_t software;
     /**
-     * Returns 1 while the person shows it and 0 otherwise. Must not be reachable over any network, or be
-     * latched.
+     * `IOTSEC_OBSERVED_UPDATES_*`.
      */
-    int32_t (*is_asserted)(void *ctx);
-} iotsec_presence_t;
+    iotsec_observed_updates_t updates;
+    /**
+     * 1 when the owner is asked about each update, 0 when they are installed without asking.
+     */
+    int32_t updates_ask;
+    /**
+     * Sockets that are open and should not be, as `iotsec_surface_audit()` counts them, at most 65 535; -1 when nobody
+     * looked. 0 where nothing opens that is not declared.
+     */
+    int32_t undeclared;
+    /**
+     * `IOTSEC_DEBUG_*`, or 0 when nobody looked.
+     */
+    iotsec_debug_t debug;
+    /**
+     * The end of the support period that was published for the product, in seconds since 1970-01-01 UTC; 0 for none.
+     */
+    uint64_t support_until_s;
+    /**
+     * Trusted time, in seconds since 1970-01-01 UTC, or 0 without one.
+     */
+    uint64_t time_s;
+} iotsec_observed_t;
 
 /**
- * A source of randomness fit for keys: a hardware generator after its health tests, or the operating
- * system's. `rand()` and a seed from the clock are not.
- *
- * The struct is copied by the function that takes it; what `ctx` points to must live as long as the
- * object that was given it.
+ * How serious a finding is. Larger is worse.
  */
-typedef struct iotsec_entropy_t {
+typedef int32_t iotsec_verdict_t;
+
+/**
+ * What a check ended in. The texts are UTF-8 without a final zero and live as long as the program. A struct that the
+ * library fills never grows.
+ */
+typedef struct iotsec_finding_t {
     /**
-     * `sizeof(iotsec_entropy_t)`.
+     * The guideline that the check belongs to, by its number in the Code of Practice for Consumer IoT Security: 1 to 13.
+     */
+    uint32_t guideline;
+    /**
+     * `IOTSEC_VERDICT_*`.
+     */
+    iotsec_verdict_t verdict;
+    /**
+     * The provision of EN 303 645, as `5.1-1`.
+     */
+    const char *provision;
+    /**
+     * Bytes of `provision`.
+     */
+    size_t provision_len;
+    /**
+     * What was found, as a name that never changes: `password-chosen`.
+     */
+    const char *id;
+    /**
+     * Bytes of `id`.
+     */
+    size_t id_len;
+    /**
+     * What was found, in one English sentence.
+     */
+    const char *text;
+    /**
+     * Bytes of `text`.
+     */
+    size_t text_len;
+    /**
+     * What helps, or null where nothing has to.
+     */
+    const char *remedy;
+    /**
+     * Bytes of `remedy`.
+     */
+    size_t remedy_len;
+} iotsec_finding_t;
+
+/**
+ * Which steps a product has: a constant of its firmware, and no choice of whoever talks to the device.
+ */
+typedef struct iotsec_setup_plan_t {
+    /**
+     * `sizeof(iotsec_setup_plan_t)`.
      */
     uint32_t struct_size;
     /**
-     * Handed to the callback.
+     * 1 for a product that joins a network, and so learns the time and looks for updates before it has an owner; else 0.
      */
-    void *ctx;
+    int32_t online;
     /**
-     * Fills all of `bytes` and returns 0, or returns anything else when it cannot.
+     * 1 for a product that authenticates to a service; 1 needs `online`. Else 0.
      */
-    int32_t (*fill)(void *ctx, uint8_t *bytes, size_t len);
-} iotsec_entropy_t;
+    int32_t identity;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * When the firmware was made, in seconds since 1970-01-01 UTC: no time before it is believed.
+     */
+    uint64_t made_s;
+} iotsec_setup_plan_t;
 
 /**
- * Where a password can be attacked, which decides how long it must be.
+ * What came of something that the device does by itself.
  */
-typedef int32_t iotsec_exposure_t;
+typedef int32_t iotsec_report_t;
+
+/**
+ * A step of the set-up.
+ */
+typedef int32_t iotsec_setup_step_t;
+
+/**
+ * Where a set-up stands. A struct that the library fills never grows.
+ */
+typedef struct iotsec_setup_status_t {
+    /**
+     * The step that comes next: `IOTSEC_SETUP_*`.
+     */
+    iotsec_setup_step_t step;
+    /**
+     * Why it stands there: a number that never changes, and 70 when the device has an owner.
+     * `iotsec_setup_status_json()` has its name, its text and what helps.
+     */
+    uint32_t reason;
+    /**
+     * 1 when the owner has to do something, 0 when the device has.
+     */
+    int32_t owner_acts;
+    /**
+     * How often the owner still has to decide something.
+     */
+    uint32_t decisions;
+    /**
+     * Until the next code is taken.
+     */
+    uint64_t wait_ms;
+} iotsec_setup_status_t;
 
 /**
  * A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
@@ -885,13 +1339,6 @@ typedef int32_t iotsec_exposure_t;
 typedef struct iotsec_store_t {
     uint64_t opaque[IOTSEC_STORE_WORDS];
 } iotsec_store_t;
-
-/**
- * Room for one key in the index of a store.
- */
-typedef struct iotsec_index_entry_t {
-    uint64_t opaque[IOTSEC_INDEX_ENTRY_WORDS];
-} iotsec_index_entry_t;
 
 /**
  * Where a store is, and what it works with.
@@ -937,6 +1384,253 @@ typedef struct iotsec_store_config_t {
      */
     size_t buffer_size;
 } iotsec_store_config_t;
+
+/**
+ * What an interface is, or what a socket is bound to.
+ */
+typedef int32_t iotsec_interface_kind_t;
+
+/**
+ * From where a service can be reached. Larger is wider.
+ */
+typedef int32_t iotsec_scope_t;
+
+/**
+ * What a service asks of those who come.
+ */
+typedef int32_t iotsec_authentication_t;
+
+/**
+ * How the device speaks to an endpoint. What is not here cannot be declared.
+ */
+typedef int32_t iotsec_protocol_t;
+
+/**
+ * What a connection is for.
+ */
+typedef int32_t iotsec_destination_t;
+
+/**
+ * One interface of the device, declared. An array of them is not versioned by size: this struct never grows. Make the
+ * array `static const`; fields that a kind does not have are zero.
+ */
+typedef struct iotsec_interface_t {
+    /**
+     * Its name: 1 to 32 lower-case letters, digits and hyphens, ending in zero.
+     */
+    const char *id;
+    /**
+     * What it is for, for people: 1 to 200 bytes of text that ends in zero.
+     */
+    const char *purpose;
+    /**
+     * The path of `IOTSEC_INTERFACE_UNIX`, or the host name of `IOTSEC_INTERFACE_ENDPOINT` in lower case, which ends in
+     * zero; else null.
+     */
+    const char *name;
+    /**
+     * `IOTSEC_INTERFACE_*`.
+     */
+    iotsec_interface_kind_t kind;
+    /**
+     * The port, the IP protocol or the EtherType.
+     */
+    uint32_t number;
+    /**
+     * When it is there: `IOTSEC_PHASE_*`, or-ed.
+     */
+    uint32_t phases;
+    /**
+     * From where a port can be reached: `IOTSEC_SCOPE_*`.
+     */
+    iotsec_scope_t scope;
+    /**
+     * What a service asks for: `IOTSEC_AUTHENTICATION_*`.
+     */
+    iotsec_authentication_t authentication;
+    /**
+     * How the device speaks to an endpoint: `IOTSEC_PROTOCOL_*`.
+     */
+    iotsec_protocol_t protocol;
+    /**
+     * What its connections are for: `IOTSEC_DESTINATION_*`.
+     */
+    iotsec_destination_t destination;
+} iotsec_interface_t;
+
+/**
+ * A socket that others can send to, as the operating system or the network stack says. An array of them is not versioned
+ * by size: this struct never grows.
+ */
+typedef struct iotsec_listener_t {
+    /**
+     * `IOTSEC_INTERFACE_*`, endpoints excepted.
+     */
+    iotsec_interface_kind_t kind;
+    /**
+     * The port, the IP protocol or the EtherType.
+     */
+    uint32_t number;
+    /**
+     * The address that a port or a protocol is bound to, in network order.
+     */
+    uint8_t address[16];
+    /**
+     * Bytes of `address`: 4 or 16, and 0 for paths and frames.
+     */
+    uint32_t address_len;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The path, or null.
+     */
+    const uint8_t *path;
+    /**
+     * Bytes of `path`.
+     */
+    size_t path_len;
+    /**
+     * Its number in `/proc`, by which its process is found; zero when it is not known. Not looked at by the audit.
+     */
+    uint64_t inode;
+} iotsec_listener_t;
+
+/**
+ * What is not as it was declared.
+ */
+typedef int32_t iotsec_surface_finding_kind_t;
+
+/**
+ * One finding of an audit. A struct that the library fills never grows.
+ */
+typedef struct iotsec_surface_finding_t {
+    /**
+     * `IOTSEC_SURFACE_*`.
+     */
+    iotsec_surface_finding_kind_t kind;
+    /**
+     * The place of the interface in the table, or -1 for none.
+     */
+    int32_t interface;
+    /**
+     * The place of the socket in the list, or -1 for none.
+     */
+    int32_t listener;
+    /**
+     * Why it should be closed: `IOTSEC_ERR_SURFACE_PHASE` or `_LEAST_CONNECTIVITY`; else `IOTSEC_OK`.
+     */
+    iotsec_status_t reason;
+} iotsec_surface_finding_t;
+
+/**
+ * One of the files of `/proc/net` on Linux.
+ */
+typedef int32_t iotsec_socket_file_t;
+
+/**
+ * Where the trust bundle of a device lives. The struct and what it points to are used during a call only.
+ */
+typedef struct iotsec_trust_config_t {
+    /**
+     * `sizeof(iotsec_trust_config_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The flash.
+     */
+    struct iotsec_flash_t flash;
+    /**
+     * Its part for the bundle alone, two pages or more, used in halves.
+     */
+    struct iotsec_region_t region;
+    /**
+     * A counter of its own that follows the version, so that an older bundle cannot be put back; null for none.
+     */
+    const struct iotsec_counter_t *counter;
+    /**
+     * Seals the bundle, so that only this device can have written it; null for none.
+     */
+    const struct iotsec_root_key_t *root_key;
+    /**
+     * Vendor identifier, as in `iotsec_update_config_t`.
+     */
+    uint8_t vendor_id[16];
+    /**
+     * Class identifier, as there.
+     */
+    uint8_t class_id[16];
+    /**
+     * Room for the stored bundle; `IOTSEC_TRUST_BUNDLE_MAX` bytes take every one.
+     */
+    uint8_t *buffer;
+    /**
+     * Bytes of `buffer`.
+     */
+    size_t buffer_size;
+    /**
+     * Room for one signed message, as long as the longest bundle that is to be checked.
+     */
+    uint8_t *scratch;
+    /**
+     * Bytes of `scratch`.
+     */
+    size_t scratch_size;
+} iotsec_trust_config_t;
+
+/**
+ * The bundle that is in force. A struct that the library fills never grows.
+ */
+typedef struct iotsec_trust_status_t {
+    /**
+     * Its version, from 1.
+     */
+    uint64_t version;
+    /**
+     * When its keys stop being trusted, in seconds since 1970-01-01 UTC, or 0 for never.
+     */
+    uint64_t expires_s;
+    /**
+     * Keys that are revoked for good.
+     */
+    uint32_t revoked;
+    /**
+     * What makes TLS servers trustworthy: certificates and hashes of keys.
+     */
+    uint32_t tls_anchors;
+} iotsec_trust_status_t;
+
+/**
+ * What a key may sign.
+ */
+typedef int32_t iotsec_trust_role_t;
+
+/**
+ * A public key out of the bundle. A struct that the library fills never grows.
+ */
+typedef struct iotsec_trust_key_t {
+    /**
+     * `IOTSEC_KEY_*`.
+     */
+    iotsec_key_type_t key_type;
+    /**
+     * Bytes of `key` that count.
+     */
+    uint32_t key_len;
+    /**
+     * The key; on P-256 the uncompressed SEC1 point.
+     */
+    uint8_t key[IOTSEC_PUBLIC_KEY_MAX];
+    /**
+     * Zero.
+     */
+    uint8_t reserved[3];
+} iotsec_trust_key_t;
 
 /**
  * An updater in the caller's storage, for images of any size. Start it by `iotsec_update_open()`, end it by
@@ -1024,6 +1718,66 @@ typedef uint32_t iotsec_domain_t;
  * There is no journal, and this is the newer of what is there.
  */
 #define IOTSEC_BOOT_NO_JOURNAL 4
+
+/**
+ * Fresh from the line: no identity, no credentials. Next is `iotsec_device_provision()`.
+ */
+#define IOTSEC_DEVICE_FACTORY 1
+
+/**
+ * Has its identity and its label, and no owner. Next is `iotsec_setup_begin()`.
+ */
+#define IOTSEC_DEVICE_PROVISIONED 2
+
+/**
+ * Belongs to somebody.
+ */
+#define IOTSEC_DEVICE_OWNED 3
+
+/**
+ * Belongs to somebody whose data cannot be read any more. Next is `iotsec_device_give_up()`.
+ */
+#define IOTSEC_DEVICE_ORPHANED 4
+
+/**
+ * Out of service, without a secret left.
+ */
+#define IOTSEC_DEVICE_RETIRED 5
+
+/**
+ * The owner gave the device up.
+ */
+#define IOTSEC_ERASED_RESET 1
+
+/**
+ * The owner hands the device on; it is claimed with another code than before.
+ */
+#define IOTSEC_ERASED_TRANSFER 2
+
+/**
+ * The device goes out of service. Signed before the key that signs it is destroyed.
+ */
+#define IOTSEC_ERASED_RETIREMENT 3
+
+/**
+ * The owner asked for some data to be deleted, and keeps the device.
+ */
+#define IOTSEC_ERASED_REQUEST 4
+
+/**
+ * Everything of the owner's. With a reset or a transfer, and only then.
+ */
+#define IOTSEC_ERASED_USER 1
+
+/**
+ * Everything of the owner's, and every secret of the device. With retirement, and only then.
+ */
+#define IOTSEC_ERASED_DEVICE 2
+
+/**
+ * Some namespaces of `IOTSEC_DOMAIN_USER`. With a request, and only then.
+ */
+#define IOTSEC_ERASED_NAMESPACES 3
 
 /**
  * The name of a Wi-Fi network: 1 to 32 bytes (IEEE 802.11).
@@ -1169,6 +1923,146 @@ typedef uint32_t iotsec_domain_t;
  * What `load` returns when there is no record. Trouble of any kind is another number.
  */
 #define IOTSEC_RECORD_ABSENT -1
+
+/**
+ * As it should be.
+ */
+#define IOTSEC_VERDICT_PASS 0
+
+/**
+ * Secure, and could be better.
+ */
+#define IOTSEC_VERDICT_WARN 1
+
+/**
+ * Something must be done.
+ */
+#define IOTSEC_VERDICT_FAIL 2
+
+/**
+ * The device does not look for updates.
+ */
+#define IOTSEC_OBSERVED_UPDATES_UNWATCHED 0
+
+/**
+ * Nothing is known to be available, or it is being installed.
+ */
+#define IOTSEC_OBSERVED_UPDATES_CURRENT 1
+
+/**
+ * There is one, and it waits.
+ */
+#define IOTSEC_OBSERVED_UPDATES_WAITING 2
+
+/**
+ * There is one that closes a hole, and the owner declined it.
+ */
+#define IOTSEC_OBSERVED_UPDATES_DECLINED 3
+
+/**
+ * There is one that closes a hole which is being used, and it waits.
+ */
+#define IOTSEC_OBSERVED_UPDATES_URGENT 4
+
+/**
+ * It is not measured while it runs.
+ */
+#define IOTSEC_OBSERVED_SOFTWARE_UNMEASURED 0
+
+/**
+ * It is what was signed.
+ */
+#define IOTSEC_OBSERVED_SOFTWARE_INTACT 1
+
+/**
+ * It was changed.
+ */
+#define IOTSEC_OBSERVED_SOFTWARE_CHANGED 2
+
+/**
+ * Somebody shows the code of the label.
+ */
+#define IOTSEC_SETUP_PAIRING 1
+
+/**
+ * The network is given and joined.
+ */
+#define IOTSEC_SETUP_NETWORK 2
+
+/**
+ * The time is learned.
+ */
+#define IOTSEC_SETUP_TIME 3
+
+/**
+ * The first look for updates found nothing newer.
+ */
+#define IOTSEC_SETUP_UPDATE 4
+
+/**
+ * The service has accepted the device's identity.
+ */
+#define IOTSEC_SETUP_IDENTITY 5
+
+/**
+ * The owner chooses a password.
+ */
+#define IOTSEC_SETUP_OWNER 6
+
+/**
+ * The network is joined.
+ */
+#define IOTSEC_REPORT_NETWORK_JOINED 10
+
+/**
+ * It did not take the password.
+ */
+#define IOTSEC_REPORT_NETWORK_REFUSED 11
+
+/**
+ * It is not there, or too far away.
+ */
+#define IOTSEC_REPORT_NETWORK_ABSENT 12
+
+/**
+ * It was joined and is not any more.
+ */
+#define IOTSEC_REPORT_NETWORK_LOST 13
+
+/**
+ * What runs is the newest there is, according to a source that was authenticated.
+ */
+#define IOTSEC_REPORT_UPDATE_CURRENT 20
+
+/**
+ * There is a newer one, which is being installed. The device will restart.
+ */
+#define IOTSEC_REPORT_UPDATE_INSTALLING 21
+
+/**
+ * Nobody answered.
+ */
+#define IOTSEC_REPORT_UPDATE_UNREACHABLE 22
+
+/**
+ * What was offered is not what the maker signed for this device.
+ */
+#define IOTSEC_REPORT_UPDATE_REFUSED 23
+
+/**
+ * The service, itself authenticated, answered to something that only an authenticated device may ask.
+ */
+#define IOTSEC_REPORT_IDENTITY_ACCEPTED 30
+
+/**
+ * It does not know this device, or no longer.
+ */
+#define IOTSEC_REPORT_IDENTITY_REFUSED 31
+
+/**
+ * Nobody answered, or somebody who could not be authenticated.
+ */
+#define IOTSEC_REPORT_IDENTITY_UNREACHABLE 32
 
 /**
  * Ed25519 (RFC 8032): a public key of 32 bytes.
@@ -4486,6 +5380,201 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_DOMAIN_USER 1
 
 /**
+ * A TCP port that others come to.
+ */
+#define IOTSEC_INTERFACE_TCP 1
+
+/**
+ * A UDP port that others come to.
+ */
+#define IOTSEC_INTERFACE_UDP 2
+
+/**
+ * A path, or an abstract name after `@`, that processes on the same machine come to.
+ */
+#define IOTSEC_INTERFACE_UNIX 3
+
+/**
+ * Every packet of an IP protocol.
+ */
+#define IOTSEC_INTERFACE_RAW 4
+
+/**
+ * Every frame of an EtherType; 3 for all of them.
+ */
+#define IOTSEC_INTERFACE_PACKET 5
+
+/**
+ * A host that the device goes to.
+ */
+#define IOTSEC_INTERFACE_ENDPOINT 6
+
+/**
+ * From the machine itself.
+ */
+#define IOTSEC_SCOPE_LOOPBACK 1
+
+/**
+ * From one network: the address of one interface.
+ */
+#define IOTSEC_SCOPE_LOCAL 2
+
+/**
+ * From every network that the device is in.
+ */
+#define IOTSEC_SCOPE_ANY 3
+
+/**
+ * Nothing.
+ */
+#define IOTSEC_AUTHENTICATION_NONE 1
+
+/**
+ * A password.
+ */
+#define IOTSEC_AUTHENTICATION_PASSWORD 2
+
+/**
+ * The set-up code on the label.
+ */
+#define IOTSEC_AUTHENTICATION_PAIRING 3
+
+/**
+ * A key that both have.
+ */
+#define IOTSEC_AUTHENTICATION_SHARED_KEY 4
+
+/**
+ * A certificate.
+ */
+#define IOTSEC_AUTHENTICATION_CERTIFICATE 5
+
+/**
+ * The operating system knows who it is: owner and mode of a path.
+ */
+#define IOTSEC_AUTHENTICATION_PEER 6
+
+/**
+ * HTTP over TLS.
+ */
+#define IOTSEC_PROTOCOL_HTTPS 1
+
+/**
+ * MQTT over TLS.
+ */
+#define IOTSEC_PROTOCOL_MQTTS 2
+
+/**
+ * Anything else over TLS.
+ */
+#define IOTSEC_PROTOCOL_TLS 3
+
+/**
+ * CoAP over DTLS.
+ */
+#define IOTSEC_PROTOCOL_COAPS 4
+
+/**
+ * Anything else over DTLS or QUIC.
+ */
+#define IOTSEC_PROTOCOL_DTLS 5
+
+/**
+ * Anything: closed when the software was changed.
+ */
+#define IOTSEC_DESTINATION_ANY 0
+
+/**
+ * Telling the owner or the maker what is wrong.
+ */
+#define IOTSEC_DESTINATION_ALERT 1
+
+/**
+ * Fetching good software.
+ */
+#define IOTSEC_DESTINATION_UPDATE 2
+
+/**
+ * It listens, and the table knows nothing of it.
+ */
+#define IOTSEC_SURFACE_UNDECLARED 1
+
+/**
+ * It listens on a wider address than was declared.
+ */
+#define IOTSEC_SURFACE_WIDER 2
+
+/**
+ * It listens although it should be closed; `reason` says why.
+ */
+#define IOTSEC_SURFACE_CLOSED 3
+
+/**
+ * It was declared, and nothing listens.
+ */
+#define IOTSEC_SURFACE_ABSENT 4
+
+/**
+ * `tcp`.
+ */
+#define IOTSEC_SOCKET_FILE_TCP 1
+
+/**
+ * `tcp6`.
+ */
+#define IOTSEC_SOCKET_FILE_TCP6 2
+
+/**
+ * `udp`.
+ */
+#define IOTSEC_SOCKET_FILE_UDP 3
+
+/**
+ * `udp6`.
+ */
+#define IOTSEC_SOCKET_FILE_UDP6 4
+
+/**
+ * `raw`.
+ */
+#define IOTSEC_SOCKET_FILE_RAW 5
+
+/**
+ * `raw6`.
+ */
+#define IOTSEC_SOCKET_FILE_RAW6 6
+
+/**
+ * `packet`.
+ */
+#define IOTSEC_SOCKET_FILE_PACKET 7
+
+/**
+ * `unix`.
+ */
+#define IOTSEC_SOCKET_FILE_UNIX 8
+
+/**
+ * The next trust bundle.
+ */
+#define IOTSEC_TRUST_ROOT 1
+
+/**
+ * Update manifests.
+ */
+#define IOTSEC_TRUST_UPDATE 2
+
+/**
+ * Statements of what is the latest manifest.
+ */
+#define IOTSEC_TRUST_FRESHNESS 3
+
+/**
+ * Downgrade tokens.
+ */
+#define IOTSEC_TRUST_RECOVERY 4
+
+/**
  * Nothing under way; an update may begin.
  */
 #define IOTSEC_UPDATE_READY 0
@@ -4615,6 +5704,312 @@ iotsec_status_t iotsec_certificate_verify_server(const struct iotsec_server_poli
                                                  const uint8_t *host,
                                                  size_t host_len,
                                                  struct iotsec_server_key_t *key);
+
+/**
+ * Makes a device out of blank hardware, at the factory, whatever the region held before. Erases every page.
+ *
+ * Power loss: there is no device until the call is complete; format again. A device in the field never does: one that
+ * does not open is a fault to report.
+ */
+iotsec_status_t iotsec_device_format(struct iotsec_device_t *device,
+                                     const struct iotsec_device_config_t *config);
+
+/**
+ * Opens the device at boot, in the state that it is in: mounts its store, counts the boot, and finishes an erasure that
+ * power loss interrupted. `iotsec_device_state()` says what comes next.
+ *
+ * `IOTSEC_ERR_STORE_UNFORMATTED` when the region holds no device, or the root key is not the one that made it;
+ * `IOTSEC_ERR_STORE_REPLAYED` and its like when flash was put back. Power loss: open again.
+ */
+iotsec_status_t iotsec_device_open(struct iotsec_device_t *device,
+                                   const struct iotsec_device_config_t *config);
+
+/**
+ * Writes to `state` where the device is in its life: `IOTSEC_DEVICE_*`. A function that belongs to another state
+ * refuses with `IOTSEC_ERR_STATE` and changes nothing.
+ */
+iotsec_status_t iotsec_device_state(struct iotsec_device_t *device,
+                                    iotsec_device_state_t *state);
+
+/**
+ * Draws the code for a label, `XXXX-XXXX-XXXX-C` with a check symbol, and writes it to `label`, which holds
+ * `IOTSEC_LABEL_MAX` bytes or more. It opens nothing until `iotsec_device_provision()` or `iotsec_device_transfer()`
+ * puts it in force; until then it is kept in memory, and a second call draws another.
+ *
+ * The label is the one copy of the code: print it or show it first, then go on, then wipe it. Power loss forgets a code
+ * that is not in force. Belongs to `IOTSEC_DEVICE_FACTORY` and `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_draw_code(struct iotsec_device_t *device,
+                                        iotsec_exposure_t exposure,
+                                        char *label,
+                                        size_t label_size,
+                                        size_t *label_len);
+
+/**
+ * Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, and the code
+ * that `iotsec_device_draw_code()` drew. Writes to `enrolment` what the factory and the service need to know.
+ *
+ * Power loss: the device is still in the factory state; draw a code and do it again. From
+ * `IOTSEC_DEVICE_FACTORY` to `IOTSEC_DEVICE_PROVISIONED`.
+ */
+iotsec_status_t iotsec_device_provision(struct iotsec_device_t *device,
+                                        const char *serial,
+                                        size_t serial_len,
+                                        struct iotsec_enrolment_t *enrolment);
+
+/**
+ * Reads the serial number into `serial`, which holds `size`, and writes its length to `len`: 0 before the device is
+ * provisioned and after it is retired, `IOTSEC_SERIAL_MAX` at most.
+ */
+iotsec_status_t iotsec_device_serial(struct iotsec_device_t *device,
+                                     char *serial,
+                                     size_t size,
+                                     size_t *len);
+
+/**
+ * Ends a device and wipes its keys and the code that was drawn. What it is stays in flash; storage, index and buffer may
+ * be used again.
+ */
+iotsec_status_t iotsec_device_close(struct iotsec_device_t *device);
+
+/**
+ * Erases everything that belongs to the owner: factory erase. The identity of the device stays, and it can be claimed
+ * again with the code of its label. Then call `iotsec_device_scrub_step()` until it is done.
+ *
+ * `owner` is what `iotsec_device_login()` gave, and is used up, also when the call fails. `uptime_ms` since this boot and
+ * `time_s`, trusted time in seconds since 1970-01-01 UTC, are for the receipt, and 0 where they are not known.
+ *
+ * Power loss: the owner's data are all there, or gone. An erasure that has begun is finished by the next
+ * `iotsec_device_open()`. From `IOTSEC_DEVICE_OWNED` to `IOTSEC_DEVICE_PROVISIONED`.
+ */
+iotsec_status_t iotsec_device_reset(struct iotsec_device_t *device,
+                                    iotsec_owner_t owner,
+                                    uint64_t uptime_ms,
+                                    uint64_t time_s);
+
+/**
+ * `iotsec_device_reset()` for a device that gets another owner: from here on it is claimed with the code that
+ * `iotsec_device_draw_code()` drew, and no longer with what the owner before knows. Show that code to whoever gets the
+ * device before this call.
+ *
+ * `IOTSEC_ERR_STATE` without such a code; `IOTSEC_ERR_STORE_FULL`, where `iotsec_device_reset()` still works. After a
+ * failure log in and call it again: the code stays drawn. Power loss: everything is as it was, or the data are gone and
+ * the code is the new one.
+ */
+iotsec_status_t iotsec_device_transfer(struct iotsec_device_t *device,
+                                       iotsec_owner_t owner,
+                                       uint64_t uptime_ms,
+                                       uint64_t time_s);
+
+/**
+ * Takes the device out of service: erases the owner's data and every secret of the device. Then call
+ * `iotsec_device_scrub_step()` until it is done. The receipt is signed before the key that signs it is destroyed;
+ * `iotsec_device_receipt()` reads it then.
+ *
+ * `owner`, `uptime_ms` and `time_s` are as in `iotsec_device_reset()`; `nonce`, `nonce_len` bytes, is what the requester
+ * of the receipt gave, 8 to 64 bytes, or null with 0.
+ *
+ * Power loss: the device is in service, or retired and finishes in `iotsec_device_scrub_step()` after the next boot. From
+ * `IOTSEC_DEVICE_OWNED` to `IOTSEC_DEVICE_RETIRED`, and there is no way back.
+ */
+iotsec_status_t iotsec_device_retire(struct iotsec_device_t *device,
+                                     iotsec_owner_t owner,
+                                     uint64_t uptime_ms,
+                                     uint64_t time_s,
+                                     const uint8_t *nonce,
+                                     size_t nonce_len);
+
+/**
+ * Gives up the data of an owner that cannot be read any more, for whoever knows the code of the label: `label_len` bytes
+ * in `label`, at `uptime_ms` since this boot. The password that the owner chose is lost with the rest, so it cannot be
+ * asked for. Then call `iotsec_device_scrub_step()` until it is done.
+ *
+ * A guess is counted before it is looked at, as in `iotsec_device_login()`. Power loss: the data are still lost, or given
+ * up. From `IOTSEC_DEVICE_ORPHANED` to `IOTSEC_DEVICE_PROVISIONED`.
+ */
+iotsec_status_t iotsec_device_give_up(struct iotsec_device_t *device,
+                                      const char *label,
+                                      size_t label_len,
+                                      uint64_t uptime_ms,
+                                      uint64_t time_s);
+
+/**
+ * `iotsec_device_give_up()` for somebody who stands before the device, where the label is gone or no guess can be counted
+ * any more. To claim the device takes the code of the label all the same. `IOTSEC_ERR_PRESENCE` when nobody is there.
+ */
+iotsec_status_t iotsec_device_give_up_by_presence(struct iotsec_device_t *device,
+                                                  const struct iotsec_presence_t *presence,
+                                                  uint64_t uptime_ms,
+                                                  uint64_t time_s);
+
+/**
+ * Removes what is left in flash of what was erased, even encrypted, at most a few pages a call. Writes 1 to `done` when
+ * nothing is left, and 0 as long as it must be called again. Goes on where it was after a reboot.
+ *
+ * Belongs to every state but `IOTSEC_DEVICE_FACTORY` and `IOTSEC_DEVICE_ORPHANED`.
+ */
+iotsec_status_t iotsec_device_scrub_step(struct iotsec_device_t *device,
+                                         int32_t *done);
+
+/**
+ * Writes a signed receipt for the newest erasure, in this boot or an earlier one, to `receipt`, which holds `size`;
+ * `len` gets its length, `IOTSEC_RECEIPT_MAX` at most. `nonce`, 8 to 64 bytes, is what the requester gave, or null with 0.
+ * It is checked by `iotsec_erased_verify()` with the key of the enrolment, or by `iotsec erased verify`.
+ *
+ * It says whether `iotsec_device_scrub_step()` had come to its end: ask for it after that. `IOTSEC_ERR_DEVICE_NOT_ERASED`
+ * when nothing was erased. A retired device gives the receipt that was signed then, and looks at no nonce. Writes no
+ * flash.
+ */
+iotsec_status_t iotsec_device_receipt(struct iotsec_device_t *device,
+                                      const uint8_t *nonce,
+                                      size_t nonce_len,
+                                      uint8_t *receipt,
+                                      size_t size,
+                                      size_t *len);
+
+/**
+ * Takes one guess at the owner's password, `password_len` bytes of UTF-8, at `uptime_ms` since this boot. Writes to
+ * `owner` the proof for what only the owner may do; a proof from before is void then.
+ *
+ * `IOTSEC_ERR_LOGIN_REFUSED` is a wrong password. `IOTSEC_ERR_THROTTLE_WAIT` and `_LOCKED` mean that no guess was taken;
+ * `iotsec_device_login_status()` says how long to wait.
+ *
+ * The count is saved before the comparison, so that power loss at any moment costs a guess and never gives one away.
+ * Belongs to `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_login(struct iotsec_device_t *device,
+                                    const char *password,
+                                    size_t password_len,
+                                    uint64_t uptime_ms,
+                                    iotsec_owner_t *owner);
+
+/**
+ * Ends what the last login permits.
+ */
+iotsec_status_t iotsec_device_logout(struct iotsec_device_t *device);
+
+/**
+ * Says what the next guess at a password, the owner's or the label's, would meet at `uptime_ms` since this boot. Writes
+ * nothing to flash.
+ */
+iotsec_status_t iotsec_device_login_status(struct iotsec_device_t *device,
+                                           uint64_t uptime_ms,
+                                           struct iotsec_login_status_t *result);
+
+/**
+ * Clears the count of guesses for somebody at the device, whatever state its record is in. `IOTSEC_ERR_PRESENCE` when
+ * `presence` says that nobody is there. Power loss leaves the old count or none: repeat it.
+ */
+iotsec_status_t iotsec_device_unlock(struct iotsec_device_t *device,
+                                     const struct iotsec_presence_t *presence);
+
+/**
+ * Replaces the owner's password. `owner` is what `iotsec_device_login()` gave, and stays good; the rest is as
+ * `iotsec_password_choose()` has it.
+ *
+ * `IOTSEC_ERR_PASSWORD_*` says which rule refused it, and may be shown to the person. Power loss leaves the old or the
+ * new password. Belongs to `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_set_password(struct iotsec_device_t *device,
+                                           iotsec_owner_t owner,
+                                           iotsec_exposure_t exposure,
+                                           uint32_t iterations,
+                                           const char *password,
+                                           size_t password_len,
+                                           const char *const *context,
+                                           size_t context_count);
+
+/**
+ * Has the device join another network, in the product's own words: `len` bytes, 1 to `IOTSEC_NETWORK_MAX`. Power loss
+ * leaves the network before or this one. Belongs to `IOTSEC_DEVICE_OWNED`; during the set-up it is
+ * `iotsec_setup_give_network()`.
+ */
+iotsec_status_t iotsec_device_set_network(struct iotsec_device_t *device,
+                                          iotsec_owner_t owner,
+                                          const uint8_t *network,
+                                          size_t len);
+
+/**
+ * Reads the network to join into `network`, which holds `size`, and writes its length to `len`: 0 as long as none was
+ * given. It may hold a password: wipe it after use. Belongs to the set-up and to `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_network(struct iotsec_device_t *device,
+                                      uint8_t *network,
+                                      size_t size,
+                                      size_t *len);
+
+/**
+ * Stores `len` bytes of the application under `key`, in place of what was there. Namespaces 254 and 255 are the
+ * device's own, and refused with `IOTSEC_ERR_DEVICE_RESERVED`.
+ *
+ * What is under `IOTSEC_DOMAIN_USER` goes with the owner, what is under `IOTSEC_DOMAIN_DEVICE` stays until the device is
+ * destroyed: `iotsec_device_retire()` does not know the application's values there. Power loss leaves the old value or
+ * the new one. Belongs to `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_put(struct iotsec_device_t *device,
+                                  iotsec_key_id_t key,
+                                  const uint8_t *bytes,
+                                  size_t len);
+
+/**
+ * Reads the value of the application under `key` into `bytes`, which holds `size`, and writes its length to `len`.
+ *
+ * `IOTSEC_ERR_STORE_NOT_FOUND`; `IOTSEC_ERR_STORE_TAMPERED` when flash does not hold what was stored, and then `bytes`
+ * holds nothing of it. Belongs to `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_get(struct iotsec_device_t *device,
+                                  iotsec_key_id_t key,
+                                  uint8_t *bytes,
+                                  size_t size,
+                                  size_t *len);
+
+/**
+ * Removes the value of the application under `key`. Power loss: it is there or it is not; it does not come back later.
+ * Belongs to `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_remove(struct iotsec_device_t *device,
+                                     iotsec_key_id_t key);
+
+/**
+ * Makes an `iotsec_record_t` of the value under `key`, for functions that keep a small record. The device must stay open
+ * and where it is as long as the record is used; the record fails in every state but `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_record(struct iotsec_device_t *device,
+                                     iotsec_key_id_t key,
+                                     struct iotsec_record_t *record);
+
+/**
+ * Signs a receipt with the device's key, for a product that erases by `iotsec_store_erase_user()`; an `iotsec_device_t`
+ * has `iotsec_device_receipt()`. `nonce`, 8 to 64 bytes, is what the requester gave, or null with 0. `receipt` holds
+ * `size` bytes, `len` gets the length, `IOTSEC_RECEIPT_MAX` at most.
+ *
+ * Call it after the erasure is done: the receipt is what somebody relies on. `IOTSEC_ERR_RECEIPT_CONTENT` for what
+ * cannot be, as a reason that does not fit the scope. Writes no flash.
+ */
+iotsec_status_t iotsec_erased_sign(const struct iotsec_signer_t *signer,
+                                   const struct iotsec_erased_t *erased,
+                                   const uint8_t *nonce,
+                                   size_t nonce_len,
+                                   uint8_t *receipt,
+                                   size_t size,
+                                   size_t *len);
+
+/**
+ * Checks a receipt, `receipt_len` bytes, under the key of the device that it is expected from, `key_len` bytes of
+ * `key_type` (`IOTSEC_KEY_*`), and writes what it says to `erased`. With a nonce it must have been signed for just that;
+ * with null and 0 it may be a copy of any age. Bytes of any kind are safe to give.
+ *
+ * `IOTSEC_ERR_CRYPTO_SIGNATURE`, `IOTSEC_ERR_RECEIPT_*` and `IOTSEC_ERR_COSE_*` say what is wrong; nothing of it is to be
+ * believed then. It proves that the device with that key said so, not that its firmware does what it says.
+ */
+iotsec_status_t iotsec_erased_verify(iotsec_key_type_t key_type,
+                                     const uint8_t *key,
+                                     size_t key_len,
+                                     const uint8_t *receipt,
+                                     size_t receipt_len,
+                                     const uint8_t *nonce,
+                                     size_t nonce_len,
+                                     struct iotsec_erased_t *erased);
 
 /**
  * Tells whether `text`, of `text_len` bytes, is what it should be. It needs no final zero, and every byte of it
@@ -4797,6 +6192,135 @@ iotsec_status_t iotsec_root_key_derive(const uint8_t *root,
                                        uint8_t *key);
 
 /**
+ * Looks at everything once, at `uptime_ms` since this boot, and writes one finding for each check to `findings`, which
+ * has room for `count`; `len` gets their number, `IOTSEC_CHECKS`. `verdict` gets the worst of all verdicts. Writes no
+ * flash. Belongs to `IOTSEC_DEVICE_OWNED`.
+ *
+ * Looked at are password and guesses (guideline 1), updates and support (3), the store (4), what listens and the debug
+ * port (6), the software (7) and the places of personal data (11); `iotsec_observed_t` brings what only the application
+ * knows. The other guidelines are for what a device does, and not for what it can find out by looking at itself.
+ */
+iotsec_status_t iotsec_security_status(struct iotsec_device_t *device,
+                                       const struct iotsec_observed_t *observed,
+                                       uint64_t uptime_ms,
+                                       struct iotsec_finding_t *findings,
+                                       size_t count,
+                                       size_t *len,
+                                       iotsec_verdict_t *verdict);
+
+/**
+ * The same as JSON, for a page or an app: the document that Rust and the maker's tools write. `json` holds `size` bytes,
+ * `len` gets the length, `IOTSEC_SECURITY_JSON_MAX` at most. Nothing personal is in it, and no secret.
+ */
+iotsec_status_t iotsec_security_status_json(struct iotsec_device_t *device,
+                                            const struct iotsec_observed_t *observed,
+                                            uint64_t uptime_ms,
+                                            char *json,
+                                            size_t size,
+                                            size_t *len);
+
+/**
+ * Begins to set a device up, or goes on where the power went: at every boot in which it is
+ * `IOTSEC_DEVICE_PROVISIONED`. `plan` is copied.
+ *
+ * Then ask `iotsec_setup_status()` for what comes next, do it, and report it; the order is that of the steps. Writes no
+ * flash.
+ */
+iotsec_status_t iotsec_setup_begin(struct iotsec_device_t *device,
+                                   const struct iotsec_setup_plan_t *plan);
+
+/**
+ * Takes the code of the label as proof that somebody has it: `label_len` bytes in `label`, as it was typed, at `uptime_ms`
+ * since this boot. The proof ends with the boot, by `iotsec_setup_leave()`, or with the claim.
+ *
+ * `IOTSEC_ERR_LABEL_*` is a slip of the hand, which the check symbol shows, and costs no guess;
+ * `IOTSEC_ERR_LOGIN_REFUSED` is a wrong code; `IOTSEC_ERR_THROTTLE_WAIT` and `_LOCKED` mean that no guess was taken. The
+ * count is saved before the comparison, so power loss costs a guess and never gives one away.
+ */
+iotsec_status_t iotsec_setup_present_label(struct iotsec_device_t *device,
+                                           const char *label,
+                                           size_t label_len,
+                                           uint64_t uptime_ms);
+
+/**
+ * Forgets that somebody has shown the label: for when the conversation with them ends. What they gave stays.
+ */
+iotsec_status_t iotsec_setup_leave(struct iotsec_device_t *device);
+
+/**
+ * Stores which network to join, in the product's own words: `len` bytes, 1 to `IOTSEC_NETWORK_MAX`. For Wi-Fi that is
+ * what its QR code says. `iotsec_device_network()` reads it.
+ *
+ * `IOTSEC_ERR_SETUP_NOT_YET` unless somebody has shown the label in this boot. Power loss leaves the network before or
+ * this one.
+ */
+iotsec_status_t iotsec_setup_give_network(struct iotsec_device_t *device,
+                                          const uint8_t *network,
+                                          size_t len);
+
+/**
+ * Says what came of joining the network, of looking for updates, or of authenticating to the service:
+ * `IOTSEC_REPORT_*`. Trouble leaves the step where it is, and the status says what helps.
+ *
+ * `IOTSEC_ERR_SETUP_NOT_YET` when another step comes first; `IOTSEC_ERR_SETUP_NO_STEP` when the plan has no such step.
+ * Power loss: the step is done or not; that the network is joined is to be said again at each boot.
+ */
+iotsec_status_t iotsec_setup_report(struct iotsec_device_t *device,
+                                    iotsec_report_t report);
+
+/**
+ * Says what time it is, in seconds since 1970-01-01 UTC, from a source that the product trusts.
+ * `IOTSEC_ERR_SETUP_TIME` for one before the firmware was made. Writes no flash: it is to be said again at each boot.
+ */
+iotsec_status_t iotsec_setup_set_time(struct iotsec_device_t *device,
+                                      uint64_t time_s);
+
+/**
+ * Forgets everything that was given, the network above all, for somebody at the device who is not the one that began.
+ * `IOTSEC_ERR_PRESENCE` when `presence` says that nobody is there. `uptime_ms` and `time_s` as in
+ * `iotsec_device_reset()`. Power loss: everything is there or nothing.
+ */
+iotsec_status_t iotsec_setup_restart(struct iotsec_device_t *device,
+                                     const struct iotsec_presence_t *presence,
+                                     uint64_t uptime_ms,
+                                     uint64_t time_s);
+
+/**
+ * Says where the set-up stands at `uptime_ms` since this boot. Writes nothing to flash.
+ */
+iotsec_status_t iotsec_setup_status(struct iotsec_device_t *device,
+                                    uint64_t uptime_ms,
+                                    struct iotsec_setup_status_t *result);
+
+/**
+ * Writes where the set-up stands as JSON, for a set-up page or an app: the same document as in Rust and in the maker's
+ * tools. `json` holds `size` bytes, `len` gets the length, `IOTSEC_SETUP_JSON_MAX` at most. Nothing personal is in it, and
+ * no secret.
+ */
+iotsec_status_t iotsec_setup_status_json(struct iotsec_device_t *device,
+                                         uint64_t uptime_ms,
+                                         char *json,
+                                         size_t size,
+                                         size_t *len);
+
+/**
+ * Makes whoever showed the label the owner, with the password that they chose: from here on the code of the label opens
+ * nothing. The parameters are those of `iotsec_password_choose()`.
+ *
+ * `IOTSEC_ERR_SETUP_NOT_YET` when another step comes first. `IOTSEC_ERR_PASSWORD_*` says which rule refused the password,
+ * and may be shown to the person; the proof stays. After a failure of store or entropy the label is to be shown again.
+ * Power loss: the device has an owner and their password, or neither. From `IOTSEC_DEVICE_PROVISIONED` to
+ * `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_setup_claim(struct iotsec_device_t *device,
+                                   iotsec_exposure_t exposure,
+                                   uint32_t iterations,
+                                   const char *password,
+                                   size_t password_len,
+                                   const char *const *context,
+                                   size_t context_count);
+
+/**
  * Signs with an Ed25519 key of which the 32 bytes of its seed are at hand, for the callback of a device without a
  * secure element. `seed` holds 32 bytes and is wiped by the caller, `message` holds `message_len`, `signature`
  * holds `IOTSEC_SIGNATURE_LEN`.
@@ -4904,6 +6428,143 @@ iotsec_status_t iotsec_store_record(struct iotsec_store_t *store,
  * Ends a store and wipes its keys. What is stored stays in flash; storage, index and buffer may be used again.
  */
 iotsec_status_t iotsec_store_close(struct iotsec_store_t *store);
+
+/**
+ * Checks a table of `count` interfaces, 1 to `IOTSEC_INTERFACES_MAX`: each with an id, a purpose and a phase, no id and no
+ * socket twice. `IOTSEC_ERR_TABLE_*` says which rule is broken. Call it in a test: the other functions refuse such a table
+ * too.
+ *
+ * Tables hold what can be opened by software; connectors, antennas and debug ports are declared in Rust or in the maker's
+ * tools. The functions over a table need about 6 KB of stack, no heap, and write no flash.
+ */
+iotsec_status_t iotsec_surface_check(const struct iotsec_interface_t *table,
+                                     size_t count);
+
+/**
+ * Whether the service of this id, `id_len` bytes, may listen now: `phase` is the state of the device
+ * (`IOTSEC_DEVICE_*`), `least` is 1 when its software was changed and only what raises the alarm or brings good software
+ * stays open, else 0. Ask before each `bind()`, and open nothing else.
+ *
+ * `IOTSEC_OK`, or `IOTSEC_ERR_SURFACE_*` for why not.
+ */
+iotsec_status_t iotsec_surface_may_listen(const struct iotsec_interface_t *table,
+                                          size_t count,
+                                          iotsec_device_state_t phase,
+                                          int32_t least,
+                                          const char *id,
+                                          size_t id_len);
+
+/**
+ * Whether the device may go to the endpoint of this id, at this `host` of `host_len` bytes and this port, now; for the rest
+ * see `iotsec_surface_may_listen()`. Ask before each `connect()`.
+ */
+iotsec_status_t iotsec_surface_may_connect(const struct iotsec_interface_t *table,
+                                           size_t count,
+                                           iotsec_device_state_t phase,
+                                           int32_t least,
+                                           const char *id,
+                                           size_t id_len,
+                                           const char *host,
+                                           size_t host_len,
+                                           uint16_t port);
+
+/**
+ * Compares what listens, `listener_count` sockets in `listeners` (null with 0 for none), with what may listen now; `phase` and `least` as in
+ * `iotsec_surface_may_listen()`. Findings go to `results`, which has room for `result_count`, sockets first, in their
+ * order, then services that do not listen; `len` gets their number, 0 when all is as declared. `open` gets how many
+ * sockets are open that should not be: `undeclared` of `iotsec_observed_t`.
+ *
+ * What a process opens between two looks is not seen: audit at boot, then every few minutes.
+ */
+iotsec_status_t iotsec_surface_audit(const struct iotsec_interface_t *table,
+                                     size_t count,
+                                     iotsec_device_state_t phase,
+                                     int32_t least,
+                                     const struct iotsec_listener_t *listeners,
+                                     size_t listener_count,
+                                     struct iotsec_surface_finding_t *results,
+                                     size_t result_count,
+                                     size_t *len,
+                                     uint32_t *open);
+
+/**
+ * Reads the text of one file of `/proc/net` on Linux, `text_len` bytes of `file` (`IOTSEC_SOCKET_FILE_*`), which the caller
+ * has read whole, and writes every socket that others can send to to `listeners`, which has room for `count`; `len` gets
+ * their number. Paths point into `text`.
+ *
+ * `IOTSEC_ERR_PROC_*` when it is not as the kernel writes it.
+ */
+iotsec_status_t iotsec_surface_read_sockets(iotsec_socket_file_t file,
+                                            const uint8_t *text,
+                                            size_t text_len,
+                                            struct iotsec_listener_t *listeners,
+                                            size_t count,
+                                            size_t *len);
+
+/**
+ * Puts the bundle that came with the firmware, `bundle_len` bytes, into flash, in the factory. It must be signed by enough
+ * of its own root keys, and be for this vendor and class.
+ *
+ * In the field it mends a store that is `IOTSEC_ERR_TRUST_MISSING` or `_CORRUPT`; a bundle below the counter is refused
+ * with `IOTSEC_ERR_TRUST_BELOW_COUNTER`. Power loss leaves nothing or the bundle: do it again until it has returned.
+ */
+iotsec_status_t iotsec_trust_install(const struct iotsec_trust_config_t *config,
+                                     const uint8_t *bundle,
+                                     size_t bundle_len);
+
+/**
+ * Checks the next bundle, `bundle_len` bytes, and puts it into force: its version one higher, signed by enough root keys of
+ * the bundle that is in force and by enough of its own, no revocation dropped. Writes 1 to `rotated`, or 0 when it is the
+ * very bundle that is in force. A device that missed some is given them one after the other.
+ *
+ * `IOTSEC_ERR_TRUST_*` says why it was refused, and then nothing has changed. Power loss leaves the old bundle or the new
+ * one, never neither.
+ */
+iotsec_status_t iotsec_trust_rotate(const struct iotsec_trust_config_t *config,
+                                    const uint8_t *bundle,
+                                    size_t bundle_len,
+                                    int32_t *rotated);
+
+/**
+ * Says which bundle is in force. Finishes a rotation that power loss interrupted near its end, as the other functions do.
+ *
+ * `IOTSEC_ERR_TRUST_MISSING` when nothing was ever stored, `IOTSEC_ERR_TRUST_CORRUPT` when nothing there is whole and by
+ * this device: it has no trust then until `iotsec_trust_install()`.
+ */
+iotsec_status_t iotsec_trust_status(const struct iotsec_trust_config_t *config,
+                                    struct iotsec_trust_status_t *result);
+
+/**
+ * Reads the keys of a role, ready for `iotsec_update_config_t`: `keys` and `anchors` have room for `count` each, 8 take
+ * every role; `len` gets their number, and `threshold` how many of them must sign. `anchors` point into `keys`, which must
+ * stay where it is as long as they are used.
+ *
+ * `now_s` is trusted time in seconds since 1970-01-01 UTC, or 0 where there is none or where it must not matter, as in the
+ * boot loader: what was installed rightly still boots when the bundle has expired. `IOTSEC_ERR_TRUST_EXPIRED`;
+ * `IOTSEC_ERR_TRUST_ROLE_ABSENT`; `IOTSEC_ERR_TRUST_KEY_REFUSED`.
+ */
+iotsec_status_t iotsec_trust_anchors(const struct iotsec_trust_config_t *config,
+                                     iotsec_trust_role_t role,
+                                     uint64_t now_s,
+                                     struct iotsec_trust_key_t *keys,
+                                     struct iotsec_trust_anchor_t *anchors,
+                                     size_t count,
+                                     size_t *len,
+                                     uint32_t *threshold);
+
+/**
+ * Reads the certificates of the bundle that make TLS servers trustworthy, ready for `iotsec_server_policy_t`: `anchors` has
+ * room for `count`, 8 take every bundle; `len` gets their number. They point into the `buffer` of the configuration and are
+ * gone with the next call that uses it. Anchors that are hashes of keys are left out: `iotsec_certificate_verify_server()`
+ * takes none.
+ *
+ * `now_s` as in `iotsec_trust_anchors()`; `IOTSEC_ERR_TRUST_EXPIRED`.
+ */
+iotsec_status_t iotsec_trust_tls_anchors(const struct iotsec_trust_config_t *config,
+                                         uint64_t now_s,
+                                         struct iotsec_bytes_t *anchors,
+                                         size_t count,
+                                         size_t *len);
 
 /**
  * Reads the journal. `running` is the slot that the boot loader started; its envelope is authenticated again.
@@ -5051,6 +6712,13 @@ typedef char iotsec_update_status_size_[sizeof(iotsec_update_status_t) == 32 ? 1
 typedef char iotsec_server_key_size_[sizeof(iotsec_server_key_t) == 16 ? 1 : -1];
 typedef char iotsec_url_size_[sizeof(iotsec_url_t) == 24 ? 1 : -1];
 typedef char iotsec_version_size_[sizeof(iotsec_version_t) == 32 ? 1 : -1];
+typedef char iotsec_device_size_[sizeof(iotsec_device_t) == 8 * IOTSEC_DEVICE_WORDS ? 1 : -1];
+typedef char iotsec_enrolment_size_[sizeof(iotsec_enrolment_t) == 64 ? 1 : -1];
+typedef char iotsec_erased_size_[sizeof(iotsec_erased_t) == 112 ? 1 : -1];
+typedef char iotsec_setup_status_size_[sizeof(iotsec_setup_status_t) == 24 ? 1 : -1];
+typedef char iotsec_trust_status_size_[sizeof(iotsec_trust_status_t) == 24 ? 1 : -1];
+typedef char iotsec_trust_key_size_[sizeof(iotsec_trust_key_t) == 76 ? 1 : -1];
+typedef char iotsec_surface_finding_size_[sizeof(iotsec_surface_finding_t) == 16 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 
 #endif /* IOTSEC_H */

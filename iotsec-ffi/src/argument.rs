@@ -2,6 +2,7 @@
 
 use core::{
     ffi::{CStr, c_char},
+    fmt::{self, Write},
     slice, str,
 };
 
@@ -20,6 +21,25 @@ pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8],
     }
     // SAFETY: not null and not longer than an object can be; the caller vouches for the rest.
     Ok(unsafe { slice::from_raw_parts(bytes, len) })
+}
+
+/// Structs that the caller lends for the call.
+///
+/// # Safety
+/// `items` is null (with a count of zero for none), or points to `count` initialised `T` that nobody writes during `'a`.
+pub(crate) unsafe fn slice<'a, T>(items: *const T, count: usize) -> Result<&'a [T], Status> {
+    if items.is_null() && count == 0 {
+        return Ok(&[]);
+    }
+    if items.is_null() || !items.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    let size = count.checked_mul(size_of::<T>());
+    if size.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        return Err(CallError::Size.into());
+    }
+    // SAFETY: not null, aligned and not longer than an object can be; the caller vouches for the rest.
+    Ok(unsafe { slice::from_raw_parts(items, count) })
 }
 
 /// A struct, copied out.
@@ -143,6 +163,85 @@ impl Buffer<'_> {
     pub(crate) fn fill(self, work: impl FnOnce(&mut [u8]) -> Result<usize, Status>) -> Result<(), Status> {
         let len = work(self.bytes)?;
         self.len.set(len);
+        Ok(())
+    }
+}
+
+impl Buffer<'_> {
+    /// Has `work` write text, or says how long it would have been. It is called twice and writes the same both times.
+    pub(crate) fn write(self, work: impl Fn(&mut dyn Write) -> fmt::Result) -> Result<(), Status> {
+        let mut length = Lines {
+            room: &mut [],
+            len: 0,
+        };
+        work(&mut length).map_err(|_| CallError::Size)?;
+        let needed = length.len;
+        self.at_least(needed)?.fill(|room| {
+            let mut text = Lines { room, len: 0 };
+            work(&mut text).map_err(|_| CallError::Size)?;
+            Ok(text.len)
+        })
+    }
+}
+
+/// Room for a number of structs, and the place for how many they are.
+pub(crate) struct Array<'a, T> {
+    items: *mut T,
+    room: usize,
+    len: Out<'a, usize>,
+}
+
+/// # Safety
+/// `items` is null, or points to storage for `room` of `T`; `len` is null or points to a `size_t`; nobody else uses either
+/// during `'a`.
+pub(crate) unsafe fn array<'a, T>(
+    items: *mut T,
+    room: usize,
+    len: *mut usize,
+) -> Result<Array<'a, T>, Status> {
+    // SAFETY: the caller's word, passed on.
+    let len = unsafe { out(len) }?;
+    if items.is_null() && room != 0 || !items.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    let fits = room
+        .checked_mul(size_of::<T>())
+        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
+    if !fits {
+        return Err(CallError::Size.into());
+    }
+    Ok(Array { items, room, len })
+}
+
+impl<T> Array<'_, T> {
+    /// Writes `count` items, or says how many there would have been.
+    pub(crate) fn write(self, count: usize, items: impl Iterator<Item = T>) -> Result<(), Status> {
+        let short = count > self.room;
+        self.len.set(count);
+        if short {
+            return Err(CallError::ShortBuffer.into());
+        }
+        for (at, item) in items.take(count).enumerate() {
+            // SAFETY: `at` is below the room that `array` has checked, and its caller vouched for the storage.
+            unsafe { self.items.add(at).write(item) };
+        }
+        Ok(())
+    }
+}
+
+/// Text that is written as far as there is room, and counted.
+struct Lines<'r> {
+    room: &'r mut [u8],
+    len: usize,
+}
+
+impl Write for Lines<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len.checked_add(text.len()).ok_or(fmt::Error)?;
+        if let Some(place) = self.room.get_mut(self.len..end) {
+            place.copy_from_slice(text.as_bytes());
+        }
+        self.len = end;
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use core::ffi::{c_char, c_void};
 
 use iotsec::core::{
     credential::{
-        Attempt, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy, Unlock, Verifier,
-        VerifierError,
+        Attempt, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy, ThrottleStatus, Unlock,
+        Verifier, VerifierError,
     },
     hal::Millis,
 };
@@ -65,6 +65,16 @@ pub struct iotsec_login_status_t {
 
 const _: () = assert!(size_of::<iotsec_login_status_t>() == 16);
 
+impl From<ThrottleStatus> for iotsec_login_status_t {
+    fn from(status: ThrottleStatus) -> Self {
+        Self {
+            failures: status.failures.into(),
+            left: status.left.into(),
+            remaining_ms: status.remaining.0,
+        }
+    }
+}
+
 /// What kind of password let somebody in.
 pub type iotsec_scheme_t = i32;
 
@@ -86,7 +96,25 @@ pub struct iotsec_presence_t {
     pub is_asserted: Option<unsafe extern "C" fn(ctx: *mut c_void) -> i32>,
 }
 
-struct CPresence(iotsec_presence_t);
+pub(crate) struct CPresence(iotsec_presence_t);
+
+impl CPresence {
+    /// # Safety
+    /// As [`argument::sized`].
+    pub(crate) unsafe fn new(presence: *const iotsec_presence_t) -> Result<Self, Status> {
+        // SAFETY: the caller's word, passed on.
+        let presence = unsafe { argument::sized(presence) }?;
+        if presence.is_asserted.is_none() {
+            return Err(CallError::Null.into());
+        }
+        Ok(Self(presence))
+    }
+
+    /// The right to clear a count, if somebody is there now.
+    pub(crate) fn unlock(mut self) -> Result<Unlock, Status> {
+        Ok(Unlock::by_presence(&mut self).ok_or(CallError::Presence)?)
+    }
+}
 
 impl PhysicalPresence for CPresence {
     fn is_asserted(&mut self) -> bool {
@@ -178,11 +206,7 @@ pub unsafe extern "C" fn iotsec_login_status(
                 let status = login
                     .throttle
                     .status(&mut login.credential.throttle, Millis(uptime_ms))?;
-                result.set(iotsec_login_status_t {
-                    failures: status.failures.into(),
-                    left: status.left.into(),
-                    remaining_ms: status.remaining.0,
-                });
+                result.set(status.into());
                 Ok(())
             })
         }
@@ -200,12 +224,9 @@ pub unsafe extern "C" fn iotsec_login_unlock(
     status(|| {
         // SAFETY: the caller's word, see the README.
         unsafe {
-            let presence = argument::sized(presence)?;
-            if presence.is_asserted.is_none() {
-                return Err(CallError::Null.into());
-            }
+            let presence = CPresence::new(presence)?;
             object::enter(login, |login| {
-                let unlock = Unlock::by_presence(&mut CPresence(presence)).ok_or(CallError::Presence)?;
+                let unlock = presence.unlock()?;
                 Ok(login.throttle.release(&mut login.credential.throttle, unlock)?)
             })
         }
@@ -221,7 +242,7 @@ pub unsafe extern "C" fn iotsec_login_close(login: *mut iotsec_login_t) -> iotse
 
 /// # Safety
 /// As [`argument::sized`], or null.
-unsafe fn policy_of(policy: *const iotsec_login_policy_t) -> Result<ThrottlePolicy, Status> {
+pub(crate) unsafe fn policy_of(policy: *const iotsec_login_policy_t) -> Result<ThrottlePolicy, Status> {
     if policy.is_null() {
         return Ok(ThrottlePolicy::DEFAULT);
     }

@@ -13,7 +13,7 @@ use crate::status::{CallError, Status};
 pub(crate) struct Object<S: Storage> {
     kind: u32,
     busy: u32,
-    /// Read only from `start` to `end`, so that the value may borrow it.
+    /// The value's alone from `start` to `end`, so that it may borrow it.
     kept: MaybeUninit<S::Kept>,
     value: MaybeUninit<S::Value>,
 }
@@ -48,12 +48,12 @@ pub(crate) trait Storage: Sized {
 pub(crate) unsafe fn start<S: Storage>(
     storage: *mut S,
     kept: S::Kept,
-    make: impl FnOnce(&'static S::Kept) -> Result<S::Value, Status>,
+    make: impl FnOnce(&'static mut S::Kept) -> Result<S::Value, Status>,
 ) -> Result<(), Status> {
     let object = place(storage)?;
     // SAFETY: `place` has refused null and unaligned pointers; the caller vouches for the rest. There is no value
     // that these writes could hit, because the kind says so. The reference to `kept` lasts as long as the value:
-    // nothing writes there before `end` has dropped it, and the storage does not move, or its kind would not be
+    // nothing reads or writes there before `end` has dropped it, and the storage does not move, or its kind would not be
     // its own any more.
     unsafe {
         // A value that is there must be ended first: it may hold keys, or be in use further out.
@@ -64,7 +64,7 @@ pub(crate) unsafe fn start<S: Storage>(
         (&raw mut (*object).kind).write(mark::<S>(object));
         (&raw mut (*object).busy).write(1);
         (&raw mut (*object).kept).write(MaybeUninit::new(kept));
-        let kept = &*(&raw const (*object).kept).cast::<S::Kept>();
+        let kept = &mut *(&raw mut (*object).kept).cast::<S::Kept>();
         let made = make(kept).map(|value| (&raw mut (*object).value).write(MaybeUninit::new(value)));
         if made.is_err() {
             (&raw mut (*object).kind).write(0);

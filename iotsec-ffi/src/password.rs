@@ -176,7 +176,7 @@ pub unsafe extern "C" fn iotsec_password_choose(
     })
 }
 
-fn exposure_of(exposure: iotsec_exposure_t) -> Result<Exposure, Status> {
+pub(crate) fn exposure_of(exposure: iotsec_exposure_t) -> Result<Exposure, Status> {
     match exposure {
         IOTSEC_EXPOSURE_ONLINE => Ok(Exposure::Online),
         IOTSEC_EXPOSURE_OFFLINE => Ok(Exposure::Offline),
@@ -186,7 +186,7 @@ fn exposure_of(exposure: iotsec_exposure_t) -> Result<Exposure, Status> {
 
 /// # Safety
 /// `context` is null, or points to `count` pointers, each null or to text that ends in zero.
-unsafe fn context_words<'w>(
+pub(crate) unsafe fn context_words<'w>(
     context: *const *const c_char,
     count: usize,
     words: &'w mut [&'static str; IOTSEC_CONTEXT_MAX],

@@ -324,29 +324,15 @@ unsafe fn open(
     let mut entropy = CEntropy::new(argument::same_size(config.entropy, config.entropy.struct_size)?)?;
     let root = CRootKey::new(argument::same_size(config.root_key, config.root_key.struct_size)?)?;
     let region = config.region.region(&flash)?;
-    if config.index.is_null() || !config.index.is_aligned() || config.buffer.is_null() {
-        return Err(CallError::Null.into());
-    }
-    let count = usize::try_from(config.index_count).map_err(|_| CallError::Size)?;
-    let fits = count
-        .checked_mul(size_of::<iotsec_index_entry_t>())
-        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
-    if !fits || isize::try_from(config.buffer_size).is_err() {
-        return Err(CallError::Size.into());
-    }
-    // SAFETY: neither is null nor longer than an object can be, and an entry here has room for one of the
-    // store's; the caller says that they are used by nobody else before the store is closed. The entries are
-    // written before they are read.
+    // SAFETY: the caller's word, passed on.
     let (index, buffer) = unsafe {
-        let index: *mut MaybeUninit<IndexEntry> = config.index.cast();
-        for at in 0..count {
-            index.add(at).write(MaybeUninit::new(IndexEntry::EMPTY));
-        }
-        (
-            slice::from_raw_parts_mut(index.cast::<IndexEntry>(), count),
-            slice::from_raw_parts_mut(config.buffer, config.buffer_size),
+        memory(
+            config.index,
+            config.index_count,
+            config.buffer,
+            config.buffer_size,
         )
-    };
+    }?;
     // SAFETY: as above.
     unsafe {
         object::start(store, root, |root| {
@@ -366,7 +352,43 @@ unsafe fn open(
     }
 }
 
-fn key_of(key: iotsec_key_id_t) -> Result<KeyId, Status> {
+/// The memory that a store works in.
+///
+/// # Safety
+/// `index` is null or points to `count` entries, `buffer` is null or points to `size` bytes, and nobody else uses
+/// them as long as the store is open.
+pub(crate) unsafe fn memory(
+    index: *mut iotsec_index_entry_t,
+    count: u32,
+    buffer: *mut u8,
+    size: usize,
+) -> Result<(&'static mut [IndexEntry], &'static mut [u8]), Status> {
+    if index.is_null() || !index.is_aligned() || buffer.is_null() {
+        return Err(CallError::Null.into());
+    }
+    let count = usize::try_from(count).map_err(|_| CallError::Size)?;
+    let fits = count
+        .checked_mul(size_of::<iotsec_index_entry_t>())
+        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
+    if !fits || isize::try_from(size).is_err() {
+        return Err(CallError::Size.into());
+    }
+    // SAFETY: neither is null nor longer than an object can be, and an entry here has room for one of the
+    // store's; the caller says that they are used by nobody else before the store is closed. The entries are
+    // written before they are read.
+    unsafe {
+        let index: *mut MaybeUninit<IndexEntry> = index.cast();
+        for at in 0..count {
+            index.add(at).write(MaybeUninit::new(IndexEntry::EMPTY));
+        }
+        Ok((
+            slice::from_raw_parts_mut(index.cast::<IndexEntry>(), count),
+            slice::from_raw_parts_mut(buffer, size),
+        ))
+    }
+}
+
+pub(crate) fn key_of(key: iotsec_key_id_t) -> Result<KeyId, Status> {
     let [0, 0, 0, domain, 0, namespace, c, d] = key.to_be_bytes() else {
         return Err(CallError::Config.into());
     };

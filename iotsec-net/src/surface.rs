@@ -11,10 +11,9 @@
 //! | [`OutboundGrant`], [`ListenGrant`] | tokens that transports take |
 //! | [`disclosure`] | before authentication a service tells what its declaration allows |
 //! | [`debug`] | a debug port that is open outside the factory is noticed at boot; a signed token opens it for a time |
-//! | `audit` | on Linux: what listens although it was not declared, or wider than it was |
+//! | [`audit`] | what listens although it was not declared, or wider than it was |
 //! | [`mud`] | the network learns from the same table what the device needs |
 
-#[cfg(feature = "std")]
 pub mod audit;
 #[cfg(feature = "std")]
 mod bind;

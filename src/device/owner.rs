@@ -121,6 +121,25 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         Ok(self.store.get(&mut self.hardware.flash, key, out)?)
     }
 
+    /// Bytes of a value of the application; `None` when there is none. Reads no flash.
+    ///
+    /// # Errors
+    /// [`DeviceError::Reserved`].
+    ///
+    /// ```
+    /// # use iotsec::{device::{Device, DeviceError, Owned}, store::{KeyDomain, KeyId}};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// fn put_away(device: &mut Device<'_, Owned, SimFlash, SimRng, 16>) -> Result<bool, DeviceError> {
+    ///     let key = KeyId::new(KeyDomain::User, 1, 1);
+    ///     device.put(key, b"a network")?;
+    ///     Ok(device.value_len(key)? == Some(9))
+    /// }
+    /// ```
+    pub fn value_len(&self, key: KeyId) -> Result<Option<usize>, DeviceError> {
+        self.check_key(key)?;
+        Ok(self.store.value_len(key))
+    }
+
     /// Removes a value of the application.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 use std::{ffi::c_void, ptr};
 
 use iotsec::core::{
-    attest::{Claims, Nonce, Token},
+    attest::{Claims, Evidence, Nonce, Token},
     crypto::{Ed25519PublicKey, Sha256},
 };
 use iotsec_ffi::{attest::*, signer::*, status::*};
@@ -84,28 +84,31 @@ fn token(signer: &iotsec_signer_t, claims: &iotsec_attest_claims_t) -> Result<Ve
     }
 }
 
+/// Gives what Rust reads in a token of this signer to `look`, once it is believed.
+fn verified<R>(signer: &iotsec_signer_t, token: &[u8], look: impl FnOnce(&Evidence<'_>) -> R) -> R {
+    let public = Ed25519PublicKey::from_bytes(&signer.public_key[..32]).unwrap();
+    let (nonce, mut scratch) = (Nonce::new(&NONCE).unwrap(), [0; 1024]);
+    let token = Token::parse(token).unwrap();
+    look(
+        &token
+            .verify(&public, nonce, &mut Sha256::new(), &mut scratch)
+            .unwrap(),
+    )
+}
+
 #[test]
 fn a_token_says_what_c_said_and_is_believed() {
     let signer = signer();
     let token = token(&signer, &claims(&[APP])).unwrap();
-    let public = Ed25519PublicKey::from_bytes(&signer.public_key[..32]).unwrap();
-    let mut scratch = [0; 1024];
-    let evidence = Token::parse(&token)
-        .unwrap()
-        .verify(
-            &public,
-            Nonce::new(&NONCE).unwrap(),
-            &mut Sha256::new(),
-            &mut scratch,
-        )
-        .unwrap();
-    assert!(evidence.lifecycle().is_trustworthy());
-    let component = evidence.components().next().unwrap();
-    assert_eq!((component.role, component.version), (Some("App"), Some("1.4.2")));
-    assert_eq!(
-        (component.digest, component.signer),
-        (&DIGEST[..], &SIGNED_BY[..])
-    );
+    verified(&signer, &token, |evidence| {
+        assert!(evidence.lifecycle().is_trustworthy());
+        let component = evidence.components().next().unwrap();
+        assert_eq!((component.role, component.version), (Some("App"), Some("1.4.2")));
+        assert_eq!(
+            (component.digest, component.signer),
+            (&DIGEST[..], &SIGNED_BY[..])
+        );
+    });
 }
 
 #[test]
@@ -116,18 +119,9 @@ fn an_open_debug_port_is_told_whatever_the_life_cycle_says() {
     open.components = components.as_ptr();
     let signer = signer();
     let token = token(&signer, &open).unwrap();
-    let public = Ed25519PublicKey::from_bytes(&signer.public_key[..32]).unwrap();
-    let mut scratch = [0; 1024];
-    let evidence = Token::parse(&token)
-        .unwrap()
-        .verify(
-            &public,
-            Nonce::new(&NONCE).unwrap(),
-            &mut Sha256::new(),
-            &mut scratch,
-        )
-        .unwrap();
-    assert!(!evidence.lifecycle().is_trustworthy());
+    assert!(!verified(&signer, &token, |evidence| evidence
+        .lifecycle()
+        .is_trustworthy()));
 }
 
 #[test]

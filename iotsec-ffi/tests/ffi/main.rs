@@ -5,8 +5,11 @@
 mod attest;
 mod board;
 mod certificate;
+mod device;
 mod input;
 mod login;
 mod null;
 mod store;
+mod surface;
+mod trust;
 mod update;

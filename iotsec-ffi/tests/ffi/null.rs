@@ -9,14 +9,20 @@ use iotsec_ffi::{
     attest::*,
     boot::*,
     certificate::*,
+    device::{erase::*, owner::*, *},
     entropy::*,
+    erased::*,
     input::*,
     login::*,
     password::*,
     root_key::*,
+    security::*,
+    setup::*,
     signer::*,
     status::*,
     store::*,
+    surface::*,
+    trust::*,
     update::{config::*, *},
 };
 
@@ -24,14 +30,19 @@ use crate::{
     attest,
     board::{Board, Fixed},
     certificate,
+    device::{self, Unit},
     login::{Records, credential, zeroed},
-    store, update,
+    store, surface, trust, update,
 };
 
 const HEADER: &str = include_str!("../../include/iotsec.h");
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 7] = [
+const OPTIONAL: [(&str, usize); 11] = [
+    ("iotsec_device_retire", 1),
+    ("iotsec_device_receipt", 1),
+    ("iotsec_erased_sign", 2),
+    ("iotsec_erased_verify", 2),
     ("iotsec_login_open", 2),
     ("iotsec_input_check", 1),
     ("iotsec_input_decode", 3),
@@ -86,6 +97,8 @@ struct Bench {
     presence: iotsec_presence_t,
     store: iotsec_store_config_t,
     update: iotsec_update_config_t,
+    device: iotsec_device_config_t,
+    trust: iotsec_trust_config_t,
 }
 
 /// One call, with the pointer null whose turn it is.
@@ -320,6 +333,289 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.mutable(1, &mut zeroed())
     ));
     call!(iotsec_update_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_device_format, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.device)
+    ));
+    call!(iotsec_device_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.device)
+    ));
+    call!(iotsec_device_state, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_device_draw_code, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_EXPOSURE_ONLINE,
+        t.mutable(1, &mut [0u8; 21]).cast(),
+        21,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_device_provision, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"SN-1").cast(),
+        4,
+        t.mutable(2, &mut zeroed())
+    ));
+    call!(iotsec_device_serial, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 32]).cast(),
+        32,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_device_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_device_login, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"green kettle").cast(),
+        12,
+        0,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_device_logout, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_device_login_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_device_unlock, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.presence)
+    ));
+    call!(iotsec_device_set_password, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        IOTSEC_EXPOSURE_ONLINE,
+        IOTSEC_ITERATIONS_MCU,
+        t.shared(1, b"kettle").cast(),
+        6,
+        t.shared(2, &c"Acme".as_ptr()),
+        1
+    ));
+    call!(iotsec_device_set_network, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, b"net").cast(),
+        3
+    ));
+    call!(iotsec_device_network, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_device_put, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, b"x").cast(),
+        1
+    ));
+    call!(iotsec_device_get, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut [0u8; 8]).cast(),
+        8,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_device_remove, |t, b| (t.mutable(0, &mut zeroed()), 1));
+    call!(iotsec_device_record, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_device_reset, |t, b| (t.mutable(0, &mut zeroed()), 1, 0, 0));
+    call!(iotsec_device_transfer, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        0,
+        0
+    ));
+    call!(iotsec_device_retire, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        0,
+        0,
+        ptr::null(),
+        0
+    ));
+    call!(iotsec_device_give_up, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"K2M4-P6R8-T0V3-6").cast(),
+        16,
+        0,
+        0
+    ));
+    call!(iotsec_device_give_up_by_presence, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.presence),
+        0,
+        0
+    ));
+    call!(iotsec_device_scrub_step, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_device_receipt, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        ptr::null(),
+        0,
+        t.mutable(2, &mut [0u8; 295]).cast(),
+        295,
+        t.mutable(3, &mut 0)
+    ));
+    call!(iotsec_erased_sign, |t, b| (
+        t.shared(0, &attest::signer()),
+        t.shared(1, &device::ERASED),
+        ptr::null(),
+        0,
+        t.mutable(3, &mut [0u8; 295]).cast(),
+        295,
+        t.mutable(4, &mut 0)
+    ));
+    call!(iotsec_erased_verify, |t, b| (
+        IOTSEC_KEY_ED25519,
+        t.shared(0, &[7u8; 32]).cast(),
+        32,
+        t.shared(1, b"x").cast(),
+        1,
+        ptr::null(),
+        0,
+        t.mutable(3, &mut zeroed())
+    ));
+    call!(iotsec_security_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &device::OBSERVED),
+        0,
+        t.mutable(2, &mut zeroed()),
+        1,
+        t.mutable(3, &mut 0),
+        t.mutable(4, &mut 0)
+    ));
+    call!(iotsec_security_status_json, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &device::OBSERVED),
+        0,
+        t.mutable(2, &mut [0u8; 8]).cast(),
+        8,
+        t.mutable(3, &mut 0)
+    ));
+    call!(iotsec_setup_begin, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &device::PLAN)
+    ));
+    call!(iotsec_setup_present_label, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"K2M4").cast(),
+        4,
+        0
+    ));
+    call!(iotsec_setup_leave, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_setup_give_network, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"net").cast(),
+        3
+    ));
+    call!(iotsec_setup_report, |t, b| (t.mutable(0, &mut zeroed()), 10));
+    call!(iotsec_setup_set_time, |t, b| (t.mutable(0, &mut zeroed()), 1));
+    call!(iotsec_setup_restart, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.presence),
+        0,
+        0
+    ));
+    call!(iotsec_setup_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_setup_status_json, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        t.mutable(1, &mut [0u8; 8]).cast(),
+        8,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_setup_claim, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_EXPOSURE_ONLINE,
+        IOTSEC_ITERATIONS_MCU,
+        t.shared(1, b"kettle").cast(),
+        6,
+        t.shared(2, &c"Acme".as_ptr()),
+        1
+    ));
+    call!(iotsec_trust_install, |t, b| (
+        t.shared(0, &b.trust),
+        t.shared(1, b"x").cast(),
+        1
+    ));
+    call!(iotsec_trust_rotate, |t, b| (
+        t.shared(0, &b.trust),
+        t.shared(1, b"x").cast(),
+        1,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_trust_status, |t, b| (
+        t.shared(0, &b.trust),
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_trust_anchors, |t, b| (
+        t.shared(0, &b.trust),
+        IOTSEC_TRUST_UPDATE,
+        0,
+        t.mutable(1, &mut zeroed()),
+        t.mutable(2, &mut zeroed()),
+        1,
+        t.mutable(3, &mut 0),
+        t.mutable(4, &mut 0)
+    ));
+    call!(iotsec_trust_tls_anchors, |t, b| (
+        t.shared(0, &b.trust),
+        0,
+        t.mutable(1, &mut zeroed()),
+        1,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_surface_check, |t, b| (t.shared(0, &surface::APP), 1));
+    call!(iotsec_surface_may_listen, |t, b| (
+        t.shared(0, &surface::APP),
+        1,
+        IOTSEC_DEVICE_OWNED,
+        0,
+        t.shared(1, b"app").cast(),
+        3
+    ));
+    call!(iotsec_surface_may_connect, |t, b| (
+        t.shared(0, &surface::APP),
+        1,
+        IOTSEC_DEVICE_OWNED,
+        0,
+        t.shared(1, b"app").cast(),
+        3,
+        t.shared(2, b"a.example").cast(),
+        9,
+        443
+    ));
+    call!(iotsec_surface_audit, |t, b| (
+        t.shared(0, &surface::APP),
+        1,
+        IOTSEC_DEVICE_OWNED,
+        0,
+        t.shared(1, &surface::TELNET),
+        1,
+        t.mutable(2, &mut zeroed()),
+        1,
+        t.mutable(3, &mut 0),
+        t.mutable(4, &mut 0)
+    ));
+    call!(iotsec_surface_read_sockets, |t, b| (
+        IOTSEC_SOCKET_FILE_TCP,
+        t.shared(0, b"sl local_address").cast(),
+        16,
+        t.mutable(1, &mut zeroed()),
+        1,
+        t.mutable(2, &mut 0)
+    ));
     calls
 }
 
@@ -337,6 +633,7 @@ fn presence() -> iotsec_presence_t {
 #[test]
 fn a_null_pointer_is_refused_wherever_it_stands() {
     let (store, update) = (store::Bench::new(), update::Device::new());
+    let (unit, trust) = (Unit::blank(), trust::Bench::new());
     let (board, records) = (Board::new(), Fixed::new(Records::default()));
     let bench = Bench {
         credential: credential(&board, &records),
@@ -344,6 +641,8 @@ fn a_null_pointer_is_refused_wherever_it_stands() {
         presence: presence(),
         store: store.config(),
         update: update.config(),
+        device: unit.config(),
+        trust: trust.config(),
     };
     let calls = calls();
     let mut tried = 0;

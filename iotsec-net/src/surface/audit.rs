@@ -1,7 +1,8 @@
-//! What listens on a Linux system, compared with what was declared.
+//! What listens, compared with what was declared.
 //!
-//! [`Snapshot`] reads `/proc`; [`read_sockets`] makes listeners of its text, and [`audit`] compares them with a table.
-//! Only the first of the three touches the system. What a process opens between two looks is not seen: audit at boot,
+//! On Linux, with the feature `std`, `Snapshot` reads `/proc` and [`audit`] lists what is wrong; [`read_sockets`] makes
+//! listeners of the text of one file, and [`findings`] compares any with a table, without an allocator. Only the first
+//! touches the system. What a process opens between two looks is not seen: audit at boot,
 //! then every few minutes, and in continuous integration with `iotsec surface check`.
 //!
 //! ```
@@ -31,15 +32,18 @@
 //! ```
 
 mod proc_net;
+#[cfg(feature = "std")]
 mod snapshot;
 
 use core::fmt;
+#[cfg(feature = "std")]
 use std::vec::Vec;
 
 pub use proc_net::{
     Bound, Listener, MAX_LINE_LEN, MAX_LINES, ProcError, ProcErrorKind, SocketFile, read_sockets,
     socket_inode,
 };
+#[cfg(feature = "std")]
 pub use snapshot::{AuditError, MAX_FILE_LEN, Owner, Snapshot};
 
 use super::{Gate, Interface, Scope, Service, Socket, SurfaceError};
@@ -153,12 +157,27 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// Counts one more.
+    pub const fn add(&mut self, finding: &Finding<'_>) {
+        let count = match finding {
+            Finding::Undeclared(_) => &mut self.undeclared,
+            Finding::Wider { .. } => &mut self.wider,
+            Finding::Closed { .. } => &mut self.closed,
+            Finding::Absent(_) => &mut self.absent,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
 /// What an audit found.
+#[cfg(feature = "std")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report<'a> {
     findings: Vec<Finding<'a>>,
 }
 
+#[cfg(feature = "std")]
 impl<'a> Report<'a> {
     /// All of it: sockets in the order in which they were given, then services that do not listen.
     pub fn findings(&self) -> &[Finding<'a>] {
@@ -180,32 +199,50 @@ impl<'a> Report<'a> {
     /// How often each finding was made.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for finding in &self.findings {
-            let count = match finding {
-                Finding::Undeclared(_) => &mut counts.undeclared,
-                Finding::Wider { .. } => &mut counts.wider,
-                Finding::Closed { .. } => &mut counts.closed,
-                Finding::Absent(_) => &mut counts.absent,
-            };
-            *count = count.saturating_add(1);
-        }
+        self.findings.iter().for_each(|finding| counts.add(finding));
         counts
     }
 }
 
 /// Compares what listens with what may listen now.
+#[cfg(feature = "std")]
 pub fn audit<'a>(gate: &Gate<'_>, listeners: &[Listener<'a>]) -> Report<'a> {
-    let mut findings = Vec::new();
-    for listener in listeners {
-        findings.extend(judge(gate, listener));
+    Report {
+        findings: findings(gate, listeners.iter().copied()).collect(),
     }
-    for (interface, service) in gate.table().services() {
-        let listens = |listener: &Listener<'_>| listener.bound.is_of(&service);
-        if gate.allows(interface.id()).is_ok() && !listeners.iter().any(listens) {
-            findings.push(Finding::Absent(interface));
-        }
-    }
-    Report { findings }
+}
+
+/// The same without a list: sockets in the order in which they were given, then services that do not listen.
+///
+/// ```
+/// use iotsec_net::{interfaces, surface::{
+///     Authentication, Interface, Phase, Scope, Service, audit::{Bound, Counts, Listener, findings},
+/// }};
+///
+/// interfaces!(static LAMP = [Interface::service(
+///     "app", "The owner's app", Service::tcp(8443, Scope::Local, Authentication::Password),
+/// )]);
+///
+/// let telnet = Listener { bound: Bound::Tcp(([0, 0, 0, 0], 23).into()), inode: 0 };
+/// let mut counts = Counts::default();
+/// findings(&LAMP.gate(Phase::Owned), [telnet].into_iter()).for_each(|finding| counts.add(&finding));
+/// assert_eq!((counts.undeclared, counts.absent), (1, 1));
+/// ```
+pub fn findings<'a, 'g>(
+    gate: &'g Gate<'_>,
+    listeners: impl Iterator<Item = Listener<'a>> + Clone + 'g,
+) -> impl Iterator<Item = Finding<'a>> + 'g
+where
+    'a: 'g,
+{
+    let all = listeners.clone();
+    let absent = gate.table().services().filter_map(move |(interface, service)| {
+        let listens = |listener: Listener<'_>| listener.bound.is_of(&service);
+        let missing = gate.allows(interface.id()).is_ok() && !all.clone().any(listens);
+        missing.then_some(Finding::Absent(interface))
+    });
+    let open = listeners.filter_map(move |listener| judge(gate, &listener));
+    open.chain(absent)
 }
 
 fn judge<'a>(gate: &Gate<'_>, listener: &Listener<'a>) -> Option<Finding<'a>> {
