@@ -9,7 +9,7 @@
 
 #include "board.h"
 #include "check.h"
-#include "update_vectors.h" /* made by `cargo xtask c`: what the maker's tools would deliver */
+#include "update_vectors.h" /* what the maker's tools would deliver */
 
 /* Where everything is: two slots with a page for the envelope each, and the journal. */
 #define PAGES(first, count) {(first) * BOARD_PAGE_SIZE, BOARD_PAGE_SIZE, (count), BOARD_WORD_SIZE, 0xFF}
