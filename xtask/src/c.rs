@@ -5,6 +5,7 @@ mod bare;
 mod declaration;
 mod library;
 mod linux;
+pub(crate) mod package;
 mod table;
 pub(crate) mod vectors;
 

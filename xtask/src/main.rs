@@ -79,6 +79,12 @@ const TASKS: &[Task] = &[
         run: c::run,
     },
     Task {
+        name: "c-package",
+        usage: "",
+        about: "install the C library for Linux: SONAME, symbols, pkg-config, CMake",
+        run: c::package::run,
+    },
+    Task {
         name: "power-cut",
         usage: "[--quick]",
         about: "cut the power at every step of update and store, and count the steps",
