@@ -26,16 +26,8 @@ pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
     command
         .current_dir(root)
         .env("CARGO_TARGET_DIR", "target/cargo-c");
-    command.args([
-        "cinstall",
-        "--quiet",
-        "--release",
-        "-p",
-        "iotsec-ffi",
-        "--libdir",
-        "lib",
-    ]);
-    tool::run(command.arg("--prefix").arg(&prefix))?;
+    command.args(["cinstall", "--release", "-p", "iotsec-ffi", "--libdir", "lib"]);
+    tool::text(command.arg("--prefix").arg(&prefix))?;
 
     let shared = prefix.join("lib/libiotsec.so");
     let names = tool::text(Command::new("nm").args(["-D", "--defined-only"]).arg(&shared))?;
