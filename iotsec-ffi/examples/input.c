@@ -50,28 +50,35 @@ static int32_t sign(void *ctx, const uint8_t *message, size_t len, uint8_t *sign
     return iotsec_ed25519_sign(seed, message, len, signature) == IOTSEC_OK ? 0 : -1;
 }
 
+static const uint8_t digest[32] = {1}, signed_by[32] = {2}, hardware[32] = {3}, nonce[32] = {4};
+static const iotsec_attest_component_t app = {"App", "1.4.2", digest, signed_by};
+static const iotsec_attest_claims_t claims = {
+    .struct_size = sizeof claims,
+    .client_id = 1,
+    .lifecycle = IOTSEC_LIFECYCLE_SECURED,
+    .debug = IOTSEC_DEBUG_CLOSED,
+    .implementation_id = hardware,
+    .nonce = nonce,
+    .nonce_len = sizeof nonce,
+    .components = &app,
+    .component_count = 1,
+};
+
+static iotsec_status_t example_signer(iotsec_signer_t *signer) {
+    *signer = (iotsec_signer_t){.struct_size = sizeof *signer, .key_type = IOTSEC_KEY_ED25519, .sign = sign};
+    return iotsec_ed25519_public_key(seed, signer->public_key);
+}
+
 static iotsec_status_t attested(void) {
-    static const uint8_t digest[32] = {1}, signed_by[32] = {2}, hardware[32] = {3}, nonce[32] = {4};
-    static const iotsec_attest_component_t app = {"App", "1.4.2", digest, signed_by};
     static uint8_t token[IOTSEC_ATTEST_TOKEN_MAX(1)], scratch[IOTSEC_ATTEST_SCRATCH_MAX(1)];
-    iotsec_signer_t signer = {.struct_size = sizeof signer, .key_type = IOTSEC_KEY_ED25519, .sign = sign};
-    iotsec_attest_claims_t claims = {
-        .struct_size = sizeof claims,
-        .client_id = 1,
-        .lifecycle = IOTSEC_LIFECYCLE_SECURED,
-        .debug = IOTSEC_DEBUG_CLOSED,
-        .implementation_id = hardware,
-        .nonce = nonce,
-        .nonce_len = sizeof nonce,
-        .components = &app,
-        .component_count = 1,
-    };
+    iotsec_signer_t signer;
+    iotsec_attest_claims_t wrong = claims;
     size_t len;
-    TRY(iotsec_ed25519_public_key(seed, signer.public_key));
+    TRY(example_signer(&signer));
     TRY(iotsec_attest_token(&signer, &claims, scratch, sizeof scratch, token, sizeof token, &len));
-    claims.nonce_len = 31;
+    wrong.nonce_len = 31;
     REFUSED(IOTSEC_ERR_ATTEST_NONCE_LENGTH,
-            iotsec_attest_token(&signer, &claims, scratch, sizeof scratch, token, sizeof token, &len));
+            iotsec_attest_token(&signer, &wrong, scratch, sizeof scratch, token, sizeof token, &len));
     puts("attested: a token for whoever sent the nonce");
     return IOTSEC_OK;
 }

@@ -8,7 +8,7 @@
 
 #include "board.h"
 #include "check.h"
-#include "update_vectors.h" /* made by `cargo xtask c`: what the maker's tools would deliver */
+#include "update_vectors.h" /* what the maker's tools would deliver */
 
 /* Where everything is: two slots with a page for the envelope each, and the journal. */
 #define PAGES(first, count) {(first) * BOARD_PAGE_SIZE, BOARD_PAGE_SIZE, (count), BOARD_WORD_SIZE, 0xFF}
@@ -60,12 +60,11 @@ static iotsec_status_t reboot(const iotsec_update_config_t *config, iotsec_boot_
     return iotsec_update_open(&update, config, boot->slot);
 }
 
-/* The envelope says what is coming; the payload then arrives in chunks of any size. */
-static iotsec_status_t install_an_update(const iotsec_update_config_t *config, iotsec_boot_t *boot) {
+/* The envelope says what is coming; the payload then arrives in chunks of any size; nothing counts before all of it is
+   verified. */
+static iotsec_status_t receive_an_update(void) {
     uint32_t resume;
     int32_t done = 0;
-
-    TRY(reboot(config, boot));
 
     TRY(iotsec_update_begin(&update, envelope, sizeof envelope, 0, &resume));
     for (size_t at = resume, taken; at < sizeof payload; at += taken) {
@@ -76,8 +75,15 @@ static iotsec_status_t install_an_update(const iotsec_update_config_t *config, i
         TRY(iotsec_update_finish(&update, &done));
     }
     TRY(iotsec_update_install(&update));
-    TRY(iotsec_update_close(&update));
     puts("update: written, read back, staged");
+    return IOTSEC_OK;
+}
+
+/* It is tried in the next boot, and accepted when it works. */
+static inline iotsec_status_t install_an_update(const iotsec_update_config_t *config, iotsec_boot_t *boot) {
+    TRY(reboot(config, boot));
+    TRY(receive_an_update());
+    TRY(iotsec_update_close(&update));
 
     TRY(reboot(config, boot));
     if (boot->slot != IOTSEC_SLOT_B || boot->reason != IOTSEC_BOOT_TRIAL) {

@@ -1,8 +1,9 @@
-//! `iotsec-ffi/include/iotsec.h` and the table of error numbers, regenerated or checked for drift.
+//! `iotsec-ffi/include/iotsec.h`, the table of error numbers and the examples' update, regenerated or checked for drift.
 
 use std::{fs, path::Path, process::Command};
 
 use crate::{
+    c::vectors,
     status,
     tool::{self, Failure},
 };
@@ -11,7 +12,7 @@ use crate::{
 const CBINDGEN: &str = "cbindgen 0.29.4";
 const HEADER: &str = "iotsec-ffi/include/iotsec.h";
 
-/// Writes both files, or fails when a committed one differs from what would be written.
+/// Writes all files, or fails when a committed one differs from what would be written.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let check = match args {
         [] => false,
@@ -19,6 +20,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         _ => return Err("the one option is --check".into()),
     };
     // The header is made from the table, so the table comes first.
+    settle(root, vectors::HEADER, &vectors::text(root)?, check)?;
     settle(root, status::TABLE, &status::table(root)?, check)?;
     settle(root, HEADER, &generate(root)?, check)
 }

@@ -75,9 +75,15 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "c",
-        usage: "",
-        about: "build and run the C example, on Linux and in QEMU; compile the header alone",
+        usage: "[linux | TARGET]...",
+        about: "the C examples on Linux under sanitizers and valgrind, on Cortex-M and RISC-V in QEMU; calls that are refused",
         run: c::run,
+    },
+    Task {
+        name: "c-package",
+        usage: "",
+        about: "install the C library for Linux: SONAME, symbols, pkg-config, CMake",
+        run: c::package::run,
     },
     Task {
         name: "power-cut",

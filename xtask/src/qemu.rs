@@ -22,7 +22,7 @@ pub(crate) struct Board {
     pub(crate) core: &'static str,
     /// Instructions of one tick of the images' counter.
     ///
-    /// The Cortex-M boards clock their core at 25 MHz: 40 ns a tick, and `-icount shift=0` lets one nanosecond pass
+    /// The Cortex-M boards clock their core at 25 MHz, the M33 at 20 MHz: 40 or 50 ns a tick, and `-icount shift=0` lets one nanosecond pass
     /// with each instruction. RISC-V counts instructions itself.
     tick: u64,
 }
@@ -39,6 +39,12 @@ impl Board {
         machine: "mps2-an385",
         core: "Cortex-M3",
         tick: 40,
+    };
+    /// Cortex-M33, started in the secure state, with its memory elsewhere.
+    pub(crate) const MPS2_AN505: Self = Self {
+        machine: "mps2-an505",
+        core: "Cortex-M33",
+        tick: 50,
     };
     /// A 32-bit RISC-V core.
     pub(crate) const RISCV_VIRT: Self = Self {
