@@ -86,6 +86,7 @@
 extern crate std;
 
 pub mod batch;
+mod clock;
 mod code;
 pub mod consent;
 #[cfg(feature = "dap")]

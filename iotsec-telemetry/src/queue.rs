@@ -22,6 +22,7 @@ use rand_core::TryCryptoRng;
 
 use crate::{
     batch::{self, SealTo, SealedBatch, Sizes},
+    clock::Clock,
     code,
     consent::Consents,
     error::{BatchError, RecordError},
@@ -77,9 +78,7 @@ pub struct Queue<const N: usize> {
     reserve: usize,
     lists: Lists<N>,
     next_sequence: u32,
-    last_uptime: u32,
-    /// Unix time at which this boot began, once the clock is known.
-    started: Option<u32>,
+    clock: Clock,
     lost: Losses,
     /// Displaced while in a batch that may have arrived.
     in_doubt: PerClass,
@@ -112,8 +111,7 @@ impl<const N: usize> Queue<N> {
             reserve: reserve.min(N),
             lists: Lists::new(),
             next_sequence: 0,
-            last_uptime: 0,
-            started: None,
+            clock: Clock::default(),
             lost: Losses::default(),
             in_doubt: [0; 4],
             reported: Losses::default(),
@@ -143,15 +141,10 @@ impl<const N: usize> Queue<N> {
         if !self.is_allowed(class) {
             return Err(RecordError::NotConsented);
         }
-        let seconds = now.0.checked_div(1000).and_then(|s| u32::try_from(s).ok());
-        let uptime = self.last_uptime.max(seconds.unwrap_or(u32::MAX));
-        if let Some(started) = self.started
-            && let now = UnixTime(u64::from(started).saturating_add(uptime.into()))
-            && self.registry.registry().handling_of(event).has_expired(now)
-        {
+        let uptime = self.clock.advance(now);
+        if self.registry.registry().has_expired(event, self.clock.now()) {
             return Err(RecordError::Expired);
         }
-        self.last_uptime = uptime;
         let sequence = self.next_sequence;
         let Some(next_sequence) = sequence.checked_add(1) else {
             self.lose(class, 1);
@@ -160,7 +153,7 @@ impl<const N: usize> Queue<N> {
         let entry = Entry {
             boot: self.boot,
             sequence,
-            uptime: self.last_uptime,
+            uptime,
             code,
         };
         if !self.admit(class, entry) {
@@ -184,8 +177,7 @@ impl<const N: usize> Queue<N> {
     /// queue.set_clock(Millis::from_secs(90), UnixTime(1_800_000_090));
     /// ```
     pub fn set_clock(&mut self, uptime: Millis, now: UnixTime) {
-        let seconds = uptime.0.checked_div(1000).unwrap_or_default();
-        self.started = now.0.checked_sub(seconds).and_then(|s| u32::try_from(s).ok());
+        self.clock.set(uptime, now);
     }
 
     /// Seals the most urgent events, as many as fit, into `out`.
@@ -363,7 +355,7 @@ impl<const N: usize> Queue<N> {
     const fn now(&self) -> LossTime {
         LossTime {
             boot: self.boot,
-            uptime_s: self.last_uptime,
+            uptime_s: self.clock.uptime(),
         }
     }
 
@@ -383,7 +375,7 @@ impl<const N: usize> Queue<N> {
         let header = batch::Header {
             registry: self.registry.hash(),
             boot: self.boot,
-            started: self.started,
+            started: self.clock.started(),
             lost: self.lost,
         };
         batch::fill(plain, &header, self.len(), |chosen| {

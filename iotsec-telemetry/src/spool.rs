@@ -46,6 +46,7 @@ use iotsec_core::{
 };
 
 use crate::{
+    clock::Clock,
     code,
     consent::{ConsentPurpose, ConsentStorage, Consents},
     error::{ConsentError, RecordError},
@@ -184,9 +185,7 @@ pub struct Spool<'k> {
     journal: Journal,
     rings: [Ring; 4],
     next_sequence: u32,
-    last_uptime: u32,
-    /// Unix time at which this boot began, once the clock is known.
-    started: Option<u32>,
+    clock: Clock,
     /// The losses that the service has acknowledged in this boot.
     reported: Losses,
     flight: Option<Flight>,
@@ -232,8 +231,7 @@ impl<'k> Spool<'k> {
             journal,
             rings: rings.map(Ring::new),
             next_sequence: 0,
-            last_uptime: 0,
-            started: None,
+            clock: Clock::default(),
             reported: Losses::default(),
             flight: None,
             flights: 0,
@@ -289,7 +287,8 @@ impl<'k> Spool<'k> {
     ///
     /// # Errors
     /// [`SpoolError`]; nothing is recorded. [`RecordError::Full`] for a critical event when the pages of its class are
-    /// full of events that wait; it is counted as lost, in flash.
+    /// full of events that wait; it is counted as lost, in flash. [`RecordError::Expired`] once the last day of the event
+    /// is over.
     pub fn record<F: NorFlash>(
         &mut self,
         flash: &mut F,
@@ -308,8 +307,10 @@ impl<'k> Spool<'k> {
         if !self.ring(class).is_open() {
             return Err(SpoolError::Locked);
         }
-        let seconds = now.0.checked_div(1000).and_then(|s| u32::try_from(s).ok());
-        self.last_uptime = self.last_uptime.max(seconds.unwrap_or(u32::MAX));
+        let uptime = self.clock.advance(now);
+        if self.registry.registry().has_expired(event, self.clock.now()) {
+            return Err(RecordError::Expired.into());
+        }
         let sequence = self.next_sequence;
         if sequence == u32::MAX || self.ring(class).next == u32::MAX {
             self.lose(class, 1);
@@ -318,7 +319,7 @@ impl<'k> Spool<'k> {
         let entry = Entry {
             boot: self.boot,
             sequence,
-            uptime: self.last_uptime,
+            uptime,
             code,
         };
         let done = self.write(flash, class, entry);
@@ -341,8 +342,7 @@ impl<'k> Spool<'k> {
     /// Tells the wall-clock time at `uptime`, once it is trustworthy; see
     /// [`Queue::set_clock`](crate::queue::Queue::set_clock).
     pub fn set_clock(&mut self, uptime: Millis, now: UnixTime) {
-        let seconds = uptime.0.checked_div(1000).unwrap_or_default();
-        self.started = now.0.checked_sub(seconds).and_then(|s| u32::try_from(s).ok());
+        self.clock.set(uptime, now);
     }
 
     /// Turns `P` off as [`Consents::withdraw`] does, for a device without another queue: its events are forgotten in
@@ -472,7 +472,7 @@ impl<'k> Spool<'k> {
     const fn now(&self) -> LossTime {
         LossTime {
             boot: self.boot,
-            uptime_s: self.last_uptime,
+            uptime_s: self.clock.uptime(),
         }
     }
 

@@ -130,7 +130,7 @@ impl Spool<'_> {
         let header = batch::Header {
             registry: &registry,
             boot: self.boot,
-            started: self.started,
+            started: self.clock.started(),
             lost,
         };
         let streams = packed.map(|(from, to)| Packed::new(out.get(from..to).unwrap_or_default()));

@@ -1,9 +1,11 @@
 //! What is recorded arrives, once.
 
+use iotsec_core::hal::{Millis, UnixTime};
 use iotsec_telemetry::{
     batch::{SizeClass, Sizes},
     error::{BatchError, RecordError, SpoolError},
-    registry::Class,
+    registry,
+    registry::{Class, EventDef, Handling},
     spool::{MAX_REFUSALS, Refusal},
 };
 use iotsec_testkit::Tear;
@@ -219,4 +221,33 @@ fn a_boot_number_that_was_used_is_refused() {
     assert_eq!(device.start().err(), Some(SpoolError::Boot));
     device.boot += 5;
     assert_eq!(device.start().unwrap().spool.len(), 1);
+}
+
+#[test]
+fn what_has_expired_is_not_recorded_once_the_date_is_known() {
+    const LAST_DAY: Handling = Handling::new("data@lamps.example", "Lamps Ltd", 90).until(2027, 1, 15);
+    const OLD: EventDef = EventDef::new(1, "old", Class::Security, "Test", &[]).handled(LAST_DAY);
+    const NEW: EventDef = EventDef::new(2, "new", Class::Security, "Test", &[]);
+    registry!(static BOTH = [OLD, NEW]);
+    let mut device = device();
+    device.registry = &BOTH;
+    let mut running = device.start().unwrap();
+    let midnight = LAST_DAY.last_second().unwrap().0 + 1;
+    let mut record = |event, seconds, start: Option<u64>| {
+        if let Some(start) = start {
+            running.spool.set_clock(Millis(0), UnixTime(start));
+        }
+        let (flash, now) = (&mut running.device.flash, Millis::from_secs(seconds));
+        let recorded = running.spool.record(flash, &running.consents, event, &[], now);
+        recorded.err()
+    };
+    let expired = Some(SpoolError::Record(RecordError::Expired));
+    assert_eq!(record(&OLD, 500, None), None);
+    assert_eq!(record(&OLD, 999, Some(midnight - 1000)), None);
+    assert_eq!(record(&OLD, 1000, None), expired);
+    assert_eq!(record(&NEW, 1000, None), None);
+    assert_eq!(
+        (running.spool.len(), running.spool.loss(Class::Security).count),
+        (3, 0)
+    );
 }
