@@ -197,44 +197,6 @@ where
     None
 }
 
-impl BatchKey<'_> {
-    /// Pads the first `len` bytes of `plain`, seals them as a message of `domain`, and wipes `plain`.
-    pub(crate) fn seal_as<'o, R: TryCryptoRng + ?Sized>(
-        &self,
-        domain: &[u8],
-        sizes: Sizes,
-        rng: &mut R,
-        plain: &mut [u8],
-        len: usize,
-        out: &'o mut [u8],
-    ) -> Result<&'o [u8], BatchError> {
-        let sealed = self.pad_and_seal(domain, sizes, rng, plain, len, out);
-        plain.zeroize();
-        sealed
-    }
-
-    fn pad_and_seal<'o, R: TryCryptoRng + ?Sized>(
-        &self,
-        domain: &[u8],
-        sizes: Sizes,
-        rng: &mut R,
-        plain: &mut [u8],
-        len: usize,
-        out: &'o mut [u8],
-    ) -> Result<&'o [u8], BatchError> {
-        let class = sizes.find(|class| class.plain_len() >= len);
-        let class = class.ok_or(BatchError::Buffer)?;
-        let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
-        let plain = plain.get_mut(..class.plain_len()).ok_or(BatchError::Buffer)?;
-        plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
-        let (salt, nonce) = self.salt(domain, rng, plain)?;
-        let key = self.of_message(domain, &salt)?;
-        Ok(Encrypt0::seal(
-            self.aead, &key, &nonce, &salt, domain, plain, out,
-        )?)
-    }
-}
-
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::BatchKey<'_> {}
@@ -245,6 +207,19 @@ mod sealed {
 pub trait SealTo: sealed::Sealed {
     /// Bytes of plaintext in a message of this size, padding included.
     fn plain_len(&self, class: SizeClass) -> usize;
+
+    /// Seals `plain`, which is padded, as a message of `domain` that fills `out`.
+    ///
+    /// # Errors
+    /// [`BatchError`].
+    #[doc(hidden)]
+    fn seal_padded<R: TryCryptoRng + ?Sized>(
+        &self,
+        domain: &[u8],
+        rng: &mut R,
+        plain: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), BatchError>;
 
     /// Pads the first `len` bytes of `plain`, seals them as a message of `domain`, and wipes `plain`.
     ///
@@ -259,7 +234,20 @@ pub trait SealTo: sealed::Sealed {
         plain: &mut [u8],
         len: usize,
         out: &'o mut [u8],
-    ) -> Result<&'o [u8], BatchError>;
+    ) -> Result<&'o [u8], BatchError> {
+        let mut pad_and_seal = || {
+            let class = sizes.find(|class| self.plain_len(class) >= len);
+            let class = class.ok_or(BatchError::Buffer)?;
+            let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
+            let plain = plain.get_mut(..self.plain_len(class)).ok_or(BatchError::Buffer)?;
+            plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
+            self.seal_padded(domain, rng, plain, out)?;
+            Ok(class)
+        };
+        let class: Result<SizeClass, BatchError> = pad_and_seal();
+        plain.zeroize();
+        out.get(..class?.sealed_len()).ok_or(BatchError::Buffer)
+    }
 }
 
 impl SealTo for BatchKey<'_> {
@@ -267,16 +255,17 @@ impl SealTo for BatchKey<'_> {
         class.plain_len()
     }
 
-    fn seal_message<'o, R: TryCryptoRng + ?Sized>(
+    fn seal_padded<R: TryCryptoRng + ?Sized>(
         &self,
         domain: &[u8],
-        sizes: Sizes,
         rng: &mut R,
-        plain: &mut [u8],
-        len: usize,
-        out: &'o mut [u8],
-    ) -> Result<&'o [u8], BatchError> {
-        self.seal_as(domain, sizes, rng, plain, len, out)
+        plain: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), BatchError> {
+        let (salt, nonce) = self.salt(domain, rng, plain)?;
+        let key = self.of_message(domain, &salt)?;
+        Encrypt0::seal(self.aead, &key, &nonce, &salt, domain, plain, out)?;
+        Ok(())
     }
 }
 

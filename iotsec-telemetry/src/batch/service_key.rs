@@ -5,9 +5,8 @@ use iotsec_core::{
     secret::ct_eq,
 };
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize;
 
-use super::{DOMAIN, OpenedBatch, SealTo, SizeClass, Sizes, sealed};
+use super::{DOMAIN, OpenedBatch, SealTo, SizeClass, sealed};
 use crate::error::{BatchError, DecodeError};
 
 /// Bytes that name a service's key.
@@ -63,29 +62,6 @@ impl<'k, K: AgreementKey> ServiceKey<'k, K> {
     pub const fn new(suite: Hpke<'k, K>, public: &'k [u8], id: [u8; KEY_ID_LEN]) -> Self {
         Self { suite, public, id }
     }
-
-    fn seal_in<'o, R: TryCryptoRng + ?Sized>(
-        &self,
-        domain: &[u8],
-        sizes: Sizes,
-        rng: &mut R,
-        plain: &mut [u8],
-        len: usize,
-        out: &'o mut [u8],
-    ) -> Result<&'o [u8], BatchError> {
-        let class = sizes.find(|class| self.plain_len(class) >= len);
-        let class = class.ok_or(BatchError::Buffer)?;
-        let out = out.get_mut(..class.sealed_len()).ok_or(BatchError::Buffer)?;
-        let plain = plain.get_mut(..self.plain_len(class)).ok_or(BatchError::Buffer)?;
-        plain.get_mut(len..).ok_or(BatchError::Buffer)?.fill(0);
-        let (head, message) = out
-            .split_first_chunk_mut::<HEAD_LEN>()
-            .ok_or(BatchError::Buffer)?;
-        *head = self::head(&self.id);
-        self.suite
-            .seal(self.public, domain, head.as_slice(), plain, rng, message)?;
-        Ok(out)
-    }
 }
 
 impl<K> sealed::Sealed for ServiceKey<'_, K> {}
@@ -98,18 +74,20 @@ impl<K: AgreementKey> SealTo for ServiceKey<'_, K> {
             .saturating_sub(Hpke::<'_, K>::OVERHEAD)
     }
 
-    fn seal_message<'o, R: TryCryptoRng + ?Sized>(
+    fn seal_padded<R: TryCryptoRng + ?Sized>(
         &self,
         domain: &[u8],
-        sizes: Sizes,
         rng: &mut R,
-        plain: &mut [u8],
-        len: usize,
-        out: &'o mut [u8],
-    ) -> Result<&'o [u8], BatchError> {
-        let sealed = self.seal_in(domain, sizes, rng, plain, len, out);
-        plain.zeroize();
-        sealed
+        plain: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), BatchError> {
+        let (head, message) = out
+            .split_first_chunk_mut::<HEAD_LEN>()
+            .ok_or(BatchError::Buffer)?;
+        *head = self::head(&self.id);
+        self.suite
+            .seal(self.public, domain, head.as_slice(), plain, rng, message)?;
+        Ok(())
     }
 }
 

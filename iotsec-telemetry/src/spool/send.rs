@@ -11,7 +11,7 @@ use super::{
     staged::{Packed, Packer},
 };
 use crate::{
-    batch::{self, BatchKey, SealedBatch, Sizes},
+    batch::{self, SealTo, SealedBatch, Sizes},
     code,
     consent::Consents,
     error::BatchError,
@@ -93,18 +93,19 @@ impl Spool<'_> {
     /// [`SpoolError::Unpurged`] and [`SpoolError::Locked`] until [`purge_step`](Self::purge_step) is done;
     /// others of [`SpoolError`]. Everything stays in the spool.
     #[expect(clippy::too_many_arguments, reason = "as the queue's, and the flash")]
-    pub fn batch<'a, F: NorFlash, R: TryCryptoRng + ?Sized>(
+    pub fn batch<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
         flash: &mut F,
         consents: &'a Consents,
-        key: &BatchKey<'_>,
+        key: &S,
         sizes: Sizes,
         rng: &mut R,
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
         let largest = sizes.largest();
-        let plain = scratch.get_mut(..largest.plain_len()).ok_or(BatchError::Buffer)?;
+        let plain = scratch.get_mut(..key.plain_len(largest));
+        let plain = plain.ok_or(BatchError::Buffer)?;
         if out.len() < largest.sealed_len() {
             return Err(BatchError::Buffer.into());
         }
@@ -140,7 +141,7 @@ impl Spool<'_> {
             sent.keep(stream, quota);
         }
         let out = out.get_mut(..largest.sealed_len()).ok_or(BatchError::Buffer)?;
-        let bytes = key.seal_as(batch::DOMAIN, sizes, rng, plain, len, out)?;
+        let bytes = key.seal_message(batch::DOMAIN, sizes, rng, plain, len, out)?;
         self.flights = self.flights.wrapping_add(1);
         self.flight = Some(Flight {
             number: self.flights,

@@ -1,9 +1,16 @@
 //! What is recorded arrives, once.
 
-use iotsec_core::hal::{Millis, UnixTime};
+use iotsec_core::{
+    crypto::{
+        CryptoError, KeyAgreement as _, Sha256, X25519Key,
+        hpke::{self, HpkeError},
+    },
+    hal::{Millis, UnixTime},
+    secret::Secret,
+};
 use iotsec_telemetry::{
-    batch::{SizeClass, Sizes},
-    error::{BatchError, RecordError, SpoolError},
+    batch::{MAX_LEN, SealTo as _, ServiceKey, ServiceSecret, SizeClass, Sizes},
+    error::{BatchError, DecodeError, RecordError, SpoolError},
     registry,
     registry::{Class, EventDef, Handling},
     spool::{MAX_REFUSALS, Refusal},
@@ -250,4 +257,50 @@ fn what_has_expired_is_not_recorded_once_the_date_is_known() {
         (running.spool.len(), running.spool.loss(Class::Security).count),
         (3, 0)
     );
+}
+
+#[test]
+fn a_batch_to_a_services_public_key_is_opened_by_its_private_half_alone() {
+    let mut device = device();
+    let mut running = device.start().unwrap();
+    for serial in 0..32 {
+        running.record(serial as usize % 4, serial).unwrap();
+    }
+    let (suite, id) = (hpke::X25519_CHACHA20_POLY1305, *b"2026-key");
+    let private = [1, 2].map(|seed| X25519Key::from_scalar(&Secret::from_bytes([seed; 32])));
+    let key = ServiceKey::new(suite, private[0].public_key(), id);
+    let (mut scratch, mut out, mut plain) = ([1; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
+    let sizes = Sizes::fixed(SizeClass::B512);
+    let (flash, rng) = (&mut running.device.flash, &mut running.rng);
+    let batch = running
+        .spool
+        .batch(flash, &running.consents, &key, sizes, rng, &mut scratch, &mut out);
+    let batch = batch.unwrap().unwrap();
+    assert_eq!(batch.bytes().len(), 512);
+    let used = key.plain_len(SizeClass::B512);
+    assert!(
+        scratch[..used].iter().all(|byte| *byte == 0),
+        "the plaintext is wiped"
+    );
+
+    let registry = running.device.registry.hashed(&mut Sha256::new());
+    let other = ServiceSecret::new(suite, &private[1], id).open(batch.bytes(), &mut plain);
+    assert_eq!(
+        other.err(),
+        Some(DecodeError::Hpke(HpkeError::Crypto(CryptoError::Tag)))
+    );
+    let secret = ServiceSecret::new(suite, &private[0], id);
+    let opened = secret.open(batch.bytes(), &mut plain).unwrap();
+    let mut serials: Vec<_> = opened
+        .read(&registry)
+        .unwrap()
+        .events()
+        .map(|event| event.raw(0))
+        .collect();
+    serials.sort_unstable();
+    assert_eq!(serials, (0..32).map(Some).collect::<Vec<_>>());
+
+    let receipt = batch.into_receipt();
+    running.spool.ack(flash, receipt).unwrap();
+    assert!(running.spool.is_empty());
 }
