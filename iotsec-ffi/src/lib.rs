@@ -38,6 +38,7 @@ pub mod root_key;
 pub mod signer;
 pub mod status;
 pub mod store;
+pub mod telemetry;
 pub mod update;
 
 mod argument;

@@ -9,4 +9,5 @@ mod input;
 mod login;
 mod null;
 mod store;
+mod telemetry;
 mod update;

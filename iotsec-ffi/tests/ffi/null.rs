@@ -17,6 +17,7 @@ use iotsec_ffi::{
     signer::*,
     status::*,
     store::*,
+    telemetry::{config::*, consent::*, deletion::*, registry::*, *},
     update::{config::*, *},
 };
 
@@ -25,7 +26,7 @@ use crate::{
     board::{Board, Fixed},
     certificate,
     login::{Records, credential, zeroed},
-    store, update,
+    store, telemetry, update,
 };
 
 const HEADER: &str = include_str!("../../include/iotsec.h");
@@ -85,6 +86,7 @@ struct Bench {
     entropy: iotsec_entropy_t,
     presence: iotsec_presence_t,
     store: iotsec_store_config_t,
+    telemetry: iotsec_telemetry_config_t,
     update: iotsec_update_config_t,
 }
 
@@ -266,6 +268,97 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.mutable(1, &mut zeroed())
     ));
     call!(iotsec_store_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_telemetry_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.telemetry)
+    ));
+    call!(iotsec_telemetry_record, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, &zeroed::<iotsec_value_t>()),
+        1,
+        0
+    ));
+    call!(iotsec_telemetry_set_clock, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        0
+    ));
+    call!(iotsec_telemetry_batch, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &telemetry::shared()),
+        t.mutable(2, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(3, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(4, &mut 0),
+        t.mutable(5, &mut 0),
+    ));
+    call!(iotsec_telemetry_acknowledge, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1
+    ));
+    call!(iotsec_telemetry_refused, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_telemetry_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_EVENT_USAGE,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_telemetry_registry, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 64]).cast(),
+        64,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_telemetry_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_telemetry_consent, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_telemetry_grant, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        1,
+        0
+    ));
+    call!(iotsec_telemetry_withdraw, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        0
+    ));
+    call!(iotsec_telemetry_purge_step, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_telemetry_pseudonym, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        7,
+        t.mutable(1, &mut [0u8; IOTSEC_PSEUDONYM_LEN]).cast(),
+    ));
+    call!(iotsec_telemetry_ask_deletion, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE
+    ));
+    call!(iotsec_telemetry_deletion_request, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &telemetry::shared()),
+        t.mutable(2, &mut [0u8; IOTSEC_DELETION_REQUEST_LEN]).cast(),
+        IOTSEC_DELETION_REQUEST_LEN,
+        t.mutable(3, &mut 0),
+    ));
+    call!(iotsec_telemetry_deletion_receipt, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        t.shared(2, &telemetry::signer()),
+        t.mutable(3, &mut zeroed()),
+    ));
     call!(iotsec_boot_select, |t, b| (
         t.shared(0, &b.update),
         t.mutable(1, &mut zeroed())
@@ -337,12 +430,14 @@ fn presence() -> iotsec_presence_t {
 #[test]
 fn a_null_pointer_is_refused_wherever_it_stands() {
     let (store, update) = (store::Bench::new(), update::Device::new());
+    let telemetry = telemetry::Bench::new();
     let (board, records) = (Board::new(), Fixed::new(Records::default()));
     let bench = Bench {
         credential: credential(&board, &records),
         entropy: board.entropy(),
         presence: presence(),
         store: store.config(),
+        telemetry: telemetry.config(),
         update: update.config(),
     };
     let calls = calls();
