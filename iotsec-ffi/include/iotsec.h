@@ -148,7 +148,7 @@
 /**
  * Words of 8 bytes that telemetry takes.
  */
-#define IOTSEC_TELEMETRY_WORDS 256
+#define IOTSEC_TELEMETRY_WORDS 176
 
 /**
  * Bytes of a pseudonym.

@@ -38,7 +38,7 @@ use registry::{
 };
 
 /// Words of 8 bytes that telemetry takes.
-pub const IOTSEC_TELEMETRY_WORDS: usize = 256;
+pub const IOTSEC_TELEMETRY_WORDS: usize = 176;
 
 /// What a device reports, in the caller's storage. Start it by `iotsec_telemetry_open()`, end it by
 /// `iotsec_telemetry_close()`.

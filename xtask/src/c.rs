@@ -19,7 +19,7 @@ const INCLUDE: &str = "iotsec-ffi/include";
 const THUMB: &str = "thumbv7em-none-eabi";
 const CORTEX_M4: [&str; 3] = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"];
 /// Programs of one file each, beside those of their board.
-const PROGRAMS: [&str; 4] = ["store", "credential", "input", UPDATE];
+const PROGRAMS: [&str; 5] = ["store", "credential", "input", "telemetry", UPDATE];
 const UPDATE: &str = "update";
 /// What the update example says when it refuses the envelope that it was built with.
 const REFUSED: &str = "failed\nUPDATE_MANIFEST_DIGEST";
