@@ -43,6 +43,7 @@ pub mod signer;
 pub mod status;
 pub mod store;
 pub mod surface;
+pub mod telemetry;
 pub mod trust;
 pub mod update;
 

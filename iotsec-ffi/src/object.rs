@@ -74,6 +74,20 @@ pub(crate) unsafe fn start<S: Storage>(
     }
 }
 
+/// Refuses storage that holds a value, for a caller that writes to memory which a value may borrow.
+///
+/// # Safety
+/// As [`start`].
+pub(crate) unsafe fn vacant<S: Storage>(storage: *mut S) -> Result<(), Status> {
+    let object = place(storage)?;
+    // SAFETY: `place` has refused null and unaligned pointers; the caller vouches that the word can be read.
+    let kind = unsafe { (&raw const (*object).kind).read() };
+    if kind == mark::<S>(object) {
+        return Err(CallError::State.into());
+    }
+    Ok(())
+}
+
 /// Lets `work` use the value. Refuses storage that holds none, and a call from inside a call.
 ///
 /// # Safety

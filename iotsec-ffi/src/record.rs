@@ -68,6 +68,12 @@ impl CRecord {
         Ok(Self(record))
     }
 
+    /// The record that is `number` further on.
+    pub(crate) const fn counted(mut self, number: u64) -> Self {
+        self.0.id = self.0.id.saturating_add(number);
+        self
+    }
+
     /// The length of the record, or `None` when there is none.
     pub(crate) fn load(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, CallbackError> {
         let load = self.0.load.ok_or(CallbackError(CallError::Null.code()))?;

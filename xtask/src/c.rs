@@ -21,7 +21,15 @@ const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const EXAMPLES: &str = "iotsec-ffi/examples";
 const INCLUDE: &str = "iotsec-ffi/include";
 /// Programs of one file each, beside those of their board.
-const PROGRAMS: [&str; 6] = ["store", "credential", "input", "device_life", UPDATE, "firmware"];
+const PROGRAMS: [&str; 7] = [
+    "store",
+    "credential",
+    "input",
+    "telemetry",
+    "device_life",
+    UPDATE,
+    "firmware",
+];
 const UPDATE: &str = "update";
 /// Has the update example refuse the envelope that it is built with, and what it then says.
 const FLIPPED: &str = "-DFLIPPED_BIT=1";

@@ -127,7 +127,8 @@ pub(crate) struct Parts<'p> {
     pub(crate) scratch: &'p mut [u8],
 }
 
-enum Key {
+/// A public key, checked.
+pub(crate) enum Key {
     Ed25519(Ed25519PublicKey),
     P256(P256PublicKey),
 }
@@ -261,7 +262,7 @@ impl Config {
 }
 
 impl Key {
-    fn verify(&self) -> &dyn Verify {
+    pub(crate) fn verify(&self) -> &dyn Verify {
         match self {
             Self::Ed25519(key) => key,
             Self::P256(key) => key,
@@ -271,7 +272,7 @@ impl Key {
 
 /// # Safety
 /// The key of `anchor` is null, or points to as many bytes as it says.
-unsafe fn key(anchor: &iotsec_trust_anchor_t) -> Result<Key, Status> {
+pub(crate) unsafe fn key(anchor: &iotsec_trust_anchor_t) -> Result<Key, Status> {
     let anchor = argument::same_size(*anchor, anchor.struct_size)?;
     // SAFETY: the caller's word, passed on.
     let bytes = unsafe { argument::bytes(anchor.key, anchor.key_len) }?;

@@ -11,5 +11,6 @@ mod login;
 mod null;
 mod store;
 mod surface;
+mod telemetry;
 mod trust;
 mod update;

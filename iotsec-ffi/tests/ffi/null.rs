@@ -22,6 +22,7 @@ use iotsec_ffi::{
     status::*,
     store::*,
     surface::*,
+    telemetry::{config::*, consent::*, deletion::*, registry::*, *},
     trust::*,
     update::{config::*, *},
 };
@@ -32,7 +33,7 @@ use crate::{
     certificate,
     device::{self, Unit},
     login::{Records, credential, zeroed},
-    store, surface, trust, update,
+    store, surface, telemetry, trust, update,
 };
 
 const HEADER: &str = include_str!("../../include/iotsec.h");
@@ -96,6 +97,7 @@ struct Bench {
     entropy: iotsec_entropy_t,
     presence: iotsec_presence_t,
     store: iotsec_store_config_t,
+    telemetry: iotsec_telemetry_config_t,
     update: iotsec_update_config_t,
     device: iotsec_device_config_t,
     trust: iotsec_trust_config_t,
@@ -279,6 +281,97 @@ fn calls() -> BTreeMap<&'static str, Call> {
         t.mutable(1, &mut zeroed())
     ));
     call!(iotsec_store_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_telemetry_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.telemetry)
+    ));
+    call!(iotsec_telemetry_record, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, &zeroed::<iotsec_value_t>()),
+        1,
+        0
+    ));
+    call!(iotsec_telemetry_set_clock, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        0
+    ));
+    call!(iotsec_telemetry_batch, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &telemetry::shared()),
+        t.mutable(2, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(3, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(4, &mut 0),
+        t.mutable(5, &mut 0),
+    ));
+    call!(iotsec_telemetry_acknowledge, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1
+    ));
+    call!(iotsec_telemetry_refused, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_telemetry_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_EVENT_USAGE,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_telemetry_registry, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 64]).cast(),
+        64,
+        t.mutable(2, &mut 0)
+    ));
+    call!(iotsec_telemetry_close, |t, b| (t.mutable(0, &mut zeroed())));
+    call!(iotsec_telemetry_consent, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(iotsec_telemetry_grant, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        1,
+        0
+    ));
+    call!(iotsec_telemetry_withdraw, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        0
+    ));
+    call!(iotsec_telemetry_purge_step, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(iotsec_telemetry_pseudonym, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        7,
+        t.mutable(1, &mut [0u8; IOTSEC_PSEUDONYM_LEN]).cast(),
+    ));
+    call!(iotsec_telemetry_ask_deletion, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE
+    ));
+    call!(iotsec_telemetry_deletion_request, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &telemetry::shared()),
+        t.mutable(2, &mut [0u8; IOTSEC_DELETION_REQUEST_LEN]).cast(),
+        IOTSEC_DELETION_REQUEST_LEN,
+        t.mutable(3, &mut 0),
+    ));
+    call!(iotsec_telemetry_deletion_receipt, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        t.shared(2, &telemetry::signer()),
+        t.mutable(3, &mut zeroed()),
+    ));
     call!(iotsec_boot_select, |t, b| (
         t.shared(0, &b.update),
         t.mutable(1, &mut zeroed())
@@ -634,12 +727,14 @@ fn presence() -> iotsec_presence_t {
 fn a_null_pointer_is_refused_wherever_it_stands() {
     let (store, update) = (store::Bench::new(), update::Device::new());
     let (unit, trust) = (Unit::blank(), trust::Bench::new());
+    let telemetry = telemetry::Bench::new();
     let (board, records) = (Board::new(), Fixed::new(Records::default()));
     let bench = Bench {
         credential: credential(&board, &records),
         entropy: board.entropy(),
         presence: presence(),
         store: store.config(),
+        telemetry: telemetry.config(),
         update: update.config(),
         device: unit.config(),
         trust: trust.config(),
