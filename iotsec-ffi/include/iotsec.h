@@ -231,6 +231,51 @@
 #define IOTSEC_PHASE_RETIRED 16
 
 /**
+ * Words of 8 bytes that telemetry takes.
+ */
+#define IOTSEC_TELEMETRY_WORDS 176
+
+/**
+ * Bytes of a pseudonym.
+ */
+#define IOTSEC_PSEUDONYM_LEN 16
+
+/**
+ * Bytes of a sealed request to delete.
+ */
+#define IOTSEC_DELETION_REQUEST_LEN 128
+
+/**
+ * Bytes of a service's receipt at most.
+ */
+#define IOTSEC_DELETION_RECEIPT_MAX 176
+
+/**
+ * The deletion does not reach statistics from reports that carry no identifier.
+ */
+#define IOTSEC_REMAINS_AGGREGATED 1
+
+/**
+ * It does not reach backups until they expire.
+ */
+#define IOTSEC_REMAINS_BACKUPS 2
+
+/**
+ * It does not reach what the service must keep by law.
+ */
+#define IOTSEC_REMAINS_BY_LAW 4
+
+/**
+ * Records of the owner, counted from the id of `owner_records`: they go when the owner goes.
+ */
+#define IOTSEC_TELEMETRY_OWNER_RECORDS 4
+
+/**
+ * Records of the device, counted from the id of `device_records`: they outlive the owner.
+ */
+#define IOTSEC_TELEMETRY_DEVICE_RECORDS 7
+
+/**
  * Bytes of the largest signed bundle.
  */
 #define IOTSEC_TRUST_BUNDLE_MAX 4096
@@ -1528,6 +1573,362 @@ typedef struct iotsec_surface_finding_t {
  * One of the files of `/proc/net` on Linux.
  */
 typedef int32_t iotsec_socket_file_t;
+
+/**
+ * What a device reports, in the caller's storage. Start it by `iotsec_telemetry_open()`, end it by
+ * `iotsec_telemetry_close()`.
+ *
+ * Events wait in flash, encrypted, and survive power cuts. At every moment, for each class: recorded = delivered + lost
+ * + waiting. Every purpose but security is off until its owner turns it on.
+ */
+typedef struct iotsec_telemetry_t {
+    uint64_t opaque[IOTSEC_TELEMETRY_WORDS];
+} iotsec_telemetry_t;
+
+/**
+ * Pages of the region for each class, at least two each. A page of `page_size` bytes holds `(page_size - 68) / 40`
+ * events, both lengths in whole words. One page of a class is always being filled or about to be overwritten.
+ * Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_telemetry_pages_t {
+    /**
+     * For acknowledgements and refused critical events.
+     */
+    uint16_t journal;
+    /**
+     * For `IOTSEC_EVENT_CRITICAL`.
+     */
+    uint16_t critical;
+    /**
+     * For `IOTSEC_EVENT_SECURITY`.
+     */
+    uint16_t security;
+    /**
+     * For `IOTSEC_EVENT_HEALTH`.
+     */
+    uint16_t health;
+    /**
+     * For `IOTSEC_EVENT_USAGE`.
+     */
+    uint16_t usage;
+    /**
+     * Zero.
+     */
+    uint16_t reserved;
+} iotsec_telemetry_pages_t;
+
+/**
+ * How urgent an event is, and with that what it is sent for.
+ */
+typedef int32_t iotsec_event_class_t;
+
+/**
+ * What a field holds.
+ */
+typedef int32_t iotsec_field_kind_t;
+
+/**
+ * A field of an event. Not versioned by size: this struct never grows. Members of another kind are not looked at.
+ */
+typedef struct iotsec_event_field_t {
+    /**
+     * `IOTSEC_FIELD_*`.
+     */
+    iotsec_field_kind_t kind;
+    /**
+     * Labels of a choice, 1 to 256; edges of a bucket, 1 to 31.
+     */
+    uint32_t count;
+    /**
+     * Text that ends in zero, 1 to 48 bytes; and so are the unit and each label.
+     */
+    const char *name;
+    /**
+     * A UCUM symbol, `"1"` for counts. Of a choice it is not looked at.
+     */
+    const char *unit;
+    /**
+     * The least number.
+     */
+    int64_t min;
+    /**
+     * The greatest number.
+     */
+    int64_t max;
+    /**
+     * The labels of a choice.
+     */
+    const char *const *labels;
+    /**
+     * The edges of buckets, ascending.
+     */
+    const int64_t *edges;
+} iotsec_event_field_t;
+
+/**
+ * Who answers for data, who gets them, for how long. Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_handling_t {
+    /**
+     * Who answers for the data inside the maker's organisation: text that ends in zero, at most 48 bytes. Null, and
+     * everything else zero, where nothing is said; a data map shows that as a gap.
+     */
+    const char *owner;
+    /**
+     * Who gets them: likewise.
+     */
+    const char *recipient;
+    /**
+     * Days after which they are deleted there; at least 1.
+     */
+    uint16_t kept_days;
+    /**
+     * The last day on which they are collected, or year 0 for no such day. A device that does not know the date
+     * goes on.
+     */
+    uint16_t last_year;
+    /**
+     * 1 to 12.
+     */
+    uint8_t last_month;
+    /**
+     * 1 to 31.
+     */
+    uint8_t last_day;
+} iotsec_handling_t;
+
+/**
+ * An event that may be recorded. Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_event_t {
+    /**
+     * Its number, which keeps its meaning for ever; below 0xF000.
+     */
+    uint16_t id;
+    /**
+     * How many fields, at most 8. Their ranges multiply to less than 2^64 over the number of events; the widest
+     * stands last.
+     */
+    uint16_t field_count;
+    /**
+     * `IOTSEC_EVENT_*`.
+     */
+    iotsec_event_class_t event_class;
+    /**
+     * Text that ends in zero, 1 to 48 bytes.
+     */
+    const char *name;
+    /**
+     * What it is collected for, in plain words: text that ends in zero, 1 to 200 bytes. People are shown it.
+     */
+    const char *why;
+    /**
+     * The fields; null when there are none.
+     */
+    const struct iotsec_event_field_t *fields;
+    /**
+     * How it is handled; null for as the rest.
+     */
+    const struct iotsec_handling_t *handling;
+} iotsec_event_t;
+
+/**
+ * What a device reports, and where that waits.
+ *
+ * The struct and the structs in it are copied. `events`, all that they point to, the text of `handling` and `arena`
+ * are used until telemetry is closed: `static const` tables are. Region and pages are for the life of the device: under
+ * others, what waits is not found.
+ */
+typedef struct iotsec_telemetry_config_t {
+    /**
+     * `sizeof(iotsec_telemetry_config_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Entries of `events`, 1 to 4096.
+     */
+    uint32_t event_count;
+    /**
+     * The flash that events wait in.
+     */
+    struct iotsec_flash_t flash;
+    /**
+     * Its part of the flash, which nothing else uses.
+     */
+    struct iotsec_region_t region;
+    /**
+     * How that is divided.
+     */
+    struct iotsec_telemetry_pages_t pages;
+    /**
+     * Keys are drawn from it, and batches sealed with it.
+     */
+    struct iotsec_entropy_t entropy;
+    /**
+     * The owner's records: this one and the `IOTSEC_TELEMETRY_OWNER_RECORDS - 1` ids that follow, for the answers
+     * and the keys of what waits. In a store, of `IOTSEC_DOMAIN_USER`: with `iotsec_store_erase_user()` they go,
+     * what waits cannot be read any more, and what was sent before is due for deletion. A record of no bytes counts
+     * as none.
+     */
+    struct iotsec_record_t owner_records;
+    /**
+     * The device's records: this one and the `IOTSEC_TELEMETRY_DEVICE_RECORDS - 1` ids that follow, for the number
+     * of boots and for requests to delete, which outlive the owner. In a store, of `IOTSEC_DOMAIN_DEVICE`.
+     */
+    struct iotsec_record_t device_records;
+    /**
+     * All that may be recorded, in ascending order of the ids.
+     */
+    const struct iotsec_event_t *events;
+    /**
+     * How all of it is handled that does not say otherwise itself.
+     */
+    struct iotsec_handling_t handling;
+    /**
+     * Room for the definitions: `IOTSEC_TELEMETRY_ARENA_WORDS(events, fields, labels)`, counted over all events.
+     */
+    uint64_t *arena;
+    /**
+     * Words of 8 bytes in `arena`.
+     */
+    size_t arena_words;
+} iotsec_telemetry_config_t;
+
+/**
+ * Why data leaves the device.
+ */
+typedef int32_t iotsec_purpose_t;
+
+/**
+ * A value of a field.
+ *
+ * Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_value_t {
+    /**
+     * A number, the position of a label, or the number that is in a bucket.
+     */
+    int64_t number;
+    /**
+     * 0 when it says nothing about a person, else the purpose that it was collected for: `IOTSEC_PURPOSE_HEALTH` or
+     * `IOTSEC_PURPOSE_USAGE`. Such a value fits events of that purpose only.
+     */
+    iotsec_purpose_t personal;
+} iotsec_value_t;
+
+/**
+ * How messages are sealed.
+ */
+typedef int32_t iotsec_seal_t;
+
+/**
+ * To whom telemetry is sent, and how large. What `key` points to is used during the call only.
+ */
+typedef struct iotsec_service_t {
+    /**
+     * `sizeof(iotsec_service_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `IOTSEC_SEAL_*`.
+     */
+    iotsec_seal_t seal;
+    /**
+     * The largest message: 128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792 or 2048 bytes.
+     */
+    uint16_t largest;
+    /**
+     * 0 for the smallest of these lengths that fits, 1 for always the largest, so that the length tells nothing.
+     */
+    uint16_t is_fixed;
+    /**
+     * Of `IOTSEC_SEAL_X25519`: the name by which the service finds its private key.
+     */
+    uint8_t key_id[8];
+    /**
+     * The key, 32 bytes.
+     */
+    const uint8_t *key;
+} iotsec_service_t;
+
+/**
+ * What has become of the events of one class. A struct that the library fills never grows.
+ */
+typedef struct iotsec_telemetry_status_t {
+    /**
+     * Events that wait, those in a batch that is not acknowledged included.
+     */
+    uint32_t waiting;
+    /**
+     * Events that were displaced, refused or set aside without having been acknowledged.
+     */
+    uint32_t lost;
+    /**
+     * The boot in which one was lost first; 0, and so are those that follow, when none was.
+     */
+    uint32_t first_boot;
+    /**
+     * Seconds after that boot.
+     */
+    uint32_t first_uptime_s;
+    /**
+     * The boot in which one was lost last.
+     */
+    uint32_t last_boot;
+    /**
+     * Seconds after that boot.
+     */
+    uint32_t last_uptime_s;
+} iotsec_telemetry_status_t;
+
+/**
+ * What an owner has answered.
+ */
+typedef int32_t iotsec_answer_t;
+
+/**
+ * What an owner has said about one purpose. A struct that the library fills never grows.
+ */
+typedef struct iotsec_consent_t {
+    /**
+     * `IOTSEC_ANSWER_*`.
+     */
+    iotsec_answer_t answer;
+    /**
+     * The version of the text that the owner agreed to; 0 before that.
+     */
+    uint32_t text_version;
+    /**
+     * When the answer was given, in seconds since 1970; 0 where the device had no time, or there is no answer.
+     */
+    uint64_t time_s;
+} iotsec_consent_t;
+
+/**
+ * What a service says that it has deleted, to be shown to the owner. A struct that the library fills never grows.
+ */
+typedef struct iotsec_deletion_t {
+    /**
+     * What the data had been sent for: `IOTSEC_PURPOSE_*`.
+     */
+    iotsec_purpose_t purpose;
+    /**
+     * How many events were deleted.
+     */
+    uint32_t events;
+    /**
+     * When, by the service's clock: seconds since 1970.
+     */
+    uint64_t time_s;
+    /**
+     * What it does not reach: a sum of `IOTSEC_REMAINS_*`.
+     */
+    uint32_t remains;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_deletion_t;
 
 /**
  * Where the trust bundle of a device lives. The struct and what it points to are used during a call only.
@@ -5555,6 +5956,85 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_SOCKET_FILE_UNIX 8
 
 /**
+ * With a key of 32 bytes that device and service share, as COSE_Encrypt0 (RFC 9052) with ChaCha20-Poly1305. It is one
+ * device's and used for nothing else; it says who sent a batch.
+ */
+#define IOTSEC_SEAL_SHARED 1
+
+/**
+ * To a public key of 32 bytes of the service, by HPKE (RFC 9180, base mode): X25519, HKDF-SHA256, ChaCha20-Poly1305.
+ * Whoever takes a device apart reads nothing that it sent before. It does not say who sent a batch: the connection
+ * must.
+ */
+#define IOTSEC_SEAL_X25519 2
+
+/**
+ * Nothing yet, which is off.
+ */
+#define IOTSEC_ANSWER_NONE 0
+
+/**
+ * On.
+ */
+#define IOTSEC_ANSWER_GRANTED 1
+
+/**
+ * Off, by declining or withdrawing.
+ */
+#define IOTSEC_ANSWER_WITHDRAWN 2
+
+/**
+ * Keeping this device and others safe: needs no consent, and takes no personal value.
+ */
+#define IOTSEC_PURPOSE_SECURITY 0
+
+/**
+ * Keeping the device working. Needs the owner's consent.
+ */
+#define IOTSEC_PURPOSE_HEALTH 1
+
+/**
+ * Learning how it is used. Needs the owner's consent.
+ */
+#define IOTSEC_PURPOSE_USAGE 2
+
+/**
+ * The device is under attack or damaged. For `IOTSEC_PURPOSE_SECURITY`; never displaced by newer ones.
+ */
+#define IOTSEC_EVENT_CRITICAL 0
+
+/**
+ * Worth a security team's attention. For `IOTSEC_PURPOSE_SECURITY`.
+ */
+#define IOTSEC_EVENT_SECURITY 1
+
+/**
+ * How well the device works. For `IOTSEC_PURPOSE_HEALTH`.
+ */
+#define IOTSEC_EVENT_HEALTH 2
+
+/**
+ * How the device is used. For `IOTSEC_PURPOSE_USAGE`.
+ */
+#define IOTSEC_EVENT_USAGE 3
+
+/**
+ * A number from `min` to `max`, both included.
+ */
+#define IOTSEC_FIELD_NUMBER 1
+
+/**
+ * One of `labels`, by its position from 0.
+ */
+#define IOTSEC_FIELD_CHOICE 2
+
+/**
+ * Which of the ranges between `edges` a number is in: below the first, from each up to but without the next, from
+ * the last up. The number itself is not kept.
+ */
+#define IOTSEC_FIELD_BUCKET 3
+
+/**
  * The next trust bundle.
  */
 #define IOTSEC_TRUST_ROOT 1
@@ -6502,6 +6982,205 @@ iotsec_status_t iotsec_surface_read_sockets(iotsec_socket_file_t file,
                                             size_t *len);
 
 /**
+ * Opens telemetry, at every boot. Checks the tables, counts the boot, reads the owner's answers, and looks at the flash;
+ * a region that holds nothing readable is empty. Then call `iotsec_telemetry_purge_step()` until it is done.
+ *
+ * `IOTSEC_ERR_REGISTRY_*` says what is wrong with the tables, `IOTSEC_ERR_SIZE` that the arena is too small or a stored
+ * key damaged, `IOTSEC_ERR_SPOOL_LAYOUT` that the region is too small, `IOTSEC_ERR_SPOOL_BOOT` that the record of boots
+ * was put back.
+ *
+ * Power loss: the boot is counted or not, a key that was drawn is stored or not. Nothing that waits changes.
+ */
+iotsec_status_t iotsec_telemetry_open(struct iotsec_telemetry_t *telemetry,
+                                      const struct iotsec_telemetry_config_t *config);
+
+/**
+ * Records an event with `value_count` values, one for each field, and returns only once it would survive a power cut.
+ * `values` may be null when there are none. `uptime_ms` is the time since this boot, taken in whole seconds.
+ *
+ * `IOTSEC_ERR_RECORD_NOT_CONSENTED` when the purpose is off: then nothing is kept, counted or written. A value out of
+ * its declared bounds is refused with `IOTSEC_ERR_RECORD_OUT_OF_BOUNDS`, a personal one of another purpose with
+ * `IOTSEC_ERR_RECORD_PURPOSE`, an event after its last day with `IOTSEC_ERR_RECORD_EXPIRED`.
+ * `IOTSEC_ERR_RECORD_FULL` refuses a critical event when its pages are full of others that wait; of every other class
+ * the oldest page makes room. Both are counted as lost. Writes once, and erases one page at most.
+ *
+ * Power loss: the event is there or it is not. If its page had to be opened, the oldest page of the class is gone, and
+ * what waited in it is counted as lost.
+ */
+iotsec_status_t iotsec_telemetry_record(struct iotsec_telemetry_t *telemetry,
+                                        uint16_t event,
+                                        const struct iotsec_value_t *values,
+                                        size_t value_count,
+                                        uint64_t uptime_ms);
+
+/**
+ * Tells what time it is at `uptime_ms`, once that is trustworthy: `time_s` in seconds since 1970. Batches then carry the
+ * time of day, and events stop after their last day. Lasts until telemetry is closed. Writes no flash.
+ */
+iotsec_status_t iotsec_telemetry_set_clock(struct iotsec_telemetry_t *telemetry,
+                                           uint64_t uptime_ms,
+                                           uint64_t time_s);
+
+/**
+ * Seals the most urgent events that wait, as many as fit, into `batch`, which holds `batch_size`: at least
+ * `service->largest`, and more makes batches fuller. Writes the length to `batch_len`, which is 0 when there is
+ * nothing to tell, and to `receipt` the number to acknowledge it by. `scratch`, of `scratch_size` bytes, at least
+ * `service->largest`, is used during the call and wiped.
+ *
+ * Nothing leaves the device's flash before `iotsec_telemetry_acknowledge()`: called again, it seals anew what waits, and
+ * the receipt of the batch before counts no more. `IOTSEC_ERR_SPOOL_UNPURGED` until `iotsec_telemetry_purge_step()` is
+ * done. Writes no flash.
+ */
+iotsec_status_t iotsec_telemetry_batch(struct iotsec_telemetry_t *telemetry,
+                                       const struct iotsec_service_t *service,
+                                       uint8_t *scratch,
+                                       size_t scratch_size,
+                                       uint8_t *batch,
+                                       size_t batch_size,
+                                       size_t *batch_len,
+                                       uint32_t *receipt);
+
+/**
+ * Forgets the events of the last batch, which the service has acknowledged. `receipt` is the number that came with it;
+ * `IOTSEC_ERR_BATCH_STALE_RECEIPT` when another batch was made since or it was acknowledged before. One erase at most.
+ *
+ * Power loss: what is not marked as acknowledged yet goes out again, under the numbers that it had.
+ */
+iotsec_status_t iotsec_telemetry_acknowledge(struct iotsec_telemetry_t *telemetry,
+                                             uint32_t receipt);
+
+/**
+ * Takes note that the service has refused the last batch, for what is in it and not for want of a connection. The next
+ * one has half as many events, until the one that is at fault is alone; refused three times more, that is set aside,
+ * counted as lost, and 1 is written to `set_aside`, which is 0 otherwise. One erase at most.
+ *
+ * Power loss: the refusals so far are forgotten.
+ */
+iotsec_status_t iotsec_telemetry_refused(struct iotsec_telemetry_t *telemetry,
+                                         uint32_t receipt,
+                                         int32_t *set_aside);
+
+/**
+ * What waits of a class, and what was lost of it. Reads no flash.
+ */
+iotsec_status_t iotsec_telemetry_status(struct iotsec_telemetry_t *telemetry,
+                                        iotsec_event_class_t event_class,
+                                        struct iotsec_telemetry_status_t *counts);
+
+/**
+ * Writes the tables in their canonical encoding to `bytes`, which holds `size`, and the length to `len`. It is the file
+ * that the service needs to read batches: `iotsec telemetry decode --registry FILE`.
+ */
+iotsec_status_t iotsec_telemetry_registry(struct iotsec_telemetry_t *telemetry,
+                                          uint8_t *bytes,
+                                          size_t size,
+                                          size_t *len);
+
+/**
+ * Ends telemetry and wipes its keys. What waits stays in flash; storage and arena may be used again.
+ */
+iotsec_status_t iotsec_telemetry_close(struct iotsec_telemetry_t *telemetry);
+
+/**
+ * What the owner has answered for `purpose`, `IOTSEC_PURPOSE_HEALTH` or `IOTSEC_PURPOSE_USAGE`. A record that is missing,
+ * unreadable or not exactly as written reads as `IOTSEC_ANSWER_NONE`.
+ */
+iotsec_status_t iotsec_telemetry_consent(struct iotsec_telemetry_t *telemetry,
+                                         iotsec_purpose_t purpose,
+                                         struct iotsec_consent_t *consent);
+
+/**
+ * Turns `purpose` on, once the owner has agreed to version `text_version` of the text, at `time_s` (seconds since 1970;
+ * 0 where the device has no time). A key for what waits is drawn and kept with the owner's records. A grant over a
+ * grant begins anew: what waits of the one before is not sent; call `iotsec_telemetry_purge_step()` until it is done.
+ *
+ * Power loss: until the answer is stored, the purpose stays as it was; what waited of a grant before may be
+ * unreadable.
+ */
+iotsec_status_t iotsec_telemetry_grant(struct iotsec_telemetry_t *telemetry,
+                                       iotsec_purpose_t purpose,
+                                       uint32_t text_version,
+                                       uint64_t time_s);
+
+/**
+ * Turns `purpose` off, at `time_s` as above; also how a refusal is kept. Its events are forgotten in memory at once, and
+ * then the key that they are stored under. Bytes of a batch that was made before are the caller's to drop. Then call
+ * `iotsec_telemetry_purge_step()` until it is done: the pages are erased too. What was sent under a pseudonym is due for
+ * deletion from here on: `iotsec_telemetry_deletion_request()`.
+ *
+ * When storing the answer fails, the purpose is off until the next boot all the same. Repeat until it succeeds, and
+ * only then tell the owner.
+ *
+ * Power loss: before the answer is stored, the purpose is on again after the next boot. After it, opening and purging
+ * finish the rest.
+ */
+iotsec_status_t iotsec_telemetry_withdraw(struct iotsec_telemetry_t *telemetry,
+                                          iotsec_purpose_t purpose,
+                                          uint64_t time_s);
+
+/**
+ * Looks at one more page, and erases it if it may hold something of a grant that has ended. Writes 1 to `done` when
+ * nothing of one is left in flash, and 0 as long as it must be called again. To be called until then after opening,
+ * granting and withdrawing: no batch is made before.
+ *
+ * Power loss: call it again after opening; the flash says what is left to do.
+ */
+iotsec_status_t iotsec_telemetry_purge_step(struct iotsec_telemetry_t *telemetry,
+                                            int32_t *done);
+
+/**
+ * What the service files events of `purpose` under in this epoch, `IOTSEC_PSEUDONYM_LEN` bytes. It tells nothing of the
+ * device, and is another one for each purpose, consent and owner. `epoch` numbers stretches of time that the product
+ * chooses, such as weeks since 1970.
+ *
+ * Before it is handed out, the request to delete what is filed under it is in the device's records.
+ * `IOTSEC_ERR_TRAIL_NOT_CONSENTED` when the purpose is off; `IOTSEC_ERR_TRAIL_FULL` until the service has answered a
+ * request that waits.
+ */
+iotsec_status_t iotsec_telemetry_pseudonym(struct iotsec_telemetry_t *telemetry,
+                                           iotsec_purpose_t purpose,
+                                           uint32_t epoch,
+                                           uint8_t *pseudonym);
+
+/**
+ * Makes it due that the service deletes what was sent for `purpose` so far. The owner keeps the consent; what is sent
+ * from here on has another pseudonym.
+ *
+ * Power loss: the request is due or it is not; call again.
+ */
+iotsec_status_t iotsec_telemetry_ask_deletion(struct iotsec_telemetry_t *telemetry,
+                                              iotsec_purpose_t purpose);
+
+/**
+ * Seals the next request that the service is to delete something, `IOTSEC_DELETION_REQUEST_LEN` bytes, into `request`,
+ * which holds `request_size`. Writes its length to `request_len`, which is 0 when none waits. A request is due from
+ * a withdrawal, from `iotsec_telemetry_ask_deletion()` or from an erasure of the owner's records on, and is to be sent
+ * until `iotsec_telemetry_deletion_receipt()`, on the schedule of the connection. The sizes of `service` are not looked
+ * at. Writes no flash.
+ */
+iotsec_status_t iotsec_telemetry_deletion_request(struct iotsec_telemetry_t *telemetry,
+                                                  const struct iotsec_service_t *service,
+                                                  uint8_t *request,
+                                                  size_t request_size,
+                                                  size_t *request_len);
+
+/**
+ * Checks the service's receipt, `receipt_len` bytes, for the request that waits, under the public key that the service
+ * signs with, and forgets the request. Writes to `deleted` what to show to the owner. Then ask for the next request:
+ * there may be another.
+ *
+ * `IOTSEC_ERR_DELETION_*` for a receipt that is not genuine or for another request, `IOTSEC_ERR_TRAIL_UNKNOWN` when
+ * none waits. Whether the service did as it says, no device can know.
+ *
+ * Power loss: the request is forgotten, or sent once more.
+ */
+iotsec_status_t iotsec_telemetry_deletion_receipt(struct iotsec_telemetry_t *telemetry,
+                                                  const uint8_t *receipt,
+                                                  size_t receipt_len,
+                                                  const struct iotsec_trust_anchor_t *signer,
+                                                  struct iotsec_deletion_t *deleted);
+
+/**
  * Puts the bundle that came with the firmware, `bundle_len` bytes, into flash, in the factory. It must be signed by enough
  * of its own root keys, and be for this vendor and class.
  *
@@ -6683,6 +7362,13 @@ iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
 /** Bytes of scratch for a token with so many components. */
 #define IOTSEC_ATTEST_SCRATCH_MAX(components) (2 * IOTSEC_ATTEST_TOKEN_MAX(components))
 
+/**
+ * Words of 8 bytes for the definitions of so many events, with so many fields and labels in all of them.
+ */
+#define IOTSEC_TELEMETRY_ARENA_WORDS(events, fields, labels) \
+    ((size_t)(events) * (4 + 5 * (sizeof(void *) / 4)) + (size_t)(fields) * (3 + 2 * (sizeof(void *) / 4)) \
+     + (size_t)(labels) * (sizeof(void *) / 4))
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -6719,6 +7405,11 @@ typedef char iotsec_setup_status_size_[sizeof(iotsec_setup_status_t) == 24 ? 1 :
 typedef char iotsec_trust_status_size_[sizeof(iotsec_trust_status_t) == 24 ? 1 : -1];
 typedef char iotsec_trust_key_size_[sizeof(iotsec_trust_key_t) == 76 ? 1 : -1];
 typedef char iotsec_surface_finding_size_[sizeof(iotsec_surface_finding_t) == 16 ? 1 : -1];
+typedef char iotsec_telemetry_size_[sizeof(iotsec_telemetry_t) == 8 * IOTSEC_TELEMETRY_WORDS ? 1 : -1];
+typedef char iotsec_telemetry_status_size_[sizeof(iotsec_telemetry_status_t) == 24 ? 1 : -1];
+typedef char iotsec_consent_size_[sizeof(iotsec_consent_t) == 16 ? 1 : -1];
+typedef char iotsec_deletion_size_[sizeof(iotsec_deletion_t) == 24 ? 1 : -1];
+typedef char iotsec_value_size_[sizeof(iotsec_value_t) == 16 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 
 #endif /* IOTSEC_H */
