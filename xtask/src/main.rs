@@ -16,6 +16,7 @@ mod fuzz;
 mod header;
 mod image;
 mod interop;
+mod life;
 mod no_panic;
 mod outages;
 mod performance;

@@ -1,0 +1,31 @@
+//! The serial port, polled.
+
+#[cfg_attr(any(board = "mps2-an386", board = "mps2-an505"), path = "uart/cmsdk.rs")]
+#[cfg_attr(board = "lm3s6965evb", path = "uart/pl011.rs")]
+#[cfg_attr(board = "virt", path = "uart/ns16550.rs")]
+#[cfg_attr(board = "microbit", path = "uart/nrf51.rs")]
+mod driver;
+
+/// Makes the port ready.
+pub fn start() {
+    driver::start();
+}
+
+/// Waits for a byte.
+pub fn receive() -> u8 {
+    loop {
+        if let Some(byte) = driver::receive() {
+            return byte;
+        }
+        core::hint::spin_loop();
+    }
+}
+
+/// Sends bytes.
+pub fn send(bytes: &[u8]) {
+    for byte in bytes {
+        while !driver::send(*byte) {
+            core::hint::spin_loop();
+        }
+    }
+}
