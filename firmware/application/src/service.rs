@@ -78,19 +78,19 @@ fn claim<'d>(
     };
     loop {
         match link.question() {
-            message::HELLO => link.answer(message::HELLO, 0, &hello),
+            message::HELLO => link.answer(0, &hello),
             message::SET_UP => match owner(link.content(), setup) {
                 Ok(device) => {
-                    link.answer(message::SET_UP, 0, &[]);
+                    link.answer(0, &[]);
                     return device;
                 }
                 Err((back, Refused(code))) => {
-                    link.answer(message::SET_UP, code, &[]);
+                    link.answer(code, &[]);
                     setup = back;
                 }
             },
             message::RESTART => restart(link),
-            kind => link.answer(kind, SENSELESS.0, &[]),
+            _ => link.answer(SENSELESS.0, &[]),
         }
     }
 }
@@ -144,7 +144,7 @@ fn hello<S>(build: Build, running: Running, life: u8, device: &mut Of<'_, S>) ->
 }
 
 fn restart(link: &Link) -> ! {
-    link.answer(message::RESTART, 0, &[]);
+    link.answer(0, &[]);
     cpu::restart()
 }
 
@@ -174,15 +174,15 @@ impl<'d> Service<'d> {
             match kind {
                 message::HELLO => {
                     let hello = hello(self.build, self.running, 2, &mut self.device);
-                    link.answer(kind, 0, &hello.to_bytes());
+                    link.answer(0, &hello.to_bytes());
                 }
                 message::RESTART => restart(link),
                 message::UPDATE => update::receive(link, self.running, &mut self.device),
                 _ => {
                     let mut room = [0; MAX];
                     match self.answer(kind, link.content(), &mut room) {
-                        Ok(content) => link.answer(kind, 0, content),
-                        Err(Refused(code)) => link.answer(kind, code, &[]),
+                        Ok(content) => link.answer(0, content),
+                        Err(Refused(code)) => link.answer(code, &[]),
                     }
                 }
             }

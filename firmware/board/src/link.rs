@@ -5,8 +5,9 @@ use crate::{
     uart,
 };
 
-/// The link, and room for the question that came last.
+/// The link, and the question that came last.
 pub struct Link {
+    kind: u8,
     content: [u8; MAX],
     len: usize,
 }
@@ -16,6 +17,7 @@ impl Link {
     pub fn start() -> Self {
         uart::start();
         Self {
+            kind: AGAIN,
             content: [0; MAX],
             len: 0,
         }
@@ -35,9 +37,11 @@ impl Link {
             let sum = crc(crc(CRC, &head), content);
             if u16::from_le_bytes([uart::receive(), uart::receive()]) == sum {
                 self.len = len;
+                self.kind = kind;
                 return kind;
             }
-            self.answer(AGAIN, 0, &[]);
+            self.kind = AGAIN;
+            self.answer(0, &[]);
         }
     }
 
@@ -46,10 +50,10 @@ impl Link {
         self.content.get(..self.len).unwrap_or_default()
     }
 
-    /// Answers `kind` with 0 or the number of an error, and some bytes.
-    pub fn answer(&self, kind: u8, code: u16, content: &[u8]) {
+    /// Answers the question that came last with 0 or the number of an error, and some bytes.
+    pub fn answer(&self, code: u16, content: &[u8]) {
         let [low, high] = (content.len() as u16 + 2).to_le_bytes();
-        let (head, code) = ([kind, low, high], code.to_le_bytes());
+        let (head, code) = ([self.kind, low, high], code.to_le_bytes());
         let sum = crc(crc(crc(CRC, &head), &code), content);
         uart::send(&[START]);
         uart::send(&head);

@@ -17,15 +17,25 @@ pub fn receive() -> u8 {
         if let Some(byte) = driver::receive() {
             return byte;
         }
+        pause();
+    }
+}
+
+/// An emulator that is asked for its registers all the time has no time to fill them.
+fn pause() {
+    for _ in 0..PAUSE {
         core::hint::spin_loop();
     }
 }
+
+/// A few microseconds.
+const PAUSE: u32 = 2000;
 
 /// Sends bytes.
 pub fn send(bytes: &[u8]) {
     for byte in bytes {
         while !driver::send(*byte) {
-            core::hint::spin_loop();
+            pause();
         }
     }
 }

@@ -265,6 +265,9 @@ pub(super) fn send(machine: &mut Machine, release: &Release, damage: usize) -> R
             .image
             .get(usize::try_from(offset.0)?..)
             .ok_or("bytes behind the image are wanted")?;
+        if rest.is_empty() {
+            return Err("bytes behind the image are wanted".into());
+        }
         let chunk = [&offset.0.to_le_bytes(), &rest[..rest.len().min(CHUNK)]].concat();
         let damaged = damage != 0 && number % damage == 0;
         answer = machine.ask_badly(message::DATA, &chunk, damaged)?;

@@ -72,7 +72,7 @@ pub(super) fn receive(link: &mut Link, running: Running, device: &mut Of<'_, Own
     });
     if let Err(Refused(code)) = done {
         console::number("update: refused with ", code.into());
-        link.answer(message::UPDATE, code, &[]);
+        link.answer(code, &[]);
     }
 }
 
@@ -81,19 +81,17 @@ fn take(link: &mut Link, upkeep: &mut Upkeeping<'_>, envelope: &[u8]) -> Result<
         while upkeep.clean()? == Clean::More {}
     }
     let mut session = upkeep.start(envelope, None)?;
-    let mut kind = message::UPDATE;
     loop {
         let wanted = session.wanted().map(|wanted| wanted.offset);
         if wanted.is_none() {
             finish(upkeep, &mut session)?;
         }
         let Wanted(offset) = wanted.map_or(Wanted::NOTHING, Wanted);
-        link.answer(kind, 0, &offset.to_le_bytes());
+        link.answer(0, &offset.to_le_bytes());
         if wanted.is_none() {
             return Ok(());
         }
-        kind = link.question();
-        if kind != message::DATA {
+        if link.question() != message::DATA {
             return Err(SENSELESS);
         }
         chunk(upkeep, &mut session, link.content())?;
@@ -108,12 +106,16 @@ fn chunk(
 ) -> Result<(), Refused> {
     let (from, mut bytes) = content.split_first_chunk().ok_or(SENSELESS)?;
     let mut from = u32::from_le_bytes(*from);
-    while session.wanted().is_some_and(|wanted| wanted.offset == from) && !bytes.is_empty() {
+    loop {
+        // Behind the last byte there is work too.
+        match session.wanted() {
+            Some(wanted) if wanted.offset == from && (!bytes.is_empty() || from == wanted.size) => {}
+            _ => return Ok(()),
+        }
         let taken = upkeep.write(session, bytes)?;
         bytes = bytes.get(taken..).unwrap_or_default();
         from += taken as u32;
     }
-    Ok(())
 }
 
 fn finish(upkeep: &mut Upkeeping<'_>, session: &mut Session<'_>) -> Result<(), Refused> {
