@@ -10,6 +10,9 @@ fn main() {
     let map = script::board();
     for (slot, image) in ["v1", "v2"].into_iter().enumerate() {
         let place = (map.entry(slot), map.image * map.page);
-        println!("cargo::rustc-link-arg-bin={image}=-L{}", script::write(&map, image, place));
+        println!(
+            "cargo::rustc-link-arg-bin={image}=-L{}",
+            script::write(&map, image, place)
+        );
     }
 }

@@ -15,20 +15,9 @@ pub(crate) fn board() -> Map {
 /// Writes the map of an image that lies at `flash`, and returns the folder that it is in.
 pub(crate) fn write(map: &Map, image: &str, flash: (u32, u32)) -> String {
     let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join(image);
-    let line = |name, (origin, len): (u32, u32)| format!("  {name} : ORIGIN = {origin:#x}, LENGTH = {len:#x}\n");
-    let mut text = format!("MEMORY\n{{\n{}{}}}\n", line("FLASH", flash), line("RAM", map.ram));
-    if map.target.starts_with("riscv") {
-        for (region, memory) in [
-            ("TEXT", "FLASH"),
-            ("RODATA", "FLASH"),
-            ("DATA", "RAM"),
-            ("BSS", "RAM"),
-            ("HEAP", "RAM"),
-            ("STACK", "RAM"),
-        ] {
-            text += &format!("REGION_ALIAS(\"REGION_{region}\", {memory});\n");
-        }
-    }
+    let line =
+        |name, (origin, len): (u32, u32)| format!("  {name} : ORIGIN = {origin:#x}, LENGTH = {len:#x}\n");
+    let text = format!("MEMORY\n{{\n{}{}}}\n", line("FLASH", flash), line("RAM", map.ram));
     fs::create_dir_all(&folder).expect("a folder of cargo's");
     fs::write(folder.join("memory.x"), text).expect("a file of cargo's");
     folder.display().to_string()

@@ -8,5 +8,8 @@ mod script;
 
 fn main() {
     let map = script::board();
-    println!("cargo::rustc-link-search={}", script::write(&map, "loader", map.loader));
+    println!(
+        "cargo::rustc-link-search={}",
+        script::write(&map, "loader", map.loader)
+    );
 }

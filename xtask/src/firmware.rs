@@ -1,5 +1,5 @@
 //! The main job on microcontrollers, `firmware/app`, and the verifier of certificates, `firmware/certificate`, on a
-//! Cortex-M4 and as ARMv6-M code, in QEMU.
+//! Cortex-M4 and as ARMv6-M code, in QEMU; then a boot loader and an application, with power cuts.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 
 fn plan<'a>(args: &[&'a str]) -> Result<Plan<'a>, Failure> {
     let mut plan = Plan {
-        cuts: 40,
+        cuts: 100,
         seed: 1,
         board: None,
     };

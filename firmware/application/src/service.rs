@@ -204,7 +204,10 @@ impl<'d> Service<'d> {
             }
             message::GET => Ok(self.device.get(SECRET, room)?),
             message::RECORD => {
-                let mark = content.try_into().map(u32::from_le_bytes).map_err(|_| SENSELESS)?;
+                let mark = content
+                    .try_into()
+                    .map(u32::from_le_bytes)
+                    .map_err(|_| SENSELESS)?;
                 self.device.record(&MARKED, &[mark.into()], NOW)?;
                 self.device.keep_events(Class::Security, room)?;
                 Ok(&[])

@@ -1,22 +1,20 @@
 //! Starting an image, and restarting the machine.
 
-#[cfg_attr(target_arch = "arm", path = "cpu/cortex_m.rs")]
-#[cfg_attr(target_arch = "riscv32", path = "cpu/riscv.rs")]
-mod core;
+mod cortex_m;
 
-use ::core::hint::black_box;
+use core::hint::black_box;
 
 use iotsec_core::hal::Slot;
 use iotsec_update::boot::Verified;
 
-pub use self::core::restart;
+pub use self::cortex_m::restart;
 use crate::flash::MAP;
 
 /// Leaves the boot loader for the image that was verified.
 pub fn start(image: Verified) -> ! {
     let place = entry(image.slot());
     if image.is_proven() && black_box(place) == entry(black_box(&image).slot()) {
-        self::core::jump(place)
+        cortex_m::jump(place)
     }
     restart()
 }

@@ -33,7 +33,8 @@ pub const WORD: usize = MAP.word as usize;
 
 /// Pages that were written since power-on. Cells that can be shared without `unsafe`, on cores without
 /// compare-and-swap too: there is one thread.
-static WRITTEN: [AtomicU8; MAP.page_count() as usize] = [const { AtomicU8::new(0) }; MAP.page_count() as usize];
+static WRITTEN: [AtomicU8; MAP.page_count() as usize] =
+    [const { AtomicU8::new(0) }; MAP.page_count() as usize];
 /// Words programmed and pages erased since power-on, by this image.
 static OPERATIONS: AtomicU32 = AtomicU32::new(0);
 

@@ -18,7 +18,9 @@ impl Fuses {
     }
 
     fn place(number: u64) -> Option<u32> {
-        let number = u32::try_from(number).ok().filter(|number| *number < (PAGE / WORD) as u32)?;
+        let number = u32::try_from(number)
+            .ok()
+            .filter(|number| *number < (PAGE / WORD) as u32)?;
         Some(MAP.fuses().first * MAP.page + number * MAP.word)
     }
 }
@@ -40,7 +42,9 @@ impl MonotonicCounter for Fuses {
     fn advance_to(&mut self, value: u64) -> Result<(), CounterError> {
         for number in self.read()?..value {
             let at = Self::place(number).ok_or(CounterError::Exhausted)?;
-            self.0.write(at, &[0; WORD]).map_err(|_| CounterError::Unreadable)?;
+            self.0
+                .write(at, &[0; WORD])
+                .map_err(|_| CounterError::Unreadable)?;
         }
         Ok(())
     }

@@ -15,20 +15,6 @@ pub(crate) fn set_register(address: u32, value: u32) {
     unsafe { ptr::write_volatile(address as usize as *mut u32, value) }
 }
 
-/// Reads a register of eight bits.
-#[cfg(board = "virt")]
-pub(crate) fn byte_register(address: u32) -> u8 {
-    // SAFETY: as above.
-    unsafe { ptr::read_volatile(address as usize as *const u8) }
-}
-
-/// Writes a register of eight bits.
-#[cfg(board = "virt")]
-pub(crate) fn set_byte_register(address: u32, value: u8) {
-    // SAFETY: as above.
-    unsafe { ptr::write_volatile(address as usize as *mut u8, value) }
-}
-
 /// Reads `bytes` of flash from an address on.
 pub(crate) fn read_flash(address: u32, bytes: &mut [u8]) {
     for (at, byte) in (address as usize..).zip(bytes) {

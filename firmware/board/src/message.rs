@@ -72,7 +72,7 @@ impl Hello {
     pub const LEN: usize = 26;
 
     /// As it is sent.
-    pub fn to_bytes(&self) -> [u8; Self::LEN] {
+    pub fn to_bytes(self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
         let (sequence, rest) = bytes.split_at_mut(8);
         sequence.copy_from_slice(&self.sequence.to_le_bytes());

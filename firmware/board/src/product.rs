@@ -12,10 +12,7 @@ use iotsec_update::{
     slot::{SlotLayout, UpdateLayout},
 };
 
-use crate::{
-    flash::MAP,
-    map::Pages,
-};
+use crate::{flash::MAP, map::Pages};
 
 /// The unit's root key. A product has it in fuses or makes it from what is unique to the chip.
 pub const ROOT: [u8; 32] = *b"a root key for firmware tests...";

@@ -1,9 +1,6 @@
 //! The serial port, polled.
 
-#[cfg_attr(any(board = "mps2-an386", board = "mps2-an505"), path = "uart/cmsdk.rs")]
-#[cfg_attr(board = "lm3s6965evb", path = "uart/pl011.rs")]
-#[cfg_attr(board = "virt", path = "uart/ns16550.rs")]
-#[cfg_attr(board = "microbit", path = "uart/nrf51.rs")]
+#[path = "uart/cmsdk.rs"]
 mod driver;
 
 /// Makes the port ready.

@@ -59,7 +59,6 @@ impl Machine {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        // The path of a socket may have no more than 107 bytes: it is named from the folder.
         let listener = UnixListener::bind(&socket)?;
         listener.set_nonblocking(true)?;
         let mut options = format!("enable=on,target=native,arg=life,arg=seed={seed}");
@@ -69,14 +68,18 @@ impl Machine {
             Cut::Never | Cut::After(_) => {}
         }
         let begun = Instant::now();
-        let mut child = command(map)
+        let mut child = Command::new("qemu-system-arm")
+            .args(["-M", map.name])
             .current_dir(folder)
             .args(["-nographic", "-monitor", "none", "-no-reboot"])
             .args(["-serial", "unix:link", "-semihosting-config", &options])
             .arg("-kernel")
             .arg(loader)
             .arg("-device")
-            .arg(format!("loader,file=flash.img,addr={:#x},force-raw=on", map.flash))
+            .arg(format!(
+                "loader,file=flash.img,addr={:#x},force-raw=on",
+                map.flash
+            ))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -103,7 +106,9 @@ impl Machine {
                     link.set_nonblocking(false)?;
                     machine.link = Some(link);
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    thread::sleep(Duration::from_millis(1));
+                }
                 Err(error) => return Err(error.into()),
             }
             if begun.elapsed() > PATIENCE {
@@ -120,7 +125,12 @@ impl Machine {
     }
 
     /// As [`ask`](Self::ask), with a bit that is flipped on the way the first time.
-    pub(super) fn ask_badly(&mut self, kind: u8, content: &[u8], damage: bool) -> Result<Option<Answer>, Failure> {
+    pub(super) fn ask_badly(
+        &mut self,
+        kind: u8,
+        content: &[u8],
+        damage: bool,
+    ) -> Result<Option<Answer>, Failure> {
         let frame = frame(kind, content)?;
         let mut damaged = damage.then(|| {
             let mut frame = frame.clone();
@@ -177,7 +187,12 @@ impl Machine {
     }
 
     /// Whether all of it came.
-    fn receive(&mut self, link: &mut UnixStream, mut bytes: &mut [u8], deadline: Instant) -> Result<bool, Failure> {
+    fn receive(
+        &mut self,
+        link: &mut UnixStream,
+        mut bytes: &mut [u8],
+        deadline: Instant,
+    ) -> Result<bool, Failure> {
         while !bytes.is_empty() {
             let now = Instant::now();
             if self.killed.is_some_and(|at| now >= at) {
@@ -226,7 +241,10 @@ impl Machine {
             }
             thread::sleep(Duration::from_millis(1));
         };
-        let said = self.console.join().map_err(|_| "the reader of the console died")?;
+        let said = self
+            .console
+            .join()
+            .map_err(|_| "the reader of the console died")?;
         let end = match (status.code(), status.signal()) {
             (Some(0), _) => End::Restart,
             (Some(8), _) => End::Recovery,
@@ -244,11 +262,4 @@ fn frame(kind: u8, content: &[u8]) -> Result<Vec<u8>, Failure> {
     let sum = message::crc(message::CRC, &frame[1..]);
     frame.extend(sum.to_le_bytes());
     Ok(frame)
-}
-
-/// The emulator of the board.
-fn command(map: &Map) -> Command {
-    let mut command = Command::new("qemu-system-arm");
-    command.args(["-M", map.name]);
-    command
 }

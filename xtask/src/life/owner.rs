@@ -13,8 +13,7 @@ use iotsec::{
 };
 
 use super::{
-    Build,
-    events,
+    Build, events,
     factory::{Release, Unit},
     machine::{Answer, Cut, End, Machine},
     message::{self, Hello, Wanted},
@@ -89,6 +88,8 @@ pub(super) struct Owner {
     pub(super) accepted: u64,
     /// The security counter, at least.
     floor: u64,
+    /// An update was staged, and not accepted since.
+    trying: bool,
 }
 
 impl Owner {
@@ -102,6 +103,7 @@ impl Owner {
             asked: 0,
             accepted: 1,
             floor: 0,
+            trying: false,
         }
     }
 
@@ -134,6 +136,7 @@ impl Owner {
             return Err("an image runs in the wrong slot".into());
         }
         self.floor = hello.floor;
+        self.trying = matches!(hello.update, STAGED | TRIAL);
         if hello.update == UPDATED {
             self.accepted = self.accepted.max(hello.sequence);
         }
@@ -141,7 +144,12 @@ impl Owner {
     }
 
     /// Sets the device up if need be, and sees whether the owner's secret is there. `None` when the power failed.
-    pub(super) fn visit(&mut self, machine: &mut Machine, hello: &Hello, secret: &str) -> Result<Option<()>, Failure> {
+    pub(super) fn visit(
+        &mut self,
+        machine: &mut Machine,
+        hello: &Hello,
+        secret: &str,
+    ) -> Result<Option<()>, Failure> {
         if hello.life != OWNED {
             self.unsure = Some(secret.to_owned());
             let content = [self.unit.label.as_str(), PASSWORD, secret].join("\0");
@@ -281,21 +289,24 @@ pub(super) fn live(build: &Build, folder: &Path, mut random: Random) -> Result<T
     let unit = Unit::make(build, random.next())?;
     fs::write(folder.join("flash.img"), &unit.flash)?;
     let mut owner = Owner::of(unit);
-    let (mut tally, mut goal) = (Tally::default(), 2);
+    let (mut tally, mut goal, mut trying) = (Tally::default(), 2, false);
     loop {
         tally.starts += 1;
         if tally.starts > 100 {
             return Err("an update that never ends".into());
         }
+        let [part, ..] = random.next().to_le_bytes();
         let cut = match random.below(8) {
             _ if tally.cuts() >= ENOUGH => Cut::Never,
-            0 => Cut::Loader(random.scaled(3), random.next() as u8),
-            1..4 => Cut::Application(random.scaled(16), random.next() as u8),
-            4..7 => Cut::After(Duration::from_millis(random.scaled(12))),
+            // The boot loader writes when there is an image to be tried.
+            0..4 if trying => Cut::Loader(random.scaled(3), part),
+            0..4 => Cut::Application(random.scaled(15), part),
+            4..7 => Cut::After(Duration::from_millis(random.scaled(11))),
             _ => Cut::Never,
         };
         let mut machine = Machine::on(&build.map, &build.loader("boot"), folder, cut, random.next())?;
         let accepted = day(build, &mut owner, &mut machine, &mut goal, &mut random);
+        trying = owner.trying;
         let accepted = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -342,7 +353,7 @@ fn day(
         (1, STAGED) => {}
         (1, _) => match send(machine, &build.release(1, *goal)?, 7)? {
             None => return Ok(false),
-            Some(0) => {}
+            Some(0) => owner.trying = true,
             // So many trials were cut that it counts as a bad one. The maker has to number it anew.
             Some(code) if code == InstallError::AlreadyRejected.code() => *goal += 1,
             Some(code) => return Err(format!("the update was refused with error {code}").into()),
@@ -354,11 +365,69 @@ fn day(
             owner.accepted = hello.sequence;
         }
         _ => {
-            let done = owner.collect(machine)?.is_some() && wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?.is_some();
+            let done = owner.collect(machine)?.is_some()
+                && wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?.is_some();
             return Ok(done && owner.accepted == *goal);
         }
     }
     // Whatever the answer, it is gone now.
     machine.ask(message::RESTART, &[])?;
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use iotsec::core::secret::Secret;
+
+    use super::*;
+
+    fn owner() -> Owner {
+        let mut owner = Owner::of(Unit {
+            flash: Vec::new(),
+            label: String::new(),
+            telemetry: Secret::zero(),
+        });
+        owner.owned = true;
+        owner.accepted = 4;
+        owner.floor = 4;
+        owner.secret = Some("old".into());
+        owner
+    }
+
+    const GOOD: Hello = Hello {
+        sequence: 4,
+        floor: 4,
+        build: 2,
+        slot: 1,
+        life: OWNED,
+        update: UPDATED,
+        cause: 0,
+        operations: 0,
+    };
+
+    #[test]
+    fn a_device_that_lost_something_is_caught() {
+        assert!(owner().judge(&GOOD).is_ok());
+        for bad in [
+            Hello { sequence: 1, ..GOOD },
+            Hello { floor: 3, ..GOOD },
+            Hello { life: 1, ..GOOD },
+            Hello { slot: 0, ..GOOD },
+        ] {
+            assert!(owner().judge(&bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_what_was_acknowledged_or_what_was_being_stored() {
+        let keeps = |unsure: Option<&str>, found: Option<&str>| {
+            let mut owner = owner();
+            owner.unsure = unsure.map(str::to_owned);
+            owner.keep(found.map(str::to_owned)).is_ok()
+        };
+        assert!(
+            keeps(None, Some("old")) && keeps(Some("new"), Some("old")) && keeps(Some("new"), Some("new"))
+        );
+        assert!(!keeps(None, Some("new")) && !keeps(Some("new"), None) && !keeps(Some("new"), Some("other")));
+    }
 }

@@ -29,7 +29,13 @@ struct Life<'l> {
 }
 
 /// Lives it with the boot loader called `loader`.
-pub(super) fn tell(build: &Build, loader: &str, folder: &Path, seed: u64, aloud: bool) -> Result<(), Failure> {
+pub(super) fn tell(
+    build: &Build,
+    loader: &str,
+    folder: &Path,
+    seed: u64,
+    aloud: bool,
+) -> Result<(), Failure> {
     fs::create_dir_all(folder)?;
     let unit = Unit::make(build, seed)?;
     fs::write(folder.join("flash.img"), &unit.flash)?;
@@ -50,7 +56,10 @@ pub(super) fn tell(build: &Build, loader: &str, folder: &Path, seed: u64, aloud:
 
 impl Life<'_> {
     /// Power, until `work` has had its answers; then a restart.
-    fn power<T>(&mut self, work: impl FnOnce(&mut Owner, &mut Machine, Hello) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn power<T>(
+        &mut self,
+        work: impl FnOnce(&mut Owner, &mut Machine, Hello) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let loader = self.build.loader(self.loader);
         self.seed += 1;
         let mut machine = Machine::on(&self.build.map, &loader, self.folder, Cut::Never, self.seed)?;
@@ -178,7 +187,9 @@ impl Life<'_> {
         if (hello.update, after.update, after.sequence, after.floor) != (TRIAL, UPDATED, 4, 4) {
             return Err(format!("not accepted: {hello:?}, then {after:?}").into());
         }
-        self.say("release 4 was tried and accepted; secret and password are there, the security counter is at 4");
+        self.say(
+            "release 4 was tried and accepted; secret and password are there, the security counter is at 4",
+        );
         Ok(())
     }
 

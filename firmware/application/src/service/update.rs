@@ -99,11 +99,7 @@ fn take(link: &mut Link, upkeep: &mut Upkeeping<'_>, envelope: &[u8]) -> Result<
 }
 
 /// Writes what came, if it is what is wanted now.
-fn chunk(
-    upkeep: &mut Upkeeping<'_>,
-    session: &mut Session<'_>,
-    content: &[u8],
-) -> Result<(), Refused> {
+fn chunk(upkeep: &mut Upkeeping<'_>, session: &mut Session<'_>, content: &[u8]) -> Result<(), Refused> {
     let (from, mut bytes) = content.split_first_chunk().ok_or(SENSELESS)?;
     let mut from = u32::from_le_bytes(*from);
     loop {

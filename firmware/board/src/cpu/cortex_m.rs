@@ -1,4 +1,4 @@
-use cortex_m::{asm, peripheral::SCB};
+use ::cortex_m::{asm, peripheral::SCB};
 
 /// Restarts the machine.
 pub fn restart() -> ! {
@@ -7,8 +7,6 @@ pub fn restart() -> ! {
 
 #[allow(unsafe_code, reason = "no program leaves for another safely")]
 pub(super) fn jump(table: u32) -> ! {
-    // A Cortex-M0 has no such register: there the boot loader's vectors stay, and an image runs without interrupts.
-    #[cfg(not(board = "microbit"))]
     // SAFETY: the boot loader uses no interrupt, and from here on only the image runs whose table this is.
     unsafe {
         (*SCB::PTR).vtor.write(table);
