@@ -25,8 +25,8 @@ fn pause() {
     }
 }
 
-/// A few microseconds.
-const PAUSE: u32 = 2000;
+/// Turns of a loop: some microseconds.
+const PAUSE: u32 = 200;
 
 /// Sends bytes.
 pub fn send(bytes: &[u8]) {
