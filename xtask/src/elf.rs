@@ -61,6 +61,31 @@ fn find<'f>(file: &'f [u8], name: &[u8]) -> Result<Header<'f>, Failure> {
     Err(format!("the image has no section {}", String::from_utf8_lossy(name)).into())
 }
 
+/// What is loaded from address `start` on, gaps filled with 0xFF (TIS ELF 1.2, figure 2-1). What lies below is the
+/// linker's: the headers of the file.
+pub(crate) fn loaded(file: &[u8], start: u32) -> Result<Vec<u8>, Failure> {
+    const LOAD: u64 = 1;
+    let (table, size, count) = (number(file, 28, 4)?, number(file, 42, 2)?, number(file, 44, 2)?);
+    let mut bytes = Vec::new();
+    for entry in 0..count {
+        let at = usize::try_from(table + entry * size)?;
+        let field = |offset| number(file, at + offset, 4);
+        let (kind, from, address, len) = (field(0)?, field(4)?, field(12)?, field(16)?);
+        let skipped = u64::from(start).saturating_sub(address);
+        if kind != LOAD || len <= skipped {
+            continue;
+        }
+        let part = file.get(usize::try_from(from + skipped)?..usize::try_from(from + len)?);
+        let place = usize::try_from(address + skipped - u64::from(start))?;
+        let end = place + usize::try_from(len - skipped)?;
+        if bytes.len() < end {
+            bytes.resize(end, 0xFF);
+        }
+        bytes[place..end].copy_from_slice(part.ok_or("ELF file ends early")?);
+    }
+    Ok(bytes)
+}
+
 /// A function in an image.
 pub(crate) struct Function {
     /// Its name, as the linker knows it.

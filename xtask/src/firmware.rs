@@ -1,10 +1,11 @@
 //! The main job on microcontrollers, `firmware/app`, and the verifier of certificates, `firmware/certificate`, on a
-//! Cortex-M4 and as ARMv6-M code, in QEMU.
+//! Cortex-M4 and as ARMv6-M code, in QEMU; then a boot loader and an application, with power cuts.
 
 use std::path::Path;
 
 use crate::{
     image::{self, THUMBV6M, THUMBV7EM, THUMBV7EM_HF},
+    life::{self, Plan},
     qemu::{self, Board},
     tool::{self, Failure},
 };
@@ -16,10 +17,11 @@ const RUNS: [(&str, Board); 3] = [
 ];
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
-    if !args.is_empty() {
-        return Err("takes no argument".into());
-    }
+    let plan = plan(args)?;
     qemu::need()?;
+    if plan.board.is_some() {
+        return life::run(root, &plan);
+    }
     for (target, board) in RUNS {
         println!("== {target} on {} ({})", board.machine, board.core);
         for package in ["app", "certificate"] {
@@ -27,5 +29,24 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             print!("{}", qemu::run(&image::path(root, target, package), board)?);
         }
     }
-    Ok(())
+    life::run(root, &plan)
+}
+
+fn plan<'a>(args: &[&'a str]) -> Result<Plan<'a>, Failure> {
+    let mut plan = Plan {
+        cuts: 100,
+        seed: 1,
+        board: None,
+    };
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{arg} takes a value"))?;
+        match *arg {
+            "--cuts" => plan.cuts = value.parse()?,
+            "--seed" => plan.seed = value.parse()?,
+            "--board" => plan.board = Some(value),
+            _ => return Err("takes --cuts N (on each board), --seed N, --board NAME".into()),
+        }
+    }
+    Ok(plan)
 }

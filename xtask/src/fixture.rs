@@ -53,10 +53,10 @@ const FIXTURES: [Fixture; 3] = [
 ];
 
 /// The README of the vectors says how their keys are made; they protect nothing.
-const SEED: &[u8] = b"iotsec test vector key ed25519_a";
+pub(crate) const SEED: &[u8] = b"iotsec test vector key ed25519_a";
 /// UUID version 5 of iotsec.example, and of sensor-rev-b in its name space.
-const VENDOR: u128 = 0x0e01_1a35_e598_5569_8198_ae31_7f6d_a178;
-const CLASS: u128 = 0x35c5_00e3_28a3_5fc1_bd5d_0e07_9ab2_966f;
+pub(crate) const VENDOR: u128 = 0x0e01_1a35_e598_5569_8198_ae31_7f6d_a178;
+pub(crate) const CLASS: u128 = 0x35c5_00e3_28a3_5fc1_bd5d_0e07_9ab2_966f;
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if !args.is_empty() {
         return Err("takes no argument".into());

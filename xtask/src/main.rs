@@ -16,6 +16,7 @@ mod fuzz;
 mod header;
 mod image;
 mod interop;
+mod life;
 mod no_panic;
 mod outages;
 mod performance;
@@ -45,8 +46,8 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "firmware",
-        usage: "",
-        about: "build firmware/ for Cortex-M4 and Cortex-M0 and run it in QEMU",
+        usage: "[--cuts N] [--seed N] [--board NAME]",
+        about: "build firmware/ and run it in QEMU; a boot loader and an application with power cuts",
         run: firmware::run,
     },
     Task {

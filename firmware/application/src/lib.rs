@@ -1,0 +1,99 @@
+//! An application that a boot loader starts. Over a serial link it is set up, checks passwords, keeps a secret, records
+//! telemetry, takes an update in chunks and accepts it.
+#![no_std]
+
+pub mod events;
+mod service;
+
+use board::{
+    flash::Flash,
+    fuses::Fuses,
+    link::Link,
+    options::{Image, Options},
+    product::{self, ROOT, STORE},
+};
+use harness::{console, entropy::FixedBytes};
+use iotsec::{
+    core::{
+        credential::ThrottlePolicy,
+        crypto::{Aes256GcmSiv, ChaCha20Poly1305, HkdfSha256, Sha256},
+        error::ErrorCode,
+        hal::{DeviceRootKey, Slot},
+        secret::Secret,
+    },
+    device::{Booted, Hardware, Memory, Product, Suite},
+    store::{IndexEntry, ReplayProtection},
+    update::boot::{self, Running},
+};
+
+use service::Service;
+
+/// An image: which build it is, and the slot that it is linked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// 1 or 2.
+    pub number: u8,
+    /// Where it runs.
+    pub slot: Slot,
+}
+
+/// Runs for ever.
+pub fn run(build: Build) -> ! {
+    let options = Options::read(Image::Application);
+    let mut flash = Flash::new(options.cut);
+    let mut counter = Fuses::new(options.cut);
+    let running = identify(&mut flash, build.slot);
+    let key = Secret::from_bytes(ROOT);
+    let Ok(root) = DeviceRootKey::new(&key, &HkdfSha256) else {
+        console::fail("the root key was refused")
+    };
+    let product = Product {
+        store: STORE,
+        events: events::EVENTS.hashed(&mut Sha256::new()),
+        reserve: 2,
+        throttle: ThrottlePolicy::DEFAULT,
+        suite: Suite {
+            storage: &Aes256GcmSiv,
+            wire: &ChaCha20Poly1305,
+            kdf: &HkdfSha256,
+        },
+    };
+    let hardware = Hardware {
+        flash,
+        rng: FixedBytes::new(options.seed),
+        counter: &mut counter,
+        root: &root,
+        replay: ReplayProtection::None,
+    };
+    let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 320]);
+    let memory = Memory {
+        index: &mut index,
+        record: &mut record,
+    };
+    match Booted::open(product, hardware, memory) {
+        Ok(booted) => {
+            let mut link = Link::start();
+            let unit = service::set_up(&mut link, build, running, booted);
+            Service::new(build, running, unit).serve(&mut link)
+        }
+        Err(error) => {
+            console::number("the device cannot be opened: ", error.code().into());
+            console::fail("no device")
+        }
+    }
+}
+
+/// The manifest of this image, which the boot loader has verified.
+#[inline(never)]
+fn identify(flash: &mut Flash, slot: Slot) -> Running {
+    let mut scratch = [0; 1024];
+    let running =
+        product::with_config(|config| boot::identify(flash, config, slot, &mut Sha256::new(), &mut scratch));
+    match running {
+        Ok(running) => running,
+        Err(refusal) => {
+            console::number("the running image is unknown: ", refusal.code().into());
+            console::fail("no manifest")
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The linker's memory map of an image, for build scripts.
+
+use std::{env, fs, path::PathBuf};
+
+use crate::map::{self, Map};
+
+/// The board that is built for.
+pub(crate) fn board() -> Map {
+    println!("cargo::rerun-if-changed=../board/script.rs");
+    println!("cargo::rerun-if-changed=../board/src/map.rs");
+    let target = env::var("TARGET").unwrap_or_default();
+    map::of_target(&target).unwrap_or_else(|| panic!("no board has a core of {target}"))
+}
+
+/// Writes the map of an image that lies at `flash`, and returns the folder that it is in.
+pub(crate) fn write(map: &Map, image: &str, flash: (u32, u32)) -> String {
+    let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join(image);
+    let line =
+        |name, (origin, len): (u32, u32)| format!("  {name} : ORIGIN = {origin:#x}, LENGTH = {len:#x}\n");
+    let text = format!("MEMORY\n{{\n{}{}}}\n", line("FLASH", flash), line("RAM", map.ram));
+    fs::create_dir_all(&folder).expect("a folder of cargo's");
+    fs::write(folder.join("memory.x"), text).expect("a file of cargo's");
+    folder.display().to_string()
+}

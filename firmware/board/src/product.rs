@@ -1,0 +1,86 @@
+//! The device that is made here: its identity, its flash, whom it trusts.
+
+use harness::{console, vector};
+use iotsec_core::{
+    crypto::Ed25519PublicKey,
+    hal::{Region, Slot},
+};
+use iotsec_update::{
+    ComponentId, DeviceComponent, DeviceIdentity, TrustAnchor, TrustAnchors,
+    boot::BootConfig,
+    rollback::RollbackPolicy,
+    slot::{SlotLayout, UpdateLayout},
+};
+
+use crate::{flash::MAP, map::Pages};
+
+/// The unit's root key. A product has it in fuses or makes it from what is unique to the chip.
+pub const ROOT: [u8; 32] = *b"a root key for firmware tests...";
+
+/// Every release that is accepted raises the security counter.
+pub const ROLLBACK: RollbackPolicy = match RollbackPolicy::new(0) {
+    Ok(policy) => policy,
+    Err(_) => panic!("the shift is below 64"),
+};
+
+/// The slots and the journal.
+pub const LAYOUT: UpdateLayout = match UpdateLayout::new(slot(0), slot(1), region(MAP.journal())) {
+    Ok(layout) => layout,
+    Err(_) => panic!("the regions lie behind each other"),
+};
+
+/// The encrypted store.
+pub const STORE: Region = region(MAP.store());
+
+const fn slot(number: usize) -> SlotLayout {
+    SlotLayout {
+        manifest: region(MAP.manifest(number)),
+        images: [region(MAP.image(number))],
+    }
+}
+
+const fn region(pages: Pages) -> Region {
+    match Region::new(pages.first * MAP.page, MAP.page, pages.count, MAP.word) {
+        Ok(region) => region,
+        Err(_) => panic!("a region of whole pages"),
+    }
+}
+
+/// The component that an image for this slot is: images are linked for the place where they run.
+pub const fn component(slot: Slot) -> &'static [u8] {
+    match slot {
+        Slot::A => &[0x81, 0x41, 0x0A],
+        Slot::B => &[0x81, 0x41, 0x0B],
+    }
+}
+
+/// Calls `with` with all that a boot loader knows of the device.
+pub fn with_config<R>(with: impl FnOnce(&BootConfig<'_>) -> R) -> R {
+    let Ok(key) = Ed25519PublicKey::from_bytes(&vector::KEY_ED25519) else {
+        console::fail("the maker's key was refused")
+    };
+    let anchors = [TrustAnchor { key: &key, kid: None }];
+    let (Ok(anchors), Ok(a), Ok(b)) = (
+        TrustAnchors::new(&anchors, 1),
+        ComponentId::from_encoded(component(Slot::A)),
+        ComponentId::from_encoded(component(Slot::B)),
+    ) else {
+        console::fail("the device's description was refused")
+    };
+    let [components_a, components_b] = [a, b].map(|id| {
+        [DeviceComponent {
+            id,
+            capacity: MAP.image * MAP.page,
+            slot: None,
+        }]
+    });
+    let device = DeviceIdentity {
+        vendor: vector::VENDOR,
+        class: vector::CLASS,
+        device: None,
+        components: &components_a,
+    };
+    let mut config = BootConfig::new(LAYOUT, anchors, device);
+    config.device_b.components = &components_b;
+    with(&config)
+}
