@@ -3,9 +3,8 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
-#include <string.h>
-
 #include "update_steps.h"
+#include <string.h>
 
 #define CHECK(fact) TRY((fact) ? IOTSEC_OK : IOTSEC_ERR_STATE)
 #define NAMES (IOTSEC_DEVICE_INDEX + 8u)

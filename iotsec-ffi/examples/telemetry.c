@@ -49,7 +49,8 @@ static iotsec_status_t purge(void) {
 }
 
 /* Mounts the store and opens telemetry, as at every boot. */
-static iotsec_status_t boot(iotsec_status_t (*how)(iotsec_store_t *, const iotsec_store_config_t *)) {
+static iotsec_status_t start(iotsec_telemetry_t *object,
+                             iotsec_status_t (*how)(iotsec_store_t *, const iotsec_store_config_t *)) {
     const iotsec_store_config_t where = {
         .struct_size = sizeof where,
         .index_count = sizeof names / sizeof names[0],
@@ -58,8 +59,7 @@ static iotsec_status_t boot(iotsec_status_t (*how)(iotsec_store_t *, const iotse
         .entropy = board_entropy,
         .root_key = board_root_key,
         .index = names,
-        .buffer = buffer,
-        .buffer_size = sizeof buffer,
+        .buffer = buffer, .buffer_size = sizeof buffer,
     };
     iotsec_telemetry_config_t config = {
         .struct_size = sizeof config,
@@ -70,13 +70,16 @@ static iotsec_status_t boot(iotsec_status_t (*how)(iotsec_store_t *, const iotse
         .entropy = board_entropy,
         .events = events,
         .handling = {.owner = "data@doors.example", .recipient = "Doors Ltd", .kept_days = 90},
-        .arena = arena,
-        .arena_words = sizeof arena / sizeof arena[0],
+        .arena = arena, .arena_words = sizeof arena / sizeof arena[0],
     };
     TRY(how(&store, &where));
     TRY(iotsec_store_record(&store, IOTSEC_KEY_ID(IOTSEC_DOMAIN_USER, 3, 0), &config.owner_records));
     TRY(iotsec_store_record(&store, IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 3, 0), &config.device_records));
-    TRY(iotsec_telemetry_open(&telemetry, &config));
+    return iotsec_telemetry_open(object, &config);
+}
+
+static iotsec_status_t boot(iotsec_status_t (*how)(iotsec_store_t *, const iotsec_store_config_t *)) {
+    TRY(start(&telemetry, how));
     return purge();
 }
 
