@@ -6,6 +6,7 @@ mod declaration;
 mod library;
 mod linux;
 pub(crate) mod package;
+mod quickstart;
 mod table;
 pub(crate) mod vectors;
 
@@ -73,7 +74,8 @@ fn on_linux(root: &Path) -> Result<(), Failure> {
         print!("{}", linux.sanitized(program, &[])?);
         linux.under_valgrind(program)?;
     }
-    refused(linux.sanitized(UPDATE, &[FLIPPED]))
+    refused(linux.sanitized(UPDATE, &[FLIPPED]))?;
+    quickstart::run(root, "linux", 3)
 }
 
 /// The program must end with an error, and for the right reason.

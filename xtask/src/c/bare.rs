@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::{EXAMPLES, PROGRAMS, example, library, refused};
+use super::{EXAMPLES, PROGRAMS, example, library, quickstart, refused};
 use crate::{
     qemu::{self, Board},
     tool::{self, Failure},
@@ -96,6 +96,7 @@ pub(super) fn run(root: &Path, targets: &[&str]) -> Result<(), Failure> {
         }
         if bare.target == first.target {
             refused(bare.run(root, super::UPDATE, &library, &[super::FLIPPED]))?;
+            quickstart::run(root, "cortex-m", 5)?;
         }
     }
     Ok(())
