@@ -162,7 +162,7 @@ pub(crate) fn code(file: &[u8]) -> Result<Code<'_>, Failure> {
         };
     }
     Ok(Code {
-        sections: loaded(file, b"\0")?,
+        sections: sections(file, b"\0")?,
         kinds,
     })
 }
@@ -170,13 +170,13 @@ pub(crate) fn code(file: &[u8]) -> Result<Code<'_>, Failure> {
 /// All aligned words that are loaded: among them are the addresses of functions that tables hold. Those that only the
 /// processor jumps to are left out.
 pub(crate) fn words(file: &[u8]) -> Result<BTreeSet<u32>, Failure> {
-    let sections = loaded(file, b".vector_table\0")?;
-    let words = sections.iter().flat_map(|(_, bytes)| bytes.as_chunks::<4>().0);
+    let flash = sections(file, b".vector_table\0")?;
+    let words = flash.iter().flat_map(|(_, bytes)| bytes.as_chunks::<4>().0);
     Ok(words.map(|word| u32::from_le_bytes(*word)).collect())
 }
 
 /// Sections that lie in flash, with their addresses, but for one.
-fn loaded<'f>(file: &'f [u8], without: &[u8]) -> Result<Vec<(u32, &'f [u8])>, Failure> {
+fn sections<'f>(file: &'f [u8], without: &[u8]) -> Result<Vec<(u32, &'f [u8])>, Failure> {
     let table = Table::read(file)?;
     let mut sections = Vec::new();
     for index in 0..table.count {
