@@ -19,7 +19,7 @@ const ALIGNMENT: u32 = 8;
 /// From here on a program is at its end.
 const ENDS: [&str; 2] = ["4core9panicking", "rust_begin_unwind"];
 /// Formatting, in either way of mangling.
-const FORMATS: [&str; 2] = ["4core3fmt", "core..fmt"];
+const FORMATS: [&str; 4] = ["4core3fmt", "core..fmt", "5Debug3fmt", "7Display3fmt"];
 /// Who calls through a pointer of one type only, and what all names of that type have in them.
 const CALLED_BY: [(&str, &str); 2] = [
     ("10rustcrypto3mac", "Iterator"),
@@ -29,7 +29,8 @@ const CALLED_BY: [(&str, &str); 2] = [
 /// What one function does.
 #[derive(Default)]
 struct Node {
-    name: String,
+    /// The linker folds functions with the same code into one, which then has the names of all.
+    names: Vec<String>,
     frame: u32,
     calls: BTreeSet<u32>,
     is_indirect: bool,
@@ -47,7 +48,7 @@ struct Graph {
 /// A loop of calls, named; a frame of unknown size; an image that is not one.
 pub(crate) fn bound(file: &[u8], root: &str) -> Result<u32, Failure> {
     let graph = Graph::read(file)?;
-    let mut roots = graph.nodes.iter().filter(|(_, node)| node.name.contains(root));
+    let mut roots = graph.nodes.iter().filter(|(_, node)| node.is(&[root]));
     let (address, _) = roots
         .next()
         .ok_or_else(|| format!("no function is called {root}"))?;
@@ -57,11 +58,14 @@ pub(crate) fn bound(file: &[u8], root: &str) -> Result<u32, Failure> {
 impl Graph {
     fn read(file: &[u8]) -> Result<Self, Failure> {
         let functions = elf::functions(file)?;
-        let starts: BTreeMap<u32, &Function> = functions.iter().map(|one| (one.address, one)).collect();
         let mut taken = elf::words(file)?;
         let code = elf::code(file)?;
-        let mut nodes = BTreeMap::new();
-        for function in starts.values() {
+        let mut nodes: BTreeMap<u32, Node> = BTreeMap::new();
+        for function in &functions {
+            if let Some(folded) = nodes.get_mut(&function.address) {
+                folded.names.push(function.name.clone());
+                continue;
+            }
             let (node, named) = node(function, &code)?;
             taken.extend(named);
             nodes.insert(function.address, node);
@@ -71,7 +75,7 @@ impl Graph {
             .into_iter()
             .filter(|word| word & 1 == 1)
             .map(|word| word & !1);
-        let is_called = |address: &u32| nodes.get(address).is_some_and(|node| !node.is(&FORMATS));
+        let is_called = |address: &u32| nodes.get(address).is_some_and(|node| !node.formats());
         let taken = taken.filter(is_called).collect();
         Ok(Self { nodes, taken })
     }
@@ -91,7 +95,7 @@ impl Graph {
         if node.is(&ENDS) {
             return Ok(0);
         }
-        if node.is(&FORMATS) {
+        if node.formats() {
             return Err(format!("text is formatted: {}", self.names(path)).into());
         }
         if let Some(at) = path.iter().position(|one| *one == address) {
@@ -102,8 +106,8 @@ impl Graph {
         let mut deepest = 0;
         let only = CALLED_BY.iter().find(|(caller, _)| node.is(&[caller]));
         let may_reach = |callee: &&u32| {
-            let of_type = |name: &str| only.is_none_or(|(_, part)| name.contains(part));
-            node.is_indirect && self.nodes.get(callee).is_some_and(|callee| of_type(&callee.name))
+            let of_type = |callee: &Node| only.is_none_or(|(_, part)| callee.is(&[part]));
+            node.is_indirect && self.nodes.get(callee).is_some_and(of_type)
         };
         for callee in node.calls.iter().chain(self.taken.iter().filter(may_reach)) {
             deepest = deepest.max(self.depth(*callee, known, path)?);
@@ -116,22 +120,35 @@ impl Graph {
 
     fn names(&self, path: &[u32]) -> String {
         let names = path.iter().filter_map(|one| self.nodes.get(one));
-        let names: Vec<&str> = names.map(|node| node.name.as_str()).collect();
+        let names: Vec<&str> = names
+            .filter_map(|node| node.names.first())
+            .map(String::as_str)
+            .collect();
         names.join(" -> ")
     }
 }
 
 impl Node {
+    /// One of its names has one of `parts` in it.
     fn is(&self, parts: &[&str]) -> bool {
-        parts.iter().any(|part| self.name.contains(part))
+        self.names.iter().any(|name| has(name, parts))
     }
+
+    /// It is there for nothing but formatting.
+    fn formats(&self) -> bool {
+        self.names.iter().all(|name| has(name, &FORMATS))
+    }
+}
+
+fn has(name: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| name.contains(part))
 }
 
 /// The node of a function, and the addresses of others that it has in registers.
 fn node(function: &Function, code: &elf::Code<'_>) -> Result<(Node, BTreeSet<u32>), Failure> {
     let Function { name, address, len } = function;
     let mut node = Node {
-        name: name.clone(),
+        names: vec![name.clone()],
         ..Node::default()
     };
     let (mut halves, mut named) = ([0u32; 16], BTreeSet::new());
@@ -173,7 +190,7 @@ mod tests {
     fn graph(nodes: &[(u32, &str, u32, &[u32], bool)], taken: &[u32]) -> Graph {
         let nodes = nodes.iter().map(|(address, name, frame, calls, is_indirect)| {
             let node = Node {
-                name: (*name).to_owned(),
+                names: vec![(*name).to_owned()],
                 frame: *frame,
                 calls: calls.iter().copied().collect(),
                 is_indirect: *is_indirect,

@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
     ///
     /// let mut reader = Reader::new(&[0xA1, 0x02, 0x05], &Limits::SMALL)?;
     /// reader.map()?;
-    /// assert_eq!(reader.expect_label(1).unwrap_err().kind(), Kind::MissingKey);
+    /// assert_eq!(reader.expect_label(1).err().map(|error| error.kind), Some(Kind::MissingKey));
     /// # Ok::<(), iotsec_core::cbor::CborError>(())
     /// ```
     pub fn expect_label(&mut self, label: i32) -> Result<(), CborError> {
