@@ -1,5 +1,7 @@
 //! How deep the stack of an image can become: no run of it goes deeper, whatever the input.
 //!
+//! For Armv7-M. Code for Armv6-M takes the size of a large frame from a constant in memory, which is not followed.
+//!
 //! Frames are read from the machine code, and calls from it too. A call through a pointer may reach every function whose
 //! address the image holds, but for those of [`CALLED_BY`]. What leads to a panic is left out: the handler is the product's
 //! own. Text is formatted for it alone, and a path that formats any besides is an error.
@@ -163,7 +165,7 @@ fn node(function: &Function, code: &elf::Code<'_>) -> Result<(Node, BTreeSet<u32
             Effect::None => {}
             Effect::Grows(bytes) => node.frame += bytes,
             Effect::Restored => node.frame += ALIGNMENT,
-            Effect::Unbounded => return Err(format!("{name} takes stack by a register").into()),
+            Effect::Unbounded => return Err(format!("{name} takes stack by a register at {at:#x}").into()),
             Effect::To(target) if target > *address && target < end => {}
             Effect::To(target) => {
                 node.calls.insert(target);
