@@ -36,7 +36,7 @@ struct Cost {
     instructions: u64,
 }
 
-/// What [`harness::measure`] calls.
+/// What `harness::measure` calls.
 const PROBE: &str = "7measure4call";
 /// Bytes that the measuring leaves unpainted and counts as used.
 const MARGIN: u64 = 256;
