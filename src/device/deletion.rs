@@ -4,7 +4,6 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     credential::Authenticated,
     crypto::{Digest, Verify},
-    secret::Secret,
 };
 use iotsec_telemetry::{
     batch::BatchKey,
@@ -16,7 +15,6 @@ use rand_core::TryCryptoRng;
 
 use super::{
     Device, DeviceError, InService, Owned,
-    life::read_exact,
     record::{self, Records},
 };
 
@@ -64,8 +62,7 @@ impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F
         let Some(request) = self.due_request()? else {
             return Ok(None);
         };
-        let key = read_exact(&mut self.store, &mut self.hardware.flash, record::TELEMETRY_KEY)?;
-        let key = Secret::from_bytes(key);
+        let key = self.telemetry_key()?;
         let suite = self.product.suite;
         let key = BatchKey::new(&key, suite.wire, suite.kdf);
         Ok(Some(request.seal(&key, &mut self.hardware.rng, out)?))
