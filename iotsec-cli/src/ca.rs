@@ -14,6 +14,7 @@ use iotsec::core::{
     input::DeviceSerial,
     secret::Secret,
 };
+use iotsec_product::text::Text;
 use pkcs8::der::{Document, pem::LineEnding};
 use serde_json::json;
 
@@ -21,7 +22,6 @@ use crate::{
     Output, Problem,
     file::{self, Access},
     key::{KeyFile, cose_key, hex, type_name},
-    product::Text,
     provision::{registry::What, station::Station},
 };
 use certificate::{Name, Purpose, issue};

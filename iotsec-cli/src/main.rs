@@ -45,6 +45,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a first product manifest.
+    New(product::New),
+    /// Say what is wrong with a product manifest, where, and how to mend it.
+    Doctor(product::Doctor),
     /// Make, show, import and export signing keys (COSE_Key files).
     #[command(subcommand)]
     Key(key::Command),
@@ -80,6 +84,8 @@ fn main() -> ExitCode {
     };
     let format = if cli.json { Format::Json } else { Format::Human };
     let done = match &cli.command {
+        Command::New(new) => product::new::run(new),
+        Command::Doctor(doctor) => product::doctor::run(doctor),
         Command::Key(command) => key::run(command),
         Command::Update(command) => update::run(command),
         Command::Trust(command) => trust::run(command),

@@ -1,7 +1,6 @@
 //! `iotsec surface`: what a product opens, and whether it opens anything else.
 
 mod check;
-mod source;
 
 use std::{
     fmt::Write as _,
@@ -17,13 +16,14 @@ use iotsec::{
         mud::{MudInfo, write_mud},
     },
 };
+use iotsec_product::Product;
 use serde_json::json;
 
 use crate::{
     Output, Problem,
     file::{self, Access},
     key::KeyFile,
-    product::Product,
+    product,
     time::Time,
 };
 
@@ -140,7 +140,7 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
 
 /// The product and its table.
 fn read(manifest: &Path) -> Result<(Product, InterfaceTable), Problem> {
-    let product = Product::read(manifest)?;
+    let product = product::read(manifest)?;
     let incorrect = |cause| {
         Problem::new(
             "Manifest",
@@ -157,7 +157,7 @@ fn read(manifest: &Path) -> Result<(Product, InterfaceTable), Problem> {
 
 fn write_table(table: &Table) -> Result<Output, Problem> {
     let (product, interfaces) = read(&table.manifest)?;
-    let text = source::rust(&product, &interfaces);
+    let text = iotsec_product::source::surface_table(&product, &interfaces);
     let count = interfaces.interfaces().len();
     if let Some(path) = &table.compare {
         if file::read(path)? != text.as_bytes() {
@@ -198,14 +198,17 @@ fn mud_file(mud: &Mud) -> Result<Output, Problem> {
     let last_update = time.to_string();
     let description = info.description.as_ref().unwrap_or(&about.name);
     let mud_info = MudInfo {
-        url: &info.url,
+        url: info.url.as_str(),
         last_update: &last_update,
         cache_hours: info.cache_hours,
         is_supported: !mud.unsupported,
         systeminfo: description.as_str(),
         manufacturer: about.vendor.as_str(),
         model: about.model.as_str(),
-        documentation: info.documentation.as_deref(),
+        documentation: info
+            .documentation
+            .as_ref()
+            .map(iotsec_product::text::Link::as_str),
     };
     let mut text = String::new();
     write_mud(&interfaces, &mud_info, &mut text).map_err(Problem::make("MUD file"))?;

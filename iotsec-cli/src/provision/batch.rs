@@ -9,6 +9,10 @@ use std::{
 use clap::Args;
 use getrandom::SysRng;
 use iotsec::core::{credential::Exposure, secret::Secret};
+use iotsec_product::{
+    Product,
+    factory::{KeyOrigin, PasswordOrigin},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,7 +30,7 @@ use crate::{
     encryption::Recipient,
     file::{self, Access},
     key::{KeyFile, cose_key, hex, unhex},
-    product::{KeyOrigin, PasswordOrigin, Product},
+    product,
 };
 
 #[derive(Args)]
@@ -82,7 +86,7 @@ struct Batch {
 }
 
 pub(super) fn batch(new: &New) -> Result<Output, Problem> {
-    let product = Product::read(&new.manifest)?;
+    let product = product::read(&new.manifest)?;
     let folder = new.station.as_ref().or(product.factory.station.as_ref());
     let folder = folder.map_or(Path::new("station"), PathBuf::as_path);
     let mut station = Station::open(folder)?;

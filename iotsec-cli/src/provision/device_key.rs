@@ -9,7 +9,9 @@ use iotsec::core::{
     secret::Secret,
 };
 
-use crate::{key::unhex, product::KeyKind};
+use iotsec_product::factory::KeyKind;
+
+use crate::key::unhex;
 
 /// A private key with its public half. Wiped on drop.
 pub(super) struct DeviceKey {

@@ -11,6 +11,7 @@ use iotsec::{
     },
     factory::{BatchKey, SetupCode},
 };
+use iotsec_product::{Product, factory::KeyOrigin};
 use zeroize::Zeroizing;
 
 use super::{
@@ -22,7 +23,6 @@ use crate::{
     Problem,
     ca::{Issuer, Ready},
     key::{KeyFile, hex},
-    product::{self, KeyOrigin, Product},
 };
 
 /// What all units of a batch are minted from.
@@ -231,7 +231,7 @@ impl Minter<'_> {
 }
 
 /// Salt and discriminator of a unit. Discriminators tell apart what is set up in one room, and repeat.
-fn matter_of(about: &product::Matter) -> Result<Matter, CryptoError> {
+fn matter_of(about: &iotsec_product::factory::Matter) -> Result<Matter, CryptoError> {
     let discriminator = u16::from_be_bytes(*Secret::<2>::random(&mut SysRng)?.expose()) & 0xFFF;
     let salt = Secret::<32>::random(&mut SysRng)?;
     Ok(Matter {

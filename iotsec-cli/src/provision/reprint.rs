@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use iotsec_product::factory::PasswordOrigin;
 use serde_json::json;
 
 use super::{mint::password_of, registry::What, station::Station};
-use crate::{
-    Output, Problem,
-    product::{PasswordOrigin, Product},
-};
+use crate::{Output, Problem, product};
 
 #[derive(Args)]
 pub(crate) struct Reprint {
@@ -25,7 +23,7 @@ pub(crate) struct Reprint {
 }
 
 pub(super) fn reprint(command: &Reprint) -> Result<Output, Problem> {
-    let product = Product::read(&command.manifest)?;
+    let product = product::read(&command.manifest)?;
     if product.credential.origin != PasswordOrigin::Derived || !product.credential.password {
         return Err(Problem::new(
             "NotDerived",

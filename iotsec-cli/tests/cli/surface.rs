@@ -204,7 +204,7 @@ fn a_manifest_keeps_to_the_rules_of_the_table() {
             "iotsec.toml",
             format!("{LAMP}{}", SURFACE.replacen(right, wrong, 1)).as_bytes(),
         );
-        let reason = format!("iotsec.toml refused: {reason}");
+        let reason = format!("surface: {reason}");
         bench.refused("surface table --manifest iotsec.toml", &reason);
     }
     bench.write("iotsec.toml", LAMP.as_bytes());

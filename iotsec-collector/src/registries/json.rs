@@ -85,7 +85,7 @@ macro_rules! names {
             }
 
             pub(in crate::registries) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<$type, D::Error> {
-                match <&str>::deserialize(from)? {
+                match String::deserialize(from)?.as_str() {
                     $($name => Ok(<$type>::$variant),)*
                     _ => Err(D::Error::custom("unknown")),
                 }
@@ -135,7 +135,7 @@ pub(super) mod day {
     pub(in crate::registries) fn deserialize<'d, D: Deserializer<'d>>(
         from: D,
     ) -> Result<Option<Date>, D::Error> {
-        let text = <&str>::deserialize(from)?;
+        let text = String::deserialize(from)?;
         let day = || {
             let mut parts = text.splitn(3, '-');
             let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);

@@ -13,7 +13,9 @@
 use zeroize::Zeroizing;
 
 use super::{Made, lacks};
-use crate::{Problem, key::exchange::ec_private_der, product::KeyKind, provision::unit::Unit};
+use iotsec_product::factory::KeyKind;
+
+use crate::{Problem, key::exchange::ec_private_der, provision::unit::Unit};
 
 /// Bytes of the partition.
 const SIZE: usize = 0x2000;

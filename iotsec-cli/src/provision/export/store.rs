@@ -4,7 +4,9 @@ use iotsec::core::credential::{UnitKey, UnitRecord};
 use zeroize::Zeroizing;
 
 use super::Made;
-use crate::{Problem, key::unhex, product::KeyKind, provision::unit::Unit};
+use iotsec_product::factory::KeyKind;
+
+use crate::{Problem, key::unhex, provision::unit::Unit};
 
 pub(super) fn record(unit: &Unit) -> Made {
     let made = Problem::make("unit record");

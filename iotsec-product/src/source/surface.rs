@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use iotsec::net::surface::{
+use iotsec_net::surface::{
     Destination, Endpoint, Host, Interface, InterfaceTable, Kind, Phase, Phases, Scope, Service, Socket,
 };
 
@@ -14,7 +14,7 @@ pub(super) fn rust(product: &Product, table: &InterfaceTable) -> String {
     let mut text = String::from(
         "// Made by `iotsec surface table` from the product manifest, which is the place for changes.\n",
     );
-    let _ = writeln!(text, "use iotsec::net::surface::{{{}}};\n", names(&interfaces));
+    let _ = writeln!(text, "use iotsec_net::surface::{{{}}};\n", names(&interfaces));
     text += "iotsec::net::interfaces!(\n";
     let about = &product.product;
     let _ = writeln!(

@@ -1,111 +1,175 @@
-//! The interfaces of a product: `[surface]` of its manifest.
+//! `[surface]`: everything that the product opens, and every way by which others could reach it.
 
-use iotsec::net::surface::{
+use iotsec_net::surface::{
     Authentication, Debug, Destination, Endpoint, Fact, Host, Interface, InterfaceTable, Phase, Phases, Port,
     Protocol, Radio, Scope, Service, Socket,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Text;
+use crate::text::{Link, Prose, Text};
 
 /// Everything that is not listed here stays closed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Surface {
-    pub(crate) mud: Option<Mud>,
+pub struct Surface {
+    /// For the MUD file.
+    pub mud: Option<Mud>,
+    /// What listens.
     #[serde(default)]
-    service: Vec<ServiceEntry>,
+    pub service: Vec<ServiceEntry>,
+    /// What it connects to.
     #[serde(default)]
-    endpoint: Vec<EndpointEntry>,
+    pub endpoint: Vec<EndpointEntry>,
+    /// Sockets and connectors.
     #[serde(default)]
-    port: Vec<PortEntry>,
+    pub port: Vec<PortEntry>,
+    /// Radios.
     #[serde(default)]
-    radio: Vec<RadioEntry>,
+    pub radio: Vec<RadioEntry>,
+    /// Debug interfaces.
     #[serde(default)]
-    debug: Vec<DebugEntry>,
+    pub debug: Vec<DebugEntry>,
 }
 
 /// What its MUD file says besides.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Mud {
+pub struct Mud {
     /// Where the file is published.
-    pub(crate) url: String,
+    pub url: Link,
     /// How long a network may keep it.
     #[serde(default = "two_days")]
-    pub(crate) cache_hours: u8,
+    pub cache_hours: u8,
     /// In place of the product's name.
-    pub(crate) description: Option<Text>,
+    pub description: Option<Text>,
     /// Where people read about the product.
-    pub(crate) documentation: Option<String>,
+    pub documentation: Option<Link>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// `[[surface.service]]`: listens on the device.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ServiceEntry {
-    id: String,
-    purpose: String,
-    tcp: Option<u16>,
-    udp: Option<u16>,
-    unix: Option<String>,
-    raw: Option<u8>,
-    packet: Option<u16>,
-    scope: Option<ScopeName>,
-    authentication: AuthenticationName,
+pub struct ServiceEntry {
+    /// The name of the entry.
+    pub id: String,
+    /// What it is for: why it is open (EN 303 645 5.6-1, 5.6-5).
+    pub purpose: String,
+    /// A TCP port.
+    pub tcp: Option<u16>,
+    /// A UDP port.
+    pub udp: Option<u16>,
+    /// The path of a Unix socket.
+    pub unix: Option<String>,
+    /// A protocol number of IP.
+    pub raw: Option<u8>,
+    /// An EtherType.
+    pub packet: Option<u16>,
+    /// From where a TCP or UDP port can be reached.
+    pub scope: Option<ScopeName>,
+    /// By what those who use it show who they are.
+    pub authentication: AuthenticationName,
+    /// What it tells everybody.
     #[serde(default)]
-    discloses: Vec<FactName>,
-    phases: Option<Vec<PhaseName>>,
-    serves: Option<DestinationName>,
+    pub discloses: Vec<FactName>,
+    /// Security-relevant settings can be changed through it (EN 303 645 5.5-5).
+    #[serde(default)]
+    pub configures: bool,
+    /// In which phases of life; all when left out, debug interfaces in the factory alone.
+    pub phases: Option<Vec<PhaseName>>,
+    /// What stays reachable when the software was changed.
+    pub serves: Option<DestinationName>,
+    /// It is there, is not used, and is switched off (EN 303 645 5.6-1).
+    #[serde(default)]
+    pub disabled: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// `[[surface.endpoint]]`: the device connects to it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct EndpointEntry {
-    id: String,
-    purpose: String,
-    host: Option<String>,
-    peer: Option<PeerName>,
-    port: u16,
-    protocol: ProtocolName,
-    phases: Option<Vec<PhaseName>>,
-    serves: Option<DestinationName>,
+pub struct EndpointEntry {
+    /// The name of the entry.
+    pub id: String,
+    /// What it is for: why it is open (EN 303 645 5.6-1, 5.6-5).
+    pub purpose: String,
+    /// A name in the network; or `peer`.
+    pub host: Option<String>,
+    /// A role in the network; or `host`.
+    pub peer: Option<PeerName>,
+    /// The port there.
+    pub port: u16,
+    /// What is spoken.
+    pub protocol: ProtocolName,
+    /// In which phases of life; all when left out, debug interfaces in the factory alone.
+    pub phases: Option<Vec<PhaseName>>,
+    /// What stays reachable when the software was changed.
+    pub serves: Option<DestinationName>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// `[[surface.port]]`: a connector.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PortEntry {
-    id: String,
-    purpose: String,
-    kind: PortName,
-    phases: Option<Vec<PhaseName>>,
+pub struct PortEntry {
+    /// The name of the entry.
+    pub id: String,
+    /// What it is for: why it is open (EN 303 645 5.6-1, 5.6-5).
+    pub purpose: String,
+    /// Which kind.
+    pub kind: PortName,
+    /// In which phases of life; all when left out, debug interfaces in the factory alone.
+    pub phases: Option<Vec<PhaseName>>,
+    /// It is there, is not used, and is switched off (EN 303 645 5.6-1).
+    #[serde(default)]
+    pub disabled: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// `[[surface.radio]]`: a radio.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RadioEntry {
-    id: String,
-    purpose: String,
-    kind: RadioName,
-    phases: Option<Vec<PhaseName>>,
+pub struct RadioEntry {
+    /// The name of the entry.
+    pub id: String,
+    /// What it is for: why it is open (EN 303 645 5.6-1, 5.6-5).
+    pub purpose: String,
+    /// Which kind.
+    pub kind: RadioName,
+    /// In which phases of life; all when left out, debug interfaces in the factory alone.
+    pub phases: Option<Vec<PhaseName>>,
+    /// It is there, is not used, and is switched off (EN 303 645 5.6-1).
+    #[serde(default)]
+    pub disabled: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DebugEntry {
-    id: String,
-    purpose: String,
-    kind: DebugName,
-    phases: Option<Vec<PhaseName>>,
+/// `[[surface.debug]]`: a debug interface.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DebugEntry {
+    /// The name of the entry.
+    pub id: String,
+    /// What it is for: why it is open (EN 303 645 5.6-1, 5.6-5).
+    pub purpose: String,
+    /// Which kind.
+    pub kind: DebugName,
+    /// What keeps others out when it is not closed for good (EN 303 645 5.6-4).
+    pub protection: Option<Prose>,
+    /// What keeps hands off the contacts.
+    pub physical_protection: Option<Prose>,
+    /// In which phases of life; all when left out, debug interfaces in the factory alone.
+    pub phases: Option<Vec<PhaseName>>,
 }
 
 /// Names in the manifest, in kebab case, for the values of an enum of the SDK.
 macro_rules! names {
     ($(#[$meta:meta])* $name:ident for $target:ident: $($variant:ident),+ $(,)?) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+        #[doc = concat!("[`", stringify!($target), "`] as the manifest names it.")]
         #[serde(rename_all = "kebab-case")]
-        enum $name {
-            $($variant),+
+        pub enum $name {
+            $(
+                #[doc = concat!("[`", stringify!($target), "::", stringify!($variant), "`]")]
+                $variant
+            ),+
         }
 
         impl From<$name> for $target {
@@ -133,9 +197,12 @@ impl Surface {
     /// The table that a device has, checked by the rules that its compiler checks.
     ///
     /// A table lives as long as the program, so its memory is never given back: a manifest is read once.
-    pub(crate) fn table(&self) -> Result<InterfaceTable, String> {
+    ///
+    /// # Errors
+    /// Which entry breaks which rule.
+    pub fn table(&self) -> Result<InterfaceTable, String> {
         let mut interfaces = Vec::new();
-        for entry in &self.service {
+        for entry in self.service.iter().filter(|entry| !entry.disabled) {
             let id = leak(&entry.id);
             let service = Service::new(entry.socket()?, entry.authentication.into()).disclosing(
                 entry
@@ -159,11 +226,11 @@ impl Surface {
             let interface = Interface::endpoint(leak(&entry.id), leak(&entry.purpose), endpoint);
             interfaces.push(serving(during(interface, entry.phases.as_deref()), entry.serves));
         }
-        for entry in &self.port {
+        for entry in self.port.iter().filter(|entry| !entry.disabled) {
             let interface = Interface::port(leak(&entry.id), leak(&entry.purpose), entry.kind.into());
             interfaces.push(during(interface, entry.phases.as_deref()));
         }
-        for entry in &self.radio {
+        for entry in self.radio.iter().filter(|entry| !entry.disabled) {
             let interface = Interface::radio(leak(&entry.id), leak(&entry.purpose), entry.kind.into());
             interfaces.push(during(interface, entry.phases.as_deref()));
         }
