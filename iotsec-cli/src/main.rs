@@ -6,6 +6,7 @@ mod ca;
 mod delta;
 mod encryption;
 mod erased;
+mod evidence;
 mod file;
 mod key;
 mod output;
@@ -49,6 +50,11 @@ enum Command {
     New(product::New),
     /// Say what is wrong with a product manifest, where, and how to mend it.
     Doctor(product::Doctor),
+    /// Write what the firmware has of a product manifest, in Rust: names, identifiers, interfaces, telemetry.
+    Constants(product::Constants),
+    /// Say which provisions of EN 303 645 apply, and fill the forms of an assessment.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Make, show, import and export signing keys (COSE_Key files).
     #[command(subcommand)]
     Key(key::Command),
@@ -86,6 +92,8 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::New(new) => product::new::run(new),
         Command::Doctor(doctor) => product::doctor::run(doctor),
+        Command::Constants(constants) => product::constants::run(constants),
+        Command::Evidence(command) => evidence::run(command),
         Command::Key(command) => key::run(command),
         Command::Update(command) => update::run(command),
         Command::Trust(command) => trust::run(command),

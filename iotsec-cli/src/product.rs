@@ -1,5 +1,6 @@
 //! The product manifest `iotsec.toml`, as all commands read it; and `iotsec new`, `iotsec doctor`.
 
+pub(crate) mod constants;
 pub(crate) mod doctor;
 pub(crate) mod new;
 
@@ -8,6 +9,7 @@ use std::path::Path;
 use iotsec_product::{Finding, Product};
 
 use crate::Problem;
+pub(crate) use constants::Constants;
 pub(crate) use doctor::Doctor;
 pub(crate) use new::New;
 

@@ -34,4 +34,5 @@ pub mod surface;
 pub mod text;
 
 pub use finding::{Finding, Severity};
+pub use iotsec_collector::registries::Description as Telemetry;
 pub use product::Product;

@@ -65,6 +65,18 @@ impl Places {
         }
     }
 
+    /// Where each line that has this word in it has it first.
+    pub(crate) fn lines_with<'a>(&'a self, word: &'a str) -> impl Iterator<Item = Place> + 'a {
+        let lines = self.text.lines().enumerate();
+        lines.filter_map(move |(number, line)| {
+            let column = line.get(..line.find(word)?)?.chars().count().saturating_add(1);
+            Some(Place {
+                line: number.saturating_add(1),
+                column,
+            })
+        })
+    }
+
     /// The place of an offset in bytes.
     pub(crate) fn at(&self, offset: usize) -> Place {
         let line = self.lines.partition_point(|start| *start <= offset).max(1);

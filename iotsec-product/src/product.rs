@@ -252,6 +252,22 @@ impl Product {
         Some((vendor, class))
     }
 
+    /// Lines that still say what `iotsec new` put there.
+    pub fn placeholders(&self) -> Vec<Finding> {
+        let places = self.places.lines_with("EXAMPLE");
+        places
+            .map(|place| {
+                Finding::error(
+                    "manifest.example",
+                    "",
+                    "this line still says EXAMPLE",
+                    "say what is true of the product, or take the line out",
+                )
+                .found(Some(place))
+            })
+            .collect()
+    }
+
     /// Puts the place in the text to what a finding is about.
     pub fn place(&self, finding: Finding) -> Finding {
         let place = finding.place.or_else(|| self.places.find(&finding.at));

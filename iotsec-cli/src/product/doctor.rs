@@ -3,7 +3,8 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
-use iotsec_product::{Finding, Product, schema};
+use iotsec_evidence::lint;
+use iotsec_product::{Finding, Product, Severity, schema};
 use serde_json::{Value, json};
 
 use crate::{
@@ -31,7 +32,7 @@ pub(crate) fn run(doctor: &Doctor) -> Result<Output, Problem> {
         ));
     }
     let findings = match Product::read(&doctor.manifest) {
-        Ok(_) => Vec::new(),
+        Ok(product) => [product.placeholders(), lint::check(&product)].concat(),
         Err(findings) => findings,
     };
     let mut human = String::new();
@@ -50,11 +51,11 @@ pub(crate) fn run(doctor: &Doctor) -> Result<Output, Problem> {
         human,
         json!({ "findings": findings.iter().map(object).collect::<Vec<_>>() }),
     );
-    Ok(if findings.is_empty() {
-        output
-    } else {
-        output.with_findings()
-    })
+    // Advice alone leaves the manifest well.
+    let well = findings
+        .iter()
+        .all(|finding| finding.severity == Severity::Advice);
+    Ok(if well { output } else { output.with_findings() })
 }
 
 fn summary(findings: &[Finding]) -> String {

@@ -12,6 +12,7 @@ mod install;
 mod json;
 mod key;
 mod labels;
+mod product;
 mod provision;
 mod readme;
 mod release;

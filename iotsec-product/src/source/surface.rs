@@ -8,13 +8,10 @@ use iotsec_net::surface::{
 
 use crate::product::Product;
 
-/// A file for `include!` in the firmware. It needs nothing but the package `iotsec`.
+/// The table alone; it needs nothing but the package `iotsec`.
 pub(super) fn rust(product: &Product, table: &InterfaceTable) -> String {
     let interfaces: Vec<String> = table.interfaces().iter().map(declaration).collect();
-    let mut text = String::from(
-        "// Made by `iotsec surface table` from the product manifest, which is the place for changes.\n",
-    );
-    let _ = writeln!(text, "use iotsec_net::surface::{{{}}};\n", names(&interfaces));
+    let mut text = format!("use iotsec::net::surface::{{{}}};\n\n", names(&interfaces));
     text += "iotsec::net::interfaces!(\n";
     let about = &product.product;
     let _ = writeln!(

@@ -1,0 +1,148 @@
+//! `iotsec evidence`: what an assessment under EN 303 645 asks for.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand, ValueEnum};
+use iotsec_evidence::{
+    applicability::Facts,
+    catalogue::{Catalogue, Edition},
+    ics::{Statement, Support},
+    ixit,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Output, Problem,
+    file::{self, Access},
+    product::{self, doctor},
+};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Say which provisions apply, and why the others do not.
+    Applies(Form),
+    /// Fill the implementation conformance statement; exit status 1 while a line of it is open.
+    Ics(Form),
+    /// Fill the 29 tables of extra information for testing.
+    Ixit(Form),
+}
+
+#[derive(Args)]
+pub(crate) struct Form {
+    /// The product manifest.
+    #[arg(long, value_name = "FILE")]
+    manifest: PathBuf,
+    /// The edition of EN 303 645.
+    #[arg(long, value_enum, default_value = "v3")]
+    edition: EditionName,
+    /// Write it here as Markdown, in place of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EditionName {
+    /// V2.1.1 (2020-06), which the law of the United Kingdom names.
+    V2,
+    /// V3.1.3 (2024-09).
+    V3,
+}
+
+impl From<EditionName> for Edition {
+    fn from(name: EditionName) -> Self {
+        match name {
+            EditionName::V2 => Self::V2_1_1,
+            EditionName::V3 => Self::V3_1_3,
+        }
+    }
+}
+
+pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
+    match command {
+        Command::Applies(form) => applies(form),
+        Command::Ics(form) => ics(form),
+        Command::Ixit(form) => tables(form),
+    }
+}
+
+fn applies(form: &Form) -> Result<Output, Problem> {
+    let product = product::read(&form.manifest)?;
+    let (facts, edition) = (Facts::of(&product), form.edition.into());
+    let (mut human, mut list, mut count) = (String::new(), Vec::new(), 0_usize);
+    for provision in Catalogue::get().provisions() {
+        let Some(number) = provision.number(edition) else {
+            continue;
+        };
+        let answer = facts.applies(provision, edition);
+        count = count.saturating_add(usize::from(answer.holds()));
+        let mark = if answer.holds() { "applies" } else { "not" };
+        let _ = writeln!(
+            human,
+            "{number:<8} {:<12} {mark:<8} {}",
+            provision.notation(edition),
+            answer.why()
+        );
+        list.push(json!({
+            "provision": number,
+            "status": provision.notation(edition),
+            "applies": answer.holds(),
+            "why": answer.why(),
+        }));
+    }
+    let _ = writeln!(
+        human,
+        "{count} of {} provisions of {} apply",
+        list.len(),
+        edition.cited()
+    );
+    written(
+        form.out.as_deref(),
+        human,
+        json!({ "standard": edition.cited(), "applies": count, "provisions": list }),
+    )
+}
+
+fn ics(form: &Form) -> Result<Output, Problem> {
+    let product = product::read(&form.manifest)?;
+    let statement = Statement::of(&product, form.edition.into());
+    let findings = statement.findings(&product);
+    let mut value = statement.to_json();
+    value["findings"] = Value::Array(findings.iter().map(doctor::object).collect());
+    let output = written(form.out.as_deref(), statement.to_markdown(&product), value)?;
+    let open = statement.count(Support::Open);
+    Ok(if findings.is_empty() {
+        output
+    } else {
+        output
+            .with_notes(format!(
+                "{open} lines are open, {} findings; --json lists them\n",
+                findings.len()
+            ))
+            .with_findings()
+    })
+}
+
+fn tables(form: &Form) -> Result<Output, Problem> {
+    let product = product::read(&form.manifest)?;
+    let tables = ixit::of(&product);
+    written(
+        form.out.as_deref(),
+        ixit::to_markdown(&product, &tables),
+        json!({ "tables": ixit::to_json(&tables) }),
+    )
+}
+
+/// To a file, or as the output of the command.
+fn written(out: Option<&Path>, text: String, value: Value) -> Result<Output, Problem> {
+    let Some(path) = out else {
+        return Ok(Output::new(text, value));
+    };
+    file::create(path, text.as_bytes(), Access::Public)?;
+    Ok(Output::new(
+        format!("{}: {} bytes\n", path.display(), text.len()),
+        value,
+    ))
+}
