@@ -4,6 +4,7 @@
 mod advice;
 mod ca;
 mod delta;
+mod disclose;
 mod encryption;
 mod erased;
 mod evidence;
@@ -52,6 +53,9 @@ enum Command {
     Doctor(product::Doctor),
     /// Write what the firmware has of a product manifest, in Rust: names, identifiers, interfaces, telemetry.
     Constants(product::Constants),
+    /// Write what the maker publishes about a product: security.txt, the disclosure policy, the statement of compliance,
+    /// the page for consumers.
+    Disclose(disclose::Disclose),
     /// Say which provisions of EN 303 645 apply, and fill the forms of an assessment.
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -93,6 +97,7 @@ fn main() -> ExitCode {
         Command::New(new) => product::new::run(new),
         Command::Doctor(doctor) => product::doctor::run(doctor),
         Command::Constants(constants) => product::constants::run(constants),
+        Command::Disclose(command) => disclose::run(command),
         Command::Evidence(command) => evidence::run(command),
         Command::Key(command) => key::run(command),
         Command::Update(command) => update::run(command),

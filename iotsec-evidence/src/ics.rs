@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use iotsec_product::{Finding, Product, Severity, care::MakerClaim};
+use iotsec_product::{Finding, Product, Severity, care::MakerClaim, text::markdown};
 
 use crate::{
     applicability::{Applicability, Facts},
@@ -111,8 +111,8 @@ impl Statement {
         let mut text = format!(
             "# Implementation conformance statement\n\n{} ({}), {}\n\nClaimed {}, not met {}, not applicable {}, open {}. \
              This prepares an assessment; it is none.\n",
-            escaped(product.product.name.as_str()),
-            escaped(product.product.model.as_str()),
+            markdown(product.product.name.as_str()),
+            markdown(product.product.model.as_str()),
             self.edition.cited(),
             self.count(Support::Yes),
             self.count(Support::No),
@@ -145,7 +145,7 @@ impl Statement {
                     "| {number} {} | {} | {mark} | {} |",
                     line.provision.about,
                     line.provision.notation(self.edition),
-                    escaped(&line.detail)
+                    markdown(&line.detail)
                 );
             }
         }
@@ -288,20 +288,4 @@ fn strangers(product: &Product) -> Vec<Finding> {
         ));
     }
     found
-}
-
-/// A text of a maker, in a cell of a table.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push(' '),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -5,12 +5,9 @@ mod rows;
 
 use std::fmt::Write as _;
 
-use iotsec_product::Product;
+use iotsec_product::{Product, text::markdown};
 
-use crate::{
-    catalogue::{Catalogue, Table},
-    ics::escaped,
-};
+use crate::catalogue::{Catalogue, Table};
 
 /// What stands where the manifest says nothing.
 pub const GAP: &str = "(to be filled in)";
@@ -81,8 +78,8 @@ pub fn to_markdown(product: &Product, tables: &[Filled]) -> String {
     let gaps: usize = tables.iter().map(Filled::gaps).sum();
     let mut text = format!(
         "# Extra information for testing\n\n{} ({}), the tables of ETSI TS 103 701 V2.1.1. {gaps} values are to be filled in.\n",
-        escaped(product.product.name.as_str()),
-        escaped(product.product.model.as_str())
+        markdown(product.product.name.as_str()),
+        markdown(product.product.model.as_str())
     );
     for filled in tables {
         let table = filled.table;
@@ -98,7 +95,7 @@ pub fn to_markdown(product: &Product, tables: &[Filled]) -> String {
         if table.single {
             text += "| what | value |\n|---|---|\n";
             for (field, value) in table.fields.iter().zip(filled.rows.iter().flatten()) {
-                let _ = writeln!(text, "| {field} | {} |", escaped(value));
+                let _ = writeln!(text, "| {field} | {} |", markdown(value));
             }
             continue;
         }
@@ -109,7 +106,7 @@ pub fn to_markdown(product: &Product, tables: &[Filled]) -> String {
             "---|".repeat(table.fields.len())
         );
         for row in &filled.rows {
-            let cells: Vec<String> = row.iter().map(|value| escaped(value)).collect();
+            let cells: Vec<String> = row.iter().map(|value| markdown(value)).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
     }

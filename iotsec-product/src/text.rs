@@ -222,3 +222,22 @@ impl JsonSchema for Uuid {
         json_schema!({ "type": "string", "format": "uuid" })
     }
 }
+
+/// A text of a maker, for a page of Markdown: it is text there and no markup, and stays on one line.
+///
+/// ```
+/// assert_eq!(iotsec_product::text::markdown("<b>*a*\nb|&"), "\\<b\\>\\*a\\* b\\|\\&");
+/// ```
+pub fn markdown(text: impl fmt::Display) -> String {
+    let mut out = String::new();
+    for c in text.to_string().chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&'
+        ) {
+            out.push('\\');
+        }
+        out.push(if c == '\n' { ' ' } else { c });
+    }
+    out
+}

@@ -126,3 +126,72 @@ fn the_firmware_is_told_when_its_constants_are_of_another_manifest() {
         "product.rs is not made of lock.toml",
     );
 }
+
+#[test]
+fn what_the_maker_publishes_is_made_of_the_manifest() {
+    let bench = Bench::new("what_the_maker_publishes_is_made_of_the_manifest");
+    bench.write("lock.toml", LOCK.as_bytes());
+    bench.done("disclose --manifest lock.toml --out public --time 2026-11-29");
+    let read = |name: &str| String::from_utf8(bench.read(&format!("public/{name}"))).unwrap();
+    let fields = read("security.txt");
+    assert_eq!(
+        fields,
+        "Contact: mailto:security@locks.example.com\n\
+         Contact: https://locks.example.com/security/report\n\
+         Expires: 2027-05-28T00:00:00Z\n\
+         Encryption: https://locks.example.com/security/key.asc\n\
+         Acknowledgments: https://locks.example.com/security/thanks\n\
+         Preferred-Languages: en, de\n\
+         Canonical: https://locks.example.com/.well-known/security.txt\n\
+         Policy: https://locks.example.com/security/policy\n\
+         CSAF: https://locks.example.com/.well-known/csaf/provider-metadata.json\n"
+    );
+    let policy = read("disclosure-policy.md");
+    for time in [
+        "| within 2 days | we acknowledge",
+        "| every 7 days until it is resolved |",
+        "| within 60 days |",
+    ] {
+        assert!(policy.contains(time), "{policy}");
+    }
+    let statement = read("statement-of-compliance.md");
+    // The particulars of Schedule 4.
+    for particular in [
+        "Manufacturer: Example Locks Limited, 1 Example Street",
+        "Authorised representative: Example Locks Europe GmbH",
+        "prepared by or on behalf of the manufacturer",
+        "ETSI EN 303 645 V2.1.1 (2020-06)",
+        "- 5.1-1, for Schedule 1 paragraph 1",
+        "- 5.1-2, for Schedule 1 paragraph 1",
+        "- 5.2-1, for Schedule 1 paragraph 2",
+        "- 5.3-13, for Schedule 1 paragraph 3",
+        "security updates until 2034-12-31",
+        "A. Example, Head of product security",
+        "Example Town, 2026-11-29",
+    ] {
+        assert!(statement.contains(particular), "{particular}\n{statement}");
+    }
+    let page = read("consumer.md");
+    for told in [
+        "until 2034-12-31",
+        "Updates install themselves.",
+        "**magnetic contact**: Whether the door is open",
+        "When the door was opened, and by whose key",
+        "login.failed: Shows attacks on passwords. Sent always.",
+        "Hold the button for ten seconds",
+        "keep your home network safe",
+        "mqtt.locks.example.com, port 8883",
+    ] {
+        assert!(page.contains(told), "{told}\n{page}");
+    }
+    // What is published already is not overwritten.
+    let again = bench.run("disclose --manifest lock.toml --out public");
+    assert_eq!(again.status, Some(1), "{again:?}");
+    let without = LOCK.split("[maker.signatory]").next().unwrap().to_owned() + "[serial]\nprefix = \"LK-\"\n";
+    bench.write("bare.toml", without.as_bytes());
+    bench.refused(
+        "disclose --manifest bare.toml --out other",
+        "the manifest has no [disclosure]",
+    );
+    assert!(!bench.path("other").exists());
+}

@@ -1,0 +1,111 @@
+//! `iotsec disclose`: what the maker publishes about a product, from its manifest.
+
+mod compliance;
+mod consumer;
+mod policy;
+mod security_txt;
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use clap::Args;
+use iotsec_product::{Product, text::markdown};
+use serde_json::json;
+
+use crate::{
+    Output, Problem,
+    file::{self, Access},
+    product,
+    time::Time,
+};
+
+/// Days for which a `security.txt` holds: RFC 9116 §2.5.5 advises less than a year.
+const VALID_DAYS: u16 = 180;
+
+#[derive(Args)]
+pub(crate) struct Disclose {
+    /// The product manifest.
+    #[arg(long, value_name = "FILE")]
+    manifest: PathBuf,
+    /// A directory for the documents: a new one, or an empty one.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// When they are made: a date, or seconds since 1970. Now, if it is not given.
+    #[arg(long, value_name = "TIME")]
+    time: Option<Time>,
+    /// Days until security.txt expires.
+    #[arg(long, value_name = "DAYS", default_value_t = VALID_DAYS, value_parser = clap::value_parser!(u16).range(1..=364))]
+    valid_days: u16,
+}
+
+/// A document: its name, and what it says or why it cannot be made.
+type Document = (&'static str, Result<String, Problem>);
+
+pub(crate) fn run(disclose: &Disclose) -> Result<Output, Problem> {
+    let product = product::read(&disclose.manifest)?;
+    let now = disclose.time.or_else(Time::now).ok_or_else(|| {
+        Problem::new(
+            "Clock",
+            "this computer's clock is before 1970",
+            "set the clock, or give --time",
+        )
+    })?;
+    let documents: [Document; 4] = [
+        (
+            "security.txt",
+            security_txt::text(&product, now, disclose.valid_days),
+        ),
+        ("disclosure-policy.md", policy::page(&product)),
+        ("statement-of-compliance.md", compliance::page(&product, now)),
+        ("consumer.md", consumer::page(&product)),
+    ];
+    // All or none: a set of documents that lacks one is not what was asked for.
+    let mut texts = Vec::new();
+    for (name, text) in documents {
+        texts.push((name, text?));
+    }
+    fs::create_dir_all(&disclose.out).map_err(|cause| Problem::file(&disclose.out, &cause))?;
+    let (mut human, mut files) = (String::new(), Vec::new());
+    for (name, text) in texts {
+        let path = disclose.out.join(name);
+        file::create(&path, text.as_bytes(), Access::Public)?;
+        let _ = writeln!(human, "{}: {} bytes", path.display(), text.len());
+        files.push(json!({ "file": path, "bytes": text.len() }));
+    }
+    Ok(Output::new(human, json!({ "files": files })))
+}
+
+/// For a section that a document needs.
+fn needed<'a, T>(section: &'a Option<T>, name: &str) -> Result<&'a T, Problem> {
+    section.as_ref().ok_or_else(|| {
+        Problem::new(
+            "Manifest",
+            format!("the manifest has no [{name}]"),
+            "add it: `iotsec doctor` says what belongs there",
+        )
+    })
+}
+
+/// The headline of a page.
+fn title(product: &Product, what: &str) -> String {
+    let about = &product.product;
+    format!(
+        "# {what}\n\n**{}**, model {}, by {}\n",
+        markdown(&about.name),
+        markdown(&about.model),
+        markdown(&about.vendor)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_section_is_named() {
+        let none: Option<u8> = None;
+        assert_eq!(
+            needed(&none, "support").unwrap_err().message(),
+            "the manifest has no [support]"
+        );
+    }
+}
