@@ -1,13 +1,13 @@
 //! The rows of each table.
 
+mod privacy;
+mod surface;
+
 use iotsec_product::{
     Product,
     access::{Mechanism, Parameter},
-    privacy::{PersonalData, Place},
     software::{Guarantee, Update},
-    surface::AuthenticationName,
 };
-use iotsec_telemetry::registry::Purpose;
 
 /// The values of a row behind its name.
 pub(super) struct Row {
@@ -137,7 +137,7 @@ pub(super) fn of(product: &Product, table: u8) -> Vec<Row> {
                 )
             })
             .collect(),
-        13 => services(product),
+        13 => surface::services(product),
         14 => product
             .key_management
             .iter()
@@ -149,7 +149,7 @@ pub(super) fn of(product: &Product, table: u8) -> Vec<Row> {
                 )
             })
             .collect(),
-        15 => physical(product),
+        15 => surface::physical(product),
         16 => described!(minimisation),
         17 => described!(privilege),
         18 => described!(memory_protection),
@@ -179,7 +179,7 @@ pub(super) fn of(product: &Product, table: u8) -> Vec<Row> {
                 )
             })
             .collect(),
-        21 => product.personal_data.iter().map(personal_data).collect(),
+        21 => product.personal_data.iter().map(privacy::personal_data).collect(),
         22 => product
             .sensor
             .iter()
@@ -204,7 +204,7 @@ pub(super) fn of(product: &Product, table: u8) -> Vec<Row> {
                 )
             })
             .collect(),
-        24 => telemetry(product),
+        24 => privacy::telemetry(product),
         25 => product
             .deletion
             .iter()
@@ -244,7 +244,7 @@ pub(super) fn of(product: &Product, table: u8) -> Vec<Row> {
             .iter()
             .map(|one| row(one.id.as_str(), [some(&one.description), some(one.kind.said())]))
             .collect(),
-        28 => logical(product),
+        28 => surface::logical(product),
         29 => product
             .input
             .iter()
@@ -421,183 +421,4 @@ fn parameter(one: &Parameter) -> Row {
             some(one.generation.said()),
         ],
     )
-}
-
-fn services(product: &Product) -> Vec<Row> {
-    let services = product.surface.iter().flat_map(|surface| &surface.service);
-    services
-        .map(|one| {
-            row(
-                &one.id,
-                [
-                    some(&one.purpose),
-                    some(if one.disabled { "disabled" } else { "enabled" }),
-                    some(&one.purpose),
-                    some(yes_or_no(one.configures)),
-                    some(format!("{:?}", one.authentication)),
-                ],
-            )
-        })
-        .collect()
-}
-
-fn physical(product: &Product) -> Vec<Row> {
-    let Some(surface) = &product.surface else {
-        return Vec::new();
-    };
-    let status = |disabled: bool| some(if disabled { "disabled" } else { "enabled" });
-    let ports = surface.port.iter().map(|one| {
-        row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("{:?}", one.kind)),
-                status(one.disabled),
-                some("No"),
-                some("none"),
-            ],
-        )
-    });
-    let radios = surface.radio.iter().map(|one| {
-        row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("{:?}", one.kind)),
-                status(one.disabled),
-                some("No"),
-                some("none"),
-            ],
-        )
-    });
-    let debug = surface.debug.iter().map(|one| {
-        let protection = one.protection.iter().chain(&one.physical_protection);
-        row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("{:?}", one.kind)),
-                some(match &one.phases {
-                    None => "disabled outside the factory".to_owned(),
-                    Some(phases) => format!("enabled while {phases:?}"),
-                }),
-                some("Yes"),
-                list(protection),
-            ],
-        )
-    });
-    ports.chain(radios).chain(debug).collect()
-}
-
-fn personal_data(one: &PersonalData) -> Row {
-    let consent = one.consent.as_ref();
-    let without = || some(format!("not by consent: {}", one.basis.said()));
-    row(
-        one.id.as_str(),
-        [
-            some(&one.description),
-            some(&one.purpose),
-            some(if one.aggregate_only {
-                "only sums over many devices are formed"
-            } else {
-                "none"
-            }),
-            list(&one.recipients).or(some("nobody beside the maker")),
-            some(format!(
-                "kept {} days, {}",
-                one.kept_days,
-                list(one.stored.iter().map(|place: &Place| place.said())).unwrap_or_default()
-            )),
-            some(&one.processing),
-            list(&one.travels).or(some("none")),
-            some(yes_or_no(one.sensitive)),
-            consent.map_or_else(without, |consent| some(&consent.obtain)),
-            consent.map_or_else(without, |consent| some(&consent.withdraw)),
-            consent.map_or_else(without, |consent| some(&consent.record)),
-            one.anonymisation.as_ref().and_then(some),
-        ],
-    )
-}
-
-fn telemetry(product: &Product) -> Vec<Row> {
-    let Some(Ok(registry)) = product.telemetry.clone().map(iotsec_product::Telemetry::declare) else {
-        return Vec::new();
-    };
-    let examined = |name: &str| {
-        let examinations = product.examination.iter();
-        list(
-            examinations
-                .filter(|one| one.telemetry.iter().any(|other| other.as_str() == name))
-                .map(|one| one.description.as_str()),
-        )
-    };
-    let about = |purpose: Purpose| some(format!("{purpose:?}: {}", purpose.about()));
-    let events = registry.events().iter().map(|event| {
-        row(
-            event.name(),
-            [
-                some(event.why()),
-                about(event.class().purpose()),
-                examined(event.name()),
-                some("pseudonymous, sealed"),
-            ],
-        )
-    });
-    let metrics = registry.metrics().iter().map(|metric| {
-        row(
-            metric.name(),
-            [
-                some(metric.why()),
-                about(metric.purpose()),
-                examined(metric.name()),
-                some("none: noised or split before it is sent"),
-            ],
-        )
-    });
-    events.chain(metrics).collect()
-}
-
-fn logical(product: &Product) -> Vec<Row> {
-    let Some(surface) = &product.surface else {
-        return Vec::new();
-    };
-    let resilience = || {
-        list(
-            product
-                .resilience
-                .iter()
-                .filter(|one| one.against == iotsec_product::care::Outage::Network)
-                .map(|one| one.id.as_str()),
-        )
-    };
-    let services = surface.service.iter().map(|one| {
-        let open = one.authentication == AuthenticationName::None;
-        row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("{:?}", one.scope)),
-                some(if one.disabled { "disabled" } else { "enabled" }),
-                list(one.discloses.iter().map(|fact| format!("{fact:?}"))).or(some(if open {
-                    "what it serves"
-                } else {
-                    "nothing"
-                })),
-                resilience(),
-            ],
-        )
-    });
-    let endpoints = surface.endpoint.iter().map(|one| {
-        row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("outbound, {:?}", one.protocol)),
-                some("enabled"),
-                some("nothing"),
-                resilience(),
-            ],
-        )
-    });
-    services.chain(endpoints).collect()
 }
