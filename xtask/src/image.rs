@@ -38,7 +38,7 @@ pub(crate) fn build(root: &Path, package: &str, target: &str) -> Result<Command,
             target,
         ])
         .arg("--config")
-        .arg(format!("target.{target}.rustflags=[{}]", remap(root)?));
+        .arg(format!("target.{target}.rustflags={:?}", remapped(root)?));
     Ok(command)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn path(root: &Path, target: &str, name: &str) -> PathBuf {
 }
 
 /// Panic messages name source files: their length must not depend on where this machine keeps them.
-fn remap(root: &Path) -> Result<String, Failure> {
+pub(crate) fn remapped(root: &Path) -> Result<Vec<String>, Failure> {
     let home = env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
@@ -68,6 +68,5 @@ fn remap(root: &Path) -> Result<String, Failure> {
             folder.path().display()
         ));
     }
-    let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
-    Ok(flags.join(","))
+    Ok(flags)
 }

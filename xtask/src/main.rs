@@ -19,6 +19,7 @@ mod interop;
 mod life;
 mod no_panic;
 mod outages;
+mod packages;
 mod performance;
 mod power_cut;
 mod powerset;
@@ -52,8 +53,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "size",
-        usage: "[--check]",
-        about: "measure flash, RAM, stack and instructions: write or check docs/footprint.md",
+        usage: "[--check | --flags]",
+        about: "measure flash, RAM, stack and instructions: write or check docs/footprint.md; with other flags too",
         run: size::run,
     },
     Task {
@@ -85,6 +86,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "install the C library for Linux: SONAME, symbols, pkg-config, CMake",
         run: c::package::run,
+    },
+    Task {
+        name: "packages",
+        usage: "[--write | NAME...]",
+        about: "build the packages for CMake, Zephyr, ESP-IDF, PlatformIO and Yocto as far as their tools are here",
+        run: packages::run,
     },
     Task {
         name: "power-cut",

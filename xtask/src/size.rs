@@ -1,7 +1,10 @@
 //! `docs/footprint.md`: what each part costs on a microcontroller, measured.
 
 mod budget;
+mod class1;
+mod flags;
 mod linux;
+mod peers;
 mod probe;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
@@ -63,11 +66,13 @@ const TARGETS: [(&str, Board); 3] = [
 ];
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
-    let check = match args {
-        [] => false,
-        ["--check"] => true,
-        _ => return Err("takes --check or nothing".into()),
+    let (check, anew) = match args {
+        [] => (false, false),
+        ["--check"] => (true, false),
+        ["--flags"] => (false, true),
+        _ => return Err("takes --check, --flags or nothing".into()),
     };
+    let committed = fs::read_to_string(root.join(FILE)).unwrap_or_default();
     qemu::need()?;
     qemu::need_riscv()?;
     let compiler = tool::text(Command::new("rustc").arg("--version"))?;
@@ -96,6 +101,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         }
     }
     document.push_str(&linux::section(root)?);
+    document.push_str(&class1::section(&measured));
+    document.push_str(&flags::section(root, &measured, anew, &committed)?);
+    document.push_str(peers::section());
     document.push_str(&budget::section());
     print!("{document}");
     settle(&root.join(FILE), &document, check)?;
@@ -112,12 +120,7 @@ fn measure(root: &Path, target: &str, board: Board, name: &str) -> Result<Cost, 
     let sizes = elf::sizes(&file)?;
     let bound = bound(&file, target, name)?;
     let printed = qemu::run(&path, board)?;
-    let reported = |label: &str| {
-        let line = printed.lines().find_map(|line| line.strip_prefix(label));
-        line.and_then(|number| number.trim().parse::<u64>().ok())
-            .ok_or_else(|| format!("{name} did not report its {label}:\n{printed}"))
-    };
-    let stack = reported("stack")?;
+    let Reported { stack, ticks } = reported(&printed, name)?;
     if bound.is_some_and(|bound: u64| bound.max(MARGIN) < stack) {
         return Err(format!("{name} used {stack} bytes of stack, beyond its bound of {bound:?}").into());
     }
@@ -126,7 +129,25 @@ fn measure(root: &Path, target: &str, board: Board, name: &str) -> Result<Cost, 
         ram: sizes.ram,
         stack,
         bound,
-        instructions: board.instructions(reported("ticks")?),
+        instructions: board.instructions(ticks),
+    })
+}
+
+/// What an image says of itself.
+struct Reported {
+    stack: u64,
+    ticks: u64,
+}
+
+fn reported(printed: &str, name: &str) -> Result<Reported, Failure> {
+    let number = |label: &str| {
+        let line = printed.lines().find_map(|line| line.strip_prefix(label));
+        line.and_then(|number| number.trim().parse::<u64>().ok())
+            .ok_or_else(|| format!("{name} did not report its {label}:\n{printed}"))
+    };
+    Ok(Reported {
+        stack: number("stack")?,
+        ticks: number("ticks")?,
     })
 }
 

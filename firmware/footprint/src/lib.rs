@@ -4,6 +4,7 @@
 #![no_std]
 
 pub mod certificate;
+pub mod class1;
 pub mod credential;
 pub mod detect;
 pub mod document;

@@ -79,15 +79,19 @@ pub fn identify(key: &dyn Verify, flash: &mut SimulatedFlash) -> Option<Running>
 /// Authenticate, admit, install 5000 bytes, read back.
 #[inline(never)]
 pub fn install(key: &dyn Verify, flash: &mut SimulatedFlash, running: Running) -> bool {
-    let (decoder, image) = (Plain::default(), &vector::IMAGE[..]);
+    install_from(key, flash, running, (&vector::ENVELOPE_ED25519, &vector::IMAGE))
+}
+
+/// The same from an envelope and an image that lie anywhere.
+#[inline(always)]
+pub fn install_from(
+    key: &dyn Verify,
+    flash: &mut SimulatedFlash,
+    running: Running,
+    from: (&[u8], &[u8]),
+) -> bool {
     with_key(key, |config| {
-        stream(
-            config,
-            flash,
-            running,
-            (&vector::ENVELOPE_ED25519, image),
-            decoder,
-        )
+        stream(config, flash, running, from, Plain::default())
     }) == Ok(State::Staged)
 }
 
@@ -104,7 +108,7 @@ fn stream<P: Decode>(
     config: &BootConfig<'_>,
     flash: &mut SimulatedFlash,
     running: Running,
-    (envelope, payload): (&'static [u8], &[u8]),
+    (envelope, payload): (&[u8], &[u8]),
     decoder: P,
 ) -> Result<State, InstallError> {
     let mut counter = VolatileCounter::default();
@@ -126,14 +130,14 @@ fn stream<P: Decode>(
 
 // A frame of its own: the admitted manifest is used up before the image is streamed.
 #[inline(never)]
-fn start<P: Decode>(
+fn start<'e, P: Decode>(
     config: &BootConfig<'_>,
     flash: &mut SimulatedFlash,
     updater: &mut Updater<Sha256>,
     rollback: &mut Rollback<'_>,
-    envelope: &'static [u8],
+    envelope: &'e [u8],
     decoder: P,
-) -> Result<Session<'static, P>, InstallError> {
+) -> Result<Session<'e, P>, InstallError> {
     match admit(config, envelope) {
         Ok(accepted) => updater.start_with(flash, accepted, rollback, decoder, Unchecked),
         Err(_) => Err(InstallError::Rejected),

@@ -205,7 +205,7 @@ fn a_manifest_keeps_to_the_rules_of_the_table() {
             format!("{LAMP}{}", SURFACE.replacen(right, wrong, 1)).as_bytes(),
         );
         let run = bench.run("surface table --manifest iotsec.toml");
-        let whole = format!("iotsec: iotsec.toml refused: line 20, column 11: surface: {reason}\nremedy: ");
+        let whole = format!("iotsec: iotsec.toml refused: line 16, column 3: surface: {reason}\nremedy: ");
         assert_eq!(run.status, Some(1), "{run:?}");
         assert!(run.err.starts_with(&whole), "{whole}\n{run:?}");
     }

@@ -23,15 +23,15 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
             "turn one of the two on: nobody else can become the owner of a unit",
         );
     }
-    if let Some(surface) = &product.surface {
-        if let Err(cause) = surface.table() {
-            error(
-                "surface.table",
-                "surface",
-                cause,
-                "correct that entry; docs/guides has a list of the rules",
-            );
-        }
+    if let Some(surface) = &product.surface
+        && let Err(cause) = surface.table()
+    {
+        error(
+            "surface.table",
+            "surface",
+            cause,
+            "correct that entry of [surface]; examples/products has tables to start from",
+        );
     }
     if let Some(matter) = &product.matter {
         if !product.credential.setup_code {
@@ -138,15 +138,15 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
             );
         }
     }
-    if let Some(telemetry) = &product.telemetry {
-        if let Err(cause) = telemetry.clone().declare() {
-            error(
-                "telemetry.registry",
-                "telemetry",
-                format!("{cause}"),
-                "correct the declaration; iotsec-telemetry/FORMAT.md has the rules",
-            );
-        }
+    if let Some(telemetry) = &product.telemetry
+        && let Err(cause) = telemetry.clone().declare()
+    {
+        error(
+            "telemetry.registry",
+            "telemetry",
+            format!("{cause}"),
+            "correct the declaration; iotsec-telemetry/FORMAT.md has the rules",
+        );
     }
     found
 }

@@ -11,10 +11,6 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Installs below `target/c-package`, and builds and runs an example in each way.
 pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
-    tool::need(
-        "cargo-cinstall",
-        "cargo install --locked cargo-c@0.10.24+cargo-0.98.0",
-    )?;
     tool::need("cmake", "apt-get install cmake")?;
     tool::need("pkg-config", "apt-get install pkg-config")?;
     let work = root.join("target/c-package");
@@ -22,12 +18,7 @@ pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
-    let mut command = tool::cargo();
-    command
-        .current_dir(root)
-        .env("CARGO_TARGET_DIR", "target/cargo-c");
-    command.args(["cinstall", "--release", "-p", "iotsec-ffi", "--libdir", "lib"]);
-    tool::text(command.arg("--prefix").arg(&prefix))?;
+    install(root, &prefix)?;
 
     let shared = prefix.join("lib/libiotsec.so");
     let names = tool::text(Command::new("nm").args(["-D", "--defined-only"]).arg(&shared))?;
@@ -53,6 +44,21 @@ pub(crate) fn run(root: &Path, _: &[&str]) -> Result<(), Failure> {
     with_pkg_config(root, &prefix, &work, "--libs")?;
     with_pkg_config(root, &prefix, &work, "--static")?;
     with_cmake(root, &prefix, &work)
+}
+
+/// Installs the library below `prefix`.
+pub(crate) fn install(root: &Path, prefix: &Path) -> Result<(), Failure> {
+    tool::need(
+        "cargo-cinstall",
+        "cargo install --locked cargo-c@0.10.24+cargo-0.98.0",
+    )?;
+    let mut command = tool::cargo();
+    command
+        .current_dir(root)
+        .env("CARGO_TARGET_DIR", "target/cargo-c");
+    command.args(["cinstall", "--release", "-p", "iotsec-ffi", "--libdir", "lib"]);
+    tool::text(command.arg("--prefix").arg(prefix))?;
+    Ok(())
 }
 
 fn with_pkg_config(root: &Path, prefix: &Path, work: &Path, how: &str) -> Result<(), Failure> {
@@ -98,7 +104,8 @@ fn with_cmake(root: &Path, prefix: &Path, work: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn passes(program: &Path, prefix: &Path) -> Result<(), Failure> {
+/// Runs an example against the library below `prefix`.
+pub(crate) fn passes(program: &Path, prefix: &Path) -> Result<(), Failure> {
     let printed = tool::text(Command::new(program).env("LD_LIBRARY_PATH", prefix.join("lib")))?;
     if !printed.ends_with("all passed\n") {
         return Err(format!("{}:\n{printed}", program.display()).into());

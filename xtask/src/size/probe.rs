@@ -39,8 +39,12 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "update: authenticate, admit and install 5000 bytes, Ed25519",
     ),
     (
+        "update_install_small",
+        "update: the same, the small Ed25519 backend",
+    ),
+    (
         "update_delta",
-        "update: the same with a patch of 103 bytes for an image of 1841, Ed25519",
+        "update: a patch of 103 bytes for an image of 1841 admitted and installed, Ed25519",
     ),
     (
         "boot_verify",
@@ -90,6 +94,15 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "device: opened, set up by its label's password, owned (PBKDF2 of 10,000 iterations in it)",
     ),
     ("all", "boot, update, store, password and telemetry together"),
+    (
+        "class1",
+        "class 1: password, store, alarm, sealed batch, settings, interface table, reconnection, erasure",
+    ),
+    ("class1_admit", "class 1: the same, and an update admitted"),
+    (
+        "class1_install",
+        "class 1: the same, and an update admitted and installed",
+    ),
 ];
 
 /// Those that are measured on RISC-V too: of each part the one that has budgets or flash in it.

@@ -1,0 +1,38 @@
+# Which Rust target the packages take for a processor: cmake -DROOT=… -P targets.cmake
+
+include("${ROOT}/packages/zephyr/target.cmake")
+include("${ROOT}/packages/esp-idf/iotsec/target.cmake")
+
+function(want what is wanted)
+    if(NOT is STREQUAL wanted)
+        message(FATAL_ERROR "${what}: ${is}, not ${wanted}")
+    endif()
+endfunction()
+
+function(zephyr wanted)
+    foreach(symbol IN LISTS ARGN)
+        set(CONFIG_${symbol} y)
+    endforeach()
+    iotsec_zephyr_target(is)
+    want("Zephyr with ${ARGN}" ${is} ${wanted})
+endfunction()
+
+zephyr(thumbv6m-none-eabi CPU_CORTEX_M0PLUS)
+zephyr(thumbv7m-none-eabi CPU_CORTEX_M3)
+zephyr(thumbv7em-none-eabi CPU_CORTEX_M4)
+zephyr(thumbv7em-none-eabihf CPU_CORTEX_M4 FP_HARDABI)
+zephyr(thumbv7em-none-eabihf CPU_CORTEX_M7 FP_HARDABI)
+zephyr(thumbv8m.base-none-eabi CPU_CORTEX_M23)
+zephyr(thumbv8m.main-none-eabi CPU_CORTEX_M33)
+zephyr(thumbv8m.main-none-eabihf CPU_CORTEX_M33 FP_HARDABI)
+zephyr(riscv32imac-unknown-none-elf RISCV RISCV_ISA_EXT_A)
+zephyr(riscv32imc-unknown-none-elf RISCV)
+
+foreach(chip c2 c3)
+    iotsec_esp_target(is esp32${chip})
+    want(esp32${chip} ${is} riscv32imc-unknown-none-elf)
+endforeach()
+foreach(chip c5 c6 c61 h2)
+    iotsec_esp_target(is esp32${chip})
+    want(esp32${chip} ${is} riscv32imac-unknown-none-elf)
+endforeach()
