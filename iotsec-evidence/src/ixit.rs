@@ -106,7 +106,7 @@ pub fn to_markdown(product: &Product, tables: &[Filled]) -> String {
             "---|".repeat(table.fields.len())
         );
         for row in &filled.rows {
-            let cells: Vec<String> = row.iter().map(|value| markdown(value)).collect();
+            let cells: Vec<String> = row.iter().map(markdown).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
     }

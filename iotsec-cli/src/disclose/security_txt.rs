@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use iotsec_product::Product;
+use iotsec_product::{Product, text::Text};
 
 use super::needed;
 use crate::{Problem, time::Time};
@@ -30,7 +30,7 @@ pub(super) fn text(product: &Product, now: Time, valid_days: u16) -> Result<Stri
         "Acknowledgments",
         disclosure.acknowledgments.as_ref().map(ToString::to_string),
     );
-    let languages: Vec<&str> = disclosure.languages.iter().map(|tag| tag.as_str()).collect();
+    let languages: Vec<&str> = disclosure.languages.iter().map(Text::as_str).collect();
     field(
         "Preferred-Languages",
         Some(languages.join(", ")).filter(|tags| !tags.is_empty()),

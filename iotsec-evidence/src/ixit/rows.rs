@@ -18,10 +18,14 @@ pub(super) struct Row {
 fn row<const N: usize>(id: &str, values: [Option<String>; N]) -> Row {
     Row {
         id: id.to_owned(),
-        values: values.to_vec(),
+        values: Vec::from(values),
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "texts come as values and as references"
+)]
 fn some(text: impl ToString) -> Option<String> {
     Some(text.to_string())
 }

@@ -7,6 +7,7 @@ use iotsec_product::{
     access::KeyLife,
     care::{Outage, Topic},
     maker::Disclosure,
+    text::Id,
 };
 
 use super::{Context, Rule};
@@ -336,7 +337,7 @@ fn inputs(context: &Context<'_>) -> Vec<Finding> {
     let checked: BTreeSet<&str> = product
         .input
         .iter()
-        .flat_map(|one| one.sources.iter().map(|id| id.as_str()))
+        .flat_map(|one| one.sources.iter().map(Id::as_str))
         .collect();
     let surface = product.surface.as_ref();
     let services = surface.into_iter().flat_map(|surface| {
