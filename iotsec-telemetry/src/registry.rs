@@ -73,11 +73,6 @@ impl Class {
         }
     }
 
-    /// True when it is for the only purpose that is meant, or all are.
-    pub(crate) fn is_for(self, only: Option<Purpose>) -> bool {
-        only.is_none_or(|only| only == self.purpose())
-    }
-
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Critical => 0,
@@ -102,12 +97,33 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All purposes, that without need of consent first.
+    pub const ALL: [Self; 3] = [Self::Security, Self::Health, Self::Usage];
+
+    /// The classes whose events are for it, most urgent first.
+    pub const fn classes(self) -> &'static [Class] {
+        match self {
+            Self::Security => &[Class::Critical, Class::Security],
+            Self::Health => &[Class::Health],
+            Self::Usage => &[Class::Usage],
+        }
+    }
+
     /// Its number on the wire.
     pub const fn number(self) -> u8 {
         match self {
             Self::Security => 0,
             Self::Health => 1,
             Self::Usage => 2,
+        }
+    }
+
+    /// Its own of three.
+    pub(crate) const fn part_of<T>(self, [security, health, usage]: &mut [T; 3]) -> &mut T {
+        match self {
+            Self::Security => security,
+            Self::Health => health,
+            Self::Usage => usage,
         }
     }
 
