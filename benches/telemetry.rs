@@ -281,7 +281,7 @@ fn shares() -> Result<(), Box<dyn Error>> {
         for _ in 0..ROUNDS {
             let start = Instant::now();
             for _ in 0..REPEATS {
-                let measurement = Measurement::new(&metric, value, &consents)?;
+                let measurement = Measurement::new(&metric, value, &consents, None)?;
                 let split = vdaf.split(measurement, context, &nonce, &mut getrandom::SysRng, &mut buffer)?;
                 black_box(split.leader());
             }

@@ -207,6 +207,7 @@ fn answer(device: &mut Owned<'_>) -> Result<(), DeviceError> {
         storage: &mut storage,
         counter: &mut counter,
         rng: &mut rng,
+        now: None,
     };
     let metric = Metric::new(&EVENTS.hashed(&mut Sha256::new()), &NIGHT).unwrap();
     let mut consents = Consents::off();

@@ -38,7 +38,8 @@ pub enum RegistryError {
     /// The bounds of an event's fields multiply to more than 64 bits.
     #[error("{}", self.message())]
     TooWide,
-    /// Half a statement of handling, or a last day that the calendar does not have.
+    /// Half a statement of handling, a last day that the calendar does not have, or a metric that is split into shares
+    /// and leaves its last day to the registry.
     #[error("{}", self.message())]
     Handling,
 }

@@ -170,7 +170,7 @@ impl Registry {
     }
 
     /// Joins the declarations of events and of metrics, each in ascending order of their ids, and says how
-    /// what they bring is handled.
+    /// what they bring is handled. Where that has a last day, metrics that are split into shares state theirs themselves.
     ///
     /// # Errors
     /// [`RegistryError`] for the first rule that is broken.
@@ -220,6 +220,10 @@ impl Registry {
             }
             if let Err(error) = metric.check() {
                 return Err(error);
+            }
+            // A share is made without the registry, and must end with its last day all the same.
+            if metric.is_split() && metric.handling().is_none() && handling.last_second().is_some() {
+                return Err(RegistryError::Handling);
             }
             left = rest;
         }
