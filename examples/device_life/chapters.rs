@@ -5,6 +5,7 @@ mod network;
 mod updates;
 
 pub use detection::noticed;
+use detection::{SENSOR, report};
 pub use network::online;
 pub use updates::{bad_updates, corrupted_image, update};
 
@@ -25,7 +26,7 @@ use iotsec::{
     telemetry::{
         batch::{BatchKey, SizeClass, Sizes},
         consent::Usage,
-        detect::FailureBurst,
+        detect::{FailureBurst, Mode},
         personal::Personal,
         registry::Class,
         spool::Purge,
@@ -201,6 +202,7 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
             return Err("not owned".into());
         };
         let mut spool = open_spool(&mut device, spool)?;
+        let mut guard = device.guard(&SENSOR, Millis(0))?;
         let (mut now, mut tried, mut refused) = (Millis::from_secs(60), 0, 0);
         for guess in 0..1000 {
             now = Millis(now.0 + 100);
@@ -209,7 +211,7 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
                 Err(DeviceError::Login(iotsec::core::credential::LoginError::Refused)) => {
                     tried += 1;
                     if let Some(finding) = burst.failed(now) {
-                        device.record_in(&mut spool, finding.event(), finding.values(), now)?;
+                        report(story, &mut device, &mut spool, &mut guard, &finding, now)?;
                     }
                 }
                 Err(_) => refused += 1,
@@ -219,6 +221,9 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
         story.say(format!(
             "1000 guesses in 100 s: {tried} compared, {refused} turned away before any comparison"
         ));
+        if guard.mode() != Mode::LeastConnectivity {
+            return Err("nothing was done about it".into());
+        }
         Ok(device.login_status(now)?)
     })?;
 
@@ -246,7 +251,12 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
             .err()
             .ok_or("let in before the wait was over")?;
         story.refused("even the owner, too early", &early);
-        let _owner = device.login(&right, Millis(status.remaining.0 + 1_000))?;
+        let now = Millis(status.remaining.0 + 1_000);
+        let owner = device.login(&right, now)?;
+        let mut guard = device.guard(&SENSOR, now)?;
+        let change = guard.release(owner, now).ok_or("it was not released")?;
+        device.keep_guard(&guard)?;
+        story.say(format!("its owner lets it back: {:?}", change.mode));
         Ok(status)
     })?;
     story.say(format!(

@@ -26,7 +26,7 @@ use crate::{
     queue::Receipt,
     registry::{Purpose, REGISTRY_HASH_LEN},
     segment::{self, Entry},
-    stream::Stream,
+    stream::{Numbers, Stream},
 };
 
 mod open;
@@ -154,9 +154,9 @@ struct Sender {
 }
 
 /// Writes the batch without its padding.
-fn write<I>(
+fn write<N: Numbers, I>(
     writer: &mut Writer<'_>,
-    stream: &Stream<'_>,
+    stream: &Stream<N>,
     sender: Sender,
     header: &Header<'_>,
     entries: I,
@@ -179,9 +179,9 @@ where
 
 /// Writes as many of `available` events as fit into `plain`, where `events` gives the so and so many most urgent.
 /// Returns how many they are and the bytes used. Where not even one fits, the times of losses make room.
-pub(crate) fn fill<I>(
+pub(crate) fn fill<N: Numbers, I>(
     plain: &mut [u8],
-    stream: &Stream<'_>,
+    stream: &Stream<N>,
     header: &Header<'_>,
     available: usize,
     events: impl Fn(usize) -> I,

@@ -6,7 +6,7 @@ use crate::{
     error::DecodeError,
     registry::{Class, Purpose},
     segment,
-    stream::Stream,
+    stream::{Numbers, Stream},
 };
 
 /// A moment of a device that need not have a clock.
@@ -98,10 +98,10 @@ impl Losses {
     }
 
     /// Writes those of `classes` as boot number `boot`, which is not before any of theirs.
-    pub(crate) fn write(
+    pub(crate) fn write<N: Numbers>(
         &self,
         writer: &mut Writer<'_>,
-        stream: &Stream<'_>,
+        stream: &Stream<N>,
         classes: &[Class],
         boot: u32,
     ) -> Result<(), CborError> {

@@ -46,7 +46,7 @@ use crate::{
     consent::Consents,
     error::{StorageError, TrailError},
     registry::Purpose,
-    stream::Stream,
+    stream::{Disguised, Stream},
 };
 
 pub(crate) mod error;
@@ -228,12 +228,12 @@ impl<'s, 'k> Trails<'s, 'k> {
     ///
     /// ```
     /// # use iotsec_core::crypto::Kdf;
-    /// # use iotsec_telemetry::{consent::Consents, error::TrailError, pseudonym::*, registry::Purpose, stream::Stream};
+    /// # use iotsec_telemetry::{consent::Consents, error::TrailError, pseudonym::*, registry::Purpose, stream::{Disguised, Stream}};
     /// # use rand_core::TryCryptoRng;
     /// fn usage<'k>(
     ///     life: u32, kdf: &'k dyn Kdf, storage: &mut dyn TrailStorage, consents: &Consents, week: u32,
     ///     rng: &mut impl TryCryptoRng,
-    /// ) -> Result<Stream<'k>, TrailError> {
+    /// ) -> Result<Stream<Disguised<'k>>, TrailError> {
     ///     Trails::new(life, kdf, storage).stream(consents, Purpose::Usage, Epoch(week), rng)
     /// }
     /// ```
@@ -243,7 +243,7 @@ impl<'s, 'k> Trails<'s, 'k> {
         purpose: Purpose,
         epoch: Epoch,
         rng: &mut R,
-    ) -> Result<Stream<'k>, TrailError> {
+    ) -> Result<Stream<Disguised<'k>>, TrailError> {
         let trail = self.trail(consents, purpose, epoch, rng)?;
         let (pseudonym, shifts) = (trail.pseudonym(epoch, self.kdf)?, trail.shifts(self.kdf, epoch)?);
         Ok(Stream::disguised(purpose, pseudonym, shifts, self.kdf))

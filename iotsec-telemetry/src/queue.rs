@@ -30,7 +30,7 @@ use crate::{
     merge::{self, Merge},
     registry::{Class, EventDef, HashedRegistry, Purpose},
     segment::{Entry, MAX_SEQUENCE},
-    stream::Stream,
+    stream::{Numbers, Stream},
     value::Value,
 };
 
@@ -244,9 +244,9 @@ impl<const N: usize> Queue<N> {
     /// # Ok::<(), BatchError>(())
     /// ```
     #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the stream")]
-    pub fn batch_for<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
+    pub fn batch_for<'a, M: Numbers, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
-        stream: &Stream<'_>,
+        stream: &Stream<M>,
         consents: &'a Consents,
         key: &S,
         sizes: Sizes,
@@ -265,13 +265,7 @@ impl<const N: usize> Queue<N> {
         if !self.has_news(purpose) {
             return Ok(None);
         }
-        let waiting = Class::ALL.map(|class| {
-            if class.purpose() == purpose {
-                self.lists.len(class)
-            } else {
-                0
-            }
-        });
+        let waiting = self.waiting(purpose, Class::Usage);
         let header = batch::Header {
             registry: self.registry.hash(),
             purpose,
@@ -279,12 +273,12 @@ impl<const N: usize> Queue<N> {
             started: self.clock.started(),
             lost: self.lost,
         };
-        let events = |chosen| self.merged(merge::quota(waiting, chosen));
+        let events = |chosen| self.merged(purpose, merge::quota(waiting, chosen));
         let (chosen, len) = batch::fill(plain, stream, &header, waiting.iter().sum(), events)?;
         let bytes = key.seal_message(batch::DOMAIN, sizes, rng, plain, len, out)?;
 
         let quota = merge::quota(waiting, chosen);
-        for (class, quota) in Class::ALL.into_iter().zip(quota) {
+        for (class, quota) in purpose.pair().into_iter().zip(quota) {
             self.lists.mark_front(class, quota);
         }
         self.flights = self.flights.wrapping_add(1);
@@ -446,9 +440,16 @@ impl<const N: usize> Queue<N> {
         classes.any(|class| self.lists.len(*class) > 0) || !self.lost.agrees(purpose, &self.reported)
     }
 
-    /// The oldest entries of every class, in the order in which they were recorded.
-    fn merged(&self, quota: [usize; 4]) -> Merge<lists::Iter<'_, N>> {
-        Merge::new(Class::ALL.map(|class| self.lists.iter(class)), quota)
+    /// How many of the classes of a purpose wait, without those below `least`.
+    fn waiting(&self, purpose: Purpose, least: Class) -> [usize; 2] {
+        let [first, second] = purpose.pair();
+        let len = |class: Class| if class <= least { self.lists.len(class) } else { 0 };
+        [len(first), if second == first { 0 } else { len(second) }]
+    }
+
+    /// The oldest entries of the classes of a purpose, in the order in which they were recorded.
+    fn merged(&self, purpose: Purpose, quota: [usize; 2]) -> Merge<lists::Iter<'_, N>> {
+        Merge::new(purpose.pair().map(|class| self.lists.iter(class)), quota)
     }
 }
 

@@ -118,6 +118,15 @@ impl Purpose {
         }
     }
 
+    /// The two classes of events for it; where it has one, that twice.
+    pub(crate) const fn pair(self) -> [Class; 2] {
+        match self {
+            Self::Security => [Class::Critical, Class::Security],
+            Self::Health => [Class::Health; 2],
+            Self::Usage => [Class::Usage; 2],
+        }
+    }
+
     /// Its own of three.
     pub(crate) const fn part_of<T>(self, [security, health, usage]: &mut [T; 3]) -> &mut T {
         match self {

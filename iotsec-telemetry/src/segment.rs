@@ -5,7 +5,7 @@ use iotsec_core::cbor::{CborError, Kind, Reader, Writer};
 
 use crate::{
     error::DecodeError,
-    stream::{Shift, Stream},
+    stream::{Numbers, Shift, Stream},
     varint,
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Entry {
 }
 
 /// What `stream` adds to the numbers of a boot.
-pub(crate) fn shift(stream: &Stream<'_>, boot: u32) -> Result<Shift, CborError> {
+pub(crate) fn shift<N: Numbers>(stream: &Stream<N>, boot: u32) -> Result<Shift, CborError> {
     // Whoever writes has asked before, so that a failure of the cryptography has its own error.
     stream
         .shift(boot)
@@ -34,9 +34,9 @@ pub(crate) fn shift(stream: &Stream<'_>, boot: u32) -> Result<Shift, CborError> 
 
 /// Writes `entries` of one purpose, which are in order of boot, sequence number and time; none is of a later boot than
 /// `boot`.
-pub(crate) fn write<I>(
+pub(crate) fn write<N: Numbers, I>(
     writer: &mut Writer<'_>,
-    stream: &Stream<'_>,
+    stream: &Stream<N>,
     boot: u32,
     entries: I,
 ) -> Result<(), CborError>

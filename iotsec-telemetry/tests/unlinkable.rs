@@ -120,17 +120,17 @@ fn fleet(are_disguised: bool) -> Files {
                     let _ = queue.record(&consents, event, &[], Millis::from_secs(uptime));
                 }
                 for purpose in Purpose::ALL {
-                    let stream = if are_disguised {
-                        let mut trails = Trails::new(0, &HkdfSha256, &mut trails);
-                        trails.stream(&consents, purpose, Epoch(week), &mut rng).unwrap()
-                    } else {
-                        Stream::named(purpose)
-                    };
                     let key = ServiceKey::new(hpke::X25519_CHACHA20_POLY1305, private.public_key(), ID);
                     let (mut scratch, mut out) = ([0; MAX_LEN], [0; MAX_LEN]);
                     let sizes = Sizes::fixed(SizeClass::B512);
-                    let sealed =
-                        queue.batch_for(&stream, &consents, &key, sizes, &mut rng, &mut scratch, &mut out);
+                    let sealed = if are_disguised {
+                        let mut trails = Trails::new(0, &HkdfSha256, &mut trails);
+                        let stream = trails.stream(&consents, purpose, Epoch(week), &mut rng).unwrap();
+                        queue.batch_for(&stream, &consents, &key, sizes, &mut rng, &mut scratch, &mut out)
+                    } else {
+                        let stream = Stream::named(purpose);
+                        queue.batch_for(&stream, &consents, &key, sizes, &mut rng, &mut scratch, &mut out)
+                    };
                     let Some(sealed) = sealed.unwrap() else { continue };
                     if sealed.events() > 0 {
                         let file = files.entry((purpose.number(), week, device)).or_default();

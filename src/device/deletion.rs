@@ -10,7 +10,7 @@ use iotsec_telemetry::{
     deletion::{Deleted, Request},
     pseudonym::{Epoch, Pseudonym, Trails},
     registry::Purpose,
-    stream::Stream,
+    stream::{Disguised, Stream},
 };
 use rand_core::TryCryptoRng;
 
@@ -56,7 +56,7 @@ impl<'d, S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, 
     ///
     /// # Errors
     /// As [`pseudonym`](Self::pseudonym).
-    pub fn stream(&mut self, purpose: Purpose, epoch: Epoch) -> Result<Stream<'d>, DeviceError> {
+    pub fn stream(&mut self, purpose: Purpose, epoch: Epoch) -> Result<Stream<Disguised<'d>>, DeviceError> {
         let mut records = Records {
             store: &mut self.store,
             flash: &mut self.hardware.flash,

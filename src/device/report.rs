@@ -11,7 +11,7 @@ use iotsec_telemetry::{
     detect::INTEGRITY,
     queue::{EventId, Queue, Receipt, Restored},
     registry::{Class, EventDef},
-    stream::Stream,
+    stream::{Numbers, Stream},
     value::Value,
 };
 use iotsec_update::boot::IntegrityAlert;
@@ -129,7 +129,7 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     ///             Err(_) if purpose.needs_consent() => continue,
     ///             Err(error) => return Err(error),
     ///         };
-    ///         let Some(topic) = stream.pseudonym() else { continue };
+    ///         let topic = stream.pseudonym();
     ///         let sizes = Sizes::fixed(SizeClass::B512);
     ///         if let Some(batch) = device.batch_for(&stream, key, sizes, &mut scratch, &mut out)?
     ///             && send(topic.as_bytes(), batch.bytes())
@@ -141,9 +141,9 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn batch_for<'a, K: SealTo>(
+    pub fn batch_for<'a, M: Numbers, K: SealTo>(
         &'a mut self,
-        stream: &Stream<'_>,
+        stream: &Stream<M>,
         key: &K,
         sizes: Sizes,
         scratch: &mut [u8],

@@ -14,7 +14,7 @@ use iotsec_telemetry::{
     queue::{EventId, Receipt},
     registry::{EventDef, Purpose},
     spool::{Purge, Quotas, Refusal, Spool, SpoolParts},
-    stream::Stream,
+    stream::{Numbers, Stream},
     value::Value,
 };
 use iotsec_update::boot::IntegrityAlert;
@@ -172,10 +172,10 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     ///
     /// # Errors
     /// As [`batch_of`](Self::batch_of).
-    pub fn batch_of_stream<'a, K: SealTo>(
+    pub fn batch_of_stream<'a, M: Numbers, K: SealTo>(
         &'a mut self,
         spool: &mut Spool<'_>,
-        stream: &Stream<'_>,
+        stream: &Stream<M>,
         key: &K,
         sizes: Sizes,
         scratch: &mut [u8],

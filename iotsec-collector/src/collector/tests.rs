@@ -501,7 +501,7 @@ fn under_a_pseudonym_each_event_counts_once_over_boots_and_losses_are_exact() {
         let stream = trails
             .stream(&consents, Purpose::Usage, Epoch(9), &mut rng)
             .unwrap();
-        let name = format!("{:x?}", stream.pseudonym().unwrap().as_bytes());
+        let name = format!("{:x?}", stream.pseudonym().as_bytes());
         let key = ServiceKey::new(suite, private.public_key(), *b"2026-key");
         // Twice, since the first acknowledgement is lost.
         for is_answered in [false, true] {

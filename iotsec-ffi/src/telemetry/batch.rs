@@ -2,7 +2,7 @@
 
 use iotsec::telemetry::{
     batch::{SealTo, SealedBatch},
-    stream::Stream,
+    stream::{Disguised, Stream},
 };
 
 use super::{
@@ -95,7 +95,7 @@ struct Buffers<'a> {
 
 impl Telemetry {
     /// Seals a batch, and keeps its receipt in place of the one before.
-    fn seal(&mut self, buffers: Buffers<'_>, stream: Option<&Stream<'_>>) -> Result<(), Status> {
+    fn seal(&mut self, buffers: Buffers<'_>, stream: Option<&Stream<Disguised<'_>>>) -> Result<(), Status> {
         let Buffers {
             service,
             scratch,
@@ -119,7 +119,7 @@ impl Telemetry {
     fn seal_into(
         &mut self,
         service: &Service,
-        stream: Option<&Stream<'_>>,
+        stream: Option<&Stream<Disguised<'_>>>,
         scratch: &mut [u8],
         out: &mut [u8],
     ) -> Result<usize, Status> {
@@ -139,7 +139,7 @@ impl Telemetry {
         &'a mut self,
         key: &K,
         service: &Service,
-        stream: Option<&Stream<'_>>,
+        stream: Option<&Stream<Disguised<'_>>>,
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, Status> {

@@ -6,7 +6,7 @@ use iotsec::telemetry::{
     error::TrailError,
     pseudonym::{Epoch, PSEUDONYM_LEN, Trails},
     registry::Purpose,
-    stream::Stream,
+    stream::{Disguised, Stream},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     argument, object,
-    status::{CallError, Status, iotsec_status_t, status},
+    status::{Status, iotsec_status_t, status},
     update::config::{iotsec_trust_anchor_t, key},
 };
 
@@ -77,8 +77,7 @@ pub unsafe extern "C" fn iotsec_telemetry_pseudonym(
             let out = argument::out(pseudonym.cast::<[u8; IOTSEC_PSEUDONYM_LEN]>())?;
             object::enter(telemetry, |telemetry| {
                 let stream = telemetry.stream(purpose_of(purpose)?, epoch)?;
-                let pseudonym = stream.pseudonym().ok_or(CallError::Config)?;
-                out.set(*pseudonym.as_bytes());
+                out.set(*stream.pseudonym().as_bytes());
                 Ok(())
             })
         }
@@ -210,7 +209,11 @@ fn to_c(deleted: &Deleted) -> iotsec_deletion_t {
 
 impl Telemetry {
     /// What of `purpose` is sent under a pseudonym in this epoch.
-    pub(super) fn stream(&mut self, purpose: Purpose, epoch: u32) -> Result<Stream<'static>, Status> {
+    pub(super) fn stream(
+        &mut self,
+        purpose: Purpose,
+        epoch: u32,
+    ) -> Result<Stream<Disguised<'static>>, Status> {
         let mut trails = Trails::new(self.life, &HkdfSha256, &mut self.records);
         Ok(trails.stream(&self.consents, purpose, Epoch(epoch), &mut self.entropy)?)
     }

@@ -77,13 +77,7 @@ impl<const N: usize> Queue<N> {
             )?;
             writer.array(3)?;
             for purpose in Purpose::ALL {
-                let mut quota = held;
-                for (class, quota) in Class::ALL.into_iter().zip(&mut quota) {
-                    if class.purpose() != purpose {
-                        *quota = 0;
-                    }
-                }
-                let entries = self.merged(quota);
+                let entries = self.merged(purpose, self.waiting(purpose, least));
                 segment::write(&mut writer, &Stream::named(purpose), self.boot, entries)?;
             }
             Ok::<(), CborError>(())

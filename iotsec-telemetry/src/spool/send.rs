@@ -19,7 +19,7 @@ use crate::{
     merge::{self, Merge},
     queue::Receipt,
     registry::{Class, Purpose, REGISTRY_HASH_LEN},
-    stream::Stream,
+    stream::{Numbers, Stream},
 };
 
 /// How often the service may refuse one and the same event before it is set aside.
@@ -36,13 +36,16 @@ pub(super) struct Flight {
     lost: Losses,
     /// Events in it.
     events: usize,
-    sent: [Sent; 4],
+    /// Of the classes of its purpose.
+    sent: [Sent; 2],
 }
 
 impl Flight {
-    /// Acknowledging it says nothing of `class` any more.
+    /// Acknowledging it says nothing of `class` any more, which is the only one of its purpose.
     pub(super) fn forget(&mut self, class: Class) {
-        *per_class_mut(&mut self.sent, class) = Sent::default();
+        if class.purpose() == self.purpose {
+            self.sent = [Sent::default(); 2];
+        }
         self.lost.clear(class);
     }
 }
@@ -65,15 +68,16 @@ struct Staged {
     purpose: Purpose,
     /// The losses to tell.
     lost: Losses,
-    sent: [Sent; 4],
+    /// Of the classes of the purpose.
+    sent: [Sent; 2],
     /// From where to where each class lies in the buffer.
-    packed: [(usize, usize); 4],
+    packed: [(usize, usize); 2],
     registry: [u8; REGISTRY_HASH_LEN],
 }
 
 impl Staged {
     /// How many events of each class are packed.
-    fn available(&self) -> [usize; 4] {
+    fn available(&self) -> [usize; 2] {
         self.sent
             .map(|sent| usize::try_from(sent.count).unwrap_or(usize::MAX))
     }
@@ -147,10 +151,10 @@ impl Spool<'_> {
     /// }
     /// ```
     #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the stream")]
-    pub fn batch_for<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
+    pub fn batch_for<'a, F: NorFlash, N: Numbers, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
         flash: &mut F,
-        stream: &Stream<'_>,
+        stream: &Stream<N>,
         consents: &'a Consents,
         key: &S,
         sizes: Sizes,
@@ -174,10 +178,10 @@ impl Spool<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "those of `batch_for`")]
-    fn seal<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
+    fn seal<'a, N: Numbers, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
         staged: &Staged,
-        stream: &Stream<'_>,
+        stream: &Stream<N>,
         key: &S,
         sizes: Sizes,
         rng: &mut R,
@@ -293,7 +297,7 @@ impl Spool<'_> {
     /// Moves what is in `flight` out of the spool.
     fn settle<F: NorFlash>(&mut self, flash: &mut F, flight: &Flight) -> Result<(), SpoolError> {
         let mut changed = [false; 4];
-        for (class, sent) in Class::ALL.into_iter().zip(flight.sent) {
+        for (class, sent) in flight.purpose.pair().into_iter().zip(flight.sent) {
             if sent.to <= sent.from {
                 continue;
             }
@@ -343,27 +347,27 @@ impl Spool<'_> {
         let mut staged = Staged {
             purpose,
             lost: Losses::default(),
-            sent: [Sent::default(); 4],
-            packed: [(0, 0); 4],
+            sent: [Sent::default(); 2],
+            packed: [(0, 0); 2],
             registry: *self.registry.hash(),
         };
         let (mut registry, mut used, mut left, mut is_full) = (None, 0, self.most, false);
-        for class in purpose.classes() {
+        let places = staged.sent.iter_mut().zip(&mut staged.packed);
+        for (class, (sent, packed)) in purpose.classes().iter().zip(places) {
             staged.lost.merge(*class, self.loss(*class));
             if is_full {
                 continue;
             }
             let mut packer = Packer::new(out.get_mut(used..).unwrap_or_default());
-            let sent = per_class_mut(&mut staged.sent, *class);
             (*sent, is_full) = self.stage_class(flash, *class, &mut registry, &mut packer, left)?;
             let end = packer.len().saturating_add(used);
             left = left.saturating_sub(packer.count);
             staged.lost.add(*class, sent.unreadable(), self.now());
-            *per_class_mut(&mut staged.packed, *class) = (used, end);
+            *packed = (used, end);
             used = end;
         }
         staged.registry = registry.unwrap_or(staged.registry);
-        let has_news = staged.available() != [0; 4] || !staged.lost.agrees(purpose, &self.reported);
+        let has_news = staged.available() != [0; 2] || !staged.lost.agrees(purpose, &self.reported);
         Ok(has_news.then_some(staged))
     }
 

@@ -264,7 +264,7 @@ impl Running<'_> {
     /// The same for one stream.
     pub(crate) fn send_for(
         &mut self,
-        stream: Option<&Stream<'_>>,
+        stream: Option<&Stream>,
         sizes: Sizes,
     ) -> Result<Option<Arrived>, SpoolError> {
         let secret = Secret::from_bytes([3; 32]);
