@@ -310,33 +310,37 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
         let waiting = spool.len();
         let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
         let sizes = Sizes::up_to(SizeClass::B1024);
-        let batch = device
-            .batch_of(&mut spool, sizes, &mut scratch, &mut out)?
-            .ok_or("nothing to send")?;
-        let (bytes, events) = (batch.bytes().to_vec(), batch.events());
-        let receipt = batch.into_receipt();
+        let (mut sealed, mut events) = (Vec::new(), 0);
+        while let Some(batch) = device.batch_of(&mut spool, sizes, &mut scratch, &mut out)? {
+            sealed.push(batch.bytes().to_vec());
+            events += batch.events();
+            let receipt = batch.into_receipt();
+            device.acknowledge_in(&mut spool, receipt)?;
+        }
+        let lengths: Vec<_> = sealed.iter().map(|bytes| bytes.len().to_string()).collect();
         story.say(format!(
-            "after a reboot {waiting} events are still there; {events} leave in one batch of {} bytes",
-            bytes.len()
+            "after a reboot {waiting} events are still there; {events} leave, a batch for each purpose: {} bytes",
+            lengths.join(" and ")
         ));
-        device.acknowledge_in(&mut spool, receipt)?;
         if u64::try_from(events)? != waiting || !spool.is_empty() {
             return Err("an event got lost over the reboot".into());
         }
-        Ok(bytes)
+        Ok(sealed)
     })?;
     let key = BatchKey::new(&maker.enrolment.telemetry, &ChaCha20Poly1305, &HkdfSha256);
     let mut plain = [0; 1024];
     let registry = EVENTS.hashed(&mut Sha256::new());
-    let batch = key.open(&sealed, &mut plain)?.read(&registry)?;
-    let names: std::collections::BTreeSet<_> =
-        batch.events().map(|event| event.definition().name()).collect();
+    let mut names = std::collections::BTreeSet::new();
+    for sealed in &sealed {
+        let batch = key.open(sealed, &mut plain)?.read(&registry)?;
+        names.extend(batch.events().map(|event| event.definition().name()));
+    }
     story.say(format!(
         "the service opens it and reads: {}",
         names.into_iter().collect::<Vec<_>>().join(", ")
     ));
     let wrong = Secret::random(&mut SysRng)?;
-    let other = BatchKey::new(&wrong, &ChaCha20Poly1305, &HkdfSha256).open(&sealed, &mut plain);
+    let other = BatchKey::new(&wrong, &ChaCha20Poly1305, &HkdfSha256).open(&sealed[0], &mut plain);
     other.err().ok_or("another key opened the batch")?;
     story.exercised(
         Guideline::Resilience,
@@ -346,7 +350,7 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
         Guideline::Telemetry,
         format!(
             "password attack reported; {} bytes sealed with COSE_Encrypt0",
-            sealed.len()
+            sealed.concat().len()
         ),
     );
     story.exercised(

@@ -110,7 +110,8 @@ fn noise(registry: &'static registry::Registry, metrics: &[&MetricDef]) -> bool 
         storage: &mut storage,
         counter: &mut counter,
         rng: &mut rng,
-        now: None,    };
+        now: None,
+    };
     let consents = Consents::off();
     let mut sent = true;
     for definition in metrics {

@@ -88,7 +88,8 @@ fn send(registry: &HashedRegistry) -> Result<(), LedgerError> {
         storage: &mut storage,
         counter: &mut counter,
         rng: &mut Hardware,
-        now: None,    };
+        now: None,
+    };
     let metric = |definition: &MetricDef| Metric::new(registry, black_box(definition));
     let (Ok(night), Ok(hours)) = (metric(&NIGHT), metric(&HOURS)) else {
         return Ok(());
