@@ -17,20 +17,20 @@ use std::collections::BTreeMap;
 use iotsec::{
     core::{
         credential::{Attempt, DevicePassword, Exposure},
-        crypto::{ChaCha20Poly1305, Ed25519SigningKey, HkdfSha256},
+        crypto::{Ed25519SigningKey, KeyAgreement as _, X25519Key},
         hal::{Millis, UnixTime},
         secret::Secret,
     },
     device::Booted,
     telemetry::{
-        batch::{BatchKey, SizeClass, Sizes},
+        batch::{ServiceKey, SizeClass, Sizes},
         consent::Usage,
         pseudonym::Epoch,
         registry::Purpose,
     },
 };
 use iotsec_testkit::SimRng;
-use service::{Service, ask};
+use service::{KEY_ID, SUITE, Service, ask};
 use unit::{LIT, Result, open};
 
 const NOW: Millis = Millis::from_secs(60);
@@ -38,11 +38,11 @@ const WEEK: Epoch = Epoch(2959);
 
 fn main() -> Result {
     let label = DevicePassword::generate(Exposure::Online, &mut SimRng::new(2))?;
-    let (mut flash, enrolment) = unit::enrol(&label)?;
+    let (mut flash, _) = unit::enrol(&label)?;
     let (label, seed) = (label.label(), Secret::from_bytes([7; 32]));
     let code = Attempt::from_label(label.as_str())?;
     let mut service = Service {
-        key: BatchKey::new(&enrolment.telemetry, &ChaCha20Poly1305, &HkdfSha256),
+        key: X25519Key::from_scalar(&Secret::from_bytes([8; 32])),
         signer: Ed25519SigningKey::from_seed(&seed),
         filed: BTreeMap::new(),
     };
@@ -72,11 +72,15 @@ fn main() -> Result {
 
         println!("the owner agrees to version 3 of the text:");
         device.grant::<Usage>(&owner, 3, Some(UnixTime(1_789_000_000)))?;
-        let pseudonym = device.pseudonym(Purpose::Usage, WEEK)?;
+        let stream = device.stream(Purpose::Usage, WEEK)?;
+        let pseudonym = stream.pseudonym();
         for hours in [5, 7, 6] {
             device.record(&LIT, &[hours.into()], NOW)?;
         }
-        let batch = device.batch(sizes, &mut scratch, &mut out)?.expect("events wait");
+        let public = service.key.public_key().to_vec();
+        let key = ServiceKey::new(SUITE, &public, KEY_ID);
+        let batch = device.batch_for(&stream, &key, sizes, &mut scratch, &mut out)?;
+        let batch = batch.expect("events wait");
         println!(
             "  sends a batch of {} events: {} bytes",
             batch.events(),

@@ -76,6 +76,7 @@ fn device(metric: &Metric, values: &[i64]) -> Fallible<Vec<Result<Vec<u8>, Noise
         storage,
         counter,
         rng,
+        now: None,
     };
     let answer = |value: &i64| {
         let report = Sensitive::<i64, Usage>::new(*value).noise(metric, &consent, &mut budget)?;

@@ -26,6 +26,7 @@
 //! begins: once that is written, the next boot finishes it, and can still say what was erased.
 
 mod announcement;
+mod budget;
 mod deletion;
 mod detection;
 mod erasure;

@@ -12,7 +12,7 @@ use iotsec::{
             Aead, AeadAlgorithm, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, DIGEST_LEN, Ed25519PublicKey,
             Ed25519SigningKey, HkdfSha256, Kdf, NONCE_LEN, Sha256, Sign, TAG_LEN,
         },
-        hal::{Millis, Region, UnixTime},
+        hal::{Millis, MonotonicCounter, Region, UnixTime},
         secret::Secret,
     },
     device::{
@@ -21,12 +21,12 @@ use iotsec::{
     erase::{Erased, ErasedReceipt, Inventory, Keeper, Place, Reason, Scope},
     store::{KeyDomain, KeyId, Scrub, StoreError},
     telemetry::{
-        consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Usage},
+        consent::Usage,
         detect::{AUTH_BURST, BASELINE_RECORD_LEN},
         epsilon,
-        error::StorageError,
+        error::{LedgerError, NoiseError},
         personal::Personal,
-        privacy::{Allowance, Budget, LEDGER_RECORD_MAX_LEN, Ledger, LedgerKey, LedgerStorage, Metric},
+        privacy::{Allowance, Metric, Renewal},
         pseudonym::Epoch,
         registry,
         registry::{Aggregate, Class, EventDef, Field, Handling, MetricDef, Purpose},
@@ -60,15 +60,8 @@ const HABITS: KeyId = KeyId::new(KeyDomain::User, 2, 1);
 const INVENTORY: Inventory = Inventory::new(&[
     Place::new(1, "name and password of the network", "to be online"),
     Place::new(2, "times at which the light goes on", "the owner's schedule"),
-    Place::new(
-        3,
-        "which answers were given in noise",
-        "to give no more than was agreed to",
-    ),
 ])
 .unwrap();
-const LEDGER_KEY: KeyId = KeyId::new(KeyDomain::User, 3, 1);
-const LEDGER: KeyId = KeyId::new(KeyDomain::User, 3, 2);
 const QUOTAS: Quotas = Quotas {
     journal: 2,
     critical: 2,
@@ -83,8 +76,8 @@ const WHEN: Moment = Moment {
 };
 const CHOSEN: &str = "seven small otters swim";
 const NONCE: &[u8] = b"asked at noon";
-/// The application's two, ledger and key of that, owner, verifier, consents, network, kept events, two keys of the spool,
-/// baselines.
+/// The application's two, owner, verifier, consents, network, kept events, two keys of the spool,
+/// baselines, ledger and key of that.
 const VALUES: u32 = 12;
 const PAGE: usize = 256;
 const PAGE_SIZE: u32 = 256;
@@ -162,60 +155,24 @@ impl Kdf for Recorder {
     }
 }
 
-/// The record of a ledger among the owner's values.
-struct InDevice<'a, 'w>(&'a mut Owned<'w>);
+const ALLOWANCE: Allowance = Allowance {
+    per_metric: epsilon!(1 / 1),
+    in_all: epsilon!(1 / 1),
+    renewals: 1,
+};
 
-impl LedgerStorage for InDevice<'_, '_> {
-    fn load(&mut self, record: &mut [u8; LEDGER_RECORD_MAX_LEN]) -> Result<Option<usize>, StorageError> {
-        match self.0.get(LEDGER, record) {
-            Ok(read) => Ok(Some(read.len())),
-            Err(DeviceError::Store(StoreError::NotFound)) => Ok(None),
-            Err(error) => Err(StorageError::new(&error)),
-        }
-    }
-    fn store(&mut self, record: &[u8]) -> Result<(), StorageError> {
-        let stored = self.0.put(LEDGER, record);
-        stored.map_err(|error| StorageError::new(&error))
-    }
-}
-
-struct Granted;
-
-impl ConsentStorage for Granted {
-    fn load(&mut self, _: &mut [u8; CONSENT_RECORD_LEN]) -> Result<bool, StorageError> {
-        Ok(false)
-    }
-    fn store(&mut self, _: &[u8; CONSENT_RECORD_LEN]) -> Result<(), StorageError> {
-        Ok(())
-    }
-}
-
-/// An answer in noise, under a ledger of the owner's.
-fn answer(device: &mut Owned<'_>) -> Result<(), DeviceError> {
-    let secret = Secret::random(&mut SimRng::new(77)).unwrap();
-    device.put(LEDGER_KEY, secret.expose())?;
-    let key = LedgerKey::new(&secret, &Recorder, &Recorder);
-    let allowance = Allowance {
-        per_metric: epsilon!(1 / 1),
-        in_all: epsilon!(1 / 1),
-        renewals: 1,
-    };
-    let (mut storage, mut counter, mut rng) = (InDevice(device), SimCounter::new(), SimRng::new(78));
-    let mut ledger = Ledger::format(key, allowance, &mut storage, &mut counter).unwrap();
-    let mut budget = Budget {
-        ledger: &mut ledger,
-        storage: &mut storage,
-        counter: &mut counter,
-        rng: &mut rng,
-    };
+/// An answer in noise, under the ledger of the owner.
+fn answer(
+    device: &mut Owned<'_>,
+    value: u32,
+    counter: &mut dyn MonotonicCounter,
+) -> Result<Vec<u8>, DeviceError> {
     let metric = Metric::new(&EVENTS.hashed(&mut Sha256::new()), &NIGHT).unwrap();
-    let mut consents = Consents::off();
-    consents.grant::<Usage>(1, None, &mut Granted).unwrap();
-    let consent = consents.live::<Usage>().unwrap();
-    Personal::<u32, Usage>::new(1)
-        .noise(&metric, &consent, &mut budget)
-        .unwrap();
-    Ok(())
+    device.with_budget(ALLOWANCE, counter, None, |budget, consents| {
+        let consent = consents.live::<Usage>().ok_or(NoiseError::NotConsented)?;
+        let report = Personal::<u32, Usage>::new(value).noise(&metric, &consent, budget)?;
+        Ok(report.bytes().to_vec())
+    })
 }
 
 /// What outlives a power cut.
@@ -330,7 +287,7 @@ impl Unit {
                 device.record_in(&mut spool, &AUTH_BURST, &[0.into(), 5.into()], NOW)?;
             }
             device.keep_baseline(Baseline::Traffic, &[7; BASELINE_RECORD_LEN])?;
-            answer(&mut device)
+            answer(&mut device, 1, &mut SimCounter::new()).map(drop)
         })
         .unwrap();
         unit
@@ -429,7 +386,7 @@ fn every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace() 
             assert!(holding.values > 0 || is_request, "nothing in {:?}", holding.place);
             assert!(!holding.place.holds().is_empty() && !holding.place.purpose().is_empty());
         }
-        assert_eq!(device.personal_data().count(), 9 + INVENTORY.places().len());
+        assert_eq!(device.personal_data().count(), 11 + INVENTORY.places().len());
         assert_eq!(device.unregistered().count(), 0);
         Ok(())
     })
@@ -769,4 +726,59 @@ fn a_full_store_is_reset_with_a_receipt_all_the_same() {
         .unwrap();
     let receipt = unit.receipt();
     assert_eq!(unit.verify(&receipt).erased().values, values);
+}
+
+#[test]
+fn a_budget_lasts_as_long_as_its_owner_whatever_happens_in_between() {
+    let exhausted = DeviceError::Noise(NoiseError::Ledger(LedgerError::MetricExhausted));
+    let (mut unit, mut counter) = (Unit::lived_in(), SimCounter::new());
+    // A reboot, and the same value: the same bytes, for nothing.
+    let [first, again] = [(); 2].map(|()| {
+        unit.owned(|mut device| answer(&mut device, 1, &mut counter))
+            .unwrap()
+    });
+    assert_eq!(first, again);
+    let refused = unit.owned(|mut device| answer(&mut device, 0, &mut counter));
+    assert_eq!(refused, Err(exhausted));
+    // The owner changes their mind twice.
+    let refused = unit.owned(|mut device| {
+        let owner = device.login(&Attempt::from_text(CHOSEN).unwrap(), NOW)?;
+        device.withdraw::<Usage>(None)?;
+        let without = answer(&mut device, 1, &mut counter);
+        assert_eq!(without, Err(DeviceError::Noise(NoiseError::NotConsented)));
+        device.grant::<Usage>(&owner, 2, None)?;
+        answer(&mut device, 0, &mut counter)
+    });
+    assert_eq!(refused, Err(exhausted));
+    // An older image of the flash.
+    let old = unit.flash.clone();
+    unit.owned(|mut device| {
+        device.renew_budget(ALLOWANCE, Renewal::Maker, &mut counter)?;
+        answer(&mut device, 0, &mut counter)
+    })
+    .unwrap();
+    let newer = core::mem::replace(&mut unit.flash, old);
+    let refused = unit.owned(|mut device| answer(&mut device, 0, &mut counter));
+    assert_eq!(refused, Err(DeviceError::Ledger(LedgerError::RolledBack)));
+    unit.flash = newer;
+    let refused = unit.owned(|mut device| device.renew_budget(ALLOWANCE, Renewal::Maker, &mut counter));
+    assert_eq!(refused, Err(DeviceError::Ledger(LedgerError::NoRenewal)));
+
+    // Another owner.
+    unit.reset().unwrap();
+    let label = unit.label.clone();
+    unit.open(|unit| {
+        let Booted::Provisioned(device) = unit else {
+            panic!("{unit:?}")
+        };
+        let code = Attempt::from_label(&label).unwrap();
+        device.claim(&code, NOW).map(|_| ()).map_err(|(_, error)| error)
+    })
+    .unwrap();
+    unit.owned(|mut device| {
+        let owner = device.login(&Attempt::from_label(&label).unwrap(), NOW)?;
+        device.grant::<Usage>(&owner, 1, None)?;
+        answer(&mut device, 0, &mut counter)
+    })
+    .unwrap();
 }

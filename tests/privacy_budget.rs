@@ -188,6 +188,7 @@ impl Unit {
             storage: &mut storage,
             counter: &mut self.counter,
             rng: &mut rng,
+            now: None,
         })
     }
 

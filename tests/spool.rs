@@ -18,6 +18,7 @@ use iotsec::{
         consent::Usage,
         detect::BOOT_LOOP,
         error::SpoolError,
+        queue::EventId,
         registry,
         registry::{Class, EventDef, Field},
         spool::{Purge, Quotas, Spool},
@@ -56,7 +57,8 @@ struct World {
 }
 
 /// Boot and sequence of events.
-type Ids = BTreeSet<(u32, u32)>;
+/// Purpose, boot, sequence number.
+type Ids = BTreeSet<(u8, u32, u32)>;
 
 /// What the application and the service saw.
 #[derive(Clone, Default, Debug)]
@@ -121,7 +123,7 @@ impl World {
             let mut record = |device: &mut Unit<'_, Owned>, log: &mut Log, event: &EventDef, value: u32| {
                 log.begun += 1;
                 let id = device.record_in(&mut spool, event, &[value.into()], NOW)?;
-                log.recorded.insert((id.boot, id.sequence));
+                log.recorded.insert(number(id));
                 Ok::<_, DeviceError>(())
             };
             if device.consent::<Usage>().is_some() {
@@ -133,7 +135,7 @@ impl World {
                 deliver(&mut device, &mut spool, &telemetry, &mut log)?;
                 log.begun += 1;
                 let id = device.record_in(&mut spool, &BOOT_LOOP, &[5.into()], NOW)?;
-                log.recorded.insert((id.boot, id.sequence));
+                log.recorded.insert(number(id));
             }
             if device.consent::<Usage>().is_some() {
                 device.record_in(&mut spool, &STEPS, &[8.into()], NOW)?;
@@ -195,13 +197,16 @@ fn usage_is_erased(world: &World) -> bool {
 }
 
 fn send(device: &mut Unit<'_, Owned>, spool: &mut Spool<'_>) -> usize {
-    let (mut scratch, mut out) = ([0; 512], [0; 512]);
-    let sizes = Sizes::up_to(SizeClass::B512);
-    let sealed = device.batch_of(spool, sizes, &mut scratch, &mut out).unwrap();
-    let Some(sealed) = sealed else { return 0 };
-    let (events, receipt) = (sealed.events(), sealed.into_receipt());
-    device.acknowledge_in(spool, receipt).unwrap();
-    events
+    let mut events = 0;
+    loop {
+        let (mut scratch, mut out) = ([0; 512], [0; 512]);
+        let sizes = Sizes::up_to(SizeClass::B512);
+        let sealed = device.batch_of(spool, sizes, &mut scratch, &mut out).unwrap();
+        let Some(sealed) = sealed else { return events };
+        events += sealed.events();
+        let receipt = sealed.into_receipt();
+        device.acknowledge_in(spool, receipt).unwrap();
+    }
 }
 
 #[test]
@@ -218,6 +223,10 @@ fn events_wait_over_reboots_and_leave_once() {
         world.boot(|device, spool, _| (spool.len(), send(device, spool))),
         (0, 0)
     );
+}
+
+fn number(id: EventId) -> (u8, u32, u32) {
+    (id.purpose.number(), id.boot, id.sequence)
 }
 
 /// Sends one batch and acknowledges it.
@@ -239,10 +248,7 @@ fn deliver(
         .unwrap()
         .read(&registry)
         .unwrap();
-    let ids: Ids = batch
-        .events()
-        .map(|event| (event.id().boot, event.id().sequence))
-        .collect();
+    let ids: Ids = batch.events().map(|event| number(event.id())).collect();
     assert!(
         ids.is_disjoint(&log.confirmed),
         "what was acknowledged comes again: {log:?}"

@@ -5,6 +5,7 @@ mod network;
 mod updates;
 
 pub use detection::noticed;
+use detection::{SENSOR, report};
 pub use network::online;
 pub use updates::{bad_updates, corrupted_image, update};
 
@@ -25,7 +26,7 @@ use iotsec::{
     telemetry::{
         batch::{BatchKey, SizeClass, Sizes},
         consent::Usage,
-        detect::FailureBurst,
+        detect::{FailureBurst, Mode},
         personal::Personal,
         registry::Class,
         spool::Purge,
@@ -201,6 +202,7 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
             return Err("not owned".into());
         };
         let mut spool = open_spool(&mut device, spool)?;
+        let mut guard = device.guard(&SENSOR, Millis(0))?;
         let (mut now, mut tried, mut refused) = (Millis::from_secs(60), 0, 0);
         for guess in 0..1000 {
             now = Millis(now.0 + 100);
@@ -209,7 +211,7 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
                 Err(DeviceError::Login(iotsec::core::credential::LoginError::Refused)) => {
                     tried += 1;
                     if let Some(finding) = burst.failed(now) {
-                        device.record_in(&mut spool, finding.event(), finding.values(), now)?;
+                        report(story, &mut device, &mut spool, &mut guard, &finding, now)?;
                     }
                 }
                 Err(_) => refused += 1,
@@ -219,6 +221,9 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
         story.say(format!(
             "1000 guesses in 100 s: {tried} compared, {refused} turned away before any comparison"
         ));
+        if guard.mode() != Mode::LeastConnectivity {
+            return Err("nothing was done about it".into());
+        }
         Ok(device.login_status(now)?)
     })?;
 
@@ -246,7 +251,12 @@ pub fn attack_on_the_password(story: &mut Story, world: &mut World, owner: &Owne
             .err()
             .ok_or("let in before the wait was over")?;
         story.refused("even the owner, too early", &early);
-        let _owner = device.login(&right, Millis(status.remaining.0 + 1_000))?;
+        let now = Millis(status.remaining.0 + 1_000);
+        let owner = device.login(&right, now)?;
+        let mut guard = device.guard(&SENSOR, now)?;
+        let change = guard.release(owner, now).ok_or("it was not released")?;
+        device.keep_guard(&guard)?;
+        story.say(format!("its owner lets it back: {:?}", change.mode));
         Ok(status)
     })?;
     story.say(format!(
@@ -300,33 +310,37 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
         let waiting = spool.len();
         let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
         let sizes = Sizes::up_to(SizeClass::B1024);
-        let batch = device
-            .batch_of(&mut spool, sizes, &mut scratch, &mut out)?
-            .ok_or("nothing to send")?;
-        let (bytes, events) = (batch.bytes().to_vec(), batch.events());
-        let receipt = batch.into_receipt();
+        let (mut sealed, mut events) = (Vec::new(), 0);
+        while let Some(batch) = device.batch_of(&mut spool, sizes, &mut scratch, &mut out)? {
+            sealed.push(batch.bytes().to_vec());
+            events += batch.events();
+            let receipt = batch.into_receipt();
+            device.acknowledge_in(&mut spool, receipt)?;
+        }
+        let lengths: Vec<_> = sealed.iter().map(|bytes| bytes.len().to_string()).collect();
         story.say(format!(
-            "after a reboot {waiting} events are still there; {events} leave in one batch of {} bytes",
-            bytes.len()
+            "after a reboot {waiting} events are still there; {events} leave, a batch for each purpose: {} bytes",
+            lengths.join(" and ")
         ));
-        device.acknowledge_in(&mut spool, receipt)?;
         if u64::try_from(events)? != waiting || !spool.is_empty() {
             return Err("an event got lost over the reboot".into());
         }
-        Ok(bytes)
+        Ok(sealed)
     })?;
     let key = BatchKey::new(&maker.enrolment.telemetry, &ChaCha20Poly1305, &HkdfSha256);
     let mut plain = [0; 1024];
     let registry = EVENTS.hashed(&mut Sha256::new());
-    let batch = key.open(&sealed, &mut plain)?.read(&registry)?;
-    let names: std::collections::BTreeSet<_> =
-        batch.events().map(|event| event.definition().name()).collect();
+    let mut names = std::collections::BTreeSet::new();
+    for sealed in &sealed {
+        let batch = key.open(sealed, &mut plain)?.read(&registry)?;
+        names.extend(batch.events().map(|event| event.definition().name()));
+    }
     story.say(format!(
         "the service opens it and reads: {}",
         names.into_iter().collect::<Vec<_>>().join(", ")
     ));
     let wrong = Secret::random(&mut SysRng)?;
-    let other = BatchKey::new(&wrong, &ChaCha20Poly1305, &HkdfSha256).open(&sealed, &mut plain);
+    let other = BatchKey::new(&wrong, &ChaCha20Poly1305, &HkdfSha256).open(&sealed[0], &mut plain);
     other.err().ok_or("another key opened the batch")?;
     story.exercised(
         Guideline::Resilience,
@@ -336,7 +350,7 @@ pub fn outage(story: &mut Story, world: &mut World, maker: &Maker) -> Result {
         Guideline::Telemetry,
         format!(
             "password attack reported; {} bytes sealed with COSE_Encrypt0",
-            sealed.len()
+            sealed.concat().len()
         ),
     );
     story.exercised(

@@ -239,7 +239,7 @@ mod tests {
 
     fn report(metric: &MetricDef, value: Value<'_>, device: u8, use_it: impl FnOnce(&Report<'_>)) {
         let (vdaf, consents) = (Prio3::of(metric).unwrap(), Consents::off());
-        let measurement = Measurement::new(metric, value, &consents).unwrap();
+        let measurement = Measurement::new(metric, value, &consents, None).unwrap();
         let (nonce, mut rng) = ([device; NONCE_LEN], SimRng::new(device.into()));
         let mut buffer = vec![0; vdaf.shares_len()];
         let shares = vdaf

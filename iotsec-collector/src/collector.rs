@@ -1,7 +1,7 @@
 //! Sealed batches: opened, read, counted once.
 //!
 //! # Memory
-//! For each device: which events came, as ranges of sequence numbers; when its last boots began; its loss counters.
+//! For each device and purpose: which events came, as ranges of sequence numbers; when its last boots began; its loss counters.
 //! [`Limits`] bounds all three. A device that goes beyond them harms itself alone: events of a boot that is
 //! forgotten count as seen. What is kept here is lost when the program ends, and then events that are sent again count
 //! again: [export](Collector::export) it, and [import](Collector::import) it in the next run.
@@ -16,7 +16,7 @@ use iotsec_core::{
 use iotsec_telemetry::{
     batch::{Batch, BatchKey, Event, MAX_LEN, OpenedBatch},
     queue::EventId,
-    registry::Class,
+    registry::{Class, Purpose},
 };
 
 use crate::{error::CollectError, registries::Registries};
@@ -57,9 +57,9 @@ impl DeviceKeys for BTreeMap<String, Secret<32>> {
 pub struct Limits {
     /// Devices. Further ones are refused.
     pub devices: usize,
-    /// Boots of one device that are told apart. Events of earlier ones count as seen.
+    /// Boots of one device that are told apart, for each purpose. Events of earlier ones count as seen.
     pub boots: usize,
-    /// Ranges of sequence numbers of one device, 8 bytes each. Beyond, the lowest gap counts as seen.
+    /// Ranges of sequence numbers of one device and purpose, 8 bytes each. Beyond, the lowest gap counts as seen.
     pub ranges: usize,
     /// What a device may say about the time.
     pub believable: Believable,
@@ -87,8 +87,11 @@ pub struct Collector<K> {
     devices: BTreeMap<String, Device>,
 }
 
-/// What is known of a device.
-struct Device {
+/// What is known of a device, by purpose: each has numbers of its own, and those of one say nothing about another.
+struct Device([Stream; 3]);
+
+/// What is known of what a device sent for one purpose.
+struct Stream {
     seen: Seen,
     losses: Losses,
     clocks: Clocks,
@@ -178,21 +181,25 @@ impl<K: DeviceKeys> Collector<K> {
             self.devices.insert(device.to_owned(), Device::new(&self.limits));
         }
         let known = self.devices.get_mut(device).ok_or(CollectError::UnknownDevice)?;
-        Ok(known.count(&batch, now))
+        Ok(known.0[number(batch.purpose())].count(&batch, now))
     }
 
     /// What `device` has lost of `class`, as far as it has said: exactly, unless its queue was lost with it or its
     /// owner changed a consent, and then at least.
     pub fn lost(&self, device: &str, class: Class) -> u64 {
         let device = self.devices.get(device);
-        device.map_or(0, |device| device.losses.total()[index(class)])
+        device.map_or(0, |device| {
+            device.of(class.purpose()).losses.total()[index(class)]
+        })
     }
 
     /// When an event that came without a time happened, by what its device has said since: a device learns the time
     /// late, and then tells when its boot began.
     pub fn when(&self, device: &str, id: EventId, uptime_s: u32) -> When {
         let device = self.devices.get(device);
-        device.map_or(When::Unknown, |device| device.clocks.when(id.boot, uptime_s))
+        device.map_or(When::Unknown, |device| {
+            device.of(id.purpose).clocks.when(id.boot, uptime_s)
+        })
     }
 
     /// Forgets a device, as when its owner has its data deleted.
@@ -221,6 +228,16 @@ impl<K> core::fmt::Debug for Collector<K> {
 
 impl Device {
     fn new(limits: &Limits) -> Self {
+        Self(Purpose::ALL.map(|_| Stream::new(limits)))
+    }
+
+    fn of(&self, purpose: Purpose) -> &Stream {
+        &self.0[number(purpose)]
+    }
+}
+
+impl Stream {
+    fn new(limits: &Limits) -> Self {
         Self {
             seen: Seen::new(limits.boots, limits.ranges),
             losses: Losses::default(),
@@ -233,12 +250,12 @@ impl Device {
             .events()
             .filter(|event| event.id().boot == batch.boot())
             .last();
-        let clock_refused = match batch.started() {
-            Some(started) => {
-                let uptime = latest.map_or(0, |event| event.uptime_s());
-                !self.clocks.learn(batch.boot(), started, uptime, now)
+        // Without an event of that boot nobody knows how far it has come.
+        let clock_refused = match (batch.started(), &latest) {
+            (Some(started), Some(latest)) => {
+                !self.clocks.learn(batch.boot(), started, latest.uptime_s(), now)
             }
-            None => false,
+            _ => false,
         };
         let mut delivery = Delivery {
             clock_refused,
@@ -262,6 +279,11 @@ impl Device {
         delivery.lost = self.losses.follow(batch.boot(), sequence, lost);
         delivery
     }
+}
+
+/// Its place in arrays by purpose.
+fn number(purpose: Purpose) -> usize {
+    usize::from(purpose.number())
 }
 
 /// Its place in arrays by class.

@@ -72,7 +72,8 @@ impl Arrival<'_> {
     /// Unique for ever.
     fn uid(&self) -> String {
         let id = self.record.event.id();
-        format!("{}/{}/{}", self.device, id.boot, id.sequence)
+        let purpose = json::purpose_name(id.purpose);
+        format!("{}/{purpose}/{}/{}", self.device, id.boot, id.sequence)
     }
 }
 

@@ -1817,6 +1817,36 @@ typedef struct iotsec_value_t {
 } iotsec_value_t;
 
 /**
+ * What has become of the events of one class. A struct that the library fills never grows.
+ */
+typedef struct iotsec_telemetry_status_t {
+    /**
+     * Events that wait, those in a batch that is not acknowledged included.
+     */
+    uint32_t waiting;
+    /**
+     * Events that were displaced, refused or set aside without having been acknowledged.
+     */
+    uint32_t lost;
+    /**
+     * The boot in which one was lost first; 0, and so are those that follow, when none was.
+     */
+    uint32_t first_boot;
+    /**
+     * Seconds after that boot.
+     */
+    uint32_t first_uptime_s;
+    /**
+     * The boot in which one was lost last.
+     */
+    uint32_t last_boot;
+    /**
+     * Seconds after that boot.
+     */
+    uint32_t last_uptime_s;
+} iotsec_telemetry_status_t;
+
+/**
  * How messages are sealed.
  */
 typedef int32_t iotsec_seal_t;
@@ -1850,36 +1880,6 @@ typedef struct iotsec_service_t {
      */
     const uint8_t *key;
 } iotsec_service_t;
-
-/**
- * What has become of the events of one class. A struct that the library fills never grows.
- */
-typedef struct iotsec_telemetry_status_t {
-    /**
-     * Events that wait, those in a batch that is not acknowledged included.
-     */
-    uint32_t waiting;
-    /**
-     * Events that were displaced, refused or set aside without having been acknowledged.
-     */
-    uint32_t lost;
-    /**
-     * The boot in which one was lost first; 0, and so are those that follow, when none was.
-     */
-    uint32_t first_boot;
-    /**
-     * Seconds after that boot.
-     */
-    uint32_t first_uptime_s;
-    /**
-     * The boot in which one was lost last.
-     */
-    uint32_t last_boot;
-    /**
-     * Seconds after that boot.
-     */
-    uint32_t last_uptime_s;
-} iotsec_telemetry_status_t;
 
 /**
  * What an owner has answered.
@@ -4371,7 +4371,7 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_REGISTRY_TOO_WIDE 4006
 
 /**
- * Half a statement of handling, or a last day that the calendar does not have.
+ * and leaves its last day to the registry.
  */
 #define IOTSEC_ERR_REGISTRY_HANDLING 4007
 
@@ -4431,6 +4431,11 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_BATCH_STALE_RECEIPT 4302
 
 /**
+ * Boot number too high for a pseudonym.
+ */
+#define IOTSEC_ERR_BATCH_BOOT 4303
+
+/**
  * Not the length of a size class.
  */
 #define IOTSEC_ERR_DECODE_SIZE_CLASS 4401
@@ -4469,6 +4474,11 @@ typedef uint32_t iotsec_domain_t;
  * Output buffer too small.
  */
 #define IOTSEC_ERR_DECODE_BUFFER 4408
+
+/**
+ * Event for another purpose.
+ */
+#define IOTSEC_ERR_DECODE_PURPOSE 4409
 
 /**
  * Output buffer too small.
@@ -4581,6 +4591,11 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_ERR_NOISE_PURPOSE 4652
 
 /**
+ * Not collected any longer.
+ */
+#define IOTSEC_ERR_NOISE_EXPIRED 4653
+
+/**
  * Not the length of a report.
  */
 #define IOTSEC_ERR_REPORT_LENGTH 4661
@@ -4644,6 +4659,11 @@ typedef uint32_t iotsec_domain_t;
  * Context too long.
  */
 #define IOTSEC_ERR_PRIO3_CONTEXT 4708
+
+/**
+ * Not collected any longer.
+ */
+#define IOTSEC_ERR_PRIO3_EXPIRED 4709
 
 /**
  * Malformed or too long.
@@ -7022,25 +7042,6 @@ iotsec_status_t iotsec_telemetry_set_clock(struct iotsec_telemetry_t *telemetry,
                                            uint64_t time_s);
 
 /**
- * Seals the most urgent events that wait, as many as fit, into `batch`, which holds `batch_size`: at least
- * `service->largest`, and more makes batches fuller. Writes the length to `batch_len`, which is 0 when there is
- * nothing to tell, and to `receipt` the number to acknowledge it by. `scratch`, of `scratch_size` bytes, at least
- * `service->largest`, is used during the call and wiped.
- *
- * Nothing leaves the device's flash before `iotsec_telemetry_acknowledge()`: called again, it seals anew what waits, and
- * the receipt of the batch before counts no more. `IOTSEC_ERR_SPOOL_UNPURGED` until `iotsec_telemetry_purge_step()` is
- * done. Writes no flash.
- */
-iotsec_status_t iotsec_telemetry_batch(struct iotsec_telemetry_t *telemetry,
-                                       const struct iotsec_service_t *service,
-                                       uint8_t *scratch,
-                                       size_t scratch_size,
-                                       uint8_t *batch,
-                                       size_t batch_size,
-                                       size_t *batch_len,
-                                       uint32_t *receipt);
-
-/**
  * Forgets the events of the last batch, which the service has acknowledged. `receipt` is the number that came with it;
  * `IOTSEC_ERR_BATCH_STALE_RECEIPT` when another batch was made since or it was acknowledged before. One erase at most.
  *
@@ -7080,6 +7081,45 @@ iotsec_status_t iotsec_telemetry_registry(struct iotsec_telemetry_t *telemetry,
  * Ends telemetry and wipes its keys. What waits stays in flash; storage and arena may be used again.
  */
 iotsec_status_t iotsec_telemetry_close(struct iotsec_telemetry_t *telemetry);
+
+/**
+ * Seals the most urgent events that wait, as many as fit, into `batch`, which holds `batch_size`: at least
+ * `service->largest`, and more makes batches fuller. They are all of one purpose, to be filed under the name of the
+ * device: to tell everything, call again after the acknowledgement. Writes the length to `batch_len`, which is 0 when
+ * there is nothing to tell, and to `receipt` the number to acknowledge it by. `scratch`, of `scratch_size` bytes, at
+ * least `service->largest`, is used during the call and wiped.
+ *
+ * Nothing leaves the device's flash before `iotsec_telemetry_acknowledge()`: called again, it seals anew what waits, and
+ * the receipt of the batch before counts no more. `IOTSEC_ERR_SPOOL_UNPURGED` until `iotsec_telemetry_purge_step()` is
+ * done. Writes no flash.
+ */
+iotsec_status_t iotsec_telemetry_batch(struct iotsec_telemetry_t *telemetry,
+                                       const struct iotsec_service_t *service,
+                                       uint8_t *scratch,
+                                       size_t scratch_size,
+                                       uint8_t *batch,
+                                       size_t batch_size,
+                                       size_t *batch_len,
+                                       uint32_t *receipt);
+
+/**
+ * The same for one purpose, to be sent under `iotsec_telemetry_pseudonym()` of the same purpose and epoch and under
+ * nothing else. The numbers in it go with that pseudonym alone, so that a service which opens batches of several cannot
+ * tell by them which are of one device. With `IOTSEC_SEAL_SHARED` the key tells it all the same.
+ *
+ * `IOTSEC_ERR_TRAIL_NOT_CONSENTED` when the purpose is off; otherwise as `iotsec_telemetry_batch()` and
+ * `iotsec_telemetry_pseudonym()`.
+ */
+iotsec_status_t iotsec_telemetry_batch_for(struct iotsec_telemetry_t *telemetry,
+                                           iotsec_purpose_t purpose,
+                                           uint32_t epoch,
+                                           const struct iotsec_service_t *service,
+                                           uint8_t *scratch,
+                                           size_t scratch_size,
+                                           uint8_t *batch,
+                                           size_t batch_size,
+                                           size_t *batch_len,
+                                           uint32_t *receipt);
 
 /**
  * What the owner has answered for `purpose`, `IOTSEC_PURPOSE_HEALTH` or `IOTSEC_PURPOSE_USAGE`. A record that is missing,

@@ -24,13 +24,14 @@ use crate::{
     status::{CallError, Status, iotsec_status_t, status},
 };
 
+pub mod batch;
 pub mod config;
 pub mod consent;
 pub mod deletion;
 pub mod records;
 pub mod registry;
 
-use config::{Sealer, Service, iotsec_service_t, iotsec_telemetry_config_t};
+use config::iotsec_telemetry_config_t;
 use records::Records;
 use registry::{
     IOTSEC_PURPOSE_HEALTH, IOTSEC_PURPOSE_SECURITY, IOTSEC_PURPOSE_USAGE, class_of, iotsec_event_class_t,
@@ -228,51 +229,6 @@ pub unsafe extern "C" fn iotsec_telemetry_set_clock(
     })
 }
 
-/// Seals the most urgent events that wait, as many as fit, into `batch`, which holds `batch_size`: at least
-/// `service->largest`, and more makes batches fuller. Writes the length to `batch_len`, which is 0 when there is
-/// nothing to tell, and to `receipt` the number to acknowledge it by. `scratch`, of `scratch_size` bytes, at least
-/// `service->largest`, is used during the call and wiped.
-///
-/// Nothing leaves the device's flash before `iotsec_telemetry_acknowledge()`: called again, it seals anew what waits, and
-/// the receipt of the batch before counts no more. `IOTSEC_ERR_SPOOL_UNPURGED` until `iotsec_telemetry_purge_step()` is
-/// done. Writes no flash.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn iotsec_telemetry_batch(
-    telemetry: *mut iotsec_telemetry_t,
-    service: *const iotsec_service_t,
-    scratch: *mut u8,
-    scratch_size: usize,
-    batch: *mut u8,
-    batch_size: usize,
-    batch_len: *mut usize,
-    receipt: *mut u32,
-) -> iotsec_status_t {
-    status(|| {
-        let mut unused = 0;
-        // SAFETY: the caller's word, see the README.
-        unsafe {
-            let service = Service::new(service)?;
-            let scratch = argument::buffer(scratch, scratch_size, &raw mut unused)?;
-            let out = argument::buffer(batch, batch_size, batch_len)?;
-            let receipt = argument::out(receipt)?;
-            object::enter(telemetry, |telemetry| {
-                let largest = service.sizes.largest().sealed_len();
-                let out = out.at_least(largest)?;
-                scratch.fill(|scratch| {
-                    if scratch.len() < largest {
-                        return Err(CallError::Size.into());
-                    }
-                    let number = telemetry.batches.wrapping_add(1);
-                    out.fill(|out| telemetry.seal(&service, scratch, out))?;
-                    telemetry.batches = number;
-                    receipt.set(number);
-                    Ok(0)
-                })
-            })
-        }
-    })
-}
-
 /// Forgets the events of the last batch, which the service has acknowledged. `receipt` is the number that came with it;
 /// `IOTSEC_ERR_BATCH_STALE_RECEIPT` when another batch was made since or it was acknowledged before. One erase at most.
 ///
@@ -388,21 +344,6 @@ pub unsafe extern "C" fn iotsec_telemetry_close(telemetry: *mut iotsec_telemetry
 }
 
 impl Telemetry {
-    /// Seals a batch, and keeps its receipt in place of the one before.
-    fn seal(&mut self, service: &Service, scratch: &mut [u8], out: &mut [u8]) -> Result<usize, Status> {
-        self.receipt = None;
-        let (spool, flash, consents) = (&mut self.spool, &mut self.flash, &self.consents);
-        let (sizes, rng) = (service.sizes, &mut self.entropy);
-        let sealed = match service.sealer() {
-            Sealer::Shared(key) => spool.batch(flash, consents, &key, sizes, rng, scratch, out)?,
-            Sealer::Public(key) => spool.batch(flash, consents, &key, sizes, rng, scratch, out)?,
-        };
-        let Some(sealed) = sealed else { return Ok(0) };
-        let len = sealed.bytes().len();
-        self.receipt = Some(sealed.into_receipt());
-        Ok(len)
-    }
-
     fn take_receipt(&mut self, number: u32) -> Result<Receipt, Status> {
         if number != self.batches {
             return Err(BatchError::StaleReceipt.into());

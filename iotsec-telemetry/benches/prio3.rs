@@ -65,7 +65,8 @@ fn compare<V: Client<16>>(
     let (mut ours_rounds, mut their_rounds) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         ours_rounds.push(round(|| {
-            let measurement = Measurement::new(&metric, black_box(value()), &consents).expect("declared");
+            let measurement =
+                Measurement::new(&metric, black_box(value()), &consents, None).expect("declared");
             let shares = vdaf.split(measurement, CONTEXT, &NONCE, &mut rng, &mut buffer);
             black_box(shares.expect("a good source"));
         }));

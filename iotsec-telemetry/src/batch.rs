@@ -3,7 +3,7 @@
 //! ```text
 //! sealed     = COSE_Encrypt0_Tagged      ; RFC 9052 §5.2, ChaCha20-Poly1305, exactly one size class long
 //! plaintext  = batch, *0                 ; CBOR sequence, RFC 8742: padding is integers 0
-//! batch      = [1, registry: bstr .size 16, boot: uint, started: uint / null, losses, [* segment]]
+//! batch      = [1, registry: bstr .size 16, purpose: 0..2, boot: uint, started: uint / null, losses, [* segment]]
 //! segment    = [boots-ago: uint, sequence: uint, uptime: uint, events: bstr]
 //! ```
 //!
@@ -24,8 +24,9 @@ use crate::{
     error::BatchError,
     loss::Losses,
     queue::Receipt,
-    registry::REGISTRY_HASH_LEN,
+    registry::{Purpose, REGISTRY_HASH_LEN},
     segment::{self, Entry},
+    stream::{Numbers, Stream},
 };
 
 mod open;
@@ -135,6 +136,7 @@ impl<'a> SealedBatch<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header<'a> {
     pub(crate) registry: &'a [u8; REGISTRY_HASH_LEN],
+    pub(crate) purpose: Purpose,
     /// The boot that sends.
     pub(crate) boot: u32,
     /// Unix time at which it began.
@@ -142,32 +144,58 @@ pub(crate) struct Header<'a> {
     pub(crate) lost: Losses,
 }
 
+/// What a stream adds to the numbers of the boot that sends.
+#[derive(Clone, Copy)]
+struct Sender {
+    /// The number of that boot on the wire.
+    boot: u32,
+    /// When its numbers of seconds began.
+    started: Option<u32>,
+}
+
 /// Writes the batch without its padding.
-pub(crate) fn write<I>(writer: &mut Writer<'_>, header: &Header<'_>, entries: I) -> Result<(), CborError>
+fn write<N: Numbers, I>(
+    writer: &mut Writer<'_>,
+    stream: &Stream<N>,
+    sender: Sender,
+    header: &Header<'_>,
+    entries: I,
+) -> Result<(), CborError>
 where
     I: Iterator<Item = Entry> + Clone,
 {
-    writer.array(6)?.uint(VERSION)?.bytes(header.registry)?;
-    writer.uint(header.boot.into())?;
-    match header.started {
+    writer.array(7)?.uint(VERSION)?.bytes(header.registry)?;
+    writer
+        .uint(header.purpose.number().into())?
+        .uint(sender.boot.into())?;
+    match sender.started {
         Some(started) => writer.uint(started.into())?,
         None => writer.null()?,
     };
-    header.lost.write(writer, header.boot)?;
-    segment::write(writer, header.boot, entries)
+    let classes = header.purpose.classes();
+    header.lost.write(writer, stream, classes, header.boot)?;
+    segment::write(writer, stream, header.boot, entries)
 }
 
 /// Writes as many of `available` events as fit into `plain`, where `events` gives the so and so many most urgent.
 /// Returns how many they are and the bytes used. Where not even one fits, the times of losses make room.
-pub(crate) fn fill<I>(
+pub(crate) fn fill<N: Numbers, I>(
     plain: &mut [u8],
+    stream: &Stream<N>,
     header: &Header<'_>,
     available: usize,
     events: impl Fn(usize) -> I,
-) -> Option<(usize, usize)>
+) -> Result<(usize, usize), BatchError>
 where
     I: Iterator<Item = Entry> + Clone,
 {
+    let shift = stream.shift(header.boot)?;
+    let sender = Sender {
+        boot: stream.boot(header.boot)?,
+        started: header
+            .started
+            .and_then(|started| started.checked_sub(shift.uptime)),
+    };
     let counts_alone = Header {
         lost: header.lost.without_times(),
         ..*header
@@ -175,11 +203,11 @@ where
     for header in [header, &counts_alone] {
         let mut attempt = |chosen| {
             let mut writer = Writer::new(plain);
-            write(&mut writer, header, events(chosen)).ok()?;
+            write(&mut writer, stream, sender, header, events(chosen)).ok()?;
             Some((chosen, writer.len()))
         };
         if let Some(all) = attempt(available) {
-            return Some(all);
+            return Ok(all);
         }
         let (mut fits, mut too_many) = (0usize, available);
         while too_many.saturating_sub(fits) > 1 {
@@ -191,10 +219,10 @@ where
             }
         }
         if fits > 0 {
-            return attempt(fits);
+            return attempt(fits).ok_or(BatchError::Buffer);
         }
     }
-    None
+    Err(BatchError::Buffer)
 }
 
 mod sealed {

@@ -16,9 +16,9 @@ pub(crate) fn encode(
     let index = events
         .binary_search_by_key(&event.id(), EventDef::id)
         .map_err(|_| RecordError::Undeclared)?;
-    if events.get(index) != Some(event) {
-        return Err(RecordError::Undeclared);
-    }
+    // What it is recorded as is what the registry says, whatever else this definition has.
+    let same = |declared: &&EventDef| declared.class() == event.class() && declared.name() == event.name();
+    let event = events.get(index).filter(same).ok_or(RecordError::Undeclared)?;
     if values.len() != event.fields().len() {
         return Err(RecordError::Arity);
     }

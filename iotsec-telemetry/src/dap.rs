@@ -34,7 +34,7 @@
 //! let servers = Aggregators::choose(suite, HpkeConfigList::read(&leader)?, HpkeConfigList::read(&helper)?)?;
 //!
 //! let consents = Consents::off();
-//! let measurement = Measurement::new(&RESTARTED, true.into(), &consents)?;
+//! let measurement = Measurement::new(&RESTARTED, true.into(), &consents, None)?;
 //! let mut buffer = [0; 400];
 //! let now = UnixTime(1_800_000_123);
 //! let report = task.report(measurement, now, &servers, &mut rng, &mut buffer)?;

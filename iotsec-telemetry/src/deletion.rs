@@ -88,7 +88,7 @@ mod request;
 pub use receipt::{Acknowledged, Deleted, Remains};
 pub use request::{Pseudonyms, Request};
 
-impl Trails<'_> {
+impl Trails<'_, '_> {
     /// The next request that waits to be acknowledged. Ask again after [`acknowledge`](Self::acknowledge): there may be
     /// another.
     ///
@@ -98,7 +98,7 @@ impl Trails<'_> {
         for place in 0..TRAILS {
             match self.read(place)? {
                 Read::Trail(trail) if trail.is_due(self.life, consents) => {
-                    return Ok(Some(Request::of(trail)));
+                    return Ok(Some(Request::of(&trail, self.kdf)?));
                 }
                 _ => {}
             }
@@ -116,7 +116,7 @@ impl Trails<'_> {
     pub fn acknowledge(&mut self, receipt: Acknowledged, hash: &mut dyn Digest) -> Result<(), TrailError> {
         for place in 0..TRAILS {
             if let Read::Trail(trail) = self.read(place)?
-                && Request::of(trail).hash(hash) == receipt.deleted().request
+                && Request::of(&trail, self.kdf)?.hash(hash) == receipt.deleted().request
             {
                 return Ok(self.storage.remove(place)?);
             }

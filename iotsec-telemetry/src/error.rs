@@ -38,7 +38,8 @@ pub enum RegistryError {
     /// The bounds of an event's fields multiply to more than 64 bits.
     #[error("{}", self.message())]
     TooWide,
-    /// Half a statement of handling, or a last day that the calendar does not have.
+    /// Half a statement of handling, a last day that the calendar does not have, or a metric that is split into shares
+    /// and leaves its last day to the registry.
     #[error("{}", self.message())]
     Handling,
 }
@@ -197,6 +198,9 @@ pub enum BatchError {
     /// The receipt is not that of the last batch. What it was for is sent again.
     #[error("receipt of an older batch")]
     StaleReceipt,
+    /// Under a pseudonym the boot number must leave room to be shifted: below 2³¹.
+    #[error("boot number too high for a pseudonym")]
+    Boot,
 }
 
 impl ErrorCode for BatchError {
@@ -208,6 +212,7 @@ impl ErrorCode for BatchError {
             Self::Hpke(error) => error.code(),
             Self::Buffer => 4301,
             Self::StaleReceipt => 4302,
+            Self::Boot => 4303,
         }
     }
     fn fault(&self) -> Fault {
@@ -216,7 +221,7 @@ impl ErrorCode for BatchError {
             Self::Crypto(error) => error.fault(),
             #[cfg(feature = "hpke")]
             Self::Hpke(error) => error.fault(),
-            Self::Buffer | Self::StaleReceipt => Fault::Misuse,
+            Self::Buffer | Self::StaleReceipt | Self::Boot => Fault::Misuse,
         }
     }
 }
@@ -266,6 +271,9 @@ pub enum DecodeError {
     /// The output buffer is shorter than the message.
     #[error("output buffer too small")]
     Buffer,
+    /// An event for another purpose than the batch.
+    #[error("event for another purpose")]
+    Purpose,
 }
 
 impl ErrorCode for DecodeError {
@@ -286,6 +294,7 @@ impl ErrorCode for DecodeError {
             Self::Range => 4406,
             Self::Padding => 4407,
             Self::Buffer => 4408,
+            Self::Purpose => 4409,
         }
     }
     fn fault(&self) -> Fault {
@@ -345,7 +354,7 @@ mod tests {
 
     #[test]
     fn every_error_has_a_number_of_its_own() {
-        let own: [&dyn ErrorCode; 28] = [
+        let own: [&dyn ErrorCode; 30] = [
             &RegistryError::Count,
             &RegistryError::Order,
             &RegistryError::Name,
@@ -363,6 +372,7 @@ mod tests {
             &StorageError::unspecified(),
             &BatchError::Buffer,
             &BatchError::StaleReceipt,
+            &BatchError::Boot,
             &DecodeError::SizeClass,
             &DecodeError::Salt,
             &DecodeError::Version,
@@ -371,6 +381,7 @@ mod tests {
             &DecodeError::Range,
             &DecodeError::Padding,
             &DecodeError::Buffer,
+            &DecodeError::Purpose,
             &SnapshotError::Buffer,
             &SnapshotError::InUse,
             &SnapshotError::Boot,

@@ -106,6 +106,7 @@ pub mod queue;
 pub mod registry;
 mod segment;
 pub mod spool;
+pub mod stream;
 pub mod value;
 mod varint;
 

@@ -5,6 +5,8 @@ use iotsec_core::cbor::{CborError, Reader, Type, Writer};
 use crate::{
     error::DecodeError,
     registry::{Class, Purpose},
+    segment,
+    stream::{Numbers, Stream},
 };
 
 /// A moment of a device that need not have a clock.
@@ -66,12 +68,19 @@ impl Losses {
         }
     }
 
-    /// Those for one purpose, or all; the others as `others` has them.
-    pub(crate) fn only(&self, only: Option<Purpose>, others: &Self) -> Self {
-        Self(Class::ALL.map(|class| {
-            let from = if class.is_for(only) { self } else { others };
-            from.of(class)
-        }))
+    /// Takes over what `from` says of one purpose.
+    pub(crate) fn take(&mut self, purpose: Purpose, from: &Self) {
+        for (class, (to, from)) in Class::ALL.into_iter().zip(self.0.iter_mut().zip(from.0)) {
+            if class.purpose() == purpose {
+                *to = from;
+            }
+        }
+    }
+
+    /// True when both count the same for one purpose.
+    pub(crate) fn agrees(&self, purpose: Purpose, other: &Self) -> bool {
+        let mut classes = purpose.classes().iter();
+        classes.all(|class| self.of(*class).count == other.of(*class).count)
     }
 
     pub(crate) fn clear(&mut self, class: Class) {
@@ -88,19 +97,27 @@ impl Losses {
         self
     }
 
-    /// Writes them as boot number `boot`, which is not before any of theirs.
-    pub(crate) fn write(&self, writer: &mut Writer<'_>, boot: u32) -> Result<(), CborError> {
-        if self.0.iter().all(|loss| loss.count == 0) {
+    /// Writes those of `classes` as boot number `boot`, which is not before any of theirs.
+    pub(crate) fn write<N: Numbers>(
+        &self,
+        writer: &mut Writer<'_>,
+        stream: &Stream<N>,
+        classes: &[Class],
+        boot: u32,
+    ) -> Result<(), CborError> {
+        let losses = classes.iter().map(|class| self.of(*class));
+        if losses.clone().all(|loss| loss.count == 0) {
             return writer.array(0).map(drop);
         }
-        writer.array(4)?;
-        for loss in self.0 {
+        writer.array(losses.len() as u64)?;
+        for loss in losses {
             match loss.times {
                 Some((first, last)) => {
                     writer.array(5)?.uint(loss.count.into())?;
                     for time in [first, last] {
+                        let shift = segment::shift(stream, time.boot)?;
                         writer.uint(boot.saturating_sub(time.boot).into())?;
-                        writer.uint(time.uptime_s.into())?;
+                        writer.uint(time.uptime_s.saturating_add(shift.uptime).into())?;
                     }
                 }
                 None => {
@@ -111,15 +128,18 @@ impl Losses {
         Ok(())
     }
 
-    /// Reads what boot number `boot` wrote.
-    pub(crate) fn read(reader: &mut Reader<'_>, boot: u32) -> Result<Self, DecodeError> {
+    /// Reads what boot number `boot` wrote of `classes`.
+    pub(crate) fn read(reader: &mut Reader<'_>, classes: &[Class], boot: u32) -> Result<Self, DecodeError> {
         let mut losses = Self::default();
-        match reader.array()? {
-            0 => return Ok(losses),
-            4 => {}
-            _ => return Err(DecodeError::Range),
+        let len = reader.array()?;
+        if len == 0 {
+            return Ok(losses);
         }
-        for loss in &mut losses.0 {
+        if usize::try_from(len) != Ok(classes.len()) {
+            return Err(DecodeError::Range);
+        }
+        for class in classes {
+            let loss = losses.0.get_mut(class.index()).ok_or(DecodeError::Range)?;
             if reader.peek()? != Type::Array {
                 loss.count = reader.uint_as()?;
                 continue;
@@ -166,7 +186,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Result<Losses, DecodeError> {
         let mut reader = Reader::new(bytes, &LIMITS)?;
-        let losses = Losses::read(&mut reader, 9)?;
+        let losses = Losses::read(&mut reader, &Class::ALL, 9)?;
         reader.finish()?;
         Ok(losses)
     }
@@ -186,7 +206,8 @@ mod tests {
         for losses in [losses, losses.without_times(), Losses::default()] {
             let mut out = [0; 128];
             let mut writer = Writer::new(&mut out);
-            losses.write(&mut writer, 9).unwrap();
+            let stream = Stream::named(Purpose::Security);
+            losses.write(&mut writer, &stream, &Class::ALL, 9).unwrap();
             assert_eq!(read(writer.finish().unwrap()), Ok(losses));
         }
         assert_eq!(losses.of(Class::Usage).count, 7);

@@ -1,9 +1,9 @@
 use crate::segment::Entry;
 
-/// The first entries of the four classes, up to a quota each, in the order in which they were recorded.
+/// The first entries of the two classes of a purpose, up to a quota each, in the order in which they were recorded.
 #[derive(Clone)]
 pub(crate) struct Merge<I> {
-    streams: [Stream<I>; 4],
+    streams: [Stream<I>; 2],
 }
 
 #[derive(Clone)]
@@ -14,7 +14,7 @@ struct Stream<I> {
 }
 
 impl<I: Iterator<Item = Entry>> Merge<I> {
-    pub(crate) fn new(streams: [I; 4], quota: [usize; 4]) -> Self {
+    pub(crate) fn new(streams: [I; 2], quota: [usize; 2]) -> Self {
         let mut streams = streams.map(|mut rest| Stream {
             first: rest.next(),
             rest,
@@ -31,21 +31,26 @@ impl<I: Iterator<Item = Entry>> Iterator for Merge<I> {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        let candidates = self.streams.iter_mut().filter(|stream| stream.left > 0);
-        let candidates = candidates.filter_map(|stream| Some((stream.first?, stream)));
-        let (entry, stream) = candidates.min_by_key(|(entry, _)| (entry.boot, entry.sequence))?;
+        let [first, second] = &mut self.streams;
+        let stream = if second.key() < first.key() { second } else { first };
+        let entry = stream.first.filter(|_| stream.left > 0)?;
         stream.first = stream.rest.next();
         stream.left = stream.left.saturating_sub(1);
         Some(entry)
     }
 }
 
+impl<I> Stream<I> {
+    /// What it is ordered by; behind everything when it has come to its end.
+    fn key(&self) -> (u32, u32) {
+        let entry = self.first.filter(|_| self.left > 0);
+        entry.map_or((u32::MAX, u32::MAX), |entry| (entry.boot, entry.sequence))
+    }
+}
+
 /// How many of each class are among the `chosen` most urgent, of so many that there are.
-pub(crate) fn quota(available: [usize; 4], chosen: usize) -> [usize; 4] {
-    let mut left = chosen;
-    available.map(|available| {
-        let taken = available.min(left);
-        left = left.saturating_sub(taken);
-        taken
-    })
+pub(crate) fn quota(available: [usize; 2], chosen: usize) -> [usize; 2] {
+    let [first, second] = available;
+    let first = first.min(chosen);
+    [first, second.min(chosen.saturating_sub(first))]
 }

@@ -36,7 +36,7 @@
 //!     Err(_) => panic!("not a sum"),
 //! };
 //! let consents = Consents::off();
-//! let restarts = Measurement::new(&RESTARTS, 3u8.into(), &consents)?;
+//! let restarts = Measurement::new(&RESTARTS, 3u8.into(), &consents, None)?;
 //!
 //! // The nonce is random and never used again; context is what the servers agreed on.
 //! let mut buffer = [0; SUM.shares_len()];

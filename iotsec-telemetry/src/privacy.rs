@@ -48,7 +48,7 @@
 //! let secret = Secret::from_bytes([7; 32]);
 //! let key = LedgerKey::new(&secret, &Aes256GcmSiv, &HkdfSha256);
 //! let mut ledger = Ledger::format(key, ALLOWANCE, &mut flash, &mut counter)?;
-//! let mut budget = Budget { ledger: &mut ledger, storage: &mut flash, counter: &mut counter, rng: &mut rng };
+//! let mut budget = Budget { ledger: &mut ledger, storage: &mut flash, counter: &mut counter, rng: &mut rng, now: None };
 //!
 //! let registry = PRODUCT.hashed(&mut Sha256::new());
 //! let metric = Metric::new(&registry, &NIGHT)?;

@@ -16,15 +16,18 @@
 //! A trail stays until the service has acknowledged its deletion. There are [`TRAILS`] places: who never gets an
 //! acknowledgement is refused new identifiers in the end, and is never refused a reset.
 //!
-//! # A batch for each purpose
-//! Two pseudonyms of one device have nothing in common, as long as nothing goes out under one that belongs to another.
-//! So what is sent under the pseudonym for a purpose is made with [`Queue::batch_for`](crate::queue::Queue::batch_for) or
-//! [`Spool::batch_for`](crate::spool::Spool::batch_for), and has no event and no count of another purpose in it.
+//! # Batches that cannot be tied
+//! Two pseudonyms of one device have nothing in common, as long as nothing that goes out under one belongs to another. A
+//! [`Stream`] sees to that: its batches have events and losses of its purpose alone; events are numbered for each purpose
+//! by itself; and every number that a device has only one of, that of a boot and the time at which it began, is shifted by
+//! an amount that nobody but the device knows and that is another one for each purpose and epoch.
 //!
 //! # What this does not do
-//! Inside a sealed batch stand the number of the boot and when it began, and they are the same for all purposes: a service
-//! that opens batches of several purposes can tie them by those. Keep what opens one purpose apart from what opens
-//! another, or do not keep these numbers.
+//! - *When* things happen is in the data. Two events of the same second, or two streams that fall silent together and begin
+//!   a boot within the same minutes, week after week, are likely to be of one device. Make epochs short.
+//! - What is sent again in the next epoch, for want of an answer, counts there too.
+//! - A key that device and service share is one device's: who opens a batch under it knows whose it is. Streams are apart
+//!   only where batches are sealed to a public key of the service (feature `hpke`).
 //!
 //! A connection has an address, and a client certificate a name. Whoever runs both ends of it can tie
 //! pseudonyms to them: a service that means it keeps the one that terminates connections apart from the one
@@ -43,6 +46,7 @@ use crate::{
     consent::Consents,
     error::{StorageError, TrailError},
     registry::Purpose,
+    stream::{Disguised, Stream},
 };
 
 pub(crate) mod error;
@@ -183,16 +187,16 @@ pub trait TrailStorage {
 /// assert_ne!(trails.pseudonym(&consents, Purpose::Security, Epoch(7), &mut rng)?, usage);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub struct Trails<'s> {
+pub struct Trails<'s, 'k> {
     pub(crate) life: u32,
-    pub(crate) kdf: &'s dyn Kdf,
+    pub(crate) kdf: &'k dyn Kdf,
     pub(crate) storage: &'s mut dyn TrailStorage,
 }
 
-impl<'s> Trails<'s> {
+impl<'s, 'k> Trails<'s, 'k> {
     /// The trails in `storage`. `life` is a number that every wipe of the owner's data changes, in the same write: all
     /// trails of another life are due.
-    pub fn new(life: u32, kdf: &'s dyn Kdf, storage: &'s mut dyn TrailStorage) -> Self {
+    pub fn new(life: u32, kdf: &'k dyn Kdf, storage: &'s mut dyn TrailStorage) -> Self {
         Self { life, kdf, storage }
     }
 
@@ -211,6 +215,48 @@ impl<'s> Trails<'s> {
         epoch: Epoch,
         rng: &mut R,
     ) -> Result<Pseudonym, TrailError> {
+        let trail = self.trail(consents, purpose, epoch, rng)?;
+        Ok(trail.pseudonym(epoch, self.kdf)?)
+    }
+
+    /// The same to make batches with: under this identifier, with numbers that go with it alone.
+    ///
+    /// *Power loss:* as [`pseudonym`](Self::pseudonym).
+    ///
+    /// # Errors
+    /// As [`pseudonym`](Self::pseudonym).
+    ///
+    /// ```
+    /// # use iotsec_core::crypto::Kdf;
+    /// # use iotsec_telemetry::{consent::Consents, error::TrailError, pseudonym::*, registry::Purpose, stream::{Disguised, Stream}};
+    /// # use rand_core::TryCryptoRng;
+    /// fn usage<'k>(
+    ///     life: u32, kdf: &'k dyn Kdf, storage: &mut dyn TrailStorage, consents: &Consents, week: u32,
+    ///     rng: &mut impl TryCryptoRng,
+    /// ) -> Result<Stream<Disguised<'k>>, TrailError> {
+    ///     Trails::new(life, kdf, storage).stream(consents, Purpose::Usage, Epoch(week), rng)
+    /// }
+    /// ```
+    pub fn stream<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        consents: &Consents,
+        purpose: Purpose,
+        epoch: Epoch,
+        rng: &mut R,
+    ) -> Result<Stream<Disguised<'k>>, TrailError> {
+        let trail = self.trail(consents, purpose, epoch, rng)?;
+        let (pseudonym, shifts) = (trail.pseudonym(epoch, self.kdf)?, trail.shifts(self.kdf, epoch)?);
+        Ok(Stream::disguised(purpose, pseudonym, shifts, self.kdf))
+    }
+
+    /// The trail of `purpose`, in storage with `epoch`.
+    fn trail<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        consents: &Consents,
+        purpose: Purpose,
+        epoch: Epoch,
+        rng: &mut R,
+    ) -> Result<Trail, TrailError> {
         let grant = if purpose.needs_consent() {
             consents.grant_number(purpose).ok_or(TrailError::NotConsented)?
         } else {
@@ -233,11 +279,11 @@ impl<'s> Trails<'s> {
             grant,
             first: epoch,
             last: epoch,
-            secret: Secret::random(rng)?,
+            root: Secret::random(rng)?,
         };
         let place = free.ok_or(TrailError::Full)?;
         self.storage.store(place, trail.to_bytes().expose())?;
-        Ok(Pseudonym::derive(&trail.secret, purpose, epoch, self.kdf)?)
+        Ok(trail)
     }
 
     /// Makes the deletion of what was sent for `purpose` so far due, though the owner goes on with it: the next
@@ -287,7 +333,7 @@ impl<'s> Trails<'s> {
         Ok(())
     }
 
-    fn extend(&mut self, place: usize, mut trail: Trail, epoch: Epoch) -> Result<Pseudonym, TrailError> {
+    fn extend(&mut self, place: usize, mut trail: Trail, epoch: Epoch) -> Result<Trail, TrailError> {
         let (first, last) = (trail.first.min(epoch), trail.last.max(epoch));
         if last.0.abs_diff(first.0) >= MAX_EPOCHS {
             return Err(TrailError::Epoch);
@@ -296,7 +342,7 @@ impl<'s> Trails<'s> {
             (trail.first, trail.last) = (first, last);
             self.storage.store(place, trail.to_bytes().expose())?;
         }
-        Ok(Pseudonym::derive(&trail.secret, trail.purpose, epoch, self.kdf)?)
+        Ok(trail)
     }
 
     pub(crate) fn read(&mut self, place: usize) -> Result<Read, StorageError> {
@@ -308,7 +354,7 @@ impl<'s> Trails<'s> {
     }
 }
 
-impl core::fmt::Debug for Trails<'_> {
+impl core::fmt::Debug for Trails<'_, '_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Trails")
             .field("life", &self.life)

@@ -29,7 +29,8 @@ use crate::{
     loss::{Loss, LossTime, Losses},
     merge::{self, Merge},
     registry::{Class, EventDef, HashedRegistry, Purpose},
-    segment::Entry,
+    segment::{Entry, MAX_SEQUENCE},
+    stream::{Numbers, Stream},
     value::Value,
 };
 
@@ -45,9 +46,11 @@ type PerClass = [u32; 4];
 /// What makes an event unique on one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventId {
+    /// What its batches are for: each purpose has numbers of its own.
+    pub purpose: Purpose,
     /// The boot in which it was recorded.
     pub boot: u32,
-    /// Its number in that boot, from zero, without those that were refused.
+    /// Its number among those of its purpose in that boot, from zero, without those that were refused.
     pub sequence: u32,
 }
 
@@ -77,7 +80,8 @@ pub struct Queue<const N: usize> {
     boot: u32,
     reserve: usize,
     lists: Lists<N>,
-    next_sequence: u32,
+    /// By purpose.
+    next_sequence: [u32; 3],
     clock: Clock,
     lost: Losses,
     /// Displaced while in a batch that may have arrived.
@@ -95,6 +99,7 @@ pub struct Queue<const N: usize> {
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     number: u32,
+    purpose: Purpose,
     lost: Losses,
 }
 
@@ -110,7 +115,7 @@ impl<const N: usize> Queue<N> {
             boot,
             reserve: reserve.min(N),
             lists: Lists::new(),
-            next_sequence: 0,
+            next_sequence: [0; 3],
             clock: Clock::default(),
             lost: Losses::default(),
             in_doubt: [0; 4],
@@ -145,11 +150,12 @@ impl<const N: usize> Queue<N> {
         if self.registry.registry().has_expired(event, self.clock.now()) {
             return Err(RecordError::Expired);
         }
-        let sequence = self.next_sequence;
-        let Some(next_sequence) = sequence.checked_add(1) else {
+        let purpose = class.purpose();
+        let sequence = *purpose.part_of(&mut self.next_sequence);
+        if sequence >= MAX_SEQUENCE {
             self.lose(class, 1);
             return Err(RecordError::Exhausted);
-        };
+        }
         let entry = Entry {
             boot: self.boot,
             sequence,
@@ -159,8 +165,9 @@ impl<const N: usize> Queue<N> {
         if !self.admit(class, entry) {
             return Err(RecordError::Full);
         }
-        self.next_sequence = next_sequence;
+        *purpose.part_of(&mut self.next_sequence) = sequence.saturating_add(1);
         Ok(EventId {
+            purpose,
             boot: self.boot,
             sequence,
         })
@@ -180,12 +187,10 @@ impl<const N: usize> Queue<N> {
         self.clock.set(uptime, now);
     }
 
-    /// Seals the most urgent events, as many as fit, into `out`.
+    /// Seals the most urgent events, as many as fit, into `out`, to be filed under the name of the device.
     ///
-    /// Events of all purposes are together in it, for a service that files them under the name of the device. One that
-    /// files them under [pseudonyms](crate::pseudonym) gets a batch for each purpose: [`batch_for`](Self::batch_for).
-    ///
-    /// `None` when there is nothing to tell. Nothing leaves the queue before [`ack`](Self::ack). The
+    /// All are of one purpose, the most urgent that has something to tell: to tell everything, call again after
+    /// [`ack`](Self::ack). `None` when there is nothing to tell. Nothing leaves the queue before that. The
     /// batch borrows `consents`, so no consent can be withdrawn between sealing and sending.
     ///
     /// `scratch` holds the plaintext and is wiped; it and `out` need [`SizeClass::sealed_len`] bytes of the
@@ -204,22 +209,25 @@ impl<const N: usize> Queue<N> {
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, BatchError> {
-        self.seal(None, consents, key, sizes, rng, scratch, out)
+        self.follow(consents);
+        self.give_up_flight();
+        let purpose = Purpose::ALL.into_iter().find(|purpose| self.has_news(*purpose));
+        let Some(purpose) = purpose else {
+            return Ok(None);
+        };
+        self.batch_for(&Stream::named(purpose), consents, key, sizes, rng, scratch, out)
     }
 
-    /// The same with events and losses of one purpose alone, to be sent under the pseudonym for that purpose: in a batch
-    /// with two purposes, either pseudonym would say whose the other is. `None` when there is nothing to tell for it.
-    ///
-    /// Boot number, the time at which the boot began and sequence numbers go on over all purposes. They are sealed: who
-    /// only carries batches cannot tie them by these, and who opens those of several purposes can.
+    /// The same for one [`Stream`]: events and losses of its purpose, to be sent under its name. `None` when there is
+    /// nothing to tell for it.
     ///
     /// # Errors
-    /// As [`batch`](Self::batch).
+    /// As [`batch`](Self::batch); [`BatchError::Boot`].
     ///
     /// ```
     /// # use iotsec_core::{crypto::{ChaCha20Poly1305, HkdfSha256, Sha256}, hal::Millis, secret::Secret};
     /// # use iotsec_telemetry::{batch::{BatchKey, SizeClass, Sizes}, consent::Consents, detect::BOOT_LOOP};
-    /// # use iotsec_telemetry::{error::BatchError, queue::Queue, registry, registry::Purpose};
+    /// # use iotsec_telemetry::{error::BatchError, queue::Queue, registry, registry::Purpose, stream::Stream};
     /// # registry!(static PRODUCT = [BOOT_LOOP]);
     /// # let (consents, mut rng) = (Consents::off(), iotsec_testkit::SimRng::new(1));
     /// # let secret = Secret::from_bytes([9; 32]);
@@ -229,29 +237,16 @@ impl<const N: usize> Queue<N> {
     /// let mut queue = Queue::<8>::new(PRODUCT.hashed(&mut Sha256::new()), 7, 2);
     /// queue.record(&consents, &BOOT_LOOP, &[3.into()], Millis::from_secs(1)).unwrap();
     /// for (purpose, events) in [(Purpose::Usage, None), (Purpose::Security, Some(1))] {
-    ///     let batch = queue.batch_for(purpose, &consents, &key, sizes, &mut rng, &mut scratch, &mut out)?;
+    ///     let stream = Stream::named(purpose);
+    ///     let batch = queue.batch_for(&stream, &consents, &key, sizes, &mut rng, &mut scratch, &mut out)?;
     ///     assert_eq!(batch.map(|batch| batch.events()), events);
     /// }
     /// # Ok::<(), BatchError>(())
     /// ```
-    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
-    pub fn batch_for<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
+    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the stream")]
+    pub fn batch_for<'a, M: Numbers, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
-        purpose: Purpose,
-        consents: &'a Consents,
-        key: &S,
-        sizes: Sizes,
-        rng: &mut R,
-        scratch: &mut [u8],
-        out: &'a mut [u8],
-    ) -> Result<Option<SealedBatch<'a>>, BatchError> {
-        self.seal(Some(purpose), consents, key, sizes, rng, scratch, out)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
-    fn seal<'a, S: SealTo, R: TryCryptoRng + ?Sized>(
-        &mut self,
-        only: Option<Purpose>,
+        stream: &Stream<M>,
         consents: &'a Consents,
         key: &S,
         sizes: Sizes,
@@ -266,29 +261,31 @@ impl<const N: usize> Queue<N> {
         let out = out.get_mut(..largest.sealed_len()).ok_or(BatchError::Buffer)?;
         self.follow(consents);
         self.give_up_flight();
-        // What is not told now is as reported as it was.
-        let lost = self.lost.only(only, &self.reported);
-        let waiting = Class::ALL.map(|class| {
-            if class.is_for(only) {
-                self.lists.len(class)
-            } else {
-                0
-            }
-        });
-        if waiting == [0; 4] && lost == self.reported {
+        let purpose = stream.purpose();
+        if !self.has_news(purpose) {
             return Ok(None);
         }
-        let (chosen, len) = self.fill(only, waiting, plain).ok_or(BatchError::Buffer)?;
+        let waiting = self.waiting(purpose, Class::Usage);
+        let header = batch::Header {
+            registry: self.registry.hash(),
+            purpose,
+            boot: self.boot,
+            started: self.clock.started(),
+            lost: self.lost,
+        };
+        let events = |chosen| self.merged(purpose, merge::quota(waiting, chosen));
+        let (chosen, len) = batch::fill(plain, stream, &header, waiting.iter().sum(), events)?;
         let bytes = key.seal_message(batch::DOMAIN, sizes, rng, plain, len, out)?;
 
         let quota = merge::quota(waiting, chosen);
-        for (class, quota) in Class::ALL.into_iter().zip(quota) {
+        for (class, quota) in purpose.pair().into_iter().zip(quota) {
             self.lists.mark_front(class, quota);
         }
         self.flights = self.flights.wrapping_add(1);
         self.flight = Some(Flight {
             number: self.flights,
-            lost,
+            purpose,
+            lost: self.lost,
         });
         Ok(Some(SealedBatch::new(bytes, chosen, Receipt::new(self.flights))))
     }
@@ -306,7 +303,7 @@ impl<const N: usize> Queue<N> {
         }
         // What was displaced meanwhile had been sent and has arrived.
         self.in_doubt = [0; 4];
-        self.reported = flight.lost;
+        self.reported.take(flight.purpose, &flight.lost);
         self.flight = None;
         Ok(())
     }
@@ -437,22 +434,22 @@ impl<const N: usize> Queue<N> {
         self.flight = None;
     }
 
-    /// Writes as many events as fit, the most urgent first, and returns how many and the bytes used.
-    fn fill(&self, only: Option<Purpose>, waiting: [usize; 4], plain: &mut [u8]) -> Option<(usize, usize)> {
-        let header = batch::Header {
-            registry: self.registry.hash(),
-            boot: self.boot,
-            started: self.clock.started(),
-            lost: self.lost.only(only, &Losses::default()),
-        };
-        batch::fill(plain, &header, waiting.iter().sum(), |chosen| {
-            self.merged(merge::quota(waiting, chosen))
-        })
+    /// Whether there are events or new losses of `purpose`.
+    fn has_news(&self, purpose: Purpose) -> bool {
+        let mut classes = purpose.classes().iter();
+        classes.any(|class| self.lists.len(*class) > 0) || !self.lost.agrees(purpose, &self.reported)
     }
 
-    /// The oldest entries of every class, in the order in which they were recorded.
-    fn merged(&self, quota: [usize; 4]) -> Merge<lists::Iter<'_, N>> {
-        Merge::new(Class::ALL.map(|class| self.lists.iter(class)), quota)
+    /// How many of the classes of a purpose wait, without those below `least`.
+    fn waiting(&self, purpose: Purpose, least: Class) -> [usize; 2] {
+        let [first, second] = purpose.pair();
+        let len = |class: Class| if class <= least { self.lists.len(class) } else { 0 };
+        [len(first), if second == first { 0 } else { len(second) }]
+    }
+
+    /// The oldest entries of the classes of a purpose, in the order in which they were recorded.
+    fn merged(&self, purpose: Purpose, quota: [usize; 2]) -> Merge<lists::Iter<'_, N>> {
+        Merge::new(purpose.pair().map(|class| self.lists.iter(class)), quota)
     }
 }
 

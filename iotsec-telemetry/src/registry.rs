@@ -73,11 +73,6 @@ impl Class {
         }
     }
 
-    /// True when it is for the only purpose that is meant, or all are.
-    pub(crate) fn is_for(self, only: Option<Purpose>) -> bool {
-        only.is_none_or(|only| only == self.purpose())
-    }
-
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Critical => 0,
@@ -102,12 +97,42 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All purposes, that without need of consent first.
+    pub const ALL: [Self; 3] = [Self::Security, Self::Health, Self::Usage];
+
+    /// The classes whose events are for it, most urgent first.
+    pub const fn classes(self) -> &'static [Class] {
+        match self {
+            Self::Security => &[Class::Critical, Class::Security],
+            Self::Health => &[Class::Health],
+            Self::Usage => &[Class::Usage],
+        }
+    }
+
     /// Its number on the wire.
     pub const fn number(self) -> u8 {
         match self {
             Self::Security => 0,
             Self::Health => 1,
             Self::Usage => 2,
+        }
+    }
+
+    /// The two classes of events for it; where it has one, that twice.
+    pub(crate) const fn pair(self) -> [Class; 2] {
+        match self {
+            Self::Security => [Class::Critical, Class::Security],
+            Self::Health => [Class::Health; 2],
+            Self::Usage => [Class::Usage; 2],
+        }
+    }
+
+    /// Its own of three.
+    pub(crate) const fn part_of<T>(self, [security, health, usage]: &mut [T; 3]) -> &mut T {
+        match self {
+            Self::Security => security,
+            Self::Health => health,
+            Self::Usage => usage,
         }
     }
 
@@ -154,7 +179,7 @@ impl Registry {
     }
 
     /// Joins the declarations of events and of metrics, each in ascending order of their ids, and says how
-    /// what they bring is handled.
+    /// what they bring is handled. Where that has a last day, metrics that are split into shares state theirs themselves.
     ///
     /// # Errors
     /// [`RegistryError`] for the first rule that is broken.
@@ -204,6 +229,10 @@ impl Registry {
             }
             if let Err(error) = metric.check() {
                 return Err(error);
+            }
+            // A share is made without the registry, and must end with its last day all the same.
+            if metric.is_split() && metric.handling().is_none() && handling.last_second().is_some() {
+                return Err(RegistryError::Handling);
             }
             left = rest;
         }

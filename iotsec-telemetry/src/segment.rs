@@ -1,12 +1,18 @@
 //! Events of one boot, one after the other (`FORMAT.md`, "Segment"): the part that batches and snapshots
 //! share.
 
-use iotsec_core::cbor::{CborError, Reader, Writer};
+use iotsec_core::cbor::{CborError, Kind, Reader, Writer};
 
-use crate::{error::DecodeError, varint};
+use crate::{
+    error::DecodeError,
+    stream::{Numbers, Shift, Stream},
+    varint,
+};
 
 /// Stands where a code would, and says that sequence numbers are left out. Codes are one more than this.
 const GAP: u64 = 0;
+/// Sequence numbers of one boot end before this, so that there is room for what a stream adds.
+pub(crate) const MAX_SEQUENCE: u32 = u32::MAX >> 1;
 
 /// An event as it is queued and sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +24,22 @@ pub(crate) struct Entry {
     pub(crate) code: u64,
 }
 
-/// Writes `entries`, which are in order of boot, sequence number and time; none is of a later boot than
+/// What `stream` adds to the numbers of a boot.
+pub(crate) fn shift<N: Numbers>(stream: &Stream<N>, boot: u32) -> Result<Shift, CborError> {
+    // Whoever writes has asked before, so that a failure of the cryptography has its own error.
+    stream
+        .shift(boot)
+        .map_err(|_| CborError::new(Kind::BufferFull, 0))
+}
+
+/// Writes `entries` of one purpose, which are in order of boot, sequence number and time; none is of a later boot than
 /// `boot`.
-pub(crate) fn write<I>(writer: &mut Writer<'_>, boot: u32, entries: I) -> Result<(), CborError>
+pub(crate) fn write<N: Numbers, I>(
+    writer: &mut Writer<'_>,
+    stream: &Stream<N>,
+    boot: u32,
+    entries: I,
+) -> Result<(), CborError>
 where
     I: Iterator<Item = Entry> + Clone,
 {
@@ -38,7 +57,9 @@ where
     while let Some(first) = next {
         next = ahead.next();
         writer.array(4)?.uint(boot.saturating_sub(first.boot).into())?;
-        writer.uint(first.sequence.into())?.uint(first.uptime.into())?;
+        let shift = shift(stream, first.boot)?;
+        writer.uint(first.sequence.saturating_add(shift.sequence).into())?;
+        writer.uint(first.uptime.saturating_add(shift.uptime).into())?;
         writer.embedded(|events| {
             write_code(events, first.code)?;
             let mut last = first;

@@ -53,7 +53,7 @@ use crate::{
     loss::{Loss, LossTime, Losses},
     queue::EventId,
     registry::{Class, EventDef, HashedRegistry, Purpose},
-    segment::Entry,
+    segment::{Entry, MAX_SEQUENCE},
     value::Value,
 };
 
@@ -185,7 +185,8 @@ pub struct Spool<'k> {
     boot: u32,
     journal: Journal,
     rings: [Ring; 4],
-    next_sequence: u32,
+    /// By purpose.
+    next_sequence: [u32; 3],
     clock: Clock,
     /// The losses that the service has acknowledged in this boot.
     reported: Losses,
@@ -231,7 +232,7 @@ impl<'k> Spool<'k> {
             boot,
             journal,
             rings: rings.map(Ring::new),
-            next_sequence: 0,
+            next_sequence: [0; 3],
             clock: Clock::default(),
             reported: Losses::default(),
             flight: None,
@@ -312,8 +313,8 @@ impl<'k> Spool<'k> {
         if self.registry.registry().has_expired(event, self.clock.now()) {
             return Err(RecordError::Expired.into());
         }
-        let sequence = self.next_sequence;
-        if sequence == u32::MAX || self.ring(class).next == u32::MAX {
+        let sequence = *purpose.part_of(&mut self.next_sequence);
+        if sequence >= MAX_SEQUENCE || self.ring(class).next == u32::MAX {
             self.lose(class, 1);
             return Err(RecordError::Exhausted.into());
         }
@@ -330,11 +331,12 @@ impl<'k> Spool<'k> {
             self.journal.save(&self.medium, flash, classes, self.boot)?;
         } else {
             // What failed may be there all the same: its numbers are used up.
-            self.next_sequence = sequence.saturating_add(1);
+            *purpose.part_of(&mut self.next_sequence) = sequence.saturating_add(1);
             let ring = self.ring_mut(class);
             ring.next = ring.next.saturating_add(1);
         }
         done.map(|()| EventId {
+            purpose,
             boot: self.boot,
             sequence,
         })

@@ -6,10 +6,11 @@ use iotsec_core::{
     crypto::{Digest, Verify},
 };
 use iotsec_telemetry::{
-    batch::BatchKey,
+    batch::{BatchKey, SealTo},
     deletion::{Deleted, Request},
     pseudonym::{Epoch, Pseudonym, Trails},
     registry::Purpose,
+    stream::{Disguised, Stream},
 };
 use rand_core::TryCryptoRng;
 
@@ -18,7 +19,7 @@ use super::{
     record::{self, Records},
 };
 
-impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
+impl<'d, S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N> {
     /// What the service files events of `purpose` under, in this epoch. It tells nothing of the device, and is another
     /// one for each purpose, consent and owner.
     ///
@@ -49,6 +50,22 @@ impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F
         Ok(trails.pseudonym(&self.consents, purpose, epoch, &mut self.hardware.rng)?)
     }
 
+    /// The same to make batches with: [`batch_for`](Self::batch_for), [`batch_of_stream`](Device::batch_of_stream).
+    ///
+    /// *Power loss:* as [`pseudonym`](Self::pseudonym).
+    ///
+    /// # Errors
+    /// As [`pseudonym`](Self::pseudonym).
+    pub fn stream(&mut self, purpose: Purpose, epoch: Epoch) -> Result<Stream<Disguised<'d>>, DeviceError> {
+        let mut records = Records {
+            store: &mut self.store,
+            flash: &mut self.hardware.flash,
+        };
+        let life = records.store.erasures();
+        let mut trails = Trails::new(life, self.product.suite.kdf, &mut records);
+        Ok(trails.stream(&self.consents, purpose, epoch, &mut self.hardware.rng)?)
+    }
+
     /// The next request that the service is to delete something, sealed to it; `None` when none waits. To be sent until
     /// [`acknowledge_deletion`](Self::acknowledge_deletion), on the schedule of the connection. Requests of an owner
     /// before are among them: they outlive the reset.
@@ -66,6 +83,23 @@ impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F
         let suite = self.product.suite;
         let key = BatchKey::new(&key, suite.wire, suite.kdf);
         Ok(Some(request.seal(&key, &mut self.hardware.rng, out)?))
+    }
+
+    /// The same, sealed to `key`: to a public key of the service
+    /// ([`ServiceKey`](iotsec_telemetry::batch::ServiceKey), feature `hpke`). `out` has [`Request::SEALED_LEN`] bytes, and
+    /// 192 for a key of P-256.
+    ///
+    /// # Errors
+    /// As [`deletion_request`](Self::deletion_request).
+    pub fn deletion_request_to<'o, K: SealTo>(
+        &mut self,
+        key: &K,
+        out: &'o mut [u8],
+    ) -> Result<Option<&'o [u8]>, DeviceError> {
+        match self.due_request()? {
+            Some(request) => Ok(Some(request.seal(key, &mut self.hardware.rng, out)?)),
+            None => Ok(None),
+        }
     }
 
     /// Checks the service's receipt for the request that waits, under the service's key, and forgets the request.

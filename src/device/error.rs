@@ -8,7 +8,8 @@ use iotsec_core::{
 };
 use iotsec_store::StoreError;
 use iotsec_telemetry::error::{
-    BatchError, ConsentError, DeletionError, RecordError, SnapshotError, SpoolError, TrailError,
+    BatchError, ConsentError, DeletionError, LedgerError, NoiseError, RecordError, SnapshotError, SpoolError,
+    TrailError,
 };
 use iotsec_update::{UpdateError, boot::Refusal, install::InstallError, rollback::RollbackError};
 
@@ -91,6 +92,12 @@ pub enum DeviceError {
     /// A batch.
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// The ledger of the privacy budget.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An answer in noise.
+    #[error(transparent)]
+    Noise(#[from] NoiseError),
     /// A consent.
     #[error(transparent)]
     Consent(#[from] ConsentError),
@@ -149,6 +156,8 @@ impl DeviceError {
             Self::Refusal(error) => error,
             Self::Record(error) => error,
             Self::Batch(error) => error,
+            Self::Ledger(error) => error,
+            Self::Noise(error) => error,
             Self::Consent(error) => error,
             Self::Snapshot(error) => error,
             Self::Spool(error) => error,

@@ -114,8 +114,13 @@ const SPOOL_KEYS: [KeyId; 3] = [
 /// What detectors learned, one behind the other.
 pub(crate) const BASELINES: KeyId = user(9);
 
+/// What the ledger of the privacy budget is sealed under; it comes with the ledger, once in a life.
+pub(crate) const LEDGER_KEY: KeyId = user(10);
+/// That ledger.
+pub(crate) const LEDGER: KeyId = user(11);
+
 /// What these records and the queue in memory hold of the owner.
-pub(crate) const PLACES: [Place; 9] = [
+pub(crate) const PLACES: [Place; 11] = [
     Place::of(
         Keeper::Key(OWNER),
         "that there is an owner",
@@ -150,6 +155,16 @@ pub(crate) const PLACES: [Place; 9] = [
         Keeper::Key(BASELINES),
         "how much traffic and how many broken connections are usual",
         "to notice attacks",
+    ),
+    Place::of(
+        Keeper::Key(LEDGER),
+        "which questions were answered in noise, and from which draws",
+        "to tell no more than the budget allows",
+    ),
+    Place::of(
+        Keeper::Key(LEDGER_KEY),
+        "what that is sealed under",
+        "to tell no more than the budget allows",
     ),
     Place::of(
         Keeper::Requests,

@@ -7,10 +7,11 @@ use iotsec_core::{
 };
 use iotsec_store::StoreError;
 use iotsec_telemetry::{
-    batch::{BatchKey, SealedBatch, Sizes},
+    batch::{BatchKey, SealTo, SealedBatch, Sizes},
     detect::INTEGRITY,
     queue::{EventId, Queue, Receipt, Restored},
-    registry::{Class, EventDef, Purpose},
+    registry::{Class, EventDef},
+    stream::{Numbers, Stream},
     value::Value,
 };
 use iotsec_update::boot::IntegrityAlert;
@@ -82,8 +83,9 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         self.queue.set_clock(uptime, now);
     }
 
-    /// Seals the most urgent events for the service; `None` when there is nothing to tell. Nothing leaves the
-    /// queue before [`acknowledge`](Self::acknowledge). `scratch` and `out` as [`Queue::batch`] says.
+    /// Seals the most urgent events for the service, all of one purpose, to be filed under the name of the device; `None`
+    /// when there is nothing to tell. Nothing leaves the queue before [`acknowledge`](Self::acknowledge). `scratch` and
+    /// `out` as [`Queue::batch`] says.
     ///
     /// # Errors
     /// [`DeviceError::State`] before provisioning; [`DeviceError::Batch`]; everything stays queued.
@@ -101,32 +103,35 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
             .batch(&self.consents, &key, sizes, &mut self.hardware.rng, scratch, out)?)
     }
 
-    /// The same with events and losses of one purpose alone, to be sent under the [`pseudonym`](Self::pseudonym) for it:
-    /// in a batch with two purposes, either pseudonym would say whose the other is. See [`Queue::batch_for`].
+    /// The same for one [`stream`](Self::stream), sealed to `key`: to a public key of the service
+    /// ([`ServiceKey`](iotsec_telemetry::batch::ServiceKey), feature `hpke`), since a key that the device shares would say
+    /// whose the pseudonym is. See [`Queue::batch_for`].
     ///
     /// # Errors
     /// As [`batch`](Self::batch).
     ///
     /// ```
-    /// # use iotsec::{device::{Device, DeviceError, Owned}, telemetry::batch::{SizeClass, Sizes}};
+    /// # use iotsec::{core::hal::Millis, device::{Device, DeviceError, Owned}};
     /// # use iotsec_testkit::{SimFlash, SimRng};
-    /// use iotsec::telemetry::{pseudonym::Epoch, registry::Purpose};
+    /// use iotsec::telemetry::{batch::{SealTo, SizeClass, Sizes}, pseudonym::Epoch, registry::Purpose};
     ///
     /// fn report(
     ///     device: &mut Device<'_, Owned, SimFlash, SimRng, 16>,
     ///     week: Epoch,
+    ///     key: &impl SealTo,
     ///     send: impl Fn(&[u8; 16], &[u8]) -> bool,
     /// ) -> Result<(), DeviceError> {
     ///     let (mut scratch, mut out) = ([0; 512], [0; 512]);
-    ///     for purpose in [Purpose::Security, Purpose::Health, Purpose::Usage] {
-    ///         let topic = match device.pseudonym(purpose, week) {
-    ///             Ok(topic) => topic,
+    ///     for purpose in Purpose::ALL {
+    ///         let stream = match device.stream(purpose, week) {
+    ///             Ok(stream) => stream,
     ///             // Not agreed to.
     ///             Err(_) if purpose.needs_consent() => continue,
     ///             Err(error) => return Err(error),
     ///         };
+    ///         let topic = stream.pseudonym();
     ///         let sizes = Sizes::fixed(SizeClass::B512);
-    ///         if let Some(batch) = device.batch_for(purpose, sizes, &mut scratch, &mut out)?
+    ///         if let Some(batch) = device.batch_for(&stream, key, sizes, &mut scratch, &mut out)?
     ///             && send(topic.as_bytes(), batch.bytes())
     ///         {
     ///             let receipt = batch.into_receipt();
@@ -136,20 +141,18 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn batch_for<'a>(
+    pub fn batch_for<'a, M: Numbers, K: SealTo>(
         &'a mut self,
-        purpose: Purpose,
+        stream: &Stream<M>,
+        key: &K,
         sizes: Sizes,
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
-        let key = self.telemetry_key()?;
-        let suite = self.product.suite;
-        let key = BatchKey::new(&key, suite.wire, suite.kdf);
         let (consents, rng) = (&self.consents, &mut self.hardware.rng);
         Ok(self
             .queue
-            .batch_for(purpose, consents, &key, sizes, rng, scratch, out)?)
+            .batch_for(stream, consents, key, sizes, rng, scratch, out)?)
     }
 
     pub(crate) fn telemetry_key(&mut self) -> Result<Secret<32>, DeviceError> {

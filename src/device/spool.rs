@@ -7,13 +7,14 @@ use iotsec_core::{
 };
 use iotsec_store::StoreError;
 use iotsec_telemetry::{
-    batch::{BatchKey, SealedBatch, Sizes},
+    batch::{BatchKey, SealTo, SealedBatch, Sizes},
     consent::{ConsentPurpose, Health, Usage},
     detect::INTEGRITY,
     error::{RecordError, SpoolError},
     queue::{EventId, Receipt},
     registry::{EventDef, Purpose},
     spool::{Purge, Quotas, Refusal, Spool, SpoolParts},
+    stream::{Numbers, Stream},
     value::Value,
 };
 use iotsec_update::boot::IntegrityAlert;
@@ -167,24 +168,21 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         Ok(spool.batch(flash, &self.consents, &key, sizes, rng, scratch, out)?)
     }
 
-    /// [`Spool::batch_for`], under the device's key for telemetry: events of one purpose alone, to be sent under the
-    /// [`pseudonym`](Self::pseudonym) for it.
+    /// [`Spool::batch_for`], sealed to `key`; see [`batch_for`](Self::batch_for).
     ///
     /// # Errors
     /// As [`batch_of`](Self::batch_of).
-    pub fn batch_of_purpose<'a>(
+    pub fn batch_of_stream<'a, M: Numbers, K: SealTo>(
         &'a mut self,
         spool: &mut Spool<'_>,
-        purpose: Purpose,
+        stream: &Stream<M>,
+        key: &K,
         sizes: Sizes,
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, DeviceError> {
-        let key = self.telemetry_key()?;
-        let suite = self.product.suite;
-        let key = BatchKey::new(&key, suite.wire, suite.kdf);
         let (flash, rng) = (&mut self.hardware.flash, &mut self.hardware.rng);
-        Ok(spool.batch_for(flash, purpose, &self.consents, &key, sizes, rng, scratch, out)?)
+        Ok(spool.batch_for(flash, stream, &self.consents, key, sizes, rng, scratch, out)?)
     }
 
     /// [`Spool::ack`].

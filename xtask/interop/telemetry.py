@@ -5,7 +5,8 @@
 
 OTLP: the protocol's own message types, whose JSON reader refuses unknown names. OCSF: JSON Schema made from the
 published schema of the pinned version. Syslog: a parser of RFC 5424, fed with a registry whose names and labels try to
-break out of their places. JSON lines: what the other formats say is compared with them.
+break out of their places. AWS: the report that the agent of AWS IoT Device Defender makes of the same ports, with the
+keys that it has. JSON lines: what the other formats say is compared with them.
 """
 
 import json
@@ -13,6 +14,7 @@ import pathlib
 import subprocess
 import sys
 
+from AWSIoTDeviceDefenderAgentSDK.metrics import Metrics
 from google.protobuf.json_format import Parse
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
@@ -106,7 +108,7 @@ def batch(key, registry, codes):
 
     domain, salt, nonce = b"iotsec/telemetry/batch/v1", b"saltsalt", b"nonce-nonce-"
     numbers = varint(codes[0] + 1) + b"".join(varint(60) + varint(code + 1) for code in codes[1:])
-    plain = cbor2.dumps([1, registry, 7, 1_780_000_000, [], [[0, 0, 5, numbers]]])
+    plain = cbor2.dumps([1, registry, 0, 7, 1_780_000_000, [], [[0, 0, 5, numbers]]])
     plain = plain.ljust(256 - 50, b"\0")
     derived = HKDF(SHA256(), 32, salt, domain + b"/key").derive(key)
     protected = cbor2.dumps({1: 24})
@@ -154,3 +156,46 @@ for line, name in zip(lines, names):
 assert len(export("otlp").splitlines()) == 1
 Parse(export("otlp"), ExportLogsServiceRequest())
 print(f"syslog: {len(lines)} messages read by syslog-rfc5424-parser, names and labels hostile; batch made by Python")
+
+# Ports that the detector of listeners reported: with one event in the registry, a code is transport + 2 * port.
+listener = {
+    "id": 1,
+    "name": "iotsec.listener",
+    "class": "security",
+    "why": "Shows what was opened",
+    "fields": [{"name": "transport", "labels": ["tcp", "udp"]}, {"name": "number", "min": 0, "max": 65535}],
+}
+(folder / "listener.json").write_text(json.dumps({"events": [listener]}))
+shown = json.loads(run("telemetry", "registry", folder / "listener.json", "--json"))
+box = folder / "hub"
+box.mkdir()
+opened = [(0, 23), (1, 5353), (0, 8080)]
+codes = [transport + 2 * port for transport, port in opened]
+(box / "1.batch").write_bytes(batch(key, bytes.fromhex(shown["registry"]), codes))
+listening = ["--registry", folder / "listener.json", "--key", folder / "one.key", box]
+fleet = ["--registry", folder / "registry.cbor", "--keys", folder / "keys", folder / "inbox"]
+reports = 0
+for words, short in [(["aws", "--report-id", 9], False), (["aws", "--report-id", 9, "--short"], True)]:
+    for source in (fleet, listening):
+        for line in run("telemetry", "export", "--format", *words, *source).splitlines():
+            report = json.loads(line)
+            agent = Metrics(short_names=short)
+            names, agent._timestamp = agent.t, 9
+            for protocol, tag in [("TCP", names.listening_tcp_ports), ("UDP", names.listening_udp_ports)]:
+                if source is listening:
+                    assert report[names.metrics][tag][names.total] == {"TCP": 2, "UDP": 1}[protocol]
+                ports = report[names.metrics].get(tag, {}).get(names.ports, [])
+                if ports:
+                    agent.add_listening_ports(protocol, ports)
+            # The agent has one metric of its own to show the form of all.
+            agent.add_cpu_usage(1)
+            theirs = json.loads(agent.to_json_string())
+            (form,) = theirs[names.custom_metrics].values()
+            for name, ours in report[names.custom_metrics].items():
+                assert [list(item) for item in ours] == [list(item) for item in form], name
+                assert all(type(item["number"]) is int for item in ours)
+            theirs[names.custom_metrics] = report[names.custom_metrics]
+            assert report == theirs, (report, theirs)
+            reports += 1
+assert reports > 2
+print(f"AWS IoT Device Defender: {reports} reports as its agent makes them, with long keys and short ones")

@@ -12,8 +12,8 @@ use iotsec::{
     telemetry::{
         batch::{BatchKey, SizeClass, Sizes},
         detect::{
-            CLOCK_ROLLBACK, Churn, ClockRollback, Finding, Guard, INTEGRITY, Mode, Policy, PolicyError,
-            Reaction, Return, Rule, UpdateFailures,
+            AUTH_BURST, CLOCK_ROLLBACK, Churn, ClockRollback, Finding, Guard, INTEGRITY, Mode, Policy,
+            PolicyError, Reaction, Return, Rule, UpdateFailures,
         },
         spool::Spool,
     },
@@ -25,16 +25,18 @@ use crate::{
     world::{EVENTS, OwnedDevice, Result, World, open_spool},
 };
 
-/// A sensor that measures without a clock and without a cloud can afford to be alone when somebody turns its clock back.
+/// A sensor that measures without a clock and without a cloud can afford to be alone when somebody guesses its password or
+/// turns its clock back. What a stranger far away can cause, as broken connections, it only reports.
 const POLICY: std::result::Result<Policy, PolicyError> = Policy::new(
     &[
+        Rule::new(&AUTH_BURST, Reaction::LeastConnectivity),
         Rule::new(&INTEGRITY, Reaction::LeastConnectivity),
         Rule::new(&CLOCK_ROLLBACK, Reaction::LeastConnectivity),
     ],
     Return::ByOwner,
     Return::ByOwner,
 );
-static SENSOR: Policy = match POLICY {
+pub(super) static SENSOR: Policy = match POLICY {
     Ok(policy) => policy,
     Err(_) => Policy::DEFAULT,
 };
@@ -154,7 +156,7 @@ pub fn noticed(
 }
 
 /// What is done about every finding, whichever detector made it.
-fn report(
+pub(super) fn report(
     story: &Story,
     device: &mut OwnedDevice<'_>,
     spool: &mut Spool<'_>,

@@ -29,7 +29,7 @@ const UPTIME: MetricDef = metric(Aggregate::Histogram(UPTIMES));
 fn split<const N: usize>(metric: &MetricDef, value: Value<'_>) -> bool {
     let consents = Consents::off();
     let Ok(vdaf) = Prio3::of(metric) else { return false };
-    let Ok(measurement) = Measurement::new(metric, value, &consents) else {
+    let Ok(measurement) = Measurement::new(metric, value, &consents, None) else {
         return false;
     };
     let mut buffer = [0; N];

@@ -110,6 +110,7 @@ fn noise(registry: &'static registry::Registry, metrics: &[&MetricDef]) -> bool 
         storage: &mut storage,
         counter: &mut counter,
         rng: &mut rng,
+        now: None,
     };
     let consents = Consents::off();
     let mut sent = true;

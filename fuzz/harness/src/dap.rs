@@ -84,7 +84,7 @@ fn report(task: &Task<'_>, configuration: &[u8]) {
     let [leader, helper] = [&leader, &helper].map(|list| HpkeConfigList::read(list).expect("a good list"));
     let servers = Aggregators::choose(SUITE, leader, helper).expect("a key for each");
     let consents = Consents::off();
-    let measurement = Measurement::new(&RESTARTED, true.into(), &consents).expect("a declared value");
+    let measurement = Measurement::new(&RESTARTED, true.into(), &consents, None).expect("a declared value");
     let mut buffer = vec![0; task.buffer_len::<X25519Key>()];
     let now = UnixTime(1_800_000_000);
     let made = task.report(measurement, now, &servers, &mut SimRng::new(1), &mut buffer);

@@ -117,6 +117,7 @@ pub fn ledger(input: &[u8]) -> bool {
         storage: &mut storage,
         counter: &mut counter,
         rng: &mut rng,
+        now: None,
     };
     let another = budget.noise(&metric, 0, &consents).err();
     assert_eq!(another, Some(NoiseError::Ledger(LedgerError::MetricExhausted)));
@@ -166,6 +167,7 @@ fn pay(ledger: &mut Ledger<'_>, storage: &mut Stored, counter: &mut SimCounter) 
         storage,
         counter,
         rng: &mut rng,
+        now: None,
     };
     let mut report = |definition: &MetricDef, value| {
         let metric = Metric::new(&hashed(), definition).expect("declared");

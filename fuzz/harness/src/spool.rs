@@ -156,9 +156,9 @@ impl<'f> Running<'f> {
                 .read(&PRODUCT.hashed(&mut Sha256::new()))
                 .expect("our own registry");
             for event in batch.events() {
-                let id = (event.id().boot, event.id().sequence);
+                let id = (event.id().purpose.number(), event.id().boot, event.id().sequence);
                 assert!(ids.insert(id), "{id:?} came twice");
-                came_out.insert((id.0, event.raw(0).expect("its only field")));
+                came_out.insert((id.1, event.raw(0).expect("its only field")));
             }
             let receipt = sealed.into_receipt();
             self.spool.ack(self.flash, receipt).expect("its own receipt");

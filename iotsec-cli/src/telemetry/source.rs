@@ -116,7 +116,8 @@ impl Fleet {
         }
         let order = |(device, _, record): &(String, UnixTime, Record)| {
             let id = record.event.id();
-            (device.clone(), id.boot, id.sequence)
+            let number = (id.purpose.number(), id.sequence);
+            (device.clone(), id.boot, record.event.uptime_s(), number)
         };
         fleet.records.sort_by_cached_key(order);
         Ok(fleet)

@@ -379,6 +379,7 @@ fn report(definition: &MetricDef, value: u32, seed: u64) -> Vec<u8> {
         storage: &mut flash,
         counter: &mut counter,
         rng: &mut rng,
+        now: None,
     };
     let metric = Metric::new(&NOISED.hashed(&mut Sha256::new()), definition).unwrap();
     let consent = consents.live::<Usage>().unwrap();
@@ -491,7 +492,7 @@ fn shares_of_two_servers_are_checked_and_summed() {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut lines = Vec::new();
     for device in 0..30u8 {
-        let measurement = Measurement::new(&RESTARTS, device.into(), &off).unwrap();
+        let measurement = Measurement::new(&RESTARTS, device.into(), &off, None).unwrap();
         let (nonce, mut rng) = ([device; 16], SimRng::new(device.into()));
         let mut buffer = vec![0; vdaf.shares_len()];
         let shares = vdaf

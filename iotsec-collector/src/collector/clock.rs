@@ -50,11 +50,11 @@ impl Clocks {
         }
     }
 
-    /// Takes when a boot began, which must have reached `uptime_s` by `now`. False if that cannot be.
+    /// Takes when the seconds of a boot are counted from, which must have reached `uptime_s` by `now`. False if that cannot be.
     pub(super) fn learn(&mut self, boot: u32, started: UnixTime, uptime_s: u32, now: UnixTime) -> bool {
         let reached = started.0.saturating_add(uptime_s.into());
         let latest = now.0.saturating_add(self.believable.ahead_s);
-        if started < self.believable.not_before || reached > latest {
+        if reached < self.believable.not_before.0 || reached > latest {
             return false;
         }
         self.started.insert(boot, started);

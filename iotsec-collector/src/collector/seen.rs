@@ -93,6 +93,7 @@ fn put(ranges: &mut Ranges, sequence: u32) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use iotsec_telemetry::registry::Purpose;
     use iotsec_testkit::SimRng;
 
     use super::*;
@@ -122,7 +123,12 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_is_forgotten_is_never_new_again() {
         let mut seen = Seen::new(4, 8);
-        let id = |boot, sequence| EventId { boot, sequence };
+        let purpose = Purpose::Usage;
+        let id = |boot, sequence| EventId {
+            purpose,
+            boot,
+            sequence,
+        };
         for boot in 0..100 {
             assert_eq!(seen.insert(id(boot, 0)), Sight::New);
             assert_eq!(seen.insert(id(boot, 0)), Sight::Repeated);

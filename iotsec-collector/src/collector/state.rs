@@ -3,7 +3,8 @@
 //! ```text
 //! memory = header, *device                   ; CBOR sequence, RFC 8742, deterministic
 //! header = [1, devices: uint, bstr .size 32] ; SHA-256 over all that follows
-//! device = [name: tstr, floor: uint, [*[boot: uint, [*(first: uint, last: uint)]]],
+//! device = [name: tstr, 3*3 stream]          ; by purpose: security, health, usage
+//! stream = [floor: uint, [*[boot: uint, [*(first: uint, last: uint)]]],
 //!           [4*4 total: uint], [boot: uint, sequence: uint / null, [4*4 count: uint]] / null,
 //!           [*[boot: uint, started: uint]]]
 //! ```
@@ -18,7 +19,7 @@ use iotsec_core::{
     hal::UnixTime,
 };
 
-use super::{Collector, Device, DeviceKeys, Limits, clock::Clocks, losses::Losses, seen::Seen};
+use super::{Collector, Device, DeviceKeys, Limits, Stream, clock::Clocks, losses::Losses, seen::Seen};
 use crate::error::StateError;
 
 const VERSION: u64 = 1;
@@ -26,7 +27,7 @@ const VERSION: u64 = 1;
 const HEADER_MAX: usize = 64;
 /// A device at its largest: as many ranges, boots and clocks as fit the number of items.
 const LIMITS: CborLimits = CborLimits {
-    depth: 4,
+    depth: 5,
     items: u16::MAX,
     bytes: 1 << 20,
 };
@@ -108,14 +109,37 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 impl Device {
     /// Bytes at most, without the name.
     fn max_len(&self) -> usize {
+        self.0.iter().map(Stream::max_len).sum::<usize>() + 2 * NUMBER
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, name: &str) -> Result<(), CborError> {
+        writer.array(4)?.text(name)?;
+        self.0.iter().try_for_each(|stream| stream.write(writer))
+    }
+
+    fn read(item: &[u8], limits: &Limits) -> Result<(String, Self), StateError> {
+        let mut reader = Reader::new(item, &LIMITS)?;
+        reader.array_len(4)?;
+        let name = reader.text()?.to_owned();
+        let mut device = Self::new(limits);
+        for stream in &mut device.0 {
+            *stream = Stream::read(&mut reader, limits)?;
+        }
+        reader.finish()?;
+        Ok((name, device))
+    }
+}
+
+impl Stream {
+    fn max_len(&self) -> usize {
         let ranges: usize = self.seen.boots.values().map(Vec::len).sum();
         // Per range two numbers; per boot its number, two arrays and a clock of three; the rest is fixed.
         NUMBER * (2 * ranges + 3 * self.seen.boots.len() + 3 * self.clocks.started.len() + 24)
     }
 
-    fn write(&self, writer: &mut Writer<'_>, name: &str) -> Result<(), CborError> {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), CborError> {
         let len = |len: usize| len as u64;
-        writer.array(6)?.text(name)?.uint(self.seen.floor.into())?;
+        writer.array(5)?.uint(self.seen.floor.into())?;
         writer.array(len(self.seen.boots.len()))?;
         for (boot, ranges) in &self.seen.boots {
             writer.array(2)?.uint((*boot).into())?;
@@ -132,10 +156,8 @@ impl Device {
         Ok(())
     }
 
-    fn read(item: &[u8], limits: &Limits) -> Result<(String, Self), StateError> {
-        let mut reader = Reader::new(item, &LIMITS)?;
-        reader.array_len(6)?;
-        let name = reader.text()?.to_owned();
+    fn read(reader: &mut Reader<'_>, limits: &Limits) -> Result<Self, StateError> {
+        reader.array_len(5)?;
         let mut seen = Seen::new(limits.boots, limits.ranges);
         seen.floor = reader.uint_as()?;
         let (mut lowest, mut ranges_left) = (seen.floor, seen.max_ranges);
@@ -165,7 +187,7 @@ impl Device {
         if seen.boots.len() > seen.max_boots {
             return Err(StateError::TooLarge);
         }
-        let losses = Losses::read(&mut reader)?;
+        let losses = Losses::read(reader)?;
         let mut clocks = Clocks::new(limits.boots, limits.believable);
         let mut last = None;
         for _ in 0..reader.array()? {
@@ -180,8 +202,7 @@ impl Device {
         if clocks.started.len() > clocks.max_boots {
             return Err(StateError::TooLarge);
         }
-        reader.finish()?;
-        Ok((name, Self { seen, losses, clocks }))
+        Ok(Self { seen, losses, clocks })
     }
 }
 

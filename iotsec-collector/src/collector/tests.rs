@@ -9,9 +9,10 @@ use iotsec_telemetry::{
     batch::{ServiceKey, SizeClass, Sizes},
     consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Usage},
     error::{DecodeError, StorageError},
+    pseudonym::{Epoch, TRAIL_RECORD_LEN, TRAILS, TrailStorage, Trails},
     queue::Queue,
     registry,
-    registry::{EventDef, Field, HashedRegistry},
+    registry::{EventDef, Field, HashedRegistry, Purpose},
 };
 use iotsec_testkit::SimRng;
 
@@ -391,10 +392,16 @@ fn a_memory_that_was_changed_cut_or_is_too_large_is_refused() {
         let memory = [&[0x83, 1, 1, 0x58, 32], &sum[..], device].concat();
         import(&memory, normal)
     };
-    // One device "a", floor 0; boot 5 with a range, nothing lost, no clock.
+    // One device "a", of security: floor 0; boot 5 with a range, nothing lost, no clock. Nothing else.
+    let stream = |boots: &[u8]| [&[0x85, 0], boots, &[0x84, 0, 0, 0, 0, 0xF6, 0x80]].concat();
     let device = |boots: &[u8]| {
-        let head = [&[0x86, 0x61, b'a', 0], boots].concat();
-        [&head[..], &[0x84, 0, 0, 0, 0, 0xF6, 0x80]].concat()
+        [
+            &[0x84, 0x61, b'a'][..],
+            &stream(boots),
+            &stream(&[0x80]),
+            &stream(&[0x80]),
+        ]
+        .concat()
     };
     assert_eq!(forged(&device(&[0x81, 0x82, 5, 0x82, 1, 3])), Ok(()));
     let wrong: [&[u8]; 5] = [
@@ -411,4 +418,111 @@ fn a_memory_that_was_changed_cut_or_is_too_large_is_refused() {
     let mut again = device(&[0x80]);
     again.push(0);
     assert_eq!(forged(&again), Err(StateError::Order));
+}
+
+#[test]
+fn the_purposes_of_a_device_are_counted_each_by_itself() {
+    let (mut rng, consents) = (SimRng::new(3), consents());
+    let mut collector = collector(Limits::default());
+    let mut queue = Queue::<8>::new(hashed(), 5, 1);
+    // Numbers are the same for both purposes.
+    for second in 0..2 {
+        queue
+            .record(&consents, &TAMPERED, &[], Millis::from_secs(second))
+            .unwrap();
+        queue
+            .record(&consents, &USED, &[], Millis::from_secs(second))
+            .unwrap();
+    }
+    let (first, second) = (
+        send("a", &mut queue, &consents, &mut rng, true),
+        send("a", &mut queue, &consents, &mut rng, true),
+    );
+    for (message, purpose) in [(&first, Purpose::Security), (&second, Purpose::Usage)] {
+        let delivery = collector.receive("a", message, NOW).unwrap();
+        let ids: Vec<_> = delivery.records.iter().map(|record| record.event.id()).collect();
+        assert_eq!((ids.len(), delivery.repeated), (2, 0));
+        assert!(ids.iter().all(|id| (id.purpose, id.boot) == (purpose, 5)));
+        assert_eq!(collector.receive("a", message, NOW).unwrap().repeated, 2);
+    }
+}
+
+#[test]
+fn under_a_pseudonym_each_event_counts_once_over_boots_and_losses_are_exact() {
+    struct Trail(Vec<Option<[u8; TRAIL_RECORD_LEN]>>);
+    impl TrailStorage for Trail {
+        fn load(&mut self, place: usize, record: &mut [u8; TRAIL_RECORD_LEN]) -> Result<bool, StorageError> {
+            Ok(self.0[place].map(|stored| *record = stored).is_some())
+        }
+        fn store(&mut self, place: usize, record: &[u8; TRAIL_RECORD_LEN]) -> Result<(), StorageError> {
+            self.0[place] = Some(*record);
+            Ok(())
+        }
+        fn remove(&mut self, place: usize) -> Result<(), StorageError> {
+            self.0[place] = None;
+            Ok(())
+        }
+    }
+    let private = X25519Key::from_scalar(&Secret::from_bytes([7; 32]));
+    let suite = hpke::X25519_CHACHA20_POLY1305;
+    let mut keys = ServiceKeys::new();
+    let of_service = X25519Key::from_scalar(&Secret::from_bytes([7; 32]));
+    keys.add(
+        *b"2026-key",
+        ServiceSuite::X25519ChaCha20Poly1305,
+        Box::new(of_service),
+    )
+    .unwrap();
+    let mut registries = Registries::new();
+    registries.add_compiled(&PRODUCT);
+    struct Anybody;
+    impl DeviceKeys for Anybody {
+        fn key(&self, _: &str) -> Option<Secret<32>> {
+            None
+        }
+        fn is_known(&self, _: &str) -> bool {
+            true
+        }
+    }
+    let mut collector = Collector::new(registries, Anybody, Limits::default()).with_service_keys(keys);
+    let (mut rng, consents, mut storage) = (SimRng::new(5), consents(), Trail(vec![None; TRAILS]));
+    let (mut delivered, mut lost, mut repeated, mut snapshot) = (0, 0, 0, Vec::new());
+    for boot in 1..6 {
+        let mut queue = Queue::<4>::new(hashed(), boot, 0);
+        if !snapshot.is_empty() {
+            queue.restore(&consents, &snapshot).unwrap();
+        }
+        let start = 1_800_000_000 + 1000 * u64::from(boot);
+        queue.set_clock(Millis(0), UnixTime(start));
+        for second in 0..10 {
+            let _ = queue.record(&consents, &USED, &[], Millis::from_secs(second));
+        }
+        let mut trails = Trails::new(0, &HkdfSha256, &mut storage);
+        let stream = trails
+            .stream(&consents, Purpose::Usage, Epoch(9), &mut rng)
+            .unwrap();
+        let name = format!("{:x?}", stream.pseudonym().as_bytes());
+        let key = ServiceKey::new(suite, private.public_key(), *b"2026-key");
+        // Twice, since the first acknowledgement is lost.
+        for is_answered in [false, true] {
+            let (mut scratch, mut out) = ([0; 256], [0; 256]);
+            let sizes = Sizes::fixed(SizeClass::B256);
+            let batch = queue.batch_for(&stream, &consents, &key, sizes, &mut rng, &mut scratch, &mut out);
+            let batch = batch.unwrap().unwrap();
+            let delivery = collector.receive(&name, batch.bytes(), NOW).unwrap();
+            let times = delivery.records.iter().map(|record| record.when);
+            let known = (6..10).map(|second| When::Known(UnixTime(start + second)));
+            assert!(times.eq(known.take(delivery.records.len())) && !delivery.clock_refused);
+            delivered += delivery.records.len();
+            repeated += delivery.repeated;
+            lost += delivery.lost[3];
+            if is_answered {
+                queue.ack(batch.into_receipt()).unwrap();
+            }
+        }
+        let mut record = [0; Queue::<4>::SNAPSHOT_MAX_LEN];
+        snapshot = queue.snapshot(Class::Usage, &mut record).unwrap().to_vec();
+    }
+    assert_eq!((delivered, repeated, lost), (20, 20, 30));
+    assert_eq!(collector.devices().count(), 1);
 }

@@ -1,11 +1,12 @@
 //! One JSON object for an event.
 
+use iotsec_telemetry::registry::{Class, Purpose};
 use serde_json::{Map, Value, json};
 
 use super::{Arrival, Told, rfc3339};
 use crate::collector::When;
 
-/// `{"device", "boot", "sequence", "uptime_s", "time", "event", "id", "class", "fields"}`; `time` is null where it is not
+/// `{"device", "purpose", "boot", "sequence", "uptime_s", "time", "event", "id", "class", "fields"}`; `time` is null where it is not
 /// known, and then `claimed` is what a device said whose clock is not believed.
 pub fn event(arrival: &Arrival<'_>) -> Value {
     let event = &arrival.record.event;
@@ -21,6 +22,7 @@ pub fn event(arrival: &Arrival<'_>) -> Value {
         .collect();
     let mut object = json!({
         "device": arrival.device,
+        "purpose": purpose_name(event.id().purpose),
         "boot": event.id().boot,
         "sequence": event.id().sequence,
         "uptime_s": event.uptime_s(),
@@ -38,8 +40,16 @@ pub fn event(arrival: &Arrival<'_>) -> Value {
 }
 
 /// Its name in descriptions of registries.
-pub const fn class_name(class: iotsec_telemetry::registry::Class) -> &'static str {
-    use iotsec_telemetry::registry::Class;
+pub const fn purpose_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Security => "security",
+        Purpose::Health => "health",
+        Purpose::Usage => "usage",
+    }
+}
+
+/// Its name in descriptions of registries.
+pub const fn class_name(class: Class) -> &'static str {
     match class {
         Class::Critical => "critical",
         Class::Security => "security",

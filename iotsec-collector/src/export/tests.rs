@@ -91,25 +91,22 @@ fn records() -> Vec<Record> {
     queue.set_clock(Millis(0), UnixTime(1_800_000_000));
     let secret = Secret::from_bytes([1; 32]);
     let key = BatchKey::new(&secret, &ChaCha20Poly1305, &HkdfSha256);
-    let (mut scratch, mut out) = ([0; 256], [0; 256]);
-    let sizes = Sizes::up_to(SizeClass::B256);
-    let batch = queue.batch(
-        &consents,
-        &key,
-        sizes,
-        &mut SimRng::new(1),
-        &mut scratch,
-        &mut out,
-    );
     let mut registries = Registries::new();
     registries.add_compiled(&PRODUCT);
     let keys = BTreeMap::from([("d".to_owned(), Secret::from_bytes([1; 32]))]);
     let mut collector = Collector::new(registries, keys, Limits::default());
-    let batch = batch.unwrap().unwrap();
-    collector
-        .receive("d", batch.bytes(), UnixTime(1_800_001_000))
-        .unwrap()
-        .records
+    let (mut rng, mut records) = (SimRng::new(1), Vec::new());
+    loop {
+        let (mut scratch, mut out) = ([0; 256], [0; 256]);
+        let sizes = Sizes::up_to(SizeClass::B256);
+        let batch = queue.batch(&consents, &key, sizes, &mut rng, &mut scratch, &mut out);
+        let Some(batch) = batch.unwrap() else { break };
+        let delivery = collector.receive("d", batch.bytes(), UnixTime(1_800_001_000));
+        records.extend(delivery.unwrap().records);
+        queue.ack(batch.into_receipt()).unwrap();
+    }
+    records.sort_by_key(|record| record.event.uptime_s());
+    records
 }
 
 fn arrivals(records: &[Record]) -> Vec<Arrival<'_>> {

@@ -81,6 +81,7 @@ fn report(registry: &HashedRegistry, definition: &MetricDef, value: u32, seed: u
         storage: &mut flash,
         counter: &mut counter,
         rng: &mut rng,
+        now: None,
     };
     let metric = Metric::new(registry, definition).unwrap();
     let consent = consents.live::<Usage>().unwrap();

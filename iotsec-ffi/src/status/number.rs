@@ -761,7 +761,7 @@ pub const IOTSEC_ERR_REGISTRY_WHY: iotsec_status_t = 4004;
 pub const IOTSEC_ERR_REGISTRY_BOUNDS: iotsec_status_t = 4005;
 /// The bounds of an event's fields multiply to more than 64 bits.
 pub const IOTSEC_ERR_REGISTRY_TOO_WIDE: iotsec_status_t = 4006;
-/// Half a statement of handling, or a last day that the calendar does not have.
+/// and leaves its last day to the registry.
 pub const IOTSEC_ERR_REGISTRY_HANDLING: iotsec_status_t = 4007;
 /// Event not declared.
 pub const IOTSEC_ERR_RECORD_UNDECLARED: iotsec_status_t = 4101;
@@ -785,6 +785,8 @@ pub const IOTSEC_ERR_RECORD_EXPIRED: iotsec_status_t = 4109;
 pub const IOTSEC_ERR_BATCH_BUFFER: iotsec_status_t = 4301;
 /// Receipt of an older batch.
 pub const IOTSEC_ERR_BATCH_STALE_RECEIPT: iotsec_status_t = 4302;
+/// Boot number too high for a pseudonym.
+pub const IOTSEC_ERR_BATCH_BOOT: iotsec_status_t = 4303;
 /// Not the length of a size class.
 pub const IOTSEC_ERR_DECODE_SIZE_CLASS: iotsec_status_t = 4401;
 /// Salt missing.
@@ -801,6 +803,8 @@ pub const IOTSEC_ERR_DECODE_RANGE: iotsec_status_t = 4406;
 pub const IOTSEC_ERR_DECODE_PADDING: iotsec_status_t = 4407;
 /// Output buffer too small.
 pub const IOTSEC_ERR_DECODE_BUFFER: iotsec_status_t = 4408;
+/// Event for another purpose.
+pub const IOTSEC_ERR_DECODE_PURPOSE: iotsec_status_t = 4409;
 /// Output buffer too small.
 pub const IOTSEC_ERR_SNAPSHOT_BUFFER: iotsec_status_t = 4501;
 /// Queue in use already.
@@ -845,6 +849,8 @@ pub const IOTSEC_ERR_DRAW_WORK: iotsec_status_t = 4641;
 pub const IOTSEC_ERR_NOISE_NOT_CONSENTED: iotsec_status_t = 4651;
 /// Value collected for another purpose.
 pub const IOTSEC_ERR_NOISE_PURPOSE: iotsec_status_t = 4652;
+/// Not collected any longer.
+pub const IOTSEC_ERR_NOISE_EXPIRED: iotsec_status_t = 4653;
 /// Not the length of a report.
 pub const IOTSEC_ERR_REPORT_LENGTH: iotsec_status_t = 4661;
 /// Format version unknown.
@@ -871,6 +877,8 @@ pub const IOTSEC_ERR_PRIO3_BUFFER: iotsec_status_t = 4706;
 pub const IOTSEC_ERR_PRIO3_PARAMETERS: iotsec_status_t = 4707;
 /// Context too long.
 pub const IOTSEC_ERR_PRIO3_CONTEXT: iotsec_status_t = 4708;
+/// Not collected any longer.
+pub const IOTSEC_ERR_PRIO3_EXPIRED: iotsec_status_t = 4709;
 /// Malformed or too long.
 pub const IOTSEC_ERR_DAP_MALFORMED: iotsec_status_t = 4721;
 /// List of HPKE configurations out of bounds.
@@ -1713,6 +1721,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_RECORD_EXPIRED, c"RECORD_EXPIRED"),
     (IOTSEC_ERR_BATCH_BUFFER, c"BATCH_BUFFER"),
     (IOTSEC_ERR_BATCH_STALE_RECEIPT, c"BATCH_STALE_RECEIPT"),
+    (IOTSEC_ERR_BATCH_BOOT, c"BATCH_BOOT"),
     (IOTSEC_ERR_DECODE_SIZE_CLASS, c"DECODE_SIZE_CLASS"),
     (IOTSEC_ERR_DECODE_SALT, c"DECODE_SALT"),
     (IOTSEC_ERR_DECODE_VERSION, c"DECODE_VERSION"),
@@ -1721,6 +1730,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DECODE_RANGE, c"DECODE_RANGE"),
     (IOTSEC_ERR_DECODE_PADDING, c"DECODE_PADDING"),
     (IOTSEC_ERR_DECODE_BUFFER, c"DECODE_BUFFER"),
+    (IOTSEC_ERR_DECODE_PURPOSE, c"DECODE_PURPOSE"),
     (IOTSEC_ERR_SNAPSHOT_BUFFER, c"SNAPSHOT_BUFFER"),
     (IOTSEC_ERR_SNAPSHOT_IN_USE, c"SNAPSHOT_IN_USE"),
     (IOTSEC_ERR_SNAPSHOT_BOOT, c"SNAPSHOT_BOOT"),
@@ -1743,6 +1753,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_DRAW_WORK, c"DRAW_WORK"),
     (IOTSEC_ERR_NOISE_NOT_CONSENTED, c"NOISE_NOT_CONSENTED"),
     (IOTSEC_ERR_NOISE_PURPOSE, c"NOISE_PURPOSE"),
+    (IOTSEC_ERR_NOISE_EXPIRED, c"NOISE_EXPIRED"),
     (IOTSEC_ERR_REPORT_LENGTH, c"REPORT_LENGTH"),
     (IOTSEC_ERR_REPORT_VERSION, c"REPORT_VERSION"),
     (IOTSEC_ERR_REPORT_UNKNOWN_REGISTRY, c"REPORT_UNKNOWN_REGISTRY"),
@@ -1756,6 +1767,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_PRIO3_BUFFER, c"PRIO3_BUFFER"),
     (IOTSEC_ERR_PRIO3_PARAMETERS, c"PRIO3_PARAMETERS"),
     (IOTSEC_ERR_PRIO3_CONTEXT, c"PRIO3_CONTEXT"),
+    (IOTSEC_ERR_PRIO3_EXPIRED, c"PRIO3_EXPIRED"),
     (IOTSEC_ERR_DAP_MALFORMED, c"DAP_MALFORMED"),
     (IOTSEC_ERR_DAP_CONFIGS, c"DAP_CONFIGS"),
     (IOTSEC_ERR_DAP_NO_CONFIG, c"DAP_NO_CONFIG"),

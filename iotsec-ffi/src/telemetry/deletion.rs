@@ -5,6 +5,8 @@ use iotsec::telemetry::{
     deletion::{Deleted, Remains, Request},
     error::TrailError,
     pseudonym::{Epoch, PSEUDONYM_LEN, Trails},
+    registry::Purpose,
+    stream::{Disguised, Stream},
 };
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     argument, object,
-    status::{iotsec_status_t, status},
+    status::{Status, iotsec_status_t, status},
     update::config::{iotsec_trust_anchor_t, key},
 };
 
@@ -74,17 +76,8 @@ pub unsafe extern "C" fn iotsec_telemetry_pseudonym(
         unsafe {
             let out = argument::out(pseudonym.cast::<[u8; IOTSEC_PSEUDONYM_LEN]>())?;
             object::enter(telemetry, |telemetry| {
-                let purpose = purpose_of(purpose)?;
-                let Telemetry {
-                    records,
-                    consents,
-                    entropy,
-                    life,
-                    ..
-                } = telemetry;
-                let mut trails = Trails::new(*life, &HkdfSha256, records);
-                let pseudonym = trails.pseudonym(consents, purpose, Epoch(epoch), entropy)?;
-                out.set(*pseudonym.as_bytes());
+                let stream = telemetry.stream(purpose_of(purpose)?, epoch)?;
+                out.set(*stream.pseudonym().as_bytes());
                 Ok(())
             })
         }
@@ -211,5 +204,17 @@ fn to_c(deleted: &Deleted) -> iotsec_deletion_t {
         time_s: deleted.time.0,
         remains,
         reserved: 0,
+    }
+}
+
+impl Telemetry {
+    /// What of `purpose` is sent under a pseudonym in this epoch.
+    pub(super) fn stream(
+        &mut self,
+        purpose: Purpose,
+        epoch: u32,
+    ) -> Result<Stream<Disguised<'static>>, Status> {
+        let mut trails = Trails::new(self.life, &HkdfSha256, &mut self.records);
+        Ok(trails.stream(&self.consents, purpose, Epoch(epoch), &mut self.entropy)?)
     }
 }

@@ -22,7 +22,7 @@ use iotsec_ffi::{
     status::*,
     store::*,
     surface::*,
-    telemetry::{config::*, consent::*, deletion::*, registry::*, *},
+    telemetry::{batch::*, config::*, consent::*, deletion::*, registry::*, *},
     trust::*,
     update::{config::*, *},
 };
@@ -299,6 +299,18 @@ fn calls() -> BTreeMap<&'static str, Call> {
     ));
     call!(iotsec_telemetry_batch, |t, b| (
         t.mutable(0, &mut zeroed()),
+        t.shared(1, &telemetry::shared()),
+        t.mutable(2, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(3, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(4, &mut 0),
+        t.mutable(5, &mut 0),
+    ));
+    call!(iotsec_telemetry_batch_for, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_SECURITY,
+        7,
         t.shared(1, &telemetry::shared()),
         t.mutable(2, &mut [0u8; 256]).cast(),
         256,

@@ -20,7 +20,7 @@ use iotsec_ffi::{
     record::*,
     signer::IOTSEC_KEY_ED25519,
     status::*,
-    telemetry::{config::*, consent::*, deletion::*, registry::*, *},
+    telemetry::{batch::*, config::*, consent::*, deletion::*, registry::*, *},
     update::config::iotsec_trust_anchor_t,
 };
 use iotsec_testkit::Power;
@@ -325,6 +325,34 @@ impl Bench {
         }
     }
 
+    /// The same for one purpose, under its pseudonym in epoch 7.
+    fn batch_for(
+        &self,
+        purpose: iotsec_purpose_t,
+        service: &iotsec_service_t,
+    ) -> Result<(Vec<u8>, u32), iotsec_status_t> {
+        let (mut scratch, mut out, mut len, mut receipt) = ([0; 512], [0; 512], 0, 0);
+        // SAFETY: as above.
+        let status = unsafe {
+            iotsec_telemetry_batch_for(
+                self.telemetry.at(),
+                purpose,
+                7,
+                service,
+                scratch.as_mut_ptr(),
+                scratch.len(),
+                out.as_mut_ptr(),
+                out.len(),
+                &raw mut len,
+                &raw mut receipt,
+            )
+        };
+        match status {
+            IOTSEC_OK => Ok((out[..len].to_vec(), receipt)),
+            status => Err(status),
+        }
+    }
+
     fn acknowledge(&self, receipt: u32) -> iotsec_status_t {
         // SAFETY: as above.
         unsafe { iotsec_telemetry_acknowledge(self.telemetry.at(), receipt) }
@@ -484,17 +512,16 @@ fn what_c_seals_rust_opens_under_the_registry_that_c_declared() {
     assert_eq!(bench.record(2, &values), IOTSEC_OK);
     assert_eq!(bench.record(3, &[]), IOTSEC_OK);
     bench.purge();
-    let (sealed, receipt) = bench.batch(&shared()).unwrap();
-    assert_eq!(sealed.len(), 128);
-    assert_eq!(
-        read(&sealed),
-        [
-            ("login.failed", [Some(1), Some(5)]),
-            ("door.open", [Some(2), Some(4)]),
-            ("lock.forced", [None, None]),
-        ]
-    );
-    assert_eq!(bench.acknowledge(receipt), IOTSEC_OK);
+    // Each purpose has a batch of its own.
+    let security = vec![
+        ("login.failed", [Some(1), Some(5)]),
+        ("lock.forced", [None, None]),
+    ];
+    for expected in [security, vec![("door.open", [Some(2), Some(4)])]] {
+        let (sealed, receipt) = bench.batch(&shared()).unwrap();
+        assert_eq!((sealed.len(), read(&sealed)), (128, expected));
+        assert_eq!(bench.acknowledge(receipt), IOTSEC_OK);
+    }
     assert!(bench.batch(&shared()).unwrap().0.is_empty());
 
     let (mut bytes, mut len, mut expected) = ([0; 1024], 0, Vec::new());
@@ -528,6 +555,45 @@ fn a_batch_for_a_public_key_is_opened_by_the_private_one() {
     let (mut out, registry) = ([0; 256], PRODUCT.hashed(&mut Sha256::new()));
     let batch = secret.open(&sealed, &mut out).unwrap().read(&registry).unwrap();
     assert_eq!(batch.events().next().unwrap().raw(1), Some(255));
+}
+
+#[test]
+fn batches_under_pseudonyms_share_no_number_and_need_the_consent() {
+    let bench = Bench::opened();
+    let refused = bench.batch_for(IOTSEC_PURPOSE_USAGE, &shared());
+    assert_eq!(refused, Err(IOTSEC_ERR_TRAIL_NOT_CONSENTED));
+    assert_eq!(bench.grant(), IOTSEC_OK);
+    assert_eq!(bench.record(1, &[plain(1), plain(5)]), IOTSEC_OK);
+    let values = [personal(59, IOTSEC_PURPOSE_USAGE), plain(2)];
+    assert_eq!(bench.record(2, &values), IOTSEC_OK);
+    bench.purge();
+    let private = X25519Key::from_scalar(&Secret::from_bytes(PRIVATE));
+    let service = iotsec_service_t {
+        seal: IOTSEC_SEAL_X25519,
+        key_id: *b"2026-key",
+        key: private.public_key().as_ptr(),
+        ..shared()
+    };
+    let secret = ServiceSecret::new(hpke::X25519_CHACHA20_POLY1305, &private, *b"2026-key");
+    let mut seen = Vec::new();
+    for purpose in [IOTSEC_PURPOSE_SECURITY, IOTSEC_PURPOSE_USAGE] {
+        let (sealed, receipt) = bench.batch_for(purpose, &service).unwrap();
+        let (mut out, registry) = ([0; 256], PRODUCT.hashed(&mut Sha256::new()));
+        let batch = secret.open(&sealed, &mut out).unwrap().read(&registry).unwrap();
+        let events: Vec<_> = batch.events().collect();
+        assert_eq!(events.len(), 1);
+        let id = events[0].id();
+        seen.extend([batch.boot(), id.sequence, events[0].uptime_s()]);
+        assert_eq!(bench.acknowledge(receipt), IOTSEC_OK);
+    }
+    let (count, small) = (seen.len(), seen.iter().filter(|number| **number < 1000).count());
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(
+        (seen.len(), small),
+        (count, 0),
+        "the first boot and the first events are not to be seen"
+    );
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::{
     code::{self, Decoded},
     error::DecodeError,
     loss::{Loss, Losses},
+    pseudonym::purpose_of,
     queue::EventId,
-    registry::{Class, EventDef, FieldKind, HashedRegistry, REGISTRY_HASH_LEN},
+    registry::{Class, EventDef, FieldKind, HashedRegistry, Purpose, REGISTRY_HASH_LEN},
     segment::Entries,
 };
 
@@ -86,21 +87,24 @@ impl<'a> OpenedBatch<'a> {
             return Err(DecodeError::Padding);
         }
         let mut reader = Reader::new(batch, &PLAIN_LIMITS)?;
-        reader.array_len(6)?;
+        reader.array_len(7)?;
         if reader.uint()? != VERSION {
             return Err(DecodeError::Version);
         }
-        let (registry, boot) = (reader.array_of()?, reader.uint_as()?);
+        let registry = reader.array_of()?;
+        let purpose = purpose_of(reader.uint_as()?).ok_or(DecodeError::Range)?;
+        let boot = reader.uint_as()?;
         let started = if reader.peek()? == Type::Null {
             reader.null()?;
             None
         } else {
             Some(reader.uint_as()?)
         };
-        let lost = Losses::read(&mut reader, boot)?;
+        let lost = Losses::read(&mut reader, purpose.classes(), boot)?;
         Ok(Self {
             header: Header {
                 registry,
+                purpose,
                 boot,
                 started,
                 lost,
@@ -125,7 +129,10 @@ impl<'a> OpenedBatch<'a> {
         }
         let mut entries = self.entries.clone();
         while let Some(entry) = entries.read()? {
-            code::decode(registry.registry(), entry.code).ok_or(DecodeError::Undeclared)?;
+            let event = code::decode(registry.registry(), entry.code).ok_or(DecodeError::Undeclared)?;
+            if event.definition.class().purpose() != self.header.purpose {
+                return Err(DecodeError::Purpose);
+            }
         }
         entries.into_rest().finish()?;
         Ok(Batch {
@@ -143,12 +150,19 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// The boot in which it was sealed.
+    /// What its events and losses are for.
+    pub const fn purpose(&self) -> Purpose {
+        self.opened.header.purpose
+    }
+
+    /// The boot in which it was sealed. Under a pseudonym this and all other numbers are shifted, each stream by an
+    /// amount of its own.
     pub const fn boot(&self) -> u32 {
         self.opened.header.boot
     }
 
-    /// When that boot began, if the device knew the time.
+    /// When the seconds of that boot are counted from, if the device knew the time: under its own name from when the boot
+    /// began, under a pseudonym from a moment before, which says nothing.
     pub fn started(&self) -> Option<UnixTime> {
         Some(UnixTime(self.opened.header.started?.into()))
     }
@@ -168,6 +182,7 @@ impl<'a> Batch<'a> {
     pub fn events(&self) -> Events<'a> {
         Events {
             registry: self.registry,
+            purpose: self.purpose(),
             boot: self.boot(),
             started: self.started(),
             entries: self.opened.entries.clone(),
@@ -179,6 +194,7 @@ impl<'a> Batch<'a> {
 #[derive(Clone, Debug)]
 pub struct Events<'a> {
     registry: HashedRegistry,
+    purpose: Purpose,
     boot: u32,
     started: Option<UnixTime>,
     entries: Entries<'a>,
@@ -193,6 +209,7 @@ impl Iterator for Events<'_> {
         let started = self.started.filter(|_| entry.boot == self.boot);
         Some(Event {
             id: EventId {
+                purpose: self.purpose,
                 boot: entry.boot,
                 sequence: entry.sequence,
             },
@@ -239,7 +256,7 @@ impl Event {
         self.decoded.definition
     }
 
-    /// Seconds from the start of its boot.
+    /// Seconds from the start of its boot, or, under a pseudonym, from a moment before.
     pub const fn uptime_s(&self) -> u32 {
         self.uptime
     }

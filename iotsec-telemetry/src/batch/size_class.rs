@@ -10,35 +10,35 @@ const AROUND: usize = 1 + 1 + 5 + 1 + 10 + 14 + 16;
 #[repr(u16)]
 pub enum SizeClass {
     /// 128 bytes: room for one event, whatever it is.
-    B128,
+    B128 = 128,
     /// 192 bytes.
-    B192,
+    B192 = 192,
     /// 256 bytes.
-    B256,
+    B256 = 256,
     /// 320 bytes.
-    B320,
+    B320 = 320,
     /// 384 bytes.
-    B384,
+    B384 = 384,
     /// 448 bytes.
-    B448,
+    B448 = 448,
     /// 512 bytes.
-    B512,
+    B512 = 512,
     /// 640 bytes.
-    B640,
+    B640 = 640,
     /// 768 bytes.
-    B768,
+    B768 = 768,
     /// 896 bytes.
-    B896,
+    B896 = 896,
     /// 1024 bytes.
-    B1024,
+    B1024 = 1024,
     /// 1280 bytes.
-    B1280,
+    B1280 = 1280,
     /// 1536 bytes.
-    B1536,
+    B1536 = 1536,
     /// 1792 bytes.
-    B1792,
+    B1792 = 1792,
     /// 2048 bytes.
-    B2048,
+    B2048 = 2048,
 }
 
 impl SizeClass {
@@ -62,24 +62,9 @@ impl SizeClass {
     ];
 
     /// Bytes of the sealed message.
+    #[expect(clippy::as_conversions, reason = "each is its own length")]
     pub const fn sealed_len(self) -> usize {
-        match self {
-            Self::B128 => 128,
-            Self::B192 => 192,
-            Self::B256 => 256,
-            Self::B320 => 320,
-            Self::B384 => 384,
-            Self::B448 => 448,
-            Self::B512 => 512,
-            Self::B640 => 640,
-            Self::B768 => 768,
-            Self::B896 => 896,
-            Self::B1024 => 1024,
-            Self::B1280 => 1280,
-            Self::B1536 => 1536,
-            Self::B1792 => 1792,
-            Self::B2048 => 2048,
-        }
+        self as usize
     }
 
     /// Bytes of the plaintext in it, padding included.

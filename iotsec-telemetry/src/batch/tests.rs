@@ -14,7 +14,7 @@ use crate::{
     consent::{CONSENT_RECORD_LEN, ConsentStorage, Consents, Health, Usage},
     error::{DecodeError, StorageError},
     queue::Queue,
-    registry::{Buckets, Class, EventDef, Field, HashedRegistry},
+    registry::{Buckets, Class, EventDef, Field, HashedRegistry, Purpose},
     value::Value,
 };
 
@@ -123,20 +123,29 @@ fn opened(message: &[u8]) -> Result<Vec<String>, DecodeError> {
 }
 
 #[test]
-fn a_batch_comes_back_as_it_was_recorded() {
-    let message = sealed(Sizes::up_to(SizeClass::B2048), &mut SimRng::new(1));
-    let mut plain = [0; MAX_LEN];
-    let batch = key(&secret())
-        .open(&message, &mut plain)
-        .unwrap()
-        .read(&registry())
-        .unwrap();
-    assert_eq!(
-        (batch.boot(), batch.started()),
-        (6, Some(UnixTime(1_800_000_000)))
-    );
-    assert_eq!(Class::ALL.map(|class| batch.lost(class)), [0, 0, 0, 2]);
-    let events: Vec<_> = batch.events().collect();
+fn batches_come_back_as_they_were_recorded_one_purpose_each() {
+    let (consents, _) = granted();
+    let (mut queue, mut rng) = (queue(&consents), SimRng::new(1));
+    let (secret, mut events, mut purposes) = (secret(), Vec::new(), Vec::new());
+    loop {
+        let (mut scratch, mut out, mut plain) = ([0; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
+        let sizes = Sizes::up_to(SizeClass::B2048);
+        let sealed = queue.batch(&consents, &key(&secret), sizes, &mut rng, &mut scratch, &mut out);
+        let Some(sealed) = sealed.unwrap() else { break };
+        let opened = key(&secret).open(sealed.bytes(), &mut plain).unwrap();
+        let batch = opened.read(&registry()).unwrap();
+        assert_eq!(
+            (batch.boot(), batch.started()),
+            (6, Some(UnixTime(1_800_000_000)))
+        );
+        let lost = if batch.purpose() == Purpose::Usage { 2 } else { 0 };
+        assert_eq!(Class::ALL.map(|class| batch.lost(class)), [0, 0, 0, lost]);
+        assert!(batch.events().all(|event| event.id().purpose == batch.purpose()));
+        events.extend(batch.events());
+        purposes.push(batch.purpose());
+        queue.ack(sealed.into_receipt()).unwrap();
+    }
+    assert_eq!(purposes, Purpose::ALL);
     let facts: Vec<_> = events
         .iter()
         .map(|e| {
@@ -153,16 +162,16 @@ fn a_batch_comes_back_as_it_was_recorded() {
     assert_eq!(
         facts,
         [
-            (1, 20, "login.failed", choice("web"), number(5)),
-            (3, 600, "board.hot", number(-7), None),
-            (4, 700, "login.failed", choice("radio"), number(1000)),
-            (5, 100_000, "case.opened", choice("back"), None),
-            (6, 100_001, "board.hot", number(125), None),
+            (0, 20, "login.failed", choice("web"), number(5)),
+            (1, 700, "login.failed", choice("radio"), number(1000)),
+            (2, 100_000, "case.opened", choice("back"), None),
+            (0, 600, "board.hot", number(-7), None),
+            (1, 100_001, "board.hot", number(125), None),
         ]
     );
     assert!(events.iter().all(|event| event.id().boot == 6));
     assert_eq!(events[4].time(), Some(UnixTime(1_800_100_001)));
-    assert_eq!((events[1].raw(0), events[1].position(0)), (Some(-7), Some(33)));
+    assert_eq!((events[3].raw(0), events[3].position(0)), (Some(-7), Some(33)));
 }
 
 #[test]
@@ -199,7 +208,7 @@ fn a_message_has_exactly_the_length_of_its_class() {
     {
         let message = sealed(Sizes::fixed(class), &mut SimRng::new(2));
         assert_eq!(message.len(), class.sealed_len());
-        assert_eq!(opened(&message).unwrap().len(), 5);
+        assert_eq!(opened(&message).unwrap().len(), 3);
     }
 }
 
@@ -213,6 +222,7 @@ fn the_widest_event_fits_the_smallest_batch() {
     assert!(crate::code::decode(&PRODUCT, code).is_some());
     let header = Header {
         registry: registry.hash(),
+        purpose: Purpose::Security,
         boot: u32::MAX,
         started: Some(u32::MAX),
         lost: most_lost(),
@@ -224,23 +234,26 @@ fn the_widest_event_fits_the_smallest_batch() {
         code,
     };
     let mut plain = vec![0; SizeClass::B128.plain_len()];
-    assert!(write(&mut Writer::new(&mut plain), &header, core::iter::once(entry)).is_err());
-    let (chosen, _) = fill(&mut plain, &header, 1, |chosen| {
-        core::iter::repeat_n(entry, chosen)
-    })
-    .unwrap();
-    assert_eq!(chosen, 1);
+    let stream = Stream::named(Purpose::Security);
+    let fill = |plain: &mut [u8]| {
+        let one = |chosen| core::iter::repeat_n(entry, chosen);
+        let (chosen, len) = fill(plain, &stream, &header, 1, one).unwrap();
+        plain[len..].fill(0);
+        chosen
+    };
+    assert_eq!(fill(&mut plain), 1);
     let batch = OpenedBatch::parse(&plain).unwrap().read(&registry).unwrap();
-    let lost = Class::ALL.map(|class| (batch.loss(class).count, batch.loss(class).times));
-    assert_eq!(lost, [(u32::MAX, None); 4], "the times have made room");
+    let lost = [Class::Critical, Class::Security].map(|class| batch.loss(class));
+    let without_times = crate::loss::Loss {
+        count: u32::MAX,
+        times: None,
+    };
+    assert_eq!(lost, [without_times; 2], "the times have made room");
 
     let mut plain = vec![0; SizeClass::B256.plain_len()];
-    fill(&mut plain, &header, 1, |chosen| {
-        core::iter::repeat_n(entry, chosen)
-    })
-    .unwrap();
+    assert_eq!(fill(&mut plain), 1);
     let batch = OpenedBatch::parse(&plain).unwrap().read(&registry).unwrap();
-    assert_eq!(batch.loss(Class::Usage), most_lost().of(Class::Usage));
+    assert_eq!(batch.loss(Class::Security), most_lost().of(Class::Security));
 }
 
 /// Losses at their longest.

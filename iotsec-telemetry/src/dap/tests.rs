@@ -88,7 +88,7 @@ fn report(
     let [leader, helper] = [&leader, &helper].map(|list| HpkeConfigList::read(list).unwrap());
     let servers = Aggregators::choose(SUITE, leader, helper).unwrap();
     let consents = Consents::off();
-    let measurement = Measurement::new(&metric(aggregate), value, &consents).unwrap();
+    let measurement = Measurement::new(&metric(aggregate), value, &consents, None).unwrap();
     let mut buffer = vec![0; task.buffer_len::<X25519Key>() + 3];
     let report = task
         .report(measurement, UnixTime(1_000_000), &servers, rng, &mut buffer)
@@ -370,7 +370,7 @@ fn what_cannot_be_made_leaves_nothing() {
     let consents = Consents::off();
     let measurement = || {
         let metric = metric(Aggregate::Histogram(HOURS));
-        Measurement::new(&metric, Value::bucket(3, HOURS), &consents).unwrap()
+        Measurement::new(&metric, Value::bucket(3, HOURS), &consents, None).unwrap()
     };
     let now = UnixTime(1_000_000);
     let len = task.buffer_len::<X25519Key>();
@@ -402,7 +402,7 @@ fn what_cannot_be_made_leaves_nothing() {
             .err(),
         Some(DapError::Inactive)
     );
-    let count = Measurement::new(&metric(Aggregate::Count), true.into(), &consents).unwrap();
+    let count = Measurement::new(&metric(Aggregate::Count), true.into(), &consents, None).unwrap();
     assert_eq!(
         task.report(count, now, &bad, &mut rng, &mut buffer).err(),
         Some(DapError::Vdaf)

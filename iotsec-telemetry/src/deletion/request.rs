@@ -44,20 +44,13 @@ impl Request {
     /// Bytes of a sealed request.
     pub const SEALED_LEN: usize = SizeClass::B128.sealed_len();
 
-    pub(crate) fn of(trail: Trail) -> Self {
-        let Trail {
-            purpose,
-            first,
-            last,
-            secret,
-            ..
-        } = trail;
-        Self {
-            purpose,
-            first,
-            last,
-            secret,
-        }
+    pub(crate) fn of(trail: &Trail, kdf: &dyn Kdf) -> Result<Self, CryptoError> {
+        Ok(Self {
+            purpose: trail.purpose,
+            first: trail.first,
+            last: trail.last,
+            secret: trail.secret(kdf)?,
+        })
     }
 
     /// What the events were sent for.

@@ -306,13 +306,15 @@ fn the_vectors_in_the_format_document_are_what_this_code_makes() {
         grant: 1,
         first: Epoch(2956),
         last: Epoch(2959),
-        secret: secret(),
+        root: secret(),
     };
     let mut made: Vec<(&str, String)> = Vec::new();
     made.push(("trail-record", hex(trail().to_bytes().expose())));
-    let request = Request::of(trail());
+    let request = Request::of(&trail(), &HkdfSha256).unwrap();
     let first = request.pseudonyms(&HkdfSha256).next().unwrap().unwrap();
     made.push(("pseudonym-2956", hex(first.as_bytes())));
+    let shifts = trail().shifts(&HkdfSha256, Epoch(2956)).unwrap();
+    made.push(("shifts-2956", hex(shifts.expose())));
     let mut sealed = [0; Request::SEALED_LEN];
     with_key(|key| {
         request

@@ -34,6 +34,9 @@ pub enum Prio3Error {
     /// The context is longer than [`MAX_CONTEXT_LEN`](super::MAX_CONTEXT_LEN).
     #[error("context too long")]
     Context,
+    /// The last day on which this metric is collected is over.
+    #[error("not collected any longer")]
+    Expired,
 }
 
 impl ErrorCode for Prio3Error {
@@ -48,6 +51,7 @@ impl ErrorCode for Prio3Error {
             Self::Buffer => 4706,
             Self::Parameters => 4707,
             Self::Context => 4708,
+            Self::Expired => 4709,
         }
     }
     fn fault(&self) -> Fault {

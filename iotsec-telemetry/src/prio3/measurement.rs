@@ -1,5 +1,6 @@
 use core::marker::PhantomData;
 
+use iotsec_core::hal::UnixTime;
 use zeroize::Zeroize;
 
 use super::{Kind, Prio3, error::Prio3Error};
@@ -35,14 +36,27 @@ impl<'c> Measurement<'c> {
     /// );
     /// let worn: Personal<u32, Usage> = Personal::new(13);
     /// let consents = Consents::off();
-    /// let refused = Measurement::new(&WORN, worn.bucket(HOURS), &consents);
+    /// let refused = Measurement::new(&WORN, worn.bucket(HOURS), &consents, None);
     /// assert_eq!(refused.err(), Some(Prio3Error::NotConsented));
     /// ```
     ///
+    /// `now` is the time, once it is trustworthy.
+    ///
     /// # Errors
-    /// [`Prio3Error`]; what is out of bounds is never moved into them.
-    pub fn new(metric: &MetricDef, value: Value<'_>, consents: &'c Consents) -> Result<Self, Prio3Error> {
+    /// [`Prio3Error`]; what is out of bounds is never moved into them. [`Prio3Error::Expired`] once the last day of the
+    /// metric is over.
+    pub fn new(
+        metric: &MetricDef,
+        value: Value<'_>,
+        consents: &'c Consents,
+        now: Option<UnixTime>,
+    ) -> Result<Self, Prio3Error> {
         let vdaf = Prio3::of(metric)?;
+        if let (Some(handling), Some(now)) = (metric.handling(), now)
+            && handling.has_expired(now)
+        {
+            return Err(Prio3Error::Expired);
+        }
         if value.purpose.is_some_and(|purpose| purpose != metric.purpose()) {
             return Err(Prio3Error::Purpose);
         }

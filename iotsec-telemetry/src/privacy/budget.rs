@@ -1,4 +1,4 @@
-use iotsec_core::hal::MonotonicCounter;
+use iotsec_core::hal::{MonotonicCounter, UnixTime};
 use rand_core::TryCryptoRng;
 
 use super::{Ledger, LedgerStorage, Metric, Report};
@@ -18,6 +18,8 @@ pub struct Budget<'b, 'k, R: ?Sized> {
     pub counter: &'b mut dyn MonotonicCounter,
     /// A source that is fit for keys.
     pub rng: &'b mut R,
+    /// The time, once it is trustworthy: a metric ends with its last day.
+    pub now: Option<UnixTime>,
 }
 
 impl<R: TryCryptoRng + ?Sized> Budget<'_, '_, R> {
@@ -35,7 +37,7 @@ impl<R: TryCryptoRng + ?Sized> Budget<'_, '_, R> {
     /// it would have given.
     ///
     /// # Errors
-    /// [`NoiseError::NotConsented`]; [`NoiseError::Ledger`] when there is no budget for it, or storage, counter or
+    /// [`NoiseError::NotConsented`]; [`NoiseError::Expired`]; [`NoiseError::Ledger`] when there is no budget for it, or storage, counter or
     /// entropy failed; [`NoiseError::Draw`].
     pub fn noise<'c>(
         &mut self,
@@ -63,6 +65,9 @@ impl<R: TryCryptoRng + ?Sized> Budget<'_, '_, R> {
     }
 
     fn draw<'c>(&mut self, metric: &Metric, value: i64) -> Result<Report<'c>, NoiseError> {
+        if self.now.is_some_and(|now| metric.handling.has_expired(now)) {
+            return Err(NoiseError::Expired);
+        }
         let debit = self
             .ledger
             .debit(metric, value, self.storage, self.counter, self.rng)?;

@@ -185,6 +185,9 @@ pub enum NoiseError {
     /// The value was collected for another purpose than the metric's.
     #[error("value collected for another purpose")]
     Purpose,
+    /// The last day on which this metric is collected is over. Nothing was debited.
+    #[error("not collected any longer")]
+    Expired,
     /// No budget was debited.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -198,13 +201,14 @@ impl ErrorCode for NoiseError {
         match self {
             Self::NotConsented => 4651,
             Self::Purpose => 4652,
+            Self::Expired => 4653,
             Self::Ledger(error) => error.code(),
             Self::Draw(error) => error.code(),
         }
     }
     fn fault(&self) -> Fault {
         match self {
-            Self::NotConsented | Self::Purpose => Fault::Misuse,
+            Self::NotConsented | Self::Purpose | Self::Expired => Fault::Misuse,
             Self::Ledger(error) => error.fault(),
             Self::Draw(error) => error.fault(),
         }

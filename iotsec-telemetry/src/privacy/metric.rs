@@ -1,7 +1,7 @@
 use super::{Epsilon, Sensitivity, Weights};
 use crate::{
     error::MetricError,
-    registry::{Aggregate, HashedRegistry, MetricDef, Purpose, REGISTRY_HASH_LEN},
+    registry::{Aggregate, Handling, HashedRegistry, MetricDef, Purpose, REGISTRY_HASH_LEN},
 };
 
 /// How a metric's answers are noised.
@@ -71,6 +71,7 @@ pub struct Metric {
     pub(super) purpose: Purpose,
     pub(super) mechanism: Mechanism,
     pub(super) epsilon: Epsilon,
+    pub(super) handling: Handling,
 }
 
 impl Metric {
@@ -100,6 +101,7 @@ impl Metric {
             purpose: definition.purpose(),
             mechanism,
             epsilon,
+            handling: registry.registry().handling_of_metric(definition),
         })
     }
 

@@ -1,8 +1,11 @@
 //! The stored form of a trail (`FORMAT.md`, "Trail record").
 
-use iotsec_core::secret::Secret;
+use iotsec_core::{
+    crypto::{CryptoError, Kdf},
+    secret::Secret,
+};
 
-use super::{Epoch, MAX_EPOCHS};
+use super::{Epoch, MAX_EPOCHS, Pseudonym};
 use crate::{
     consent::{Consents, crc32},
     registry::Purpose,
@@ -11,6 +14,7 @@ use crate::{
 /// Bytes of a stored trail (`FORMAT.md`, "Trail record").
 pub const TRAIL_RECORD_LEN: usize = 56;
 
+const DOMAIN: &[u8] = b"iotsec/telemetry/trail/v1";
 const VERSION: u8 = 1;
 const CRC_AT: usize = 52;
 /// Far apart in bits, so that decay does not turn one into the other.
@@ -27,10 +31,31 @@ pub(crate) struct Trail {
     pub(crate) grant: u32,
     pub(crate) first: Epoch,
     pub(crate) last: Epoch,
-    pub(crate) secret: Secret<32>,
+    /// What everything of it comes from. It never leaves.
+    pub(crate) root: Secret<32>,
 }
 
 impl Trail {
+    /// The secret that pseudonyms come from, and that a deletion request tells.
+    pub(crate) fn secret(&self, kdf: &dyn Kdf) -> Result<Secret<32>, CryptoError> {
+        self.derive(kdf, b"/names", &[])
+    }
+
+    /// The identifier in `epoch`.
+    pub(crate) fn pseudonym(&self, epoch: Epoch, kdf: &dyn Kdf) -> Result<Pseudonym, CryptoError> {
+        Pseudonym::derive(&self.secret(kdf)?, self.purpose, epoch, kdf)
+    }
+
+    /// What batches under the pseudonym of `epoch` shift their numbers by.
+    pub(crate) fn shifts(&self, kdf: &dyn Kdf, epoch: Epoch) -> Result<Secret<32>, CryptoError> {
+        self.derive(kdf, b"/shifts", &epoch.0.to_be_bytes())
+    }
+
+    fn derive(&self, kdf: &dyn Kdf, what: &[u8], epoch: &[u8]) -> Result<Secret<32>, CryptoError> {
+        let parts = [DOMAIN, what, epoch];
+        Ok(Secret::from_bytes(kdf.hmac(self.root.expose(), &parts)?))
+    }
+
     /// Whether identifiers may still come from it.
     pub(crate) fn is_current(&self, life: u32, purpose: Purpose, grant: u32) -> bool {
         !self.asked && (self.life, self.purpose, self.grant) == (life, purpose, grant)
@@ -50,7 +75,7 @@ impl Trail {
             .chain(self.grant.to_be_bytes())
             .chain(self.first.0.to_be_bytes())
             .chain(self.last.0.to_be_bytes())
-            .chain(self.secret.expose().iter().copied());
+            .chain(self.root.expose().iter().copied());
         for (to, from) in bytes.expose_mut().iter_mut().zip(body) {
             *to = from;
         }
@@ -71,7 +96,7 @@ impl Trail {
         let (life, rest) = rest.split_first_chunk()?;
         let (grant, rest) = rest.split_first_chunk()?;
         let (first, rest) = rest.split_first_chunk()?;
-        let (last, secret) = rest.split_first_chunk()?;
+        let (last, root) = rest.split_first_chunk()?;
         let trail = Self {
             purpose: purpose_of(purpose)?,
             asked: match state {
@@ -83,7 +108,7 @@ impl Trail {
             grant: u32::from_be_bytes(*grant),
             first: Epoch(u32::from_be_bytes(*first)),
             last: Epoch(u32::from_be_bytes(*last)),
-            secret: Secret::from_slice(secret).ok()?,
+            root: Secret::from_slice(root).ok()?,
         };
         let consistent = (version, zero) == (VERSION, 0)
             && is_span(trail.first, trail.last)
@@ -99,7 +124,7 @@ pub(crate) fn is_span(first: Epoch, last: Epoch) -> bool {
 
 /// The purpose with this number.
 pub(crate) fn purpose_of(number: u8) -> Option<Purpose> {
-    [Purpose::Security, Purpose::Health, Purpose::Usage]
+    Purpose::ALL
         .into_iter()
         .find(|purpose| purpose.number() == number)
 }

@@ -1,6 +1,6 @@
 //! The queue as one record (`FORMAT.md`, "Snapshot").
 
-use iotsec_core::cbor::{Limits, Reader, Type, Writer};
+use iotsec_core::cbor::{CborError, Limits, Reader, Type, Writer};
 
 use super::{PerClass, Queue};
 use crate::{
@@ -8,13 +8,14 @@ use crate::{
     consent::Consents,
     error::{DecodeError, SnapshotError},
     loss::Losses,
-    registry::{Class, REGISTRY_HASH_LEN},
-    segment::{self, Entries},
+    registry::{Class, Purpose, REGISTRY_HASH_LEN},
+    segment::{self, Entries, Entry},
+    stream::Stream,
 };
 
 const VERSION: u64 = 1;
 /// All but the events, at their longest.
-const HEADER_MAX_LEN: usize = 176;
+const HEADER_MAX_LEN: usize = 180;
 /// An event that is alone in its boot, at its longest.
 const EVENT_MAX_LEN: usize = 28;
 const LIMITS: Limits = Limits {
@@ -67,8 +68,19 @@ impl<const N: usize> Queue<N> {
             for held in held {
                 writer.uint(u64::try_from(held).unwrap_or(u64::MAX))?;
             }
-            lost.write(&mut writer, self.boot)?;
-            segment::write(&mut writer, self.boot, self.merged(held))
+            // Under its own name a device shifts nothing.
+            lost.write(
+                &mut writer,
+                &Stream::named(Purpose::Security),
+                &Class::ALL,
+                self.boot,
+            )?;
+            writer.array(3)?;
+            for purpose in Purpose::ALL {
+                let entries = self.merged(purpose, self.waiting(purpose, least));
+                segment::write(&mut writer, &Stream::named(purpose), self.boot, entries)?;
+            }
+            Ok::<(), CborError>(())
         };
         write().map_err(|_| SnapshotError::Buffer)?;
         writer.finish().map_err(|_| SnapshotError::Buffer)
@@ -99,7 +111,7 @@ impl<const N: usize> Queue<N> {
     /// # Ok::<(), SnapshotError>(())
     /// ```
     pub fn restore(&mut self, consents: &Consents, snapshot: &[u8]) -> Result<Restored, SnapshotError> {
-        if !self.is_empty() || self.next_sequence != 0 {
+        if !self.is_empty() || self.next_sequence != [0; 3] {
             return Err(SnapshotError::InUse);
         }
         self.follow(consents);
@@ -122,24 +134,39 @@ impl<const N: usize> Queue<N> {
             return Ok(restored);
         }
 
-        let mut check = header.entries.clone();
-        while let Some(entry) = check.read()? {
-            code::decode(self.registry.registry(), entry.code).ok_or(DecodeError::Undeclared)?;
-        }
-        check.into_rest().finish().map_err(DecodeError::from)?;
-
+        self.each_event(&header, |_, _, _| {})?;
         self.count_lost(&header.lost, granted);
-        let mut entries = header.entries;
-        while let Some(entry) = entries.read()? {
-            let event = code::decode(self.registry.registry(), entry.code);
-            let class = event.ok_or(DecodeError::Undeclared)?.definition.class();
+        self.each_event(&header, |queue, class, entry| {
             if !granted.get(class.index()).copied().unwrap_or(false) {
                 restored.purged = restored.purged.saturating_add(1);
-            } else if self.admit(class, entry) {
+            } else if queue.admit(class, entry) {
                 restored.kept = restored.kept.saturating_add(1);
             }
-        }
+        })?;
         Ok(restored)
+    }
+
+    /// Calls `take` with the events of a snapshot.
+    fn each_event(
+        &mut self,
+        header: &Header<'_>,
+        mut take: impl FnMut(&mut Self, Class, Entry),
+    ) -> Result<(), DecodeError> {
+        let mut reader = header.segments.clone();
+        reader.array_len(3)?;
+        for purpose in Purpose::ALL {
+            let mut entries = Entries::new(reader, header.boot)?;
+            while let Some(entry) = entries.read()? {
+                let event = code::decode(self.registry.registry(), entry.code);
+                let class = event.ok_or(DecodeError::Undeclared)?.definition.class();
+                if class.purpose() != purpose {
+                    return Err(DecodeError::Purpose);
+                }
+                take(self, class, entry);
+            }
+            reader = entries.into_rest();
+        }
+        Ok(reader.finish()?)
     }
 
     fn is_still_granted(&self, class: Class, header: &Header<'_>) -> bool {
@@ -166,7 +193,8 @@ struct Header<'a> {
     usage_grant: Option<u32>,
     held: PerClass,
     lost: Losses,
-    entries: Entries<'a>,
+    /// What follows, of each purpose.
+    segments: Reader<'a>,
 }
 
 impl<'a> Header<'a> {
@@ -184,8 +212,8 @@ impl<'a> Header<'a> {
             health_grant: grant(&mut reader)?,
             usage_grant: grant(&mut reader)?,
             held: per_class(&mut reader)?,
-            lost: Losses::read(&mut reader, boot)?,
-            entries: Entries::new(reader, boot)?,
+            lost: Losses::read(&mut reader, &Class::ALL, boot)?,
+            segments: reader,
         })
     }
 }

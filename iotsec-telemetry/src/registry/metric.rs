@@ -125,6 +125,14 @@ impl MetricDef {
         self.handling
     }
 
+    /// Whether its answers are split into shares.
+    pub(super) const fn is_split(&self) -> bool {
+        matches!(
+            self.aggregate,
+            Aggregate::Count | Aggregate::Sum { .. } | Aggregate::Histogram(_)
+        )
+    }
+
     pub(super) const fn check(&self) -> Result<(), RegistryError> {
         if !field::name_fits(self.name) || !field::name_fits(self.unit) {
             return Err(RegistryError::Name);

@@ -19,6 +19,7 @@ use crate::{
     merge::{self, Merge},
     queue::Receipt,
     registry::{Class, Purpose, REGISTRY_HASH_LEN},
+    stream::{Numbers, Stream},
 };
 
 /// How often the service may refuse one and the same event before it is set aside.
@@ -30,17 +31,21 @@ const MAX_SLOTS: u32 = 1536;
 #[derive(Clone, Copy)]
 pub(super) struct Flight {
     number: u32,
+    purpose: Purpose,
     /// The losses that it tells.
     lost: Losses,
     /// Events in it.
     events: usize,
-    sent: [Sent; 4],
+    /// Of the classes of its purpose.
+    sent: [Sent; 2],
 }
 
 impl Flight {
-    /// Acknowledging it says nothing of `class` any more.
+    /// Acknowledging it says nothing of `class` any more, which is the only one of its purpose.
     pub(super) fn forget(&mut self, class: Class) {
-        *per_class_mut(&mut self.sent, class) = Sent::default();
+        if class.purpose() == self.purpose {
+            self.sent = [Sent::default(); 2];
+        }
         self.lost.clear(class);
     }
 }
@@ -60,10 +65,22 @@ struct Sent {
 
 /// What is packed for a batch.
 struct Staged {
-    sent: [Sent; 4],
+    purpose: Purpose,
+    /// The losses to tell.
+    lost: Losses,
+    /// Of the classes of the purpose.
+    sent: [Sent; 2],
     /// From where to where each class lies in the buffer.
-    packed: [(usize, usize); 4],
+    packed: [(usize, usize); 2],
     registry: [u8; REGISTRY_HASH_LEN],
+}
+
+impl Staged {
+    /// How many events of each class are packed.
+    fn available(&self) -> [usize; 2] {
+        self.sent
+            .map(|sent| usize::try_from(sent.count).unwrap_or(usize::MAX))
+    }
 }
 
 impl Sent {
@@ -83,8 +100,8 @@ pub enum Refusal {
 }
 
 impl Spool<'_> {
-    /// Seals the most urgent events, as many as fit, into `out`; see
-    /// [`Queue::batch`](crate::queue::Queue::batch), also for which purposes are together in it. Nothing leaves the spool before [`ack`](Self::ack).
+    /// Seals the most urgent events, as many as fit, into `out`, all of one purpose, to be filed under the name of the
+    /// device; see [`Queue::batch`](crate::queue::Queue::batch). Nothing leaves the spool before [`ack`](Self::ack).
     ///
     /// Reads each event once, and writes nothing. Meanwhile the events are in `out`, where they take about a fifth
     /// more than in the batch: with an `out` that is longer than the largest size, batches are fuller.
@@ -103,31 +120,41 @@ impl Spool<'_> {
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
-        self.seal(flash, None, consents, key, sizes, rng, scratch, out)
+        self.begin(consents)?;
+        for purpose in Purpose::ALL {
+            if let Some(staged) = self.stage(flash, purpose, sizes, out)? {
+                let stream = Stream::named(purpose);
+                return self
+                    .seal(&staged, &stream, key, sizes, rng, scratch, out)
+                    .map(Some);
+            }
+        }
+        Ok(None)
     }
 
-    /// The same with events and losses of one purpose alone; see [`Queue::batch_for`](crate::queue::Queue::batch_for).
+    /// The same for one [`Stream`]; see [`Queue::batch_for`](crate::queue::Queue::batch_for).
     ///
     /// # Errors
-    /// As [`batch`](Self::batch).
+    /// As [`batch`](Self::batch); [`BatchError::Boot`].
     ///
     /// ```
     /// # use embedded_storage::nor_flash::NorFlash;
     /// # use iotsec_telemetry::{batch::{BatchKey, SealedBatch, Sizes}, consent::Consents, error::SpoolError};
-    /// # use iotsec_telemetry::{registry::Purpose, spool::Spool};
+    /// # use iotsec_telemetry::{registry::Purpose, spool::Spool, stream::Stream};
     /// # use rand_core::TryCryptoRng;
     /// fn usage<'a>(
     ///     spool: &mut Spool<'_>, flash: &mut impl NorFlash, consents: &'a Consents, key: &BatchKey<'_>, sizes: Sizes,
     ///     rng: &mut impl TryCryptoRng, scratch: &mut [u8], out: &'a mut [u8],
     /// ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
-    ///     spool.batch_for(flash, Purpose::Usage, consents, key, sizes, rng, scratch, out)
+    ///     let stream = Stream::named(Purpose::Usage);
+    ///     spool.batch_for(flash, &stream, consents, key, sizes, rng, scratch, out)
     /// }
     /// ```
-    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
-    pub fn batch_for<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
+    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the stream")]
+    pub fn batch_for<'a, F: NorFlash, N: Numbers, S: SealTo, R: TryCryptoRng + ?Sized>(
         &mut self,
         flash: &mut F,
-        purpose: Purpose,
+        stream: &Stream<N>,
         consents: &'a Consents,
         key: &S,
         sizes: Sizes,
@@ -135,60 +162,50 @@ impl Spool<'_> {
         scratch: &mut [u8],
         out: &'a mut [u8],
     ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
-        self.seal(flash, Some(purpose), consents, key, sizes, rng, scratch, out)
+        self.begin(consents)?;
+        let Some(staged) = self.stage(flash, stream.purpose(), sizes, out)? else {
+            return Ok(None);
+        };
+        self.seal(&staged, stream, key, sizes, rng, scratch, out)
+            .map(Some)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "those of `batch`, and the purpose")]
-    fn seal<'a, F: NorFlash, S: SealTo, R: TryCryptoRng + ?Sized>(
-        &mut self,
-        flash: &mut F,
-        only: Option<Purpose>,
-        consents: &'a Consents,
-        key: &S,
-        sizes: Sizes,
-        rng: &mut R,
-        scratch: &mut [u8],
-        out: &'a mut [u8],
-    ) -> Result<Option<SealedBatch<'a>>, SpoolError> {
-        let largest = sizes.largest();
-        let plain = scratch.get_mut(..key.plain_len(largest));
-        let plain = plain.ok_or(BatchError::Buffer)?;
-        if out.len() < largest.sealed_len() {
-            return Err(BatchError::Buffer.into());
-        }
+    fn begin(&mut self, consents: &Consents) -> Result<(), SpoolError> {
         self.follow(consents);
         self.check_purged(consents)?;
         self.flight = None;
+        Ok(())
+    }
 
-        let Staged {
-            mut sent,
-            packed,
-            registry,
-        } = self.stage(flash, only, out)?;
-        let mut lost = Losses::default();
-        for (class, sent) in Class::ALL.into_iter().zip(&sent) {
-            lost.merge(class, self.loss(class));
-            lost.add(class, sent.unreadable(), self.now());
-        }
-        let available = sent.map(|sent| usize::try_from(sent.count).unwrap_or(usize::MAX));
-        let total = available.iter().sum::<usize>().min(self.most);
-        // What is not told now is as reported as it was.
-        let (told, lost) = (
-            lost.only(only, &Losses::default()),
-            lost.only(only, &self.reported),
-        );
-        if total == 0 && lost.without_times() == self.reported.without_times() {
-            return Ok(None);
-        }
+    #[expect(clippy::too_many_arguments, reason = "those of `batch_for`")]
+    fn seal<'a, N: Numbers, S: SealTo, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        staged: &Staged,
+        stream: &Stream<N>,
+        key: &S,
+        sizes: Sizes,
+        rng: &mut R,
+        scratch: &mut [u8],
+        out: &'a mut [u8],
+    ) -> Result<SealedBatch<'a>, SpoolError> {
+        let largest = sizes.largest();
+        let plain = scratch.get_mut(..key.plain_len(largest));
+        let plain = plain.ok_or(BatchError::Buffer)?;
         let header = batch::Header {
-            registry: &registry,
+            registry: &staged.registry,
+            purpose: staged.purpose,
             boot: self.boot,
             started: self.clock.started(),
-            lost: told,
+            lost: staged.lost,
         };
-        let streams = packed.map(|(from, to)| Packed::new(out.get(from..to).unwrap_or_default()));
+        let mut sent = staged.sent;
+        let available = staged.available();
+        let streams = staged
+            .packed
+            .map(|(from, to)| Packed::new(out.get(from..to).unwrap_or_default()));
         let events = |chosen| Merge::new(streams.clone(), merge::quota(available, chosen));
-        let (chosen, len) = batch::fill(plain, &header, total, events).ok_or(BatchError::Buffer)?;
+        let total = available.iter().sum::<usize>().min(self.most);
+        let (chosen, len) = batch::fill(plain, stream, &header, total, events)?;
         for ((sent, stream), quota) in sent.iter_mut().zip(streams).zip(merge::quota(available, chosen)) {
             sent.keep(stream, quota);
         }
@@ -197,11 +214,12 @@ impl Spool<'_> {
         self.flights = self.flights.wrapping_add(1);
         self.flight = Some(Flight {
             number: self.flights,
-            lost,
+            purpose: staged.purpose,
+            lost: staged.lost,
             events: chosen,
             sent,
         });
-        Ok(Some(SealedBatch::new(bytes, chosen, Receipt::new(self.flights))))
+        Ok(SealedBatch::new(bytes, chosen, Receipt::new(self.flights)))
     }
 
     /// Forgets the events of the last batch, which the service has acknowledged. One erase at most.
@@ -214,7 +232,7 @@ impl Spool<'_> {
     pub fn ack<F: NorFlash>(&mut self, flash: &mut F, receipt: Receipt) -> Result<(), SpoolError> {
         let flight = self.take_flight(receipt)?;
         self.settle(flash, &flight)?;
-        self.reported = flight.lost;
+        self.reported.take(flight.purpose, &flight.lost);
         self.most = self.most.saturating_mul(2);
         self.refusals = 0;
         Ok(())
@@ -263,7 +281,7 @@ impl Spool<'_> {
         self.settle(flash, &flight)?;
         if flight.events == 0 {
             // Nothing but the losses: they are told again when there is something else to tell.
-            self.reported = flight.lost;
+            self.reported.take(flight.purpose, &flight.lost);
         }
         Ok(Refusal::SetAside)
     }
@@ -279,7 +297,7 @@ impl Spool<'_> {
     /// Moves what is in `flight` out of the spool.
     fn settle<F: NorFlash>(&mut self, flash: &mut F, flight: &Flight) -> Result<(), SpoolError> {
         let mut changed = [false; 4];
-        for (class, sent) in Class::ALL.into_iter().zip(flight.sent) {
+        for (class, sent) in flight.purpose.pair().into_iter().zip(flight.sent) {
             if sent.to <= sent.from {
                 continue;
             }
@@ -315,32 +333,42 @@ impl Spool<'_> {
         Ok(())
     }
 
-    /// Packs the most urgent events into `out`, all of one registry.
+    /// Packs the most urgent events of `purpose` into `out`, all of one registry. `None` when there is nothing to tell.
     fn stage<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        only: Option<Purpose>,
+        purpose: Purpose,
+        sizes: Sizes,
         out: &mut [u8],
-    ) -> Result<Staged, SpoolError> {
-        let (mut sent, mut packed) = ([Sent::default(); 4], [(0, 0); 4]);
-        let (mut registry, mut used, mut left) = (None, 0, self.most);
-        let classes = Class::ALL.into_iter().zip(sent.iter_mut().zip(&mut packed));
-        for (class, (sent, packed)) in classes.filter(|(class, _)| class.is_for(only)) {
+    ) -> Result<Option<Staged>, SpoolError> {
+        if out.len() < sizes.largest().sealed_len() {
+            return Err(BatchError::Buffer.into());
+        }
+        let mut staged = Staged {
+            purpose,
+            lost: Losses::default(),
+            sent: [Sent::default(); 2],
+            packed: [(0, 0); 2],
+            registry: *self.registry.hash(),
+        };
+        let (mut registry, mut used, mut left, mut is_full) = (None, 0, self.most, false);
+        let places = staged.sent.iter_mut().zip(&mut staged.packed);
+        for (class, (sent, packed)) in purpose.classes().iter().zip(places) {
+            staged.lost.merge(*class, self.loss(*class));
+            if is_full {
+                continue;
+            }
             let mut packer = Packer::new(out.get_mut(used..).unwrap_or_default());
-            let (read, is_full) = self.stage_class(flash, class, &mut registry, &mut packer, left)?;
+            (*sent, is_full) = self.stage_class(flash, *class, &mut registry, &mut packer, left)?;
             let end = packer.len().saturating_add(used);
             left = left.saturating_sub(packer.count);
-            (*sent, *packed) = (read, (used, end));
+            staged.lost.add(*class, sent.unreadable(), self.now());
+            *packed = (used, end);
             used = end;
-            if is_full {
-                break;
-            }
         }
-        Ok(Staged {
-            sent,
-            packed,
-            registry: registry.unwrap_or(*self.registry.hash()),
-        })
+        staged.registry = registry.unwrap_or(staged.registry);
+        let has_news = staged.available() != [0; 2] || !staged.lost.agrees(purpose, &self.reported);
+        Ok(has_news.then_some(staged))
     }
 
     /// Also tells whether something found no room.

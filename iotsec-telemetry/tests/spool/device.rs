@@ -13,8 +13,9 @@ use iotsec_telemetry::{
     error::{SpoolError, StorageError},
     queue::{EventId, Receipt},
     registry,
-    registry::{Class, EventDef, Field, HashedRegistry, Registry},
+    registry::{Class, EventDef, Field, HashedRegistry, Purpose, Registry},
     spool::{Purge, Quotas, Spool, SpoolParts},
+    stream::Stream,
 };
 use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, Tear, Violation, World};
 
@@ -215,6 +216,7 @@ pub(crate) fn total(quotas: &Quotas) -> u32 {
 
 /// A batch that has arrived.
 pub(crate) struct Arrived {
+    pub(crate) purpose: Purpose,
     pub(crate) ids: Vec<EventId>,
     pub(crate) serials: Vec<i64>,
     pub(crate) lost: [u32; 4],
@@ -254,21 +256,29 @@ impl Running<'_> {
         result
     }
 
-    /// Makes a batch and lets the service read it.
+    /// Makes a batch of the most urgent purpose and lets the service read it.
     pub(crate) fn send(&mut self, sizes: Sizes) -> Result<Option<Arrived>, SpoolError> {
+        self.send_for(None, sizes)
+    }
+
+    /// The same for one stream.
+    pub(crate) fn send_for(
+        &mut self,
+        stream: Option<&Stream>,
+        sizes: Sizes,
+    ) -> Result<Option<Arrived>, SpoolError> {
         let secret = Secret::from_bytes([3; 32]);
         let key = BatchKey::new(&secret, &ChaCha20Poly1305, &HkdfSha256);
         let (mut scratch, mut out, mut plain) = ([0; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
         self.device.flash.mark();
-        let sealed = self.spool.batch(
-            &mut self.device.flash,
-            &self.consents,
-            &key,
-            sizes,
-            &mut self.rng,
-            &mut scratch,
-            &mut out,
-        )?;
+        let (flash, consents, rng) = (&mut self.device.flash, &self.consents, &mut self.rng);
+        let spool = &mut self.spool;
+        let sealed = match stream {
+            Some(stream) => {
+                spool.batch_for(flash, stream, consents, &key, sizes, rng, &mut scratch, &mut out)?
+            }
+            None => spool.batch(flash, consents, &key, sizes, rng, &mut scratch, &mut out)?,
+        };
         let Some(sealed) = sealed else {
             return Ok(None);
         };
@@ -278,6 +288,7 @@ impl Running<'_> {
         let known = known.iter().find(|known| *known.hash() == registry_hash).unwrap();
         let batch = opened.read(known).unwrap();
         let mut arrived = Arrived {
+            purpose: batch.purpose(),
             ids: Vec::new(),
             serials: Vec::new(),
             lost: Class::ALL.map(|class| batch.lost(class)),

@@ -3,7 +3,7 @@
 use iotsec_telemetry::error::SpoolError;
 use iotsec_testkit::{Geometry, Sweep, Tear};
 
-use crate::device::{Device, SIZES, small};
+use crate::device::{Device, small};
 
 const TEARS: [Tear; 4] = [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable];
 
@@ -19,8 +19,7 @@ fn used(geometry: Geometry, tear: Tear) -> Device {
                 let _ = running.record(class, serial);
             }
             if round % 5 == 2 && boot == 0 {
-                let arrived = running.send(SIZES).unwrap().unwrap();
-                running.ack(arrived).unwrap();
+                running.drain().unwrap();
             }
         }
     }
@@ -37,10 +36,8 @@ fn live(device: &mut Device, rounds: u32) -> Result<(), SpoolError> {
                 Err(error) => return Err(error),
             }
         }
-        if serial % 3 == 1
-            && let Some(arrived) = running.send(SIZES)?
-        {
-            running.ack(arrived)?;
+        if serial % 3 == 1 {
+            running.drain()?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::{Place, Venv};
 use crate::tool::{self, Failure};
 
 const PACKAGES: &[&str] = &[
+    "AWSIoTDeviceDefenderAgentSDK==2.0.0",
     "cbor2==6.3.0",
     "cryptography==50.0.2",
     "jsonschema==4.26.0",

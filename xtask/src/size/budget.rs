@@ -21,8 +21,8 @@ const BUDGETS: &[Budget] = &[
     Budget::new("boot_verify", THUMBV7EM_HF, 46 * KIB, 10 * KIB),
     Budget::new("boot_verify_small", THUMBV7EM_HF, 36 * KIB, 13 * KIB / 2),
     // Telemetry adds this to the cryptography that it shares with whatever else is sealed.
-    Budget::new("telemetry", THUMBV7EM_HF, 17 * KIB / 2, 4 * KIB).beyond("sealing"),
-    Budget::new("telemetry", THUMBV6M, 35 * KIB / 4, 17 * KIB / 4).beyond("sealing"),
+    Budget::new("telemetry", THUMBV7EM_HF, 8 * KIB, 4 * KIB).beyond("sealing"),
+    Budget::new("telemetry", THUMBV6M, 33 * KIB / 4, 17 * KIB / 4).beyond("sealing"),
     Budget::new("telemetry", RISCV32IMAC, 11 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("spool", THUMBV7EM_HF, 44 * KIB, 10 * KIB),
     Budget::new("detect", THUMBV7EM_HF, 25 * KIB / 2, 5 * KIB / 2),

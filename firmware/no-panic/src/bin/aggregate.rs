@@ -70,7 +70,7 @@ fn report(input: &[u8]) -> Option<()> {
     let servers = Aggregators::choose(suite, leader, helper).ok()?;
     let consents = Consents::off();
     let value = black_box(Value::bucket(black_box(0), HOURS));
-    let measurement = Measurement::new(&metric(), value, &consents).ok()?;
+    let measurement = Measurement::new(&metric(), value, &consents, None).ok()?;
     let mut buffer = [0; 4096];
     let buffer = buffer.get_mut(..black_box(4096))?;
     let now = UnixTime(black_box(0));
@@ -91,7 +91,7 @@ fn shares(context: &[u8]) -> Option<()> {
     .0
     .ok()?;
     let consents = Consents::off();
-    let measurement = Measurement::new(&metric(), black_box(0_u32).into(), &consents).ok()?;
+    let measurement = Measurement::new(&metric(), black_box(0_u32).into(), &consents, None).ok()?;
     let measurement = measurement.in_chunks_of(black_box(1)).ok()?;
     let mut buffer = [0; 4096];
     let nonce = black_box([0; 16]);

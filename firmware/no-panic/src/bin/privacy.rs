@@ -88,6 +88,7 @@ fn send(registry: &HashedRegistry) -> Result<(), LedgerError> {
         storage: &mut storage,
         counter: &mut counter,
         rng: &mut Hardware,
+        now: None,
     };
     let metric = |definition: &MetricDef| Metric::new(registry, black_box(definition));
     let (Ok(night), Ok(hours)) = (metric(&NIGHT), metric(&HOURS)) else {

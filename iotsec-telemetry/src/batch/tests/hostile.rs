@@ -48,13 +48,13 @@ fn with_segments(write: impl FnOnce(&mut Writer<'_>)) -> Result<Vec<String>, Dec
     let mut plain = vec![0; SizeClass::B256.plain_len()];
     let mut writer = Writer::new(&mut plain);
     writer
-        .array(6)
+        .array(7)
         .unwrap()
         .uint(1)
         .unwrap()
         .bytes(registry().hash())
         .unwrap();
-    writer.uint(6).unwrap().null().unwrap();
+    writer.uint(0).unwrap().uint(6).unwrap().null().unwrap();
     writer.array(0).unwrap();
     write(&mut writer);
     opened(&seal(&plain))
@@ -79,9 +79,14 @@ fn a_batch_made_by_hand_is_read() {
         segment(w, [0, 0, 5], &[2, 60, 0, 3, 5]);
     });
     let read = read.unwrap();
-    assert!(read[0].starts_with("case.opened { id: EventId { boot: 4, sequence: 9 }, uptime_s: 100"));
-    assert!(read[1].starts_with("login.failed { id: EventId { boot: 6, sequence: 0 }, uptime_s: 5"));
-    assert!(read[2].starts_with("case.opened { id: EventId { boot: 6, sequence: 4 }, uptime_s: 65"));
+    let starts = [
+        "case.opened { id: EventId { purpose: Security, boot: 4, sequence: 9 }, uptime_s: 100",
+        "login.failed { id: EventId { purpose: Security, boot: 6, sequence: 0 }, uptime_s: 5",
+        "case.opened { id: EventId { purpose: Security, boot: 6, sequence: 4 }, uptime_s: 65",
+    ];
+    for (read, start) in read.iter().zip(starts) {
+        assert!(read.starts_with(start), "{read}");
+    }
 }
 
 #[test]
@@ -95,6 +100,8 @@ fn every_rule_of_a_segment_is_kept() {
     };
     assert!(one([0, 0, 0], &[1]).is_ok());
     assert!(one([0, 0, 0], &[1, 1, 0, 1, 1]).is_ok());
+    // Declared, and for health.
+    assert_eq!(one([0, 0, 0], &[3]).unwrap_err(), DecodeError::Purpose);
     let cases: &[([u64; 3], &[u64])] = &[
         ([7, 0, 0], &[1]),                   // before the first boot
         ([0, MAX + 1, 0], &[1]),             // sequence number too large

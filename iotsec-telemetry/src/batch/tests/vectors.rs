@@ -1,6 +1,7 @@
 //! The test vectors of `FORMAT.md`, made here and compared with what is written there.
 
 use super::*;
+use crate::pseudonym::{Epoch, Pseudonym};
 
 /// Counts upwards, so that anybody can repeat it.
 pub(crate) struct Counting(pub(crate) u8);
@@ -71,13 +72,28 @@ fn the_vectors_in_the_format_document_are_what_this_code_makes() {
         .open(&ChaCha20Poly1305, &batch_key, DOMAIN, &mut plain)
         .unwrap();
     made.push(("plaintext", hex(plain)));
+    let plain = hex(&disguised(&consents, &mut queue));
     made.push(("salt", hex(salt)));
     made.push(("nonce", hex(nonce)));
     made.push(("batch-key", hex(batch_key.expose())));
     made.push(("sealed", hex(&message)));
     made.push(("snapshot", snapshot));
+    made.push(("plaintext-disguised", plain));
 
     compare("vectors", &made);
+}
+
+/// The batch of health under a pseudonym.
+fn disguised(consents: &Consents, queue: &mut Queue<5>) -> Vec<u8> {
+    let (shifts, secret) = (Secret::from_bytes([0x5A; 32]), secret());
+    let pseudonym = Pseudonym::derive(&shifts, Purpose::Health, Epoch(1), &HkdfSha256).unwrap();
+    let stream = Stream::disguised(Purpose::Health, pseudonym, shifts, &HkdfSha256);
+    let (mut scratch, mut out, mut plain) = ([0; MAX_LEN], [0; MAX_LEN], [0; MAX_LEN]);
+    let (sizes, mut rng) = (Sizes::up_to(SizeClass::B2048), SimRng::new(1));
+    let key = key(&secret);
+    let sealed = queue.batch_for(&stream, consents, &key, sizes, &mut rng, &mut scratch, &mut out);
+    let sealed = sealed.unwrap().unwrap();
+    key.open_as(DOMAIN, sealed.bytes(), &mut plain).unwrap().to_vec()
 }
 
 /// Compares what was made with what the block of this name in `FORMAT.md` says.

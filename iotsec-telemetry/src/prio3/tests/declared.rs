@@ -1,11 +1,13 @@
 //! What may be measured.
 
+use iotsec_core::hal::UnixTime;
+
 use crate::{
     consent::{Consents, Health, Usage as UsageData},
-    error::Prio3Error,
+    error::{Prio3Error, RegistryError},
     personal::Personal,
     prio3::{Measurement, Prio3},
-    registry::{Aggregate, Buckets, MetricDef, Purpose},
+    registry::{Aggregate, Buckets, Handling, MetricDef, Purpose, Registry},
     value::Value,
 };
 
@@ -24,7 +26,7 @@ const fn metric(purpose: Purpose, aggregate: Aggregate) -> MetricDef {
 
 fn measured(purpose: Purpose, aggregate: Aggregate, value: Value<'_>) -> Result<(Prio3, u64), Prio3Error> {
     let consents = Consents::off();
-    let measurement = Measurement::new(&metric(purpose, aggregate), value, &consents)?;
+    let measurement = Measurement::new(&metric(purpose, aggregate), value, &consents, None)?;
     Ok((measurement.vdaf(), measurement.value()))
 }
 
@@ -86,4 +88,27 @@ fn nothing_is_measured_without_consent_or_for_another_purpose() {
     }
     let usage = measured(Purpose::Usage, Aggregate::Histogram(HOURS), usage());
     assert_eq!(usage, Err(Prio3Error::NotConsented));
+}
+
+#[test]
+fn nothing_is_measured_after_the_last_day_once_the_date_is_known() {
+    const ENDS: Handling = Handling::new("data@lamps.example", "Lamps Ltd", 90).until(2027, 1, 15);
+    let (consents, midnight) = (Consents::off(), ENDS.last_second().unwrap().0 + 1);
+    let measure = |handling: Handling, now: Option<u64>| {
+        let metric = metric(Purpose::Security, Aggregate::Count).handled(handling);
+        Measurement::new(&metric, true.into(), &consents, now.map(UnixTime)).err()
+    };
+    assert_eq!(measure(ENDS, Some(midnight)), Some(Prio3Error::Expired));
+    assert_eq!(measure(ENDS, Some(midnight - 1)), None);
+    assert_eq!(measure(ENDS, None), None);
+    assert_eq!(measure(ENDS.until(2027, 1, 16), Some(midnight)), None);
+
+    // A registry that ends cannot leave a metric without an end of its own.
+    const COUNT: MetricDef = metric(Purpose::Security, Aggregate::Count);
+    const OWN: MetricDef = COUNT.handled(ENDS);
+    assert_eq!(
+        Registry::declare(&[], &[COUNT], ENDS).err(),
+        Some(RegistryError::Handling)
+    );
+    assert!(Registry::declare(&[], &[OWN], ENDS).is_ok());
 }

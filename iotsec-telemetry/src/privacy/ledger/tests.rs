@@ -462,3 +462,52 @@ fn any_sequence_of_reports_reboots_and_renewals_stays_within_the_budget() {
         }
     }
 }
+
+#[test]
+fn a_metric_is_not_answered_or_paid_for_after_its_last_day() {
+    use crate::{
+        consent::Consents,
+        error::NoiseError,
+        privacy::Budget,
+        registry::{Aggregate, Handling, MetricDef, Purpose},
+    };
+    use iotsec_core::{crypto::Sha256, hal::UnixTime};
+
+    const ENDS: Handling = Handling::new("data@lamps.example", "Lamps Ltd", 90).until(2027, 1, 15);
+    const YES: Aggregate = Aggregate::RandomizedResponse {
+        answers: &["no", "yes"],
+        epsilon: epsilon!(1 / 1),
+    };
+    const OLD: MetricDef = MetricDef::new(1, "old", "1", Purpose::Security, "Test", YES);
+    const NEW: MetricDef =
+        MetricDef::new(2, "new", "1", Purpose::Security, "Test", YES).handled(ENDS.until(2030, 1, 1));
+    // The last day is what the registry says of all that does not say its own.
+    crate::registry!(static BOTH = [], metrics [OLD, NEW], handling ENDS);
+    let registry = BOTH.hashed(&mut Sha256::new());
+    let [old, new] = [&OLD, &NEW].map(|metric| Metric::new(&registry, metric).unwrap());
+    let (mut device, consents) = (Device::new(), Consents::off());
+    let mut answer = |metric: &Metric, now: Option<u64>| {
+        let mut budget = Budget {
+            ledger: &mut device.ledger,
+            storage: &mut device.storage,
+            counter: &mut device.counter,
+            rng: &mut device.rng,
+            now: now.map(UnixTime),
+        };
+        let refused = budget.noise(metric, 1, &consents).err();
+        (refused, device.storage.writes)
+    };
+    let midnight = ENDS.last_second().unwrap().0 + 1;
+    let (expired, before) = answer(&old, Some(midnight));
+    assert_eq!(expired, Some(NoiseError::Expired));
+    assert_eq!(answer(&old, Some(u64::MAX)), (Some(NoiseError::Expired), before));
+    assert_eq!(answer(&old, Some(midnight - 1)), (None, before + 1));
+    assert_eq!(answer(&new, Some(midnight)), (None, before + 2));
+    // Unknown time ends nothing.
+    assert_eq!(answer(&old, None), (None, before + 2));
+    // What was answered before is not repeated either.
+    assert_eq!(
+        answer(&old, Some(midnight)),
+        (Some(NoiseError::Expired), before + 2)
+    );
+}

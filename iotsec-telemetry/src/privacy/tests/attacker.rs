@@ -1,3 +1,5 @@
+use std::println;
+
 use iotsec_core::crypto::Aes256GcmSiv;
 use iotsec_testkit::SimCounter;
 
@@ -21,6 +23,7 @@ fn no_answer_tells_more_than_epsilon_and_the_likeliest_tells_no_less() {
                 log_ratio(*p, *q, N)
             };
             let claim = if exact { claim } else { 0.0 };
+            println!("{N} answers, claim {claim}: between {low:.4} and {high:.4}");
             assert!(
                 low <= claim && claim <= high,
                 "{definition:?}: {low} to {high} for {claim}"
@@ -50,6 +53,9 @@ fn no_noised_number_tells_more_than_epsilon_and_the_likeliest_tells_no_less() {
                 edge > 0 || high >= claim,
                 "{definition:?} up to {edge}: at most {high}"
             );
+            if edge == 0 {
+                println!("{N} answers, claim {claim}: between {low:.4} and {high:.4}");
+            }
             let (low, high) = log_ratio(N - q, N - p, N);
             assert!(low <= claim, "{definition:?} above {edge}: at least {low}");
             assert!(
@@ -80,14 +86,19 @@ fn values_outside_the_bounds_tell_no_more_than_the_bounds() {
 fn low_bits_and_support_of_an_answer_say_nothing_about_the_value() {
     // Two values a millionth of the sensitivity apart: whatever tells them apart is a fault of the arithmetic.
     let (zero, one) = (many(&WIDE, 0), many(&WIDE, 1));
+    let mut widest = 0.0f64;
     for modulus in [2i64, 3, 4, 5, 8, 16, 64, 256] {
         for rest in 0..modulus {
             let count =
                 |answers: &[i64]| answers.iter().filter(|y| y.rem_euclid(modulus) == rest).count() as u64;
             let (low, high) = log_ratio(count(&zero), count(&one), N);
+            widest = high.max(-low).max(widest);
             assert!(low <= 0.0 && 0.0 <= high, "{rest} mod {modulus}: {low} to {high}");
         }
     }
+    println!(
+        "from {N} answers, low bits tell less than {widest:.4} of epsilon, and no more than nothing for certain"
+    );
     // Every answer that one value gives, the other gives too.
     for (definition, max) in [(ONE_HALF, 1), (ONE_TWO, 1), (ODD, 3)] {
         let least = counted(&many(&definition, 0));
@@ -141,6 +152,9 @@ fn a_year_of_reports_about_one_bit_says_no_more_than_one() {
     }
     let accuracy = right as f64 / DEVICES as f64;
     let allowed = 1f64.exp() / (1.0 + 1f64.exp());
+    println!(
+        "after 365 reports one bit is guessed in {accuracy:.4} of {DEVICES} devices; one report allows {allowed:.4}"
+    );
     assert!(accuracy <= allowed + 0.01, "{accuracy}");
     assert!(accuracy >= allowed - 0.02, "{accuracy}");
 }

@@ -82,6 +82,10 @@ fn laplace_noise_has_the_discrete_distribution_to_the_tails() {
             expected.push(tail);
         }
         let deviate = chi_square(&seen, &expected);
+        std::println!(
+            "noise of {:?}: {deviate:.2} deviations of chi square, {Z} at most",
+            metric.epsilon()
+        );
         assert!(deviate.abs() < Z, "{:?}: {deviate}", metric.epsilon());
     }
 }
@@ -108,6 +112,7 @@ fn a_randomized_response_has_the_weights_that_it_says() {
             .map(|label| if label == value { power } else { 1.0 } / total * N as f64)
             .collect();
         let deviate = chi_square(&seen, &expected);
+        std::println!("{labels} labels: {deviate:.2} deviations of chi square, {Z} at most");
         assert!(deviate < Z, "{definition:?}: {deviate}");
     }
 }
