@@ -13,7 +13,7 @@ mod machine;
     reason = "public in the images, and some is for them alone"
 )]
 #[path = "../../firmware/board/src/map.rs"]
-mod map;
+pub(crate) mod map;
 #[allow(
     unreachable_pub,
     dead_code,
@@ -24,10 +24,14 @@ mod message;
 mod owner;
 mod random;
 mod story;
+#[allow(unreachable_pub, reason = "public in the images")]
+#[path = "../../firmware/application/src/unit.rs"]
+mod unit;
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -38,7 +42,8 @@ use map::Map;
 use random::Random;
 
 use crate::{
-    elf, image,
+    elf,
+    image::{self, Source},
     tool::{self, Failure},
 };
 
@@ -58,29 +63,39 @@ pub(crate) struct Plan<'p> {
 /// What is built for a board.
 struct Build {
     map: Map,
+    /// Where its boot loaders are, and its lives are lived.
     folder: PathBuf,
-    /// Build 1 for slot A, build 2 for slot B.
-    images: [Vec<u8>; 2],
+    /// Build 1 for slot A, and build 2 for slot B if that has room for an image.
+    images: Vec<Vec<u8>>,
 }
+
+/// The boot loader, and those of which each leaves out one rule.
+const LOADERS: [&str; 3] = ["boot", "never_reverts", "ignores_counter"];
+/// Builds 1 and 2.
+const IMAGES: [&str; 2] = ["v1", "v2"];
 
 impl Build {
     fn make(root: &Path, map: Map) -> Result<Self, Failure> {
-        for package in ["bootloader", "application"] {
-            tool::run(&mut image::build(root, package, map.target)?)?;
+        let source = Source::of(root);
+        let folder = root.join("target/life").join(map.name);
+        fs::create_dir_all(&folder)?;
+        for command in commands(&source, &map)? {
+            tool::run(&mut { command })?;
         }
-        let image = |slot: usize, name| -> Result<Vec<u8>, Failure> {
+        // The next board of the same core is built in their place.
+        for loader in LOADERS {
+            fs::copy(image::path(root, map.target, loader), folder.join(loader))?;
+        }
+        let mut images = Vec::new();
+        for (slot, name) in names(&map).iter().enumerate() {
             let file = fs::read(image::path(root, map.target, name))?;
             let bytes = elf::loaded(&file, map.entry(slot))?;
-            if bytes.len() > (map.image * map.page) as usize {
+            if bytes.len() > map.room(slot) as usize {
                 return Err(format!("{name} is not linked for slot {slot}").into());
             }
-            Ok(bytes)
-        };
-        Ok(Self {
-            map,
-            images: [image(0, "v1")?, image(1, "v2")?],
-            folder: image::path(root, map.target, ""),
-        })
+            images.push(bytes);
+        }
+        Ok(Self { map, folder, images })
     }
 
     /// The boot loader called `name`.
@@ -92,6 +107,28 @@ impl Build {
     fn release(&self, slot: usize, sequence: u64) -> Result<Release, Failure> {
         Release::sign(slot, sequence, &self.images[slot])
     }
+}
+
+/// The images that a board has room for.
+pub(crate) fn names(map: &Map) -> &'static [&'static str] {
+    if map.has_two_slots() {
+        &IMAGES
+    } else {
+        &IMAGES[..1]
+    }
+}
+
+/// What builds the boot loaders and the images of a board.
+pub(crate) fn commands(source: &Source, map: &Map) -> Result<[Command; 2], Failure> {
+    let mut loaders = image::build_from(source, "bootloader", map.target)?;
+    let mut images = image::build_from(source, "application", map.target)?;
+    for name in names(map) {
+        images.args(["--bin", name]);
+    }
+    for command in [&mut loaders, &mut images] {
+        command.env("BOARD", map.name);
+    }
+    Ok([loaders, images])
 }
 
 /// Lives one life on each board without a cut and others with some, and with boot loaders that leave something out.
@@ -106,22 +143,21 @@ pub(crate) fn run(root: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
         let names: Vec<_> = map::BOARDS.iter().map(|map| map.name).collect();
         return Err(format!("boards are: {}", names.join(", ")).into());
     }
-    let folder = root.join("target/life");
     for build in &builds {
         let map = &build.map;
         println!("== boot loader and application on {} ({})", map.name, map.target);
-        for (name, image) in ["build 1", "build 2"].iter().zip(&build.images) {
+        for (name, image) in IMAGES.iter().zip(&build.images) {
             println!("   {name}: {} bytes", image.len());
         }
         let begun = Instant::now();
-        story::tell(build, "boot", &folder.join(map.name), plan.seed, true)?;
+        story::tell(build, "boot", &build.folder.join("story"), plan.seed, true)?;
         println!("   one whole life: {:.1} s", begun.elapsed().as_secs_f32());
     }
     if let Some(build) = builds.iter().find(|build| build.map.name == CONTROLLED) {
-        controls(build, &folder, plan.seed)?;
+        controls(build, plan.seed)?;
     }
     for build in &builds {
-        cuts(build, &folder.join(build.map.name), plan)?;
+        cuts(build, plan)?;
     }
     Ok(())
 }
@@ -130,12 +166,12 @@ pub(crate) fn run(root: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
 const CONTROLLED: &str = map::MPS2_AN386.name;
 
 /// Boot loaders of which each leaves out one rule have to be caught.
-fn controls(build: &Build, folder: &Path, seed: u64) -> Result<(), Failure> {
+fn controls(build: &Build, seed: u64) -> Result<(), Failure> {
     for (loader, expected) in [
         ("never_reverts", story::NOT_REVERTED),
         ("ignores_counter", story::OLD_STARTED),
     ] {
-        match story::tell(build, loader, &folder.join(loader), seed, false) {
+        match story::tell(build, loader, &build.folder.join("control"), seed, false) {
             Err(found) if found.to_string().contains(expected) => {
                 println!("== the boot loader {loader} is caught: {expected}");
             }
@@ -147,7 +183,7 @@ fn controls(build: &Build, folder: &Path, seed: u64) -> Result<(), Failure> {
 }
 
 /// Lives lives with power cuts until there were enough of them.
-fn cuts(build: &Build, folder: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
+fn cuts(build: &Build, plan: &Plan<'_>) -> Result<(), Failure> {
     let begun = Instant::now();
     let (lives, done, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let work = |worker: usize| -> Result<owner::Tally, String> {
@@ -155,7 +191,7 @@ fn cuts(build: &Build, folder: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
         while done.load(Ordering::Relaxed) < plan.cuts && !stop.load(Ordering::Relaxed) {
             let life = lives.fetch_add(1, Ordering::Relaxed) as u64;
             let seed = Random::new(plan.seed).fork(life);
-            let folder = folder.join(format!("worker-{worker}"));
+            let folder = build.folder.join(format!("worker-{worker}"));
             let lived = owner::live(build, &folder, Random::new(seed));
             let lived = lived.map_err(|error| {
                 stop.store(true, Ordering::Relaxed);

@@ -23,6 +23,7 @@ mod performance;
 mod power_cut;
 mod powerset;
 mod qemu;
+mod reproduce;
 mod size;
 mod soak;
 mod stack;
@@ -49,6 +50,12 @@ const TASKS: &[Task] = &[
         usage: "[--cuts N] [--seed N] [--board NAME]",
         about: "build firmware/ and run it in QEMU; a boot loader and an application with power cuts",
         run: firmware::run,
+    },
+    Task {
+        name: "reproduce",
+        usage: "[--board NAME | --control]",
+        about: "build boot loader and application of two boards twice, at different places: the same bit for bit",
+        run: reproduce::run,
     },
     Task {
         name: "size",

@@ -16,8 +16,8 @@ pub struct Map {
     pub page: u32,
     /// Bytes in a write unit.
     pub word: u32,
-    /// Pages of an image.
-    pub image: u32,
+    /// Pages of the image in slot A and in slot B: one in B where there is no room for two.
+    pub images: [u32; 2],
     /// Pages of the encrypted store.
     pub store: u32,
     /// RAM and its bytes.
@@ -33,6 +33,9 @@ pub struct Pages {
     pub count: u32,
 }
 
+/// The component that an image for each slot is: images are linked for the place where they run.
+pub const COMPONENTS: [[u8; 3]; 2] = [[0x81, 0x41, 0x0A], [0x81, 0x41, 0x0B]];
+
 /// Pages of the journal.
 const JOURNAL: u32 = 3;
 
@@ -43,17 +46,17 @@ impl Map {
 
     /// The envelope of slot A or B.
     pub const fn manifest(&self, slot: usize) -> Pages {
-        Self::pages(if slot == 0 { 0 } else { 1 + self.image }, 1)
+        Self::pages(if slot == 0 { 0 } else { 1 + self.images[0] }, 1)
     }
 
     /// The image in slot A or B.
     pub const fn image(&self, slot: usize) -> Pages {
-        Self::pages(self.manifest(slot).first + 1, self.image)
+        Self::pages(self.manifest(slot).first + 1, self.images[slot])
     }
 
     /// The journal.
     pub const fn journal(&self) -> Pages {
-        Self::pages(2 * (1 + self.image), JOURNAL)
+        Self::pages(2 + self.images[0] + self.images[1], JOURNAL)
     }
 
     /// What counts up and is never erased.
@@ -64,6 +67,16 @@ impl Map {
     /// The encrypted store.
     pub const fn store(&self) -> Pages {
         Self::pages(self.fuses().first + 1, self.store)
+    }
+
+    /// Whether an update has a slot to go to.
+    pub const fn has_two_slots(&self) -> bool {
+        self.images[0] == self.images[1]
+    }
+
+    /// Bytes of the longest image for slot A or B.
+    pub const fn room(&self, slot: usize) -> u32 {
+        self.images[slot] * self.page
     }
 
     /// Pages in all.
@@ -90,7 +103,7 @@ pub const MPS2_AN386: Map = Map {
     flash: 0x1_4000,
     page: 4096,
     word: 4,
-    image: 40,
+    images: [40, 40],
     store: 8,
     ram: (0x2000_0000, 0x1_0000),
 };
@@ -103,19 +116,58 @@ pub const MPS2_AN505: Map = Map {
     flash: 0x1001_4000,
     page: 2048,
     word: 8,
-    image: 80,
+    images: [80, 80],
     store: 12,
     ram: (0x3800_0000, 0x1_0000),
 };
 
-/// All of them.
-pub const BOARDS: [Map; 2] = [MPS2_AN386, MPS2_AN505];
+/// Cortex-M3.
+pub const MPS2_AN385: Map = Map {
+    name: "mps2-an385",
+    target: "thumbv7m-none-eabi",
+    page: 1024,
+    images: [160, 160],
+    ..MPS2_AN386
+};
 
-/// The board whose core runs this target.
-pub const fn of_target(target: &str) -> Option<Map> {
+/// Cortex-M3 with 256 KB of flash, in which there is no room for two images.
+pub const LM3S6965EVB: Map = Map {
+    name: "lm3s6965evb",
+    target: "thumbv7m-none-eabi",
+    loader: (0, 0x1_0000),
+    flash: 0x1_0000,
+    page: 1024,
+    word: 4,
+    images: [172, 1],
+    store: 8,
+    ram: (0x2000_0000, 0x1_0000),
+};
+
+/// RISC-V.
+pub const VIRT: Map = Map {
+    name: "virt",
+    target: "riscv32imac-unknown-none-elf",
+    loader: (0x8000_0000, 0x2_0000),
+    flash: 0x8002_0000,
+    page: 4096,
+    word: 16,
+    images: [52, 52],
+    store: 8,
+    ram: (0x8010_0000, 0x1_0000),
+};
+
+/// All of them.
+pub const BOARDS: [Map; 5] = [MPS2_AN385, MPS2_AN386, MPS2_AN505, LM3S6965EVB, VIRT];
+
+/// The board of this name; without one, the first whose core runs this target.
+pub const fn find(name: &str, target: &str) -> Option<Map> {
     let mut boards: &[Map] = &BOARDS;
     while let [board, rest @ ..] = boards {
-        if begins(target.as_bytes(), board.target.as_bytes()) {
+        let (is_it, runs) = (
+            board.name.len() == name.len() && begins(board.name.as_bytes(), name.as_bytes()),
+            begins(target.as_bytes(), board.target.as_bytes()),
+        );
+        if is_it || name.is_empty() && runs {
             return Some(*board);
         }
         boards = rest;

@@ -2,12 +2,12 @@
 
 use iotsec::{
     core::{
-        credential::{DevicePassword, Exposure, ThrottlePolicy},
-        crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519SigningKey, HkdfSha256, Sha256},
+        credential::{DevicePassword, Exposure},
+        crypto::{Ed25519SigningKey, HkdfSha256, Sha256},
         hal::{DeviceRootKey, FlashError, Region},
         secret::Secret,
     },
-    device::{Device, Hardware, Memory, Product, Suite},
+    device::{Device, Hardware, Memory},
     store::{IndexEntry, ReplayProtection},
     update::{
         ComponentId, SequenceNumber,
@@ -18,16 +18,14 @@ use iotsec::{
 use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng};
 
 use super::{
-    Build, events,
-    map::{Map, Pages},
+    Build,
+    map::{COMPONENTS, Map, Pages},
+    unit::{self, EVENTS, KEYS, RECORD, ROOT},
 };
 use crate::{
     fixture::{CLASS, SEED, VENDOR},
     tool::Failure,
 };
-
-/// As in `firmware/board/src/product.rs`.
-const ROOT: [u8; 32] = *b"a root key for firmware tests...";
 
 /// An image and its envelope.
 #[derive(Clone, Debug)]
@@ -39,9 +37,8 @@ pub(super) struct Release {
 impl Release {
     /// Signs an image that is linked for `slot`.
     pub(super) fn sign(slot: usize, sequence: u64, image: &[u8]) -> Result<Self, Failure> {
-        let id = [0x81, 0x41, [0x0A, 0x0B][slot]];
         let component = ManifestComponent {
-            id: ComponentId::from_encoded(&id)?,
+            id: ComponentId::from_encoded(&COMPONENTS[slot])?,
             digest: Sha256::of(&[image]),
             size: u32::try_from(image.len())?,
             payload: Payload::Uri("coap://fw"),
@@ -92,17 +89,7 @@ impl Unit {
         let password = DevicePassword::generate(Exposure::Online, &mut rng)?;
         let key = Secret::from_bytes(ROOT);
         let root = DeviceRootKey::new(&key, &HkdfSha256)?;
-        let product = Product {
-            store: region(map, map.store())?,
-            events: events::EVENTS.hashed(&mut Sha256::new()),
-            reserve: 2,
-            throttle: ThrottlePolicy::DEFAULT,
-            suite: Suite {
-                storage: &Aes256GcmSiv,
-                wire: &ChaCha20Poly1305,
-                kdf: &HkdfSha256,
-            },
-        };
+        let product = unit::product(region(map, map.store())?);
         let hardware = Hardware {
             flash: &mut flash,
             rng,
@@ -110,12 +97,12 @@ impl Unit {
             root: &root,
             replay: ReplayProtection::None,
         };
-        let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 320]);
+        let (mut index, mut record) = ([IndexEntry::EMPTY; KEYS], [0; RECORD]);
         let memory = Memory {
             index: &mut index,
             record: &mut record,
         };
-        let device = Device::<_, _, _, 8>::format(product, hardware, memory)?;
+        let device = Device::<_, _, _, EVENTS>::format(product, hardware, memory)?;
         let provisioned = device.provision("LAMP-0042", &password);
         let (_, enrolment) = provisioned.map_err(|(_, error)| error)?;
         Ok(Self {

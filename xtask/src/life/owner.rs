@@ -27,6 +27,9 @@ const CHUNK: usize = 512;
 /// A life that was cut so often is left alone.
 const ENOUGH: usize = 12;
 
+/// Days without a cut in the life of a device that gets no update.
+const DAYS: u32 = 6;
+
 /// Power cuts, by where they fell.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
@@ -90,6 +93,8 @@ pub(super) struct Owner {
     floor: u64,
     /// An update was staged, and not accepted since.
     trying: bool,
+    /// Days without a cut.
+    days: u32,
 }
 
 impl Owner {
@@ -104,6 +109,7 @@ impl Owner {
             accepted: 1,
             floor: 0,
             trying: false,
+            days: 0,
         }
     }
 
@@ -349,6 +355,9 @@ fn day(
     if owner.asked < 4 && owner.mark(machine)?.is_none() {
         return Ok(false);
     }
+    if !build.map.has_two_slots() {
+        return quiet(owner, machine);
+    }
     match (hello.sequence, hello.update) {
         (1, STAGED) => {}
         (1, _) => match send(machine, &build.release(1, *goal)?, 7)? {
@@ -372,6 +381,22 @@ fn day(
     }
     // Whatever the answer, it is gone now.
     machine.ask(message::RESTART, &[])?;
+    Ok(false)
+}
+
+/// The rest of a day of a device without room for an update, and whether there were enough of them.
+fn quiet(owner: &mut Owner, machine: &mut Machine) -> Result<bool, Failure> {
+    // Enough for an event a day, and not more than the queue keeps.
+    let done = owner.mark(machine)?.is_some()
+        && (owner.days % 2 == 0 || owner.collect(machine)?.is_some())
+        && wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?.is_some();
+    if done {
+        owner.days += 1;
+        if owner.days == DAYS {
+            return Ok(true);
+        }
+        machine.ask(message::RESTART, &[])?;
+    }
     Ok(false)
 }
 

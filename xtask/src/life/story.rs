@@ -6,7 +6,7 @@ use iotsec_testkit::SimFlash;
 
 use super::{
     Build,
-    factory::{self, Unit},
+    factory::{self, Release, Unit},
     machine::{Cut, End, Machine},
     message::{self, Hello},
     owner::{FAILED, Owner, PASSWORD, TRIAL, UPDATED, send, wanted},
@@ -48,6 +48,9 @@ pub(super) fn tell(
         aloud,
     };
     life.set_up()?;
+    if !build.map.has_two_slots() {
+        return life.starts_what_was_made();
+    }
     life.refuses_forgeries()?;
     life.goes_back()?;
     life.updates()?;
@@ -146,6 +149,22 @@ impl Life<'_> {
         Ok(())
     }
 
+    /// On a board with one slot: no update is taken, and an image that was changed is not started.
+    fn starts_what_was_made(&mut self) -> Result<(), Failure> {
+        let update = Release::sign(1, 2, &self.build.images[0])?;
+        let code = self.power(|_, machine, _| need(send(machine, &update, 0)?))?;
+        if code == 0 {
+            return Err("an update was installed for which there is no room".into());
+        }
+        self.say(&format!("an update has no room, and is refused (error {code})"));
+        let (map, path) = (&self.build.map, self.folder.join("flash.img"));
+        let mut flash = fs::read(&path)?;
+        let changed = (map.image(0).first * map.page) as usize + 1000;
+        flash[changed] ^= 1;
+        fs::write(&path, flash)?;
+        self.starts_nothing("a changed bit in the image: nothing is started")
+    }
+
     fn goes_back(&mut self) -> Result<(), Failure> {
         let release = self.build.release(1, 3)?;
         self.power(|_, machine, _| installed(send(machine, &release, 50)?))?;
@@ -205,8 +224,13 @@ impl Life<'_> {
             flash.tamper(page * map.page, &vec![0xFF; map.page as usize]);
         }
         fs::write(&path, flash.image())?;
+        self.starts_nothing("release 1 put back, release 4 broken, the journal erased: nothing is started")
+    }
+
+    /// The boot loader must find nothing that it may start.
+    fn starts_nothing(&self, line: &str) -> Result<(), Failure> {
         let loader = self.build.loader(self.loader);
-        let mut machine = Machine::on(map, &loader, self.folder, Cut::Never, self.seed)?;
+        let mut machine = Machine::on(&self.build.map, &loader, self.folder, Cut::Never, self.seed)?;
         if let Some((_, content)) = machine.ask(message::HELLO, &[])? {
             let sequence = Hello::from_bytes(&content).map_or(0, |hello| hello.sequence);
             machine.off()?;
@@ -214,7 +238,7 @@ impl Life<'_> {
         }
         match machine.end()? {
             (End::Recovery, said) => {
-                self.say("release 1 put back, release 4 broken, the journal erased: nothing is started");
+                self.say(line);
                 for line in said.lines().filter(|_| self.aloud) {
                     println!("   {line}");
                 }
