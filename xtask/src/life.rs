@@ -44,6 +44,7 @@ use random::Random;
 use crate::{
     elf,
     image::{self, Source},
+    rustc,
     tool::{self, Failure},
 };
 
@@ -127,6 +128,7 @@ pub(crate) fn commands(source: &Source, map: &Map) -> Result<[Command; 2], Failu
     }
     for command in [&mut loaders, &mut images] {
         command.env("BOARD", map.name);
+        rustc::wrap(command, &source.root)?;
     }
     Ok([loaders, images])
 }

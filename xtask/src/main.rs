@@ -24,6 +24,7 @@ mod power_cut;
 mod powerset;
 mod qemu;
 mod reproduce;
+mod rustc;
 mod size;
 mod soak;
 mod stack;
@@ -186,6 +187,9 @@ const TASKS: &[Task] = &[
 ];
 
 fn main() -> ExitCode {
+    if let Some(code) = rustc::stand_in() {
+        return code;
+    }
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let Some((name, rest)) = args.split_first() else {
