@@ -6,6 +6,9 @@
 #[path = "../../firmware/application/src/events.rs"]
 mod events;
 mod factory;
+#[allow(unreachable_pub, reason = "public in the images")]
+#[path = "../../firmware/parts/src/key.rs"]
+mod key;
 mod machine;
 #[allow(
     unreachable_pub,
@@ -112,17 +115,17 @@ impl Build {
 
 /// The images that a board has room for.
 pub(crate) fn names(map: &Map) -> &'static [&'static str] {
-    if map.has_two_slots() {
-        &IMAGES
-    } else {
-        &IMAGES[..1]
+    match (map.is_whole(), map.has_two_slots()) {
+        (false, _) => &["parts"],
+        (true, false) => &IMAGES[..1],
+        (true, true) => &IMAGES,
     }
 }
 
 /// What builds the boot loaders and the images of a board.
 pub(crate) fn commands(source: &Source, map: &Map) -> Result<[Command; 2], Failure> {
     let mut loaders = image::build_from(source, "bootloader", map.target)?;
-    let mut images = image::build_from(source, "application", map.target)?;
+    let mut images = image::build_from(source, map.application, map.target)?;
     for name in names(map) {
         images.args(["--bin", name]);
     }
@@ -148,7 +151,7 @@ pub(crate) fn run(root: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
     for build in &builds {
         let map = &build.map;
         println!("== boot loader and application on {} ({})", map.name, map.target);
-        for (name, image) in IMAGES.iter().zip(&build.images) {
+        for (name, image) in names(map).iter().zip(&build.images) {
             println!("   {name}: {} bytes", image.len());
         }
         let begun = Instant::now();

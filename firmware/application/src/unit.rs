@@ -16,6 +16,8 @@ pub const ROOT: [u8; 32] = *b"a root key for firmware tests...";
 
 /// Events in the queue.
 pub const EVENTS: usize = 8;
+/// Places of it that are kept for critical ones.
+pub const RESERVE: usize = 2;
 /// Keys in the store, at most.
 pub const KEYS: usize = 32;
 /// Bytes of one of its records, at most.
@@ -26,7 +28,7 @@ pub fn product(store: Region) -> Product<'static> {
     Product {
         store,
         events: events::EVENTS.hashed(&mut Sha256::new()),
-        reserve: 2,
+        reserve: RESERVE,
         throttle: ThrottlePolicy::DEFAULT,
         suite: Suite {
             storage: &Aes256GcmSiv,

@@ -8,6 +8,8 @@ pub struct Map {
     pub name: &'static str,
     /// The target that its core runs, and the beginning of that with hard float.
     pub target: &'static str,
+    /// The package of its application.
+    pub application: &'static str,
     /// Where the boot loader lies, which nothing writes, and its bytes.
     pub loader: (u32, u32),
     /// Where the flash that is written lies: behind the boot loader.
@@ -69,6 +71,11 @@ impl Map {
         Self::pages(self.fuses().first + 1, self.store)
     }
 
+    /// Whether the application is a whole device, and not single parts.
+    pub const fn is_whole(&self) -> bool {
+        begins(self.application.as_bytes(), b"application")
+    }
+
     /// Whether an update has a slot to go to.
     pub const fn has_two_slots(&self) -> bool {
         self.images[0] == self.images[1]
@@ -99,6 +106,7 @@ impl Map {
 pub const MPS2_AN386: Map = Map {
     name: "mps2-an386",
     target: "thumbv7em-none-eabi",
+    application: "application",
     loader: (0, 0x1_4000),
     flash: 0x1_4000,
     page: 4096,
@@ -112,6 +120,7 @@ pub const MPS2_AN386: Map = Map {
 pub const MPS2_AN505: Map = Map {
     name: "mps2-an505",
     target: "thumbv8m.main-none-eabi",
+    application: "application",
     loader: (0x1000_0000, 0x1_4000),
     flash: 0x1001_4000,
     page: 2048,
@@ -134,6 +143,7 @@ pub const MPS2_AN385: Map = Map {
 pub const LM3S6965EVB: Map = Map {
     name: "lm3s6965evb",
     target: "thumbv7m-none-eabi",
+    application: "application",
     loader: (0, 0x1_0000),
     flash: 0x1_0000,
     page: 1024,
@@ -143,10 +153,25 @@ pub const LM3S6965EVB: Map = Map {
     ram: (0x2000_0000, 0x1_0000),
 };
 
+/// Cortex-M0 with 256 KB of flash and 16 KB of RAM, which is enough for the boot loader and for single parts.
+pub const MICROBIT: Map = Map {
+    name: "microbit",
+    target: "thumbv6m-none-eabi",
+    application: "parts",
+    loader: (0, 0x1_0000),
+    flash: 0x1_0000,
+    page: 1024,
+    word: 4,
+    images: [120, 1],
+    store: 8,
+    ram: (0x2000_0000, 0x4000),
+};
+
 /// RISC-V.
 pub const VIRT: Map = Map {
     name: "virt",
     target: "riscv32imac-unknown-none-elf",
+    application: "application",
     loader: (0x8000_0000, 0x2_0000),
     flash: 0x8002_0000,
     page: 4096,
@@ -157,7 +182,7 @@ pub const VIRT: Map = Map {
 };
 
 /// All of them.
-pub const BOARDS: [Map; 5] = [MPS2_AN385, MPS2_AN386, MPS2_AN505, LM3S6965EVB, VIRT];
+pub const BOARDS: [Map; 6] = [MICROBIT, LM3S6965EVB, MPS2_AN385, MPS2_AN386, MPS2_AN505, VIRT];
 
 /// The board of this name; without one, the first whose core runs this target.
 pub const fn find(name: &str, target: &str) -> Option<Map> {

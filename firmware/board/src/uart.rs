@@ -5,6 +5,7 @@
     path = "uart/cmsdk.rs"
 )]
 #[cfg_attr(board = "lm3s6965evb", path = "uart/pl011.rs")]
+#[cfg_attr(board = "microbit", path = "uart/nrf51.rs")]
 #[cfg_attr(board = "virt", path = "uart/ns16550.rs")]
 mod driver;
 

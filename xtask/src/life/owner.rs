@@ -176,7 +176,7 @@ impl Owner {
         self.keep(found)?;
         if self.secret.as_deref() != Some(secret) {
             self.unsure = Some(secret.to_owned());
-            let content = [PASSWORD, secret].join("\0");
+            let content = [self.unit.password.as_str(), secret].join("\0");
             let Some(_) = wanted(machine.ask(message::PUT, content.as_bytes())?)? else {
                 return Ok(None);
             };
@@ -375,7 +375,7 @@ fn day(
         }
         _ => {
             let done = owner.collect(machine)?.is_some()
-                && wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?.is_some();
+                && wanted(machine.ask(message::LOGIN, owner.unit.password.as_bytes())?)?.is_some();
             return Ok(done && owner.accepted == *goal);
         }
     }
@@ -389,7 +389,7 @@ fn quiet(owner: &mut Owner, machine: &mut Machine) -> Result<bool, Failure> {
     // Enough for an event a day, and not more than the queue keeps.
     let done = owner.mark(machine)?.is_some()
         && (owner.days % 2 == 0 || owner.collect(machine)?.is_some())
-        && wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?.is_some();
+        && wanted(machine.ask(message::LOGIN, owner.unit.password.as_bytes())?)?.is_some();
     if done {
         owner.days += 1;
         if owner.days == DAYS {
@@ -410,6 +410,7 @@ mod tests {
         let mut owner = Owner::of(Unit {
             flash: Vec::new(),
             label: String::new(),
+            password: String::new(),
             telemetry: Secret::zero(),
         });
         owner.owned = true;

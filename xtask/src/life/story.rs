@@ -111,13 +111,19 @@ impl Life<'_> {
             }
             Ok(())
         })?;
-        self.say("set up with the label's password; a secret is kept and three events are recorded");
+        self.say(if self.build.map.is_whole() {
+            "set up with the label's password; a secret is kept and three events are recorded"
+        } else {
+            "the label's password opens; a secret is kept and three events are recorded"
+        });
         self.power(|owner, machine, hello| {
             need(owner.visit(machine, &hello, "correct horse battery staple")?)?;
             if matches!(machine.ask(message::LOGIN, b"some other password")?, Some((0, _))) {
                 return Err("a wrong password was accepted".into());
             }
-            need(wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?)?;
+            need(wanted(
+                machine.ask(message::LOGIN, owner.unit.password.as_bytes())?,
+            )?)?;
             need(owner.collect(machine)?)
         })?;
         self.say("the owner's password is right, another is wrong; the events come sealed, none is lost");
@@ -200,7 +206,9 @@ impl Life<'_> {
         })?;
         let after = self.power(|owner, machine, hello| {
             need(owner.visit(machine, &hello, "correct horse battery staple")?)?;
-            need(wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?)?;
+            need(wanted(
+                machine.ask(message::LOGIN, owner.unit.password.as_bytes())?,
+            )?)?;
             Ok(hello)
         })?;
         if (hello.update, after.update, after.sequence, after.floor) != (TRIAL, UPDATED, 4, 4) {
