@@ -25,39 +25,43 @@ struct Life<'l> {
     folder: &'l Path,
     seed: u64,
     owner: Owner,
-    aloud: bool,
+    told: String,
 }
 
-/// Lives it with the boot loader called `loader`.
-pub(super) fn tell(
-    build: &Build,
-    loader: &str,
-    folder: &Path,
-    seed: u64,
-    aloud: bool,
-) -> Result<(), Failure> {
-    fs::create_dir_all(folder)?;
-    let unit = Unit::make(build, seed)?;
-    fs::write(folder.join("flash.img"), &unit.flash)?;
+/// Lives it with the boot loader called `loader`: what is to be told of it, and how it ended.
+pub(super) fn tell(build: &Build, loader: &str, folder: &Path, seed: u64) -> (String, Result<(), Failure>) {
+    let made = fs::create_dir_all(folder)
+        .map_err(Failure::from)
+        .and_then(|()| Unit::make(build, seed));
+    let unit = match made {
+        Ok(unit) => unit,
+        Err(error) => return (String::new(), Err(error)),
+    };
     let mut life = Life {
         build,
         loader,
         folder,
         seed,
         owner: Owner::of(unit),
-        aloud,
+        told: String::new(),
     };
-    life.set_up()?;
-    if !build.map.has_two_slots() {
-        return life.starts_what_was_made();
-    }
-    life.refuses_forgeries()?;
-    life.goes_back()?;
-    life.updates()?;
-    life.refuses_old_releases()
+    let lived = life.live();
+    (life.told, lived)
 }
 
 impl Life<'_> {
+    fn live(&mut self) -> Result<(), Failure> {
+        fs::write(self.folder.join("flash.img"), &self.owner.unit.flash)?;
+        self.set_up()?;
+        if !self.build.map.has_two_slots() {
+            return self.starts_what_was_made();
+        }
+        self.refuses_forgeries()?;
+        self.goes_back()?;
+        self.updates()?;
+        self.refuses_old_releases()
+    }
+
     /// Power, until `work` has had its answers; then a restart.
     fn power<T>(
         &mut self,
@@ -79,11 +83,7 @@ impl Life<'_> {
         }
         match (done, machine.end()) {
             (Ok(done), Ok((End::Restart, said))) => {
-                if self.aloud {
-                    for line in said.lines() {
-                        println!("   {line}");
-                    }
-                }
+                self.say(said.trim_end());
                 Ok(done)
             }
             (Ok(_), Ok((end, said))) => Err(format!("a restart became {end:?}: {said}").into()),
@@ -93,9 +93,9 @@ impl Life<'_> {
         }
     }
 
-    fn say(&self, line: &str) {
-        if self.aloud {
-            println!("   {line}");
+    fn say(&mut self, lines: &str) {
+        for line in lines.lines() {
+            self.told += &format!("   {line}\n");
         }
     }
 
@@ -163,7 +163,8 @@ impl Life<'_> {
             return Err("an update was installed for which there is no room".into());
         }
         self.say(&format!("an update has no room, and is refused (error {code})"));
-        let (map, path) = (&self.build.map, self.folder.join("flash.img"));
+        let build = self.build;
+        let (map, path) = (&build.map, self.folder.join("flash.img"));
         let mut flash = fs::read(&path)?;
         let changed = (map.image(0).first * map.page) as usize + 1000;
         flash[changed] ^= 1;
@@ -222,7 +223,8 @@ impl Life<'_> {
 
     /// Somebody writes the flash: an old release, genuine, and nothing else that starts.
     fn refuses_old_releases(&mut self) -> Result<(), Failure> {
-        let (map, path) = (&self.build.map, self.folder.join("flash.img"));
+        let build = self.build;
+        let (map, path) = (&build.map, self.folder.join("flash.img"));
         let mut flash = SimFlash::from_image(factory::geometry(map), &fs::read(&path)?);
         self.build.release(0, 1)?.place(map, 0, &mut flash)?;
         let start = map.image(1).first * map.page;
@@ -236,7 +238,7 @@ impl Life<'_> {
     }
 
     /// The boot loader must find nothing that it may start.
-    fn starts_nothing(&self, line: &str) -> Result<(), Failure> {
+    fn starts_nothing(&mut self, line: &str) -> Result<(), Failure> {
         let loader = self.build.loader(self.loader);
         let mut machine = Machine::on(&self.build.map, &loader, self.folder, Cut::Never, self.seed)?;
         if let Some((_, content)) = machine.ask(message::HELLO, &[])? {
@@ -247,9 +249,7 @@ impl Life<'_> {
         match machine.end()? {
             (End::Recovery, said) => {
                 self.say(line);
-                for line in said.lines().filter(|_| self.aloud) {
-                    println!("   {line}");
-                }
+                self.say(&said);
                 Ok(())
             }
             (end, said) => Err(format!("instead of nothing: {end:?}: {said}").into()),
