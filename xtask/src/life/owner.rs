@@ -388,7 +388,7 @@ fn day(
 fn quiet(owner: &mut Owner, machine: &mut Machine) -> Result<bool, Failure> {
     // Enough for an event a day, and not more than the queue keeps.
     let done = owner.mark(machine)?.is_some()
-        && (owner.days % 2 == 0 || owner.collect(machine)?.is_some())
+        && (owner.days.is_multiple_of(2) || owner.collect(machine)?.is_some())
         && wanted(machine.ask(message::LOGIN, owner.unit.password.as_bytes())?)?.is_some();
     if done {
         owner.days += 1;
