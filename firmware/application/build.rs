@@ -9,7 +9,7 @@ mod script;
 fn main() {
     let map = script::board();
     for (slot, image) in ["v1", "v2"].into_iter().enumerate() {
-        let place = (map.entry(slot), map.image * map.page);
+        let place = (map.entry(slot), map.room(slot));
         println!(
             "cargo::rustc-link-arg-bin={image}=-L{}",
             script::write(&map, image, place)

@@ -19,6 +19,7 @@ const RUNS: [(&str, Board); 3] = [
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let plan = plan(args)?;
     qemu::need()?;
+    qemu::need_riscv()?;
     if plan.board.is_some() {
         return life::run(root, &plan);
     }
@@ -34,7 +35,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 
 fn plan<'a>(args: &[&'a str]) -> Result<Plan<'a>, Failure> {
     let mut plan = Plan {
-        cuts: 100,
+        cuts: 40,
         seed: 1,
         board: None,
     };

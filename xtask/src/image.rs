@@ -18,15 +18,42 @@ pub(crate) const THUMBV6M: &str = "thumbv6m-none-eabi";
 /// RISC-V with multiplication, atomics and short instructions.
 pub(crate) const RISCV32IMAC: &str = "riscv32imac-unknown-none-elf";
 
+/// Sources, and the folder of cargo's with the packages that they need.
+pub(crate) struct Source {
+    pub(crate) root: PathBuf,
+    pub(crate) home: PathBuf,
+    /// Whether the images are kept from knowing where both lie.
+    pub(crate) remapped: bool,
+}
+
+impl Source {
+    /// Those at `root`, as a build has them that is no test of builds.
+    pub(crate) fn of(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            home: home(),
+            remapped: true,
+        }
+    }
+}
+
 /// A cargo command for `package` of `firmware/` on `target`, with the profile and the flags of the committed
 /// configuration and nothing from the environment.
 pub(crate) fn build(root: &Path, package: &str, target: &str) -> Result<Command, Failure> {
+    build_from(&Source::of(root), package, target)
+}
+
+/// As [`build`], from other sources.
+pub(crate) fn build_from(source: &Source, package: &str, target: &str) -> Result<Command, Failure> {
     tool::need_target(target)?;
     let mut command = tool::cargo();
     command
-        .current_dir(root.join("firmware"))
+        .current_dir(source.root.join("firmware"))
+        .env("CARGO_HOME", &source.home)
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("BOARD")
         .args([
             "build",
             "--release",
@@ -36,9 +63,12 @@ pub(crate) fn build(root: &Path, package: &str, target: &str) -> Result<Command,
             package,
             "--target",
             target,
-        ])
-        .arg("--config")
-        .arg(format!("target.{target}.rustflags={:?}", remapped(root)?));
+        ]);
+    if source.remapped {
+        command
+            .arg("--config")
+            .arg(format!("target.{target}.rustflags={:?}", remapped(source)?));
+    }
     Ok(command)
 }
 
@@ -50,18 +80,22 @@ pub(crate) fn path(root: &Path, target: &str, name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Panic messages name source files: their length must not depend on where this machine keeps them.
-pub(crate) fn remapped(root: &Path) -> Result<Vec<String>, Failure> {
-    let home = env::var_os("CARGO_HOME").map_or_else(
+/// The folder of cargo's on this machine.
+pub(crate) fn home() -> PathBuf {
+    env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
-    );
+    )
+}
+
+/// Panic messages name source files: the images must not depend on where this machine keeps them.
+pub(crate) fn remapped(source: &Source) -> Result<Vec<String>, Failure> {
     let sysroot = tool::text(Command::new("rustc").args(["--print", "sysroot"]))?;
     let mut flags = vec![
-        format!("--remap-path-prefix={}=iotsec", root.display()),
+        format!("--remap-path-prefix={}=iotsec", source.root.display()),
         format!("--remap-path-prefix={}=rust", sysroot.trim()),
     ];
-    let registries = home.join("registry/src");
+    let registries = source.home.join("registry/src");
     for folder in registries.read_dir().into_iter().flatten().flatten() {
         flags.push(format!(
             "--remap-path-prefix={}=registry",

@@ -6,6 +6,9 @@
 #[path = "../../firmware/application/src/events.rs"]
 mod events;
 mod factory;
+#[allow(unreachable_pub, reason = "public in the images")]
+#[path = "../../firmware/parts/src/key.rs"]
+mod key;
 mod machine;
 #[allow(
     unreachable_pub,
@@ -13,7 +16,7 @@ mod machine;
     reason = "public in the images, and some is for them alone"
 )]
 #[path = "../../firmware/board/src/map.rs"]
-mod map;
+pub(crate) mod map;
 #[allow(
     unreachable_pub,
     dead_code,
@@ -24,11 +27,18 @@ mod message;
 mod owner;
 mod random;
 mod story;
+#[allow(unreachable_pub, reason = "public in the images")]
+#[path = "../../firmware/application/src/unit.rs"]
+mod unit;
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -38,7 +48,9 @@ use map::Map;
 use random::Random;
 
 use crate::{
-    elf, image,
+    elf,
+    image::{self, Source},
+    rustc,
     tool::{self, Failure},
 };
 
@@ -58,29 +70,39 @@ pub(crate) struct Plan<'p> {
 /// What is built for a board.
 struct Build {
     map: Map,
+    /// Where its boot loaders are, and its lives are lived.
     folder: PathBuf,
-    /// Build 1 for slot A, build 2 for slot B.
-    images: [Vec<u8>; 2],
+    /// Build 1 for slot A, and build 2 for slot B if that has room for an image.
+    images: Vec<Vec<u8>>,
 }
+
+/// The boot loader, and those of which each leaves out one rule.
+const LOADERS: [&str; 3] = ["boot", "never_reverts", "ignores_counter"];
+/// Builds 1 and 2.
+const IMAGES: [&str; 2] = ["v1", "v2"];
 
 impl Build {
     fn make(root: &Path, map: Map) -> Result<Self, Failure> {
-        for package in ["bootloader", "application"] {
-            tool::run(&mut image::build(root, package, map.target)?)?;
+        let source = Source::of(root);
+        let folder = root.join("target/life").join(map.name);
+        fs::create_dir_all(&folder)?;
+        for command in commands(&source, &map)? {
+            tool::run(&mut { command })?;
         }
-        let image = |slot: usize, name| -> Result<Vec<u8>, Failure> {
+        // The next board of the same core is built in their place.
+        for loader in LOADERS {
+            fs::copy(image::path(root, map.target, loader), folder.join(loader))?;
+        }
+        let mut images = Vec::new();
+        for (slot, name) in names(&map).iter().enumerate() {
             let file = fs::read(image::path(root, map.target, name))?;
             let bytes = elf::loaded(&file, map.entry(slot))?;
-            if bytes.len() > (map.image * map.page) as usize {
+            if bytes.len() > map.room(slot) as usize {
                 return Err(format!("{name} is not linked for slot {slot}").into());
             }
-            Ok(bytes)
-        };
-        Ok(Self {
-            map,
-            images: [image(0, "v1")?, image(1, "v2")?],
-            folder: image::path(root, map.target, ""),
-        })
+            images.push(bytes);
+        }
+        Ok(Self { map, folder, images })
     }
 
     /// The boot loader called `name`.
@@ -92,6 +114,29 @@ impl Build {
     fn release(&self, slot: usize, sequence: u64) -> Result<Release, Failure> {
         Release::sign(slot, sequence, &self.images[slot])
     }
+}
+
+/// The images that a board has room for.
+pub(crate) fn names(map: &Map) -> &'static [&'static str] {
+    match (map.is_whole(), map.has_two_slots()) {
+        (false, _) => &["parts"],
+        (true, false) => &IMAGES[..1],
+        (true, true) => &IMAGES,
+    }
+}
+
+/// What builds the boot loaders and the images of a board.
+pub(crate) fn commands(source: &Source, map: &Map) -> Result<[Command; 2], Failure> {
+    let mut loaders = image::build_from(source, "bootloader", map.target)?;
+    let mut images = image::build_from(source, map.application, map.target)?;
+    for name in names(map) {
+        images.args(["--bin", name]);
+    }
+    for command in [&mut loaders, &mut images] {
+        command.env("BOARD", map.name);
+        rustc::wrap(command, &source.root)?;
+    }
+    Ok([loaders, images])
 }
 
 /// Lives one life on each board without a cut and others with some, and with boot loaders that leave something out.
@@ -106,48 +151,89 @@ pub(crate) fn run(root: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
         let names: Vec<_> = map::BOARDS.iter().map(|map| map.name).collect();
         return Err(format!("boards are: {}", names.join(", ")).into());
     }
-    let folder = root.join("target/life");
+    let mut jobs: Vec<Job<'_>> = Vec::new();
     for build in &builds {
-        let map = &build.map;
-        println!("== boot loader and application on {} ({})", map.name, map.target);
-        for (name, image) in ["build 1", "build 2"].iter().zip(&build.images) {
-            println!("   {name}: {} bytes", image.len());
+        jobs.push(Box::new(|| story(build, plan.seed)));
+        if build.map.name == CONTROLLED {
+            for (loader, expected) in LEFT_OUT {
+                jobs.push(Box::new(move || control(build, loader, expected, plan.seed)));
+            }
         }
-        let begun = Instant::now();
-        story::tell(build, "boot", &folder.join(map.name), plan.seed, true)?;
-        println!("   one whole life: {:.1} s", begun.elapsed().as_secs_f32());
     }
-    if let Some(build) = builds.iter().find(|build| build.map.name == CONTROLLED) {
-        controls(build, &folder, plan.seed)?;
-    }
+    share(jobs)?;
     for build in &builds {
-        cuts(build, &folder.join(build.map.name), plan)?;
+        cuts(build, plan)?;
     }
     Ok(())
+}
+
+/// Work that can be done beside other: what is to be told of it, or how it failed.
+type Job<'j> = Box<dyn FnOnce() -> Result<String, String> + Send + 'j>;
+
+/// Has all of it done, and tells of each when it is.
+fn share(jobs: Vec<Job<'_>>) -> Result<(), Failure> {
+    let jobs = Mutex::new(jobs.into_iter());
+    let next = || jobs.lock().ok()?.next();
+    let work = || -> Result<(), String> {
+        while let Some(job) = next() {
+            print!("{}", job()?);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().map_err(|_| "a worker died".to_owned())??;
+        }
+        Ok::<_, String>(())
+    })?;
+    Ok(())
+}
+
+/// One whole life without a cut.
+fn story(build: &Build, seed: u64) -> Result<String, String> {
+    let (map, begun) = (&build.map, Instant::now());
+    let mut told = format!(
+        "== boot loader and application on {} ({})\n",
+        map.name, map.target
+    );
+    for (name, image) in names(map).iter().zip(&build.images) {
+        told += &format!("   {name}: {} bytes\n", image.len());
+    }
+    let (lines, lived) = story::tell(build, LOADERS[0], &build.folder.join("story"), seed);
+    told += &lines;
+    lived.map_err(|error| format!("{error}, after\n{told}"))?;
+    Ok(told + &format!("   one whole life: {:.1} s\n", begun.elapsed().as_secs_f32()))
 }
 
 /// The board of the boot loaders that have to be caught.
 const CONTROLLED: &str = map::MPS2_AN386.name;
+/// These, of which each leaves out one rule, and how it is found.
+const LEFT_OUT: [(&str, &str); 2] = [
+    (LOADERS[1], story::NOT_REVERTED),
+    (LOADERS[2], story::OLD_STARTED),
+];
 
-/// Boot loaders of which each leaves out one rule have to be caught.
-fn controls(build: &Build, folder: &Path, seed: u64) -> Result<(), Failure> {
-    for (loader, expected) in [
-        ("never_reverts", story::NOT_REVERTED),
-        ("ignores_counter", story::OLD_STARTED),
-    ] {
-        match story::tell(build, loader, &folder.join(loader), seed, false) {
-            Err(found) if found.to_string().contains(expected) => {
-                println!("== the boot loader {loader} is caught: {expected}");
-            }
-            Err(other) => return Err(format!("the boot loader {loader}: {other}").into()),
-            Ok(()) => return Err(format!("the boot loader {loader} was not caught").into()),
+/// A boot loader that leaves out a rule has to be caught.
+fn control(build: &Build, loader: &str, expected: &str, seed: u64) -> Result<String, String> {
+    match story::tell(
+        build,
+        loader,
+        &build.folder.join(format!("without-{loader}")),
+        seed,
+    )
+    .1
+    {
+        Err(found) if found.to_string().contains(expected) => {
+            Ok(format!("== the boot loader {loader} is caught: {expected}\n"))
         }
+        Err(other) => Err(format!("the boot loader {loader}: {other}")),
+        Ok(()) => Err(format!("the boot loader {loader} was not caught")),
     }
-    Ok(())
 }
 
 /// Lives lives with power cuts until there were enough of them.
-fn cuts(build: &Build, folder: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
+fn cuts(build: &Build, plan: &Plan<'_>) -> Result<(), Failure> {
     let begun = Instant::now();
     let (lives, done, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let work = |worker: usize| -> Result<owner::Tally, String> {
@@ -155,7 +241,7 @@ fn cuts(build: &Build, folder: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
         while done.load(Ordering::Relaxed) < plan.cuts && !stop.load(Ordering::Relaxed) {
             let life = lives.fetch_add(1, Ordering::Relaxed) as u64;
             let seed = Random::new(plan.seed).fork(life);
-            let folder = folder.join(format!("worker-{worker}"));
+            let folder = build.folder.join(format!("worker-{worker}"));
             let lived = owner::live(build, &folder, Random::new(seed));
             let lived = lived.map_err(|error| {
                 stop.store(true, Ordering::Relaxed);

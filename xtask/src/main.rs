@@ -24,6 +24,8 @@ mod performance;
 mod power_cut;
 mod powerset;
 mod qemu;
+mod reproduce;
+mod rustc;
 mod size;
 mod soak;
 mod stack;
@@ -50,6 +52,12 @@ const TASKS: &[Task] = &[
         usage: "[--cuts N] [--seed N] [--board NAME]",
         about: "build firmware/ and run it in QEMU; a boot loader and an application with power cuts",
         run: firmware::run,
+    },
+    Task {
+        name: "reproduce",
+        usage: "[--board NAME | --control]",
+        about: "build boot loader and application of two boards twice, at different places: the same bit for bit",
+        run: reproduce::run,
     },
     Task {
         name: "size",
@@ -186,6 +194,9 @@ const TASKS: &[Task] = &[
 ];
 
 fn main() -> ExitCode {
+    if let Some(code) = rustc::stand_in() {
+        return code;
+    }
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let Some((name, rest)) = args.split_first() else {

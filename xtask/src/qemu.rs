@@ -57,17 +57,19 @@ impl Board {
     pub(crate) const fn instructions(self, ticks: u64) -> u64 {
         ticks * self.tick
     }
+}
 
-    /// The emulator of its processor, with what to boot from.
-    fn emulator(self) -> Command {
-        if self == Self::RISCV_VIRT {
-            let mut command = Command::new(RISCV);
-            command.args(["-bios", "none"]);
-            command
-        } else {
-            Command::new("qemu-system-arm")
-        }
-    }
+/// The emulator of a board, with what to boot from, and without a monitor on the terminal.
+pub(crate) fn command(machine: &str) -> Command {
+    let mut command = if machine == Board::RISCV_VIRT.machine {
+        let mut command = Command::new(RISCV);
+        command.args(["-bios", "none"]);
+        command
+    } else {
+        Command::new("qemu-system-arm")
+    };
+    command.args(["-M", machine, "-nographic", "-monitor", "none"]);
+    command
 }
 
 const RISCV: &str = "qemu-system-riscv32";
@@ -97,10 +99,8 @@ pub(crate) fn run_with(
     args: &[&str],
     patience: Duration,
 ) -> Result<String, Failure> {
-    let mut child = board
-        .emulator()
-        .args(["-M", board.machine])
-        .args(["-nographic", "-monitor", "none", "-serial", "null"])
+    let mut child = command(board.machine)
+        .args(["-serial", "null"])
         .args(["-semihosting-config", "enable=on,target=native"])
         .args(["-icount", "shift=0", "-kernel"])
         .arg(image)

@@ -4,29 +4,30 @@
 
 pub mod events;
 mod service;
+pub mod unit;
 
 use board::{
     flash::Flash,
     fuses::Fuses,
     link::Link,
     options::{Image, Options},
-    product::{self, ROOT, STORE},
+    product::{self, STORE},
 };
 use harness::{console, entropy::FixedBytes};
 use iotsec::{
     core::{
-        credential::ThrottlePolicy,
-        crypto::{Aes256GcmSiv, ChaCha20Poly1305, HkdfSha256, Sha256},
+        crypto::{HkdfSha256, Sha256},
         error::ErrorCode,
         hal::{DeviceRootKey, Slot},
         secret::Secret,
     },
-    device::{Booted, Hardware, Memory, Product, Suite},
+    device::{Booted, Hardware, Memory},
     store::{IndexEntry, ReplayProtection},
     update::boot::{self, Running},
 };
 
 use service::Service;
+use unit::{KEYS, RECORD, ROOT};
 
 /// An image: which build it is, and the slot that it is linked for.
 #[derive(Clone, Copy, Debug)]
@@ -47,17 +48,6 @@ pub fn run(build: Build) -> ! {
     let Ok(root) = DeviceRootKey::new(&key, &HkdfSha256) else {
         console::fail("the root key was refused")
     };
-    let product = Product {
-        store: STORE,
-        events: events::EVENTS.hashed(&mut Sha256::new()),
-        reserve: 2,
-        throttle: ThrottlePolicy::DEFAULT,
-        suite: Suite {
-            storage: &Aes256GcmSiv,
-            wire: &ChaCha20Poly1305,
-            kdf: &HkdfSha256,
-        },
-    };
     let hardware = Hardware {
         flash,
         rng: FixedBytes::new(options.seed),
@@ -65,12 +55,12 @@ pub fn run(build: Build) -> ! {
         root: &root,
         replay: ReplayProtection::None,
     };
-    let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 320]);
+    let (mut index, mut record) = ([IndexEntry::EMPTY; KEYS], [0; RECORD]);
     let memory = Memory {
         index: &mut index,
         record: &mut record,
     };
-    match Booted::open(product, hardware, memory) {
+    match Booted::open(unit::product(STORE), hardware, memory) {
         Ok(booted) => {
             let mut link = Link::start();
             let unit = service::set_up(&mut link, build, running, booted);

@@ -26,10 +26,8 @@ use iotsec::{
     update::boot::Running,
 };
 
-use crate::{Build, events::MARKED};
+use crate::{Build, events::MARKED, unit::EVENTS};
 
-/// Events in the queue.
-const EVENTS: usize = 8;
 /// Where a secret of the owner's is kept.
 const SECRET: KeyId = KeyId::new(KeyDomain::User, 1, 1);
 /// No clock is read: it is always ten minutes after power-on, so that a wrong password delays nothing.

@@ -9,10 +9,8 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
-use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
-};
-use harness::console;
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash, check_erase, check_read, check_write};
+use harness::{console, flash::Refused};
 use semihosting::{
     fs::{File, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
@@ -21,9 +19,9 @@ use semihosting::{
 use crate::{map::Map, memory, options::Cut};
 
 /// The board.
-pub const MAP: Map = match crate::map::of_target(env!("BOARD_TARGET")) {
+pub const MAP: Map = match crate::map::find(env!("BOARD"), "") {
     Some(map) => map,
-    None => panic!("no board has this core"),
+    None => panic!("the build script named one that there is"),
 };
 
 /// Bytes in an erase unit.
@@ -63,7 +61,7 @@ impl Flash {
         let found = self.file.seek(SeekFrom::Start(offset.into()));
         found
             .and_then(|_| self.file.read_exact(bytes))
-            .map_err(|_| Refused::Host)
+            .map_err(|_| Refused::Medium)
     }
 
     /// Counts an operation, and says what it becomes if the power fails in it.
@@ -79,11 +77,11 @@ impl Flash {
             written.store(1, Relaxed);
         }
         let found = self.file.seek(SeekFrom::Start(offset.into()));
-        found.map(drop).map_err(|_| Refused::Host)
+        found.map(drop).map_err(|_| Refused::Medium)
     }
 
     fn store(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        self.file.write_all(bytes).map_err(|_| Refused::Host)
+        self.file.write_all(bytes).map_err(|_| Refused::Medium)
     }
 
     /// Programs erased words of one page.
@@ -101,36 +99,6 @@ impl Flash {
             self.store(word)?;
         }
         Ok(())
-    }
-}
-
-/// What the flash refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// Not a whole number of units.
-    NotAligned,
-    /// Beyond the end.
-    OutOfBounds,
-    /// The file cannot be read or written.
-    Host,
-}
-
-impl From<NorFlashErrorKind> for Refused {
-    fn from(kind: NorFlashErrorKind) -> Self {
-        match kind {
-            NorFlashErrorKind::NotAligned => Self::NotAligned,
-            _ => Self::OutOfBounds,
-        }
-    }
-}
-
-impl NorFlashError for Refused {
-    fn kind(&self) -> NorFlashErrorKind {
-        match self {
-            Self::NotAligned => NorFlashErrorKind::NotAligned,
-            Self::OutOfBounds => NorFlashErrorKind::OutOfBounds,
-            Self::Host => NorFlashErrorKind::Other,
-        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! | [`cpu`] | starting an image, restarting |
 //! | [`options`] | what the host asks of a run |
 //!
-//! The board is the one whose core runs the target that is built for.
+//! The board is the one that `BOARD` in the environment names while building, or the first whose core runs the target.
 #![no_std]
 
 pub mod cpu;

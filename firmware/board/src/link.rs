@@ -1,7 +1,7 @@
 //! The device's side of the serial link: takes questions, gives answers.
 
 use crate::{
-    message::{AGAIN, CRC, HEAD, MAX, START, crc},
+    message::{AGAIN, CRC, HEAD, MAX, READY, START, crc},
     uart,
 };
 
@@ -13,14 +13,16 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes the serial port ready.
+    /// Makes the serial port ready, and says so: what comes before that is lost.
     pub fn start() -> Self {
         uart::start();
-        Self {
-            kind: AGAIN,
+        let link = Self {
+            kind: READY,
             content: [0; MAX],
             len: 0,
-        }
+        };
+        link.answer(0, &[]);
+        link
     }
 
     /// Waits for a question.

@@ -4,6 +4,7 @@
 use core::ptr;
 
 /// Reads a register.
+#[cfg(not(board = "virt"))]
 pub(crate) fn register(address: u32) -> u32 {
     // SAFETY: only `uart` and `cpu` call this, with the addresses of registers of the board, which are aligned.
     unsafe { ptr::read_volatile(address as usize as *const u32) }
@@ -13,6 +14,20 @@ pub(crate) fn register(address: u32) -> u32 {
 pub(crate) fn set_register(address: u32, value: u32) {
     // SAFETY: as above; no register that is written here makes the board read or write memory by itself.
     unsafe { ptr::write_volatile(address as usize as *mut u32, value) }
+}
+
+/// Reads a register of one byte.
+#[cfg(board = "virt")]
+pub(crate) fn byte_register(address: u32) -> u8 {
+    // SAFETY: only `uart` calls this, with the addresses of registers of the board.
+    unsafe { ptr::read_volatile(address as usize as *const u8) }
+}
+
+/// Writes a register of one byte.
+#[cfg(board = "virt")]
+pub(crate) fn set_byte_register(address: u32, value: u8) {
+    // SAFETY: as above; none of them makes the board read or write memory by itself.
+    unsafe { ptr::write_volatile(address as usize as *mut u8, value) }
 }
 
 /// Reads `bytes` of flash from an address on.

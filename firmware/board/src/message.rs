@@ -10,7 +10,8 @@
 //! | | the content; of an answer, the first two bytes are 0 or the number of an error |
 //! | 2 | CRC-16 (polynomial 0x1021, from 0xFFFF) of all that follows the `~`, little-endian |
 //!
-//! A frame with a wrong checksum is answered with [`AGAIN`]. Every question may be asked twice.
+//! A frame with a wrong checksum is answered with [`AGAIN`]. Every question may be asked twice. The first frame after a
+//! start is [`READY`], from the device.
 
 /// The first byte of a frame.
 pub const START: u8 = b'~';
@@ -19,6 +20,8 @@ pub const HEAD: usize = 4;
 /// Bytes of the content at most.
 pub const MAX: usize = 640;
 
+/// The device has started, and listens from now on: the one answer without a question.
+pub const READY: u8 = 0;
 /// Who is there: [`Hello`].
 pub const HELLO: u8 = 1;
 /// Sets up: the label's password, a zero, the owner's, a zero, a secret of the owner's.

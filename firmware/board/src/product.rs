@@ -1,10 +1,7 @@
 //! The device that is made here: its identity, its flash, whom it trusts.
 
 use harness::{console, vector};
-use iotsec_core::{
-    crypto::Ed25519PublicKey,
-    hal::{Region, Slot},
-};
+use iotsec_core::{crypto::Ed25519PublicKey, hal::Region};
 use iotsec_update::{
     ComponentId, DeviceComponent, DeviceIdentity, TrustAnchor, TrustAnchors,
     boot::BootConfig,
@@ -12,10 +9,10 @@ use iotsec_update::{
     slot::{SlotLayout, UpdateLayout},
 };
 
-use crate::{flash::MAP, map::Pages};
-
-/// The unit's root key. A product has it in fuses or makes it from what is unique to the chip.
-pub const ROOT: [u8; 32] = *b"a root key for firmware tests...";
+use crate::{
+    flash::MAP,
+    map::{COMPONENTS, Pages},
+};
 
 /// Every release that is accepted raises the security counter.
 pub const ROLLBACK: RollbackPolicy = match RollbackPolicy::new(0) {
@@ -46,14 +43,6 @@ const fn region(pages: Pages) -> Region {
     }
 }
 
-/// The component that an image for this slot is: images are linked for the place where they run.
-pub const fn component(slot: Slot) -> &'static [u8] {
-    match slot {
-        Slot::A => &[0x81, 0x41, 0x0A],
-        Slot::B => &[0x81, 0x41, 0x0B],
-    }
-}
-
 /// Calls `with` with all that a boot loader knows of the device.
 pub fn with_config<R>(with: impl FnOnce(&BootConfig<'_>) -> R) -> R {
     let Ok(key) = Ed25519PublicKey::from_bytes(&vector::KEY_ED25519) else {
@@ -62,15 +51,15 @@ pub fn with_config<R>(with: impl FnOnce(&BootConfig<'_>) -> R) -> R {
     let anchors = [TrustAnchor { key: &key, kid: None }];
     let (Ok(anchors), Ok(a), Ok(b)) = (
         TrustAnchors::new(&anchors, 1),
-        ComponentId::from_encoded(component(Slot::A)),
-        ComponentId::from_encoded(component(Slot::B)),
+        ComponentId::from_encoded(&COMPONENTS[0]),
+        ComponentId::from_encoded(&COMPONENTS[1]),
     ) else {
         console::fail("the device's description was refused")
     };
-    let [components_a, components_b] = [a, b].map(|id| {
+    let [components_a, components_b] = [(a, 0), (b, 1)].map(|(id, slot)| {
         [DeviceComponent {
             id,
-            capacity: MAP.image * MAP.page,
+            capacity: MAP.room(slot),
             slot: None,
         }]
     });

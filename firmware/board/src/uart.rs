@@ -1,6 +1,12 @@
 //! The serial port, polled.
 
-#[path = "uart/cmsdk.rs"]
+#[cfg_attr(
+    any(board = "mps2-an385", board = "mps2-an386", board = "mps2-an505"),
+    path = "uart/cmsdk.rs"
+)]
+#[cfg_attr(board = "lm3s6965evb", path = "uart/pl011.rs")]
+#[cfg_attr(board = "microbit", path = "uart/nrf51.rs")]
+#[cfg_attr(board = "virt", path = "uart/ns16550.rs")]
 mod driver;
 
 /// Makes the port ready.
@@ -25,8 +31,8 @@ fn pause() {
     }
 }
 
-/// Turns of a loop: some microseconds.
-const PAUSE: u32 = 200;
+/// Turns of a loop: some microseconds, for which the emulator's other thread has the board for itself.
+const PAUSE: u32 = 2000;
 
 /// Sends bytes.
 pub fn send(bytes: &[u8]) {

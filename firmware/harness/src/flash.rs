@@ -41,7 +41,7 @@ impl SimulatedFlash {
     }
 }
 
-/// What the simulated flash refuses.
+/// What a flash refuses here: this one, and those of the boards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// Not a whole number of units.
@@ -50,6 +50,8 @@ pub enum Refused {
     OutOfBounds,
     /// A word that was programmed since its page was erased.
     Programmed,
+    /// What holds its content cannot be read or written.
+    Medium,
 }
 
 impl From<NorFlashErrorKind> for Refused {
@@ -66,7 +68,7 @@ impl NorFlashError for Refused {
         match self {
             Self::NotAligned => NorFlashErrorKind::NotAligned,
             Self::OutOfBounds => NorFlashErrorKind::OutOfBounds,
-            Self::Programmed => NorFlashErrorKind::Other,
+            Self::Programmed | Self::Medium => NorFlashErrorKind::Other,
         }
     }
 }

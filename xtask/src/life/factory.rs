@@ -2,13 +2,13 @@
 
 use iotsec::{
     core::{
-        credential::{DevicePassword, Exposure, ThrottlePolicy},
-        crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519SigningKey, HkdfSha256, Sha256},
+        credential::{DevicePassword, Exposure, Pepper, StorageError, Throttle, ThrottleStorage, Verifier},
+        crypto::{Aes256GcmSiv, Ed25519SigningKey, HkdfSha256, Sha256},
         hal::{DeviceRootKey, FlashError, Region},
         secret::Secret,
     },
-    device::{Device, Hardware, Memory, Product, Suite},
-    store::{IndexEntry, ReplayProtection},
+    device::{Device, Hardware, Memory},
+    store::{IndexEntry, ReplayProtection, Store, StoreError, Suite as StoreSuite},
     update::{
         ComponentId, SequenceNumber,
         builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
@@ -18,16 +18,15 @@ use iotsec::{
 use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng};
 
 use super::{
-    Build, events,
-    map::{Map, Pages},
+    Build, key,
+    map::{COMPONENTS, Map, Pages},
+    owner::PASSWORD,
+    unit::{self, EVENTS, KEYS, RECORD, ROOT},
 };
 use crate::{
     fixture::{CLASS, SEED, VENDOR},
     tool::Failure,
 };
-
-/// As in `firmware/board/src/product.rs`.
-const ROOT: [u8; 32] = *b"a root key for firmware tests...";
 
 /// An image and its envelope.
 #[derive(Clone, Debug)]
@@ -39,9 +38,8 @@ pub(super) struct Release {
 impl Release {
     /// Signs an image that is linked for `slot`.
     pub(super) fn sign(slot: usize, sequence: u64, image: &[u8]) -> Result<Self, Failure> {
-        let id = [0x81, 0x41, [0x0A, 0x0B][slot]];
         let component = ManifestComponent {
-            id: ComponentId::from_encoded(&id)?,
+            id: ComponentId::from_encoded(&COMPONENTS[slot])?,
             digest: Sha256::of(&[image]),
             size: u32::try_from(image.len())?,
             payload: Payload::Uri("coap://fw"),
@@ -78,6 +76,8 @@ pub(super) struct Unit {
     pub(super) flash: Vec<u8>,
     /// What its label says.
     pub(super) label: String,
+    /// What its owner types.
+    pub(super) password: String,
     /// What its telemetry is sealed under.
     pub(super) telemetry: Secret<32>,
 }
@@ -92,17 +92,10 @@ impl Unit {
         let password = DevicePassword::generate(Exposure::Online, &mut rng)?;
         let key = Secret::from_bytes(ROOT);
         let root = DeviceRootKey::new(&key, &HkdfSha256)?;
-        let product = Product {
-            store: region(map, map.store())?,
-            events: events::EVENTS.hashed(&mut Sha256::new()),
-            reserve: 2,
-            throttle: ThrottlePolicy::DEFAULT,
-            suite: Suite {
-                storage: &Aes256GcmSiv,
-                wire: &ChaCha20Poly1305,
-                kdf: &HkdfSha256,
-            },
-        };
+        if !map.is_whole() {
+            return Self::of_parts(map, flash, rng, &password);
+        }
+        let product = unit::product(region(map, map.store())?);
         let hardware = Hardware {
             flash: &mut flash,
             rng,
@@ -110,19 +103,82 @@ impl Unit {
             root: &root,
             replay: ReplayProtection::None,
         };
-        let (mut index, mut record) = ([IndexEntry::EMPTY; 32], [0; 320]);
+        let (mut index, mut record) = ([IndexEntry::EMPTY; KEYS], [0; RECORD]);
         let memory = Memory {
             index: &mut index,
             record: &mut record,
         };
-        let device = Device::<_, _, _, 8>::format(product, hardware, memory)?;
+        let device = Device::<_, _, _, EVENTS>::format(product, hardware, memory)?;
         let provisioned = device.provision("LAMP-0042", &password);
         let (_, enrolment) = provisioned.map_err(|(_, error)| error)?;
         Ok(Self {
             label: password.label().as_str().to_owned(),
+            password: PASSWORD.to_owned(),
             telemetry: enrolment.telemetry,
             flash: flash.image().to_vec(),
         })
+    }
+
+    /// One whose application keeps its parts in the store by itself. The label's password is its owner's.
+    fn of_parts(
+        map: &Map,
+        mut flash: SimFlash,
+        mut rng: SimRng,
+        password: &DevicePassword,
+    ) -> Result<Self, Failure> {
+        let secret = Secret::from_bytes(ROOT);
+        let root = DeviceRootKey::new(&secret, &HkdfSha256)?;
+        let suite = StoreSuite {
+            aead: &Aes256GcmSiv,
+            kdf: &HkdfSha256,
+            root: &root,
+        };
+        let verifier = Verifier::for_device(password, &Pepper::derive(&root, &HkdfSha256)?, &mut rng)?;
+        let telemetry = Secret::from_bytes(Sha256::of(&[password.label().as_str().as_bytes()]));
+        let (mut index, mut record) = ([IndexEntry::EMPTY; KEYS], [0; RECORD]);
+        let mut store = Store::format(
+            &mut flash,
+            region(map, map.store())?,
+            suite,
+            &mut index,
+            &mut record,
+            ReplayProtection::None,
+            &mut rng,
+        )?;
+        store.put(&mut flash, key::VERIFIER, &verifier.to_bytes())?;
+        store.put(&mut flash, key::TELEMETRY, telemetry.expose())?;
+        Throttle::initialise(&mut Count {
+            store: &mut store,
+            flash: &mut flash,
+        })?;
+        let label = password.label().as_str().to_owned();
+        Ok(Self {
+            password: label.clone(),
+            label,
+            telemetry,
+            flash: flash.image().to_vec(),
+        })
+    }
+}
+
+/// The throttle's record in a store.
+struct Count<'c, 's> {
+    store: &'c mut Store<'s>,
+    flash: &'c mut SimFlash,
+}
+
+impl ThrottleStorage for Count<'_, '_> {
+    fn load(&mut self, record: &mut [u8; Throttle::LEN]) -> Result<Option<usize>, StorageError> {
+        match self.store.get(self.flash, key::THROTTLE, record) {
+            Ok(read) => Ok(Some(read.len())),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(StorageError::of(&error)),
+        }
+    }
+
+    fn save(&mut self, record: &[u8; Throttle::LEN]) -> Result<(), StorageError> {
+        let put = self.store.put(self.flash, key::THROTTLE, record);
+        put.map_err(|error| StorageError::of(&error))
     }
 }
 

@@ -8,13 +8,13 @@ use std::{
         process::ExitStatusExt,
     },
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use super::{PATIENCE, map::Map, message};
-use crate::tool::Failure;
+use crate::{qemu, tool::Failure};
 
 /// When power fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,16 @@ pub(super) enum End {
 /// An answer: the number of an error or 0, and what was asked for.
 pub(super) type Answer = (u16, Vec<u8>);
 
+/// What QEMU says of the timers of lm3s6965evb, which nobody uses here.
+const UNUSED_TIMER: &str = "Timer with period zero, disabling";
+
 /// A board under power.
 pub(super) struct Machine {
     child: Child,
     console: JoinHandle<String>,
     link: Option<UnixStream>,
+    /// It has said that it listens.
+    ready: bool,
     killed: Option<Instant>,
 }
 
@@ -68,11 +73,15 @@ impl Machine {
             Cut::Never | Cut::After(_) => {}
         }
         let begun = Instant::now();
-        let mut child = Command::new("qemu-system-arm")
-            .args(["-M", map.name])
+        let mut child = qemu::command(map.name)
             .current_dir(folder)
-            .args(["-nographic", "-monitor", "none", "-no-reboot"])
-            .args(["-serial", "unix:link", "-semihosting-config", &options])
+            .args([
+                "-no-reboot",
+                "-serial",
+                "unix:link",
+                "-semihosting-config",
+                &options,
+            ])
             .arg("-kernel")
             .arg(loader)
             .arg("-device")
@@ -82,19 +91,23 @@ impl Machine {
             ))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()?;
-        let out = child.stdout.take();
+        let (out, errors) = (child.stdout.take(), child.stderr.take());
         let console = thread::spawn(move || {
             let mut said = Vec::new();
-            // What came before a failure is worth as much.
+            // What came before a failure is worth as much. Errors are few: they wait.
             let _ = out.map(|mut out| out.read_to_end(&mut said));
-            String::from_utf8_lossy(&said).into_owned()
+            let _ = errors.map(|mut errors| errors.read_to_end(&mut said));
+            let said = String::from_utf8_lossy(&said);
+            let lines = said.lines().filter(|line| !line.contains(UNUSED_TIMER));
+            lines.flat_map(|line| [line, "\n"]).collect()
         });
         let mut machine = Self {
             child,
             console,
             link: None,
+            ready: false,
             killed: match cut {
                 Cut::After(time) => Some(begun + time),
                 _ => None,
@@ -161,12 +174,28 @@ impl Machine {
         let Some(mut link) = self.link.take() else {
             return Ok(None);
         };
+        if !self.ready {
+            match self.frame(&mut link, deadline)? {
+                Some((message::READY, _)) => self.ready = true,
+                Some((other, _)) => return Err(format!("a device that begins with answer {other}").into()),
+                None => return Ok(None),
+            }
+        }
         // A machine that has ended takes nothing.
         if link.write_all(frame).is_err() {
             return Ok(None);
         }
+        let answer = self.frame(&mut link, deadline)?;
+        if answer.is_some() {
+            self.link = Some(link);
+        }
+        Ok(answer)
+    }
+
+    /// The next frame that comes; `None` when the machine has ended.
+    fn frame(&mut self, link: &mut UnixStream, deadline: Instant) -> Result<Option<(u8, Vec<u8>)>, Failure> {
         let mut head = [0; message::HEAD];
-        if !self.receive(&mut link, &mut head, deadline)? {
+        if !self.receive(link, &mut head, deadline)? {
             return Ok(None);
         }
         let [start, kind, low, high] = head;
@@ -174,7 +203,7 @@ impl Machine {
             return Err("an answer that does not begin".into());
         }
         let mut rest = vec![0; usize::from(u16::from_le_bytes([low, high])) + 2];
-        if !self.receive(&mut link, &mut rest, deadline)? {
+        if !self.receive(link, &mut rest, deadline)? {
             return Ok(None);
         }
         let (content, sum) = rest.split_at(rest.len() - 2);
@@ -182,7 +211,6 @@ impl Machine {
         if sum != expected.to_le_bytes() {
             return Err("an answer with a wrong checksum".into());
         }
-        self.link = Some(link);
         Ok(Some((kind, content.to_vec())))
     }
 

@@ -27,6 +27,9 @@ const CHUNK: usize = 512;
 /// A life that was cut so often is left alone.
 const ENOUGH: usize = 12;
 
+/// Days without a cut in the life of a device that gets no update.
+const DAYS: u32 = 6;
+
 /// Power cuts, by where they fell.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
@@ -90,6 +93,8 @@ pub(super) struct Owner {
     floor: u64,
     /// An update was staged, and not accepted since.
     trying: bool,
+    /// Days without a cut.
+    days: u32,
 }
 
 impl Owner {
@@ -104,6 +109,7 @@ impl Owner {
             accepted: 1,
             floor: 0,
             trying: false,
+            days: 0,
         }
     }
 
@@ -170,7 +176,7 @@ impl Owner {
         self.keep(found)?;
         if self.secret.as_deref() != Some(secret) {
             self.unsure = Some(secret.to_owned());
-            let content = [PASSWORD, secret].join("\0");
+            let content = [self.unit.password.as_str(), secret].join("\0");
             let Some(_) = wanted(machine.ask(message::PUT, content.as_bytes())?)? else {
                 return Ok(None);
             };
@@ -349,6 +355,9 @@ fn day(
     if owner.asked < 4 && owner.mark(machine)?.is_none() {
         return Ok(false);
     }
+    if !build.map.has_two_slots() {
+        return quiet(owner, machine);
+    }
     match (hello.sequence, hello.update) {
         (1, STAGED) => {}
         (1, _) => match send(machine, &build.release(1, *goal)?, 7)? {
@@ -366,12 +375,28 @@ fn day(
         }
         _ => {
             let done = owner.collect(machine)?.is_some()
-                && wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?.is_some();
+                && wanted(machine.ask(message::LOGIN, owner.unit.password.as_bytes())?)?.is_some();
             return Ok(done && owner.accepted == *goal);
         }
     }
     // Whatever the answer, it is gone now.
     machine.ask(message::RESTART, &[])?;
+    Ok(false)
+}
+
+/// The rest of a day of a device without room for an update, and whether there were enough of them.
+fn quiet(owner: &mut Owner, machine: &mut Machine) -> Result<bool, Failure> {
+    // Enough for an event a day, and not more than the queue keeps.
+    let done = owner.mark(machine)?.is_some()
+        && (owner.days.is_multiple_of(2) || owner.collect(machine)?.is_some())
+        && wanted(machine.ask(message::LOGIN, owner.unit.password.as_bytes())?)?.is_some();
+    if done {
+        owner.days += 1;
+        if owner.days == DAYS {
+            return Ok(true);
+        }
+        machine.ask(message::RESTART, &[])?;
+    }
     Ok(false)
 }
 
@@ -385,6 +410,7 @@ mod tests {
         let mut owner = Owner::of(Unit {
             flash: Vec::new(),
             label: String::new(),
+            password: String::new(),
             telemetry: Secret::zero(),
         });
         owner.owned = true;

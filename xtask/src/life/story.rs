@@ -6,7 +6,7 @@ use iotsec_testkit::SimFlash;
 
 use super::{
     Build,
-    factory::{self, Unit},
+    factory::{self, Release, Unit},
     machine::{Cut, End, Machine},
     message::{self, Hello},
     owner::{FAILED, Owner, PASSWORD, TRIAL, UPDATED, send, wanted},
@@ -25,36 +25,43 @@ struct Life<'l> {
     folder: &'l Path,
     seed: u64,
     owner: Owner,
-    aloud: bool,
+    told: String,
 }
 
-/// Lives it with the boot loader called `loader`.
-pub(super) fn tell(
-    build: &Build,
-    loader: &str,
-    folder: &Path,
-    seed: u64,
-    aloud: bool,
-) -> Result<(), Failure> {
-    fs::create_dir_all(folder)?;
-    let unit = Unit::make(build, seed)?;
-    fs::write(folder.join("flash.img"), &unit.flash)?;
+/// Lives it with the boot loader called `loader`: what is to be told of it, and how it ended.
+pub(super) fn tell(build: &Build, loader: &str, folder: &Path, seed: u64) -> (String, Result<(), Failure>) {
+    let made = fs::create_dir_all(folder)
+        .map_err(Failure::from)
+        .and_then(|()| Unit::make(build, seed));
+    let unit = match made {
+        Ok(unit) => unit,
+        Err(error) => return (String::new(), Err(error)),
+    };
     let mut life = Life {
         build,
         loader,
         folder,
         seed,
         owner: Owner::of(unit),
-        aloud,
+        told: String::new(),
     };
-    life.set_up()?;
-    life.refuses_forgeries()?;
-    life.goes_back()?;
-    life.updates()?;
-    life.refuses_old_releases()
+    let lived = life.live();
+    (life.told, lived)
 }
 
 impl Life<'_> {
+    fn live(&mut self) -> Result<(), Failure> {
+        fs::write(self.folder.join("flash.img"), &self.owner.unit.flash)?;
+        self.set_up()?;
+        if !self.build.map.has_two_slots() {
+            return self.starts_what_was_made();
+        }
+        self.refuses_forgeries()?;
+        self.goes_back()?;
+        self.updates()?;
+        self.refuses_old_releases()
+    }
+
     /// Power, until `work` has had its answers; then a restart.
     fn power<T>(
         &mut self,
@@ -76,11 +83,7 @@ impl Life<'_> {
         }
         match (done, machine.end()) {
             (Ok(done), Ok((End::Restart, said))) => {
-                if self.aloud {
-                    for line in said.lines() {
-                        println!("   {line}");
-                    }
-                }
+                self.say(said.trim_end());
                 Ok(done)
             }
             (Ok(_), Ok((end, said))) => Err(format!("a restart became {end:?}: {said}").into()),
@@ -90,9 +93,9 @@ impl Life<'_> {
         }
     }
 
-    fn say(&self, line: &str) {
-        if self.aloud {
-            println!("   {line}");
+    fn say(&mut self, lines: &str) {
+        for line in lines.lines() {
+            self.told += &format!("   {line}\n");
         }
     }
 
@@ -108,13 +111,19 @@ impl Life<'_> {
             }
             Ok(())
         })?;
-        self.say("set up with the label's password; a secret is kept and three events are recorded");
+        self.say(if self.build.map.is_whole() {
+            "set up with the label's password; a secret is kept and three events are recorded"
+        } else {
+            "the label's password opens; a secret is kept and three events are recorded"
+        });
         self.power(|owner, machine, hello| {
             need(owner.visit(machine, &hello, "correct horse battery staple")?)?;
             if matches!(machine.ask(message::LOGIN, b"some other password")?, Some((0, _))) {
                 return Err("a wrong password was accepted".into());
             }
-            need(wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?)?;
+            need(wanted(
+                machine.ask(message::LOGIN, owner.unit.password.as_bytes())?,
+            )?)?;
             need(owner.collect(machine)?)
         })?;
         self.say("the owner's password is right, another is wrong; the events come sealed, none is lost");
@@ -144,6 +153,23 @@ impl Life<'_> {
             "refused: a forged envelope, a changed image, an image for the other slot (errors {codes:?})"
         ));
         Ok(())
+    }
+
+    /// On a board with one slot: no update is taken, and an image that was changed is not started.
+    fn starts_what_was_made(&mut self) -> Result<(), Failure> {
+        let update = Release::sign(1, 2, &self.build.images[0])?;
+        let code = self.power(|_, machine, _| need(send(machine, &update, 0)?))?;
+        if code == 0 {
+            return Err("an update was installed for which there is no room".into());
+        }
+        self.say(&format!("an update has no room, and is refused (error {code})"));
+        let build = self.build;
+        let (map, path) = (&build.map, self.folder.join("flash.img"));
+        let mut flash = fs::read(&path)?;
+        let changed = (map.image(0).first * map.page) as usize + 1000;
+        flash[changed] ^= 1;
+        fs::write(&path, flash)?;
+        self.starts_nothing("a changed bit in the image: nothing is started")
     }
 
     fn goes_back(&mut self) -> Result<(), Failure> {
@@ -181,7 +207,9 @@ impl Life<'_> {
         })?;
         let after = self.power(|owner, machine, hello| {
             need(owner.visit(machine, &hello, "correct horse battery staple")?)?;
-            need(wanted(machine.ask(message::LOGIN, PASSWORD.as_bytes())?)?)?;
+            need(wanted(
+                machine.ask(message::LOGIN, owner.unit.password.as_bytes())?,
+            )?)?;
             Ok(hello)
         })?;
         if (hello.update, after.update, after.sequence, after.floor) != (TRIAL, UPDATED, 4, 4) {
@@ -195,7 +223,8 @@ impl Life<'_> {
 
     /// Somebody writes the flash: an old release, genuine, and nothing else that starts.
     fn refuses_old_releases(&mut self) -> Result<(), Failure> {
-        let (map, path) = (&self.build.map, self.folder.join("flash.img"));
+        let build = self.build;
+        let (map, path) = (&build.map, self.folder.join("flash.img"));
         let mut flash = SimFlash::from_image(factory::geometry(map), &fs::read(&path)?);
         self.build.release(0, 1)?.place(map, 0, &mut flash)?;
         let start = map.image(1).first * map.page;
@@ -205,8 +234,13 @@ impl Life<'_> {
             flash.tamper(page * map.page, &vec![0xFF; map.page as usize]);
         }
         fs::write(&path, flash.image())?;
+        self.starts_nothing("release 1 put back, release 4 broken, the journal erased: nothing is started")
+    }
+
+    /// The boot loader must find nothing that it may start.
+    fn starts_nothing(&mut self, line: &str) -> Result<(), Failure> {
         let loader = self.build.loader(self.loader);
-        let mut machine = Machine::on(map, &loader, self.folder, Cut::Never, self.seed)?;
+        let mut machine = Machine::on(&self.build.map, &loader, self.folder, Cut::Never, self.seed)?;
         if let Some((_, content)) = machine.ask(message::HELLO, &[])? {
             let sequence = Hello::from_bytes(&content).map_or(0, |hello| hello.sequence);
             machine.off()?;
@@ -214,10 +248,8 @@ impl Life<'_> {
         }
         match machine.end()? {
             (End::Recovery, said) => {
-                self.say("release 1 put back, release 4 broken, the journal erased: nothing is started");
-                for line in said.lines().filter(|_| self.aloud) {
-                    println!("   {line}");
-                }
+                self.say(line);
+                self.say(&said);
                 Ok(())
             }
             (end, said) => Err(format!("instead of nothing: {end:?}: {said}").into()),

@@ -116,7 +116,7 @@ impl Variant {
         let named = |wanted: bool, flags: [&'static str; 2]| wanted.then_some(flags).into_iter().flatten();
         flags.extend(named(self.compact, COMPACT).map(str::to_owned));
         flags.extend(named(self.smaller, SMALLER).map(str::to_owned));
-        flags.extend(image::remapped(root)?);
+        flags.extend(image::remapped(&image::Source::of(root))?);
         // These replace those of the configuration.
         let mut command = image::build(root, "footprint", THUMBV7EM_HF)?;
         command
