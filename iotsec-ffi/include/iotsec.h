@@ -136,6 +136,41 @@
 #define IOTSEC_LOGIN_WORDS 24
 
 /**
+ * Digits of a set-up code.
+ */
+#define IOTSEC_SETUP_CODE_LEN 8
+
+/**
+ * Bytes of what an owner's side needs beside the code.
+ */
+#define IOTSEC_PAIRING_PARAMETERS_LEN 20
+
+/**
+ * Bytes of the owner's share: an uncompressed point on P-256.
+ */
+#define IOTSEC_PAIRING_SHARE_LEN 65
+
+/**
+ * Bytes of the device's answer.
+ */
+#define IOTSEC_PAIRING_ANSWER_LEN 97
+
+/**
+ * Bytes of the owner's confirmation.
+ */
+#define IOTSEC_PAIRING_CONFIRM_LEN 32
+
+/**
+ * Bytes of the name of an owner at most.
+ */
+#define IOTSEC_PAIRING_NAME_MAX 64
+
+/**
+ * Words of 8 bytes that a pairing takes.
+ */
+#define IOTSEC_PAIRING_WORDS 80
+
+/**
  * Bytes of the longest label, without a final zero.
  */
 #define IOTSEC_LABEL_MAX 21
@@ -286,9 +321,9 @@
 #define IOTSEC_UPDATE_WORDS 208
 
 /**
- * Most public keys that one configuration holds.
+ * Most public keys that one configuration holds: as many as a role of a trust bundle has.
  */
-#define IOTSEC_TRUST_ANCHORS_MAX 4
+#define IOTSEC_TRUST_ANCHORS_MAX 8
 
 /**
  * 0 for success, or the stable number of an error. Numbers never change and are never reused: 1xxx
@@ -1208,6 +1243,34 @@ typedef struct iotsec_credential_t {
  * What kind of password let somebody in.
  */
 typedef int32_t iotsec_scheme_t;
+
+/**
+ * A pairing between the device's answer and the owner's confirmation, in the caller's storage. Start it by
+ * `iotsec_pairing_answer()`, end it by `iotsec_pairing_finish()`, or by `iotsec_pairing_close()` when the other side says
+ * no more.
+ */
+typedef struct iotsec_pairing_t {
+    uint64_t opaque[IOTSEC_PAIRING_WORDS];
+} iotsec_pairing_t;
+
+/**
+ * What both ends hold after a pairing, and nobody else: use them for the conversation in which network and password come,
+ * and wipe them. A struct that the library fills never grows.
+ */
+typedef struct iotsec_pairing_keys_t {
+    /**
+     * Protects what the owner sends.
+     */
+    uint8_t owner_to_device[32];
+    /**
+     * Protects what the device sends.
+     */
+    uint8_t device_to_owner[32];
+    /**
+     * For what the product derives besides.
+     */
+    uint8_t exporter[32];
+} iotsec_pairing_keys_t;
 
 /**
  * What is known of the software that runs.
@@ -6246,8 +6309,8 @@ iotsec_status_t iotsec_device_draw_code(struct iotsec_device_t *device,
                                         size_t *label_len);
 
 /**
- * Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, and the code
- * that `iotsec_device_draw_code()` drew. Writes to `enrolment` what the factory and the service need to know.
+ * Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, the code that
+ * `iotsec_device_draw_code()` drew, and the set-up code if `iotsec_device_draw_setup_code()` drew one. Writes to `enrolment` what the factory and the service need to know.
  *
  * Power loss: the device is still in the factory state; draw a code and do it again. From
  * `IOTSEC_DEVICE_FACTORY` to `IOTSEC_DEVICE_PROVISIONED`.
@@ -6341,6 +6404,15 @@ iotsec_status_t iotsec_device_give_up_by_presence(struct iotsec_device_t *device
                                                   const struct iotsec_presence_t *presence,
                                                   uint64_t uptime_ms,
                                                   uint64_t time_s);
+
+/**
+ * Lets `iotsec_device_scrub_step()` remove everything that was replaced or removed up to now. Without it, that stays in
+ * flash as ciphertext until its page is used again. The erasures begin it by themselves; for a value that was removed, or
+ * a deletion that the service has confirmed, it is to be called.
+ *
+ * Power loss: forgotten; call it again. Belongs to `IOTSEC_DEVICE_PROVISIONED` and `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_begin_scrub(struct iotsec_device_t *device);
 
 /**
  * Removes what is left in flash of what was erased, even encrypted, at most a few pages a call. Writes 1 to `done` when
@@ -6642,6 +6714,83 @@ iotsec_status_t iotsec_login_unlock(struct iotsec_login_t *login,
 iotsec_status_t iotsec_login_close(struct iotsec_login_t *login);
 
 /**
+ * Draws the set-up code of a unit, eight decimal digits for its label, and writes them to `code`, which holds
+ * `IOTSEC_SETUP_CODE_LEN` bytes or more. `iotsec_device_provision()` puts it in force together with the code that
+ * `iotsec_device_draw_code()` drew; a second call draws another. `iterations` are those of the owner's side, 1000 to
+ * 100 000: an app computes them once.
+ *
+ * The label is the one copy of the code: print it, then wipe it. Power loss forgets a code that is not in force. Belongs to
+ * `IOTSEC_DEVICE_FACTORY`.
+ */
+iotsec_status_t iotsec_device_draw_setup_code(struct iotsec_device_t *device,
+                                              uint32_t iterations,
+                                              char *code,
+                                              size_t code_size,
+                                              size_t *code_len);
+
+/**
+ * Writes what an owner's side needs beside the code to `parameters`, `IOTSEC_PAIRING_PARAMETERS_LEN` bytes. Anybody may
+ * know them. `IOTSEC_ERR_DEVICE_NO_SETUP_CODE` for a unit without a set-up code. Belongs to the set-up, as what follows.
+ */
+iotsec_status_t iotsec_pairing_parameters(struct iotsec_device_t *device,
+                                          uint8_t *parameters);
+
+/**
+ * Lets owners pair for `length_ms`, 15 minutes at most, because the device was switched on for the first time since it was
+ * made or erased; `uptime_ms` is the time since this boot. After 20 failures it takes no more attempts.
+ *
+ * `IOTSEC_ERR_PAIRING_CLOSED` when power-on has had its window: later ones take somebody at the device. Power loss: there is
+ * no window, and it may be that this was the one.
+ */
+iotsec_status_t iotsec_pairing_open(struct iotsec_device_t *device,
+                                    uint64_t uptime_ms,
+                                    uint64_t length_ms);
+
+/**
+ * `iotsec_pairing_open()` for somebody at the device, as often as they like. Failures are forgotten.
+ * `IOTSEC_ERR_PAIRING_CLOSED` when `presence` says that nobody is there.
+ */
+iotsec_status_t iotsec_pairing_open_by_presence(struct iotsec_device_t *device,
+                                                const struct iotsec_presence_t *presence,
+                                                uint64_t uptime_ms,
+                                                uint64_t length_ms);
+
+/**
+ * Answers an owner whose app is known by the name `owner`, `owner_len` bytes, 1 to `IOTSEC_PAIRING_NAME_MAX`, and has sent
+ * `share`, `IOTSEC_PAIRING_SHARE_LEN` bytes. The device's name is its serial number. Writes `IOTSEC_PAIRING_ANSWER_LEN`
+ * bytes to `answer`, to be sent back, and starts `pairing`, which waits for the owner's confirmation.
+ *
+ * The attempt is counted as a failure before there is an answer, until it is finished. `IOTSEC_ERR_PAIRING_CLOSED` without
+ * an open window; `IOTSEC_ERR_THROTTLE_WAIT` and `_LOCKED` mean that no attempt was taken; `IOTSEC_ERR_PAIRING_MESSAGE` for
+ * a share that is none. Power loss: the attempt may be counted.
+ */
+iotsec_status_t iotsec_pairing_answer(struct iotsec_pairing_t *pairing,
+                                      struct iotsec_device_t *device,
+                                      const uint8_t *owner,
+                                      size_t owner_len,
+                                      const uint8_t *share,
+                                      uint64_t uptime_ms,
+                                      uint8_t *answer);
+
+/**
+ * Takes the owner's confirmation, `IOTSEC_PAIRING_CONFIRM_LEN` bytes, as proof that they have the label, as
+ * `iotsec_setup_present_label()` takes the other code; closes the window and writes the keys of both sides to `keys`. Ends
+ * `pairing`, also when the call fails.
+ *
+ * `IOTSEC_ERR_PAIRING_REFUSED` for a wrong code. Power loss: nobody has shown the label, and the attempt may be counted.
+ */
+iotsec_status_t iotsec_pairing_finish(struct iotsec_pairing_t *pairing,
+                                      struct iotsec_device_t *device,
+                                      const uint8_t *confirm,
+                                      uint64_t uptime_ms,
+                                      struct iotsec_pairing_keys_t *keys);
+
+/**
+ * Ends a pairing without a confirmation, and wipes what it held. The attempt stays counted.
+ */
+iotsec_status_t iotsec_pairing_close(struct iotsec_pairing_t *pairing);
+
+/**
  * Makes the password of this unit, once, in the factory: draws it, saves its verifier and the first
  * throttle record, and writes the text for the label, `XXXX-XXXX-XXXX-C` with a check symbol, to `label`, which
  * holds `IOTSEC_LABEL_MAX` bytes or more.
@@ -6901,6 +7050,14 @@ iotsec_status_t iotsec_store_remove(struct iotsec_store_t *store,
 iotsec_status_t iotsec_store_erase_user(struct iotsec_store_t *store);
 
 /**
+ * Lets `iotsec_store_scrub_step()` remove everything that was replaced or removed up to now. Without it, that stays in
+ * flash as ciphertext until its page is used again. `iotsec_store_erase_user()` begins it by itself.
+ *
+ * Power loss: forgotten; call it again.
+ */
+iotsec_status_t iotsec_store_begin_scrub(struct iotsec_store_t *store);
+
+/**
  * Removes erased records from flash, at most one page a call. Writes 1 to `done` when no byte that was stored
  * before the erasure is in flash any more, not even encrypted, and 0 as long as it must be called again. Goes on
  * where it was after a reboot.
@@ -6935,7 +7092,8 @@ iotsec_status_t iotsec_store_close(struct iotsec_store_t *store);
  * too.
  *
  * Tables hold what can be opened by software; connectors, antennas and debug ports are declared in Rust or in the maker's
- * tools. The functions over a table need about 6 KB of stack, no heap, and write no flash.
+ * tools. The functions over a table copy it to the stack, where there is room for `IOTSEC_INTERFACES_MAX` however few there
+ * are; they need no heap, and write no flash.
  */
 iotsec_status_t iotsec_surface_check(const struct iotsec_interface_t *table,
                                      size_t count);
@@ -7207,7 +7365,9 @@ iotsec_status_t iotsec_telemetry_deletion_request(struct iotsec_telemetry_t *tel
 /**
  * Checks the service's receipt, `receipt_len` bytes, for the request that waits, under the public key that the service
  * signs with, and forgets the request. Writes to `deleted` what to show to the owner. Then ask for the next request:
- * there may be another.
+ * there may be another. When none is left, and the device's records are in a store or a device, let it remove what was
+ * stored of the requests from flash, its ciphertext too: `iotsec_store_begin_scrub()` or `iotsec_device_begin_scrub()`,
+ * and their steps.
  *
  * `IOTSEC_ERR_DELETION_*` for a receipt that is not genuine or for another request, `IOTSEC_ERR_TRAIL_UNKNOWN` when
  * none waits. Whether the service did as it says, no device can know.
@@ -7254,8 +7414,8 @@ iotsec_status_t iotsec_trust_status(const struct iotsec_trust_config_t *config,
                                     struct iotsec_trust_status_t *result);
 
 /**
- * Reads the keys of a role, ready for `iotsec_update_config_t`: `keys` and `anchors` have room for `count` each, 8 take
- * every role; `len` gets their number, and `threshold` how many of them must sign. `anchors` point into `keys`, which must
+ * Reads the keys of a role, ready for `iotsec_update_config_t`: `keys` and `anchors` have room for `count` each,
+ * `IOTSEC_TRUST_ANCHORS_MAX` take every role; `len` gets their number, and `threshold` how many of them must sign. `anchors` point into `keys`, which must
  * stay where it is as long as they are used.
  *
  * `now_s` is trusted time in seconds since 1970-01-01 UTC, or 0 where there is none or where it must not matter, as in the

@@ -159,6 +159,15 @@ impl Buffer<'_> {
         Ok(self)
     }
 
+    /// Has `read` fill the buffer with a value of `needed` bytes, or says how many it has.
+    pub(crate) fn value(
+        self,
+        needed: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, Status>,
+    ) -> Result<(), Status> {
+        self.at_least(needed)?.fill(read)
+    }
+
     /// The buffer, for a function that fills it and says how much it used.
     pub(crate) fn fill(self, work: impl FnOnce(&mut [u8]) -> Result<usize, Status>) -> Result<(), Status> {
         let len = work(self.bytes)?;

@@ -1,21 +1,23 @@
 //! A device and its life: factory, sale, owner, erasure, retirement.
+#![allow(clippy::result_large_err, reason = "the device must come back")]
 
 pub mod erase;
+mod life;
 pub mod owner;
 
 use core::ffi::c_char;
 
 use iotsec::{
     core::{
-        credential::{Authenticated, DevicePassword},
+        credential::{
+            Authenticated, DevicePassword, SetupCode,
+            pairing::{PairingCode, PairingParameters, PairingRecord},
+        },
         crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
         hal::{CounterError, Millis, MonotonicCounter, UnixTime},
         input::DeviceSerial,
     },
-    device::{
-        Booted, Device, Factory, Hardware, Memory, Moment, Orphaned, Owned, Product, Provisioned, Retired,
-        Suite,
-    },
+    device::{Booted, Device, DeviceError, Factory, Hardware, Memory, Moment, Owned, Product, Suite},
     erase::{Inventory, Place},
     setup::Setup,
     store::ReplayProtection,
@@ -25,6 +27,9 @@ use iotsec::{
     },
 };
 use rand_core::TryRng;
+
+use self::life::in_any_state;
+pub(crate) use self::life::{Life, advance};
 
 use crate::{
     argument,
@@ -155,28 +160,19 @@ const _: () = assert!(size_of::<iotsec_enrolment_t>() == 64);
 registry!(static EVENTS = [AUTH_BURST, BOOT_LOOP, INTEGRITY]);
 
 /// Events that a device's own queue holds. Nothing in this interface records one.
-pub(crate) const QUEUE: usize = 1;
+const QUEUE: usize = 1;
 
 pub(crate) type Unit<S> = Device<'static, S, CFlash, CEntropy, QUEUE>;
-
-/// The device in its state, or nowhere for as long as a step is under way.
-#[allow(clippy::large_enum_variant, reason = "all variants have the size of a device")]
-pub(crate) enum Life {
-    Moving,
-    Factory(Unit<Factory>),
-    Provisioned(Unit<Provisioned>),
-    Setup(Setup<'static, CFlash, CEntropy, QUEUE>),
-    Owned(Unit<Owned>),
-    Orphaned(Unit<Orphaned>),
-    Retired(Unit<Retired>),
-}
+pub(crate) type CSetup = Setup<'static, CFlash, CEntropy, QUEUE>;
 
 /// What lives in an [`iotsec_device_t`].
 pub(crate) struct Held {
     pub(crate) life: Life,
-    entropy: CEntropy,
+    pub(crate) entropy: CEntropy,
     /// Drawn, shown, and not yet in force.
     code: Option<DevicePassword>,
+    /// Likewise.
+    pub(crate) setup_code: Option<(SetupCode, PairingParameters)>,
     owner: Option<(iotsec_owner_t, Authenticated)>,
 }
 
@@ -208,25 +204,6 @@ impl Storage for iotsec_device_t {
     type Value = Held;
     const KIND: u32 = 0x4465_7631;
 }
-
-/// Runs the same lines on the device in whatever state.
-macro_rules! in_any_state {
-    ($life:expr, $device:ident => $work:expr) => {
-        match $life {
-            Life::Moving => Err(CallError::State.into()),
-            Life::Factory($device) => $work,
-            Life::Provisioned($device) => $work,
-            Life::Setup(setup) => {
-                let $device = setup.device_mut();
-                $work
-            }
-            Life::Owned($device) => $work,
-            Life::Orphaned($device) => $work,
-            Life::Retired($device) => $work,
-        }
-    };
-}
-pub(crate) use in_any_state;
 
 /// Makes a device out of blank hardware, at the factory, whatever the region held before. Erases every page.
 ///
@@ -319,8 +296,8 @@ pub unsafe extern "C" fn iotsec_device_draw_code(
     })
 }
 
-/// Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, and the code
-/// that `iotsec_device_draw_code()` drew. Writes to `enrolment` what the factory and the service need to know.
+/// Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, the code that
+/// `iotsec_device_draw_code()` drew, and the set-up code if `iotsec_device_draw_setup_code()` drew one. Writes to `enrolment` what the factory and the service need to know.
 ///
 /// Power loss: the device is still in the factory state; draw a code and do it again. From
 /// `IOTSEC_DEVICE_FACTORY` to `IOTSEC_DEVICE_PROVISIONED`.
@@ -337,16 +314,32 @@ pub unsafe extern "C" fn iotsec_device_provision(
             let serial = argument::text(serial, serial_len)?;
             let enrolment = argument::out(enrolment)?;
             object::enter(device, |held| {
-                let Held { life, code, .. } = held;
+                let Held {
+                    life,
+                    code,
+                    setup_code,
+                    ..
+                } = held;
                 let drawn = code.as_ref().ok_or(CallError::State)?;
-                let learned = advance(life, |life| match life {
-                    Life::Factory(device) => match device.provision(serial, drawn) {
-                        Ok((device, learned)) => (Life::Provisioned(device), Ok(learned)),
-                        Err((device, error)) => (Life::Factory(device), Err(error.into())),
-                    },
-                    other => (other, Err(CallError::State.into())),
+                let pairing = match setup_code {
+                    Some((digits, parameters)) => {
+                        let code = PairingCode::parse(digits.digits())?;
+                        let name = serial.as_bytes();
+                        Some(PairingRecord::register(&code, name, parameters, &HkdfSha256)?)
+                    }
+                    None => None,
+                };
+                let mut learned = None;
+                advance(life, |device: Unit<Factory>| {
+                    let (device, secrets) = match &pairing {
+                        Some(pairing) => device.provision_with_pairing(serial, drawn, pairing)?,
+                        None => device.provision(serial, drawn)?,
+                    };
+                    learned = Some(secrets);
+                    Ok::<_, (_, DeviceError)>(device)
                 })?;
-                *code = None;
+                let learned = learned.ok_or(CallError::State)?;
+                (*code, *setup_code) = (None, None);
                 let identity = Ed25519SigningKey::from_seed(&learned.identity);
                 enrolment.set(iotsec_enrolment_t {
                     identity: <[u8; 32]>::try_from(identity.public_key()).map_err(|_| CallError::Size)?,
@@ -385,24 +378,6 @@ pub unsafe extern "C" fn iotsec_device_serial(
 pub unsafe extern "C" fn iotsec_device_close(device: *mut iotsec_device_t) -> iotsec_status_t {
     // SAFETY: the caller's word, see the README.
     status(|| unsafe { object::end(device) })
-}
-
-impl Life {
-    /// From here on, values of the owner are taken for the places of the inventory only, if there is one.
-    fn with(self, inventory: Option<Inventory>) -> Self {
-        let Some(inventory) = inventory else {
-            return self;
-        };
-        match self {
-            Self::Factory(device) => Self::Factory(device.with_inventory(inventory)),
-            Self::Provisioned(device) => Self::Provisioned(device.with_inventory(inventory)),
-            Self::Owned(device) => Self::Owned(device.with_inventory(inventory)),
-            Self::Orphaned(device) => Self::Orphaned(device.with_inventory(inventory)),
-            Self::Retired(device) => Self::Retired(device.with_inventory(inventory)),
-            // None of the two is found at a start.
-            other @ (Self::Moving | Self::Setup(_)) => other,
-        }
-    }
 }
 
 impl Held {
@@ -453,16 +428,6 @@ impl Held {
     }
 }
 
-/// A step of the device's life. It leaves a device in any case.
-pub(crate) fn advance<R>(
-    life: &mut Life,
-    step: impl FnOnce(Life) -> (Life, Result<R, Status>),
-) -> Result<R, Status> {
-    let (next, done) = step(core::mem::replace(life, Life::Moving));
-    *life = next;
-    done
-}
-
 /// When something is done; zero stands for a time that is not known.
 pub(crate) fn moment(uptime_ms: u64, time_s: u64) -> Moment {
     Moment {
@@ -498,6 +463,7 @@ unsafe fn start(
     let region = config.region.region(&flash)?;
     // SAFETY: as above.
     let (index, record) = unsafe {
+        object::vacant(device)?;
         memory(
             config.index,
             config.index_count,
@@ -572,6 +538,7 @@ unsafe fn start(
                 life: make(product, hardware, Memory { index, record })?.with(inventory),
                 entropy,
                 code: None,
+                setup_code: None,
                 owner: None,
             })
         })

@@ -2,7 +2,7 @@
 
 use iotsec::{
     core::{
-        crypto::{Ed25519PublicKey, P256PublicKey, PublicKey, Sha256},
+        crypto::Sha256,
         hal::{Millis, UnixTime},
     },
     erase::{Erased, Reason, Scope},
@@ -10,7 +10,7 @@ use iotsec::{
 
 use crate::{
     argument,
-    signer::{CSigner, IOTSEC_KEY_ED25519, IOTSEC_KEY_P256, iotsec_key_type_t, iotsec_signer_t},
+    signer::{CSigner, iotsec_key_type_t, iotsec_signer_t, public_key},
     status::{CallError, Status, iotsec_status_t, status},
 };
 
@@ -141,15 +141,6 @@ pub unsafe extern "C" fn iotsec_erased_verify(
         out.set(iotsec_erased_t::of(checked.erased(), checked.device())?);
         Ok(())
     })
-}
-
-/// A public key of a type that this interface knows.
-pub(crate) fn public_key(key_type: iotsec_key_type_t, key: &[u8]) -> Result<PublicKey, Status> {
-    match key_type {
-        IOTSEC_KEY_ED25519 => Ok(PublicKey::Ed25519(Ed25519PublicKey::from_bytes(key)?)),
-        IOTSEC_KEY_P256 => Ok(PublicKey::P256(P256PublicKey::from_sec1(key)?)),
-        _ => Err(CallError::Config.into()),
-    }
 }
 
 /// # Safety

@@ -34,6 +34,7 @@ pub mod erased;
 pub mod flash;
 pub mod input;
 pub mod login;
+pub mod pairing;
 pub mod password;
 pub mod record;
 pub mod root_key;

@@ -118,6 +118,29 @@ pub(crate) unsafe fn enter<S: Storage, R>(
     }
 }
 
+/// Ends an object by having `work` use its value up. It is busy until that is done, so that what the value borrows stays.
+///
+/// # Safety
+/// As [`enter`].
+pub(crate) unsafe fn spend<S: Storage, R>(
+    storage: *mut S,
+    work: impl FnOnce(S::Value) -> Result<R, Status>,
+) -> Result<R, Status> {
+    // SAFETY: the caller's word is the same that `enter` and the lines after it ask for. The value is read once: what is
+    // left of it is overwritten, and the kind says then that there is none.
+    unsafe {
+        enter(storage, |_| Ok(()))?;
+        let object = place(storage)?;
+        (&raw mut (*object).busy).write(1);
+        let value = (&raw const (*object).value).read().assume_init();
+        (&raw mut (*object).value).write_bytes(0, 1);
+        let result = work(value);
+        (&raw mut (*object).kind).write(0);
+        (&raw mut (*object).busy).write(0);
+        result
+    }
+}
+
 /// Drops the value, which wipes its secrets, and leaves the storage as if zeroed.
 ///
 /// # Safety
@@ -131,6 +154,11 @@ pub(crate) unsafe fn end<S: Storage>(storage: *mut S) -> Result<(), Status> {
         (*object).value.assume_init_drop();
     }
     Ok(())
+}
+
+/// Refuses a pointer that is null or misaligned, for a function that takes two objects.
+pub(crate) fn somewhere<S: Storage>(storage: *mut S) -> Result<(), Status> {
+    place(storage).map(drop)
 }
 
 fn place<S: Storage>(storage: *mut S) -> Result<*mut Object<S>, Status> {
@@ -184,6 +212,28 @@ mod tests {
             );
             end(at).unwrap();
             assert_eq!(drops.get(), 1);
+            assert_eq!(end(at), Err(CallError::State.into()));
+        }
+        assert_eq!(drops.get(), 1);
+    }
+
+    #[test]
+    fn a_value_that_is_used_up_is_used_once_and_cannot_be_entered_meanwhile() {
+        let drops = Rc::new(Cell::new(0));
+        let mut storage = Box8([0; 8]);
+        let at = &raw mut storage;
+        // SAFETY: as above.
+        unsafe {
+            start(at, 7, |kept| Ok(Noisy(drops.clone(), kept))).unwrap();
+            let spent = spend(at, |noisy| {
+                assert_eq!(enter(at, |_| Ok(())), Err(CallError::State.into()));
+                assert_eq!(
+                    start(at, 8, |_| Err(CallError::Size.into())),
+                    Err(CallError::State.into())
+                );
+                Ok(*noisy.1)
+            });
+            assert_eq!((spent, drops.get()), (Ok(7), 1));
             assert_eq!(end(at), Err(CallError::State.into()));
         }
         assert_eq!(drops.get(), 1);

@@ -8,7 +8,7 @@ use iotsec::core::{
 };
 
 use crate::argument;
-use crate::status::{CallError, IOTSEC_OK, Status, iotsec_status_t};
+use crate::status::{CallError, IOTSEC_ERR_STORE_NOT_FOUND, IOTSEC_OK, Status, iotsec_status_t};
 
 /// The name of a record: `IOTSEC_KEY_ID(domain, namespace, number)`.
 pub type iotsec_key_id_t = u64;
@@ -49,6 +49,30 @@ pub struct iotsec_record_t {
             len: usize,
         ) -> iotsec_status_t,
     >,
+}
+
+type Load = unsafe extern "C" fn(*mut c_void, iotsec_key_id_t, *mut u8, usize, *mut usize) -> iotsec_status_t;
+type Save = unsafe extern "C" fn(*mut c_void, iotsec_key_id_t, *const u8, usize) -> iotsec_status_t;
+
+impl iotsec_record_t {
+    /// A record of an object here.
+    pub(crate) fn new(id: iotsec_key_id_t, ctx: *mut c_void, load: Load, save: Save) -> Result<Self, Status> {
+        Ok(Self {
+            struct_size: u32::try_from(size_of::<Self>()).map_err(|_| CallError::Config)?,
+            id,
+            ctx,
+            load: Some(load),
+            save: Some(save),
+        })
+    }
+}
+
+/// What `load` returns for a value that was read with this status.
+pub(crate) const fn loaded(status: iotsec_status_t) -> iotsec_status_t {
+    match status {
+        IOTSEC_ERR_STORE_NOT_FOUND => IOTSEC_RECORD_ABSENT,
+        done => done,
+    }
 }
 
 /// The longest record that this library keeps in an `iotsec_record_t`.

@@ -1,4 +1,5 @@
 //! Setting a device up: from the code on its label to an owner with a password of their own.
+#![allow(clippy::result_large_err, reason = "the device must come back")]
 
 use core::ffi::c_char;
 
@@ -12,7 +13,7 @@ use iotsec::{
 
 use crate::{
     argument,
-    device::{Life, advance, iotsec_device_t, moment},
+    device::{CSetup, Life, advance, iotsec_device_t, moment},
     login::{CPresence, iotsec_presence_t},
     object,
     password::{IOTSEC_CONTEXT_MAX, context_words, exposure_of, iotsec_exposure_t},
@@ -116,13 +117,7 @@ pub unsafe extern "C" fn iotsec_setup_begin(
         unsafe {
             let plan = plan_of(&argument::sized(plan)?)?;
             object::enter(device, |held| {
-                advance(&mut held.life, |life| match life {
-                    Life::Provisioned(device) => match Setup::begin(device, plan) {
-                        Ok(setup) => (Life::Setup(setup), Ok(())),
-                        Err((device, error)) => (Life::Provisioned(device), Err(error.into())),
-                    },
-                    other => (other, Err(CallError::State.into())),
-                })
+                advance(&mut held.life, |device| Setup::begin(device, plan))
             })
         }
     })
@@ -325,26 +320,17 @@ pub unsafe extern "C" fn iotsec_setup_claim(
                 }
                 let password = UserPassword::new(password, exposure_of(exposure)?, words)?;
                 let iterations = Iterations::new(iterations)?;
-                advance(&mut held.life, |life| match life {
-                    Life::Setup(setup) => match setup.ready() {
-                        Err((setup, error)) => (Life::Setup(setup), Err(error.into())),
-                        Ok(ready) => match ready.claim(&password, iterations) {
-                            Ok(device) => (Life::Owned(device), Ok(())),
-                            Err((setup, error)) => (Life::Setup(setup), Err(error.into())),
-                        },
-                    },
-                    other => (other, Err(CallError::State.into())),
+                advance(&mut held.life, |setup: CSetup| {
+                    setup.ready()?.claim(&password, iterations)
                 })
             })
         }
     })
 }
 
-type CSetup = Setup<'static, crate::flash::CFlash, crate::entropy::CEntropy, { crate::device::QUEUE }>;
-
 /// # Safety
 /// As [`object::enter`].
-unsafe fn with_setup<R>(
+pub(crate) unsafe fn with_setup<R>(
     device: *mut iotsec_device_t,
     work: impl FnOnce(&mut CSetup) -> Result<R, Status>,
 ) -> Result<R, Status> {

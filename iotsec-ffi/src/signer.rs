@@ -2,7 +2,9 @@
 
 use core::ffi::c_void;
 
-use iotsec::core::crypto::{CryptoError, Ed25519SigningKey, KeyType, SIGNATURE_LEN, Sign};
+use iotsec::core::crypto::{
+    CryptoError, Ed25519PublicKey, Ed25519SigningKey, KeyType, P256PublicKey, PublicKey, SIGNATURE_LEN, Sign,
+};
 use iotsec::core::secret::Secret;
 
 use crate::{
@@ -45,6 +47,15 @@ pub struct iotsec_signer_t {
     >,
     /// The public half; bytes beyond the length of its kind are not looked at.
     pub public_key: [u8; IOTSEC_PUBLIC_KEY_MAX],
+}
+
+/// A public key of a type that this interface knows.
+pub(crate) fn public_key(key_type: iotsec_key_type_t, key: &[u8]) -> Result<PublicKey, Status> {
+    match key_type {
+        IOTSEC_KEY_ED25519 => Ok(PublicKey::Ed25519(Ed25519PublicKey::from_bytes(key)?)),
+        IOTSEC_KEY_P256 => Ok(PublicKey::P256(P256PublicKey::from_sec1(key)?)),
+        _ => Err(CallError::Config.into()),
+    }
 }
 
 /// [`Sign`] over the callback.

@@ -13,7 +13,7 @@ use crate::{
     entropy::{CEntropy, iotsec_entropy_t},
     flash::{CFlash, iotsec_flash_t, iotsec_region_t},
     object::{self, Storage},
-    record::{IOTSEC_RECORD_ABSENT, iotsec_key_id_t, iotsec_record_t},
+    record::{iotsec_key_id_t, iotsec_record_t, loaded},
     root_key::{CRootKey, iotsec_root_key_t},
     status::{CallError, Status, iotsec_status_t, status},
 };
@@ -159,9 +159,7 @@ pub unsafe extern "C" fn iotsec_store_get(
                 let key = key_of(key)?;
                 let needed = mounted.store.value_len(key).ok_or(StoreError::NotFound)?;
                 let flash = &mut mounted.flash;
-                buffer
-                    .at_least(needed)?
-                    .fill(|bytes| Ok(mounted.store.get(flash, key, bytes)?.len()))
+                buffer.value(needed, |bytes| Ok(mounted.store.get(flash, key, bytes)?.len()))
             })
         }
     })
@@ -202,6 +200,21 @@ pub unsafe extern "C" fn iotsec_store_erase_user(store: *mut iotsec_store_t) -> 
                     .erase_user(&mut mounted.flash, &mut mounted.entropy)?)
             })
         }
+    })
+}
+
+/// Lets `iotsec_store_scrub_step()` remove everything that was replaced or removed up to now. Without it, that stays in
+/// flash as ciphertext until its page is used again. `iotsec_store_erase_user()` begins it by itself.
+///
+/// Power loss: forgotten; call it again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_store_begin_scrub(store: *mut iotsec_store_t) -> iotsec_status_t {
+    // SAFETY: the caller's word, see the README.
+    status(|| unsafe {
+        object::enter(store, |mounted| {
+            mounted.store.begin_scrub();
+            Ok(())
+        })
     })
 }
 
@@ -257,13 +270,7 @@ pub unsafe extern "C" fn iotsec_store_record(
         unsafe {
             let record = argument::out(record)?;
             object::enter(store, |_| Ok(()))?;
-            record.set(iotsec_record_t {
-                struct_size: u32::try_from(size_of::<iotsec_record_t>()).map_err(|_| CallError::Config)?,
-                id: key,
-                ctx: store.cast(),
-                load: Some(load_record),
-                save: Some(save_record),
-            });
+            record.set(iotsec_record_t::new(key, store.cast(), load_record, save_record)?);
         }
         Ok(())
     })
@@ -284,10 +291,7 @@ unsafe extern "C" fn load_record(
     len: *mut usize,
 ) -> iotsec_status_t {
     // SAFETY: `ctx` is the store that `iotsec_store_record` was given, and the rest is the caller's word.
-    match unsafe { iotsec_store_get(ctx.cast(), id, bytes, size, len) } {
-        crate::status::IOTSEC_ERR_STORE_NOT_FOUND => IOTSEC_RECORD_ABSENT,
-        done => done,
-    }
+    loaded(unsafe { iotsec_store_get(ctx.cast(), id, bytes, size, len) })
 }
 
 unsafe extern "C" fn save_record(
@@ -326,6 +330,7 @@ unsafe fn open(
     let region = config.region.region(&flash)?;
     // SAFETY: the caller's word, passed on.
     let (index, buffer) = unsafe {
+        object::vacant(store)?;
         memory(
             config.index,
             config.index_count,

@@ -204,6 +204,25 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
 }
 
 impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
+    /// Lets [`scrub_step`](Self::scrub_step) remove everything that was replaced or removed up to now. Without it, that
+    /// stays in flash as ciphertext until its page is needed. Erasures and acknowledged deletions begin it by themselves.
+    ///
+    /// *Power loss:* forgotten; call again.
+    ///
+    /// ```
+    /// # use iotsec::{device::{Device, DeviceError, Owned}, store::{KeyId, Scrub}};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// fn forget(device: &mut Device<'_, Owned, SimFlash, SimRng, 16>, token: KeyId) -> Result<(), DeviceError> {
+    ///     device.remove(token)?;
+    ///     device.begin_scrub();
+    ///     while device.scrub_step()? == Scrub::Pending {}
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn begin_scrub(&mut self) {
+        self.store.begin_scrub();
+    }
+
     /// Removes what is left in flash of an owner before, even encrypted: at most one erase a call. Call until
     /// [`Scrub::Done`]; goes on after a reboot.
     ///

@@ -16,6 +16,8 @@ use std::{
     process::Command,
 };
 
+pub(crate) use library::declared;
+
 use crate::tool::{self, Failure};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];

@@ -17,6 +17,7 @@ mod header;
 mod image;
 mod interop;
 mod life;
+mod miri;
 mod no_panic;
 mod outages;
 mod packages;
@@ -88,6 +89,12 @@ const TASKS: &[Task] = &[
         usage: "[linux | TARGET]...",
         about: "the C examples on Linux under sanitizers and valgrind, on Cortex-M and RISC-V in QEMU; calls that are refused",
         run: c::run,
+    },
+    Task {
+        name: "miri",
+        usage: "[--quick] [--tree-borrows] [TEST]...",
+        about: "every function of the C interface under Miri: each succeeds, and refuses null",
+        run: miri::run,
     },
     Task {
         name: "c-package",

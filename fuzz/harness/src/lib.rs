@@ -10,6 +10,7 @@
 #![allow(clippy::missing_panics_doc, reason = "to panic is what this crate is for")]
 
 pub mod boot;
+pub mod caller;
 pub mod cbor;
 pub mod certificate;
 pub mod cose;

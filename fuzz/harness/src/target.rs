@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    boot, cbor, certificate, cose, credential, dap, deletion, delta, detect, document, encryption, erased,
-    https, identity, input, mqtt, privacy, qr, spool, store, suit, surface, telemetry, trust, unit,
+    boot, caller, cbor, certificate, cose, credential, dap, deletion, delta, detect, document, encryption,
+    erased, https, identity, input, mqtt, privacy, qr, spool, store, suit, surface, telemetry, trust, unit,
 };
 
 /// One decoder under test.
@@ -48,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     target("cbor_reader", cbor::reader, cbor::seeds, &[]),
     target("cbor_sequence", cbor::sequence, cbor::sequence_seeds, &[]),
     target("cbor_document", cbor::document, cbor::document_seeds, &[]),
+    target("c_calls", caller::sequence, caller::seeds, &[]),
     target("cose_sign1", cose::sign1, cose::sign1_seeds, &[]),
     target("cose_encrypt0", cose::encrypt0, cose::encrypt0_seeds, &[]),
     target("cose_key", cose::key, cose::key_seeds, &[]),

@@ -1,5 +1,4 @@
 //! Giving a device up: reset, transfer, retirement, and the receipts for them.
-#![allow(clippy::result_large_err, reason = "the device must come back")]
 
 use core::ffi::c_char;
 
@@ -10,18 +9,18 @@ use iotsec::{
         hal::Millis,
         secret::Secret,
     },
-    device::Signing,
+    device::{Orphaned, Owned, Signing},
     erase::Erased,
     store::Scrub,
 };
 
-use super::{Life, advance, iotsec_device_t, iotsec_owner_t, moment};
+use super::{Life, Unit, advance, iotsec_device_t, iotsec_owner_t, moment};
 use crate::{
     argument,
     erased::nonce_of,
     login::{CPresence, iotsec_presence_t},
     object,
-    status::{CallError, Status, iotsec_status_t, status},
+    status::{CallError, iotsec_status_t, status},
 };
 
 /// Erases everything that belongs to the owner: factory erase. The identity of the device stays, and it can be claimed
@@ -43,12 +42,8 @@ pub unsafe extern "C" fn iotsec_device_reset(
     status(|| unsafe {
         object::enter(device, |held| {
             let proof = held.spend_owner(owner)?;
-            advance(&mut held.life, |life| match life {
-                Life::Owned(device) => match device.reset_at(proof, moment(uptime_ms, time_s)) {
-                    Ok(device) => (Life::Provisioned(device), Ok(())),
-                    Err((device, error)) => (Life::Owned(device), Err(error.into())),
-                },
-                other => (other, Err(CallError::State.into())),
+            advance(&mut held.life, |device: Unit<Owned>| {
+                device.reset_at(proof, moment(uptime_ms, time_s))
             })
         })
     })
@@ -76,12 +71,8 @@ pub unsafe extern "C" fn iotsec_device_transfer(
             }
             let proof = held.spend_owner(owner)?;
             let code = held.code.as_ref().ok_or(CallError::State)?;
-            advance(&mut held.life, |life| match life {
-                Life::Owned(device) => match device.transfer(proof, code, moment(uptime_ms, time_s)) {
-                    Ok(device) => (Life::Provisioned(device), Ok(())),
-                    Err((device, error)) => (Life::Owned(device), Err(error.into())),
-                },
-                other => (other, Err(CallError::State.into())),
+            advance(&mut held.life, |device: Unit<Owned>| {
+                device.transfer(proof, code, moment(uptime_ms, time_s))
             })?;
             held.code = None;
             Ok(())
@@ -113,15 +104,9 @@ pub unsafe extern "C" fn iotsec_device_retire(
             let nonce = nonce_of(nonce, nonce_len)?;
             object::enter(device, |held| {
                 let proof = held.spend_owner(owner)?;
-                advance(&mut held.life, |life| match life {
-                    Life::Owned(device) => {
-                        let (mut hash, when) = (Sha256::new(), moment(uptime_ms, time_s));
-                        match device.retire_with_receipt(proof, when, nonce, signing(&mut hash)) {
-                            Ok(device) => (Life::Retired(device), Ok(())),
-                            Err((device, error)) => (Life::Owned(device), Err(error.into())),
-                        }
-                    }
-                    other => (other, Err(CallError::State.into())),
+                let (mut hash, when) = (Sha256::new(), moment(uptime_ms, time_s));
+                advance(&mut held.life, |device: Unit<Owned>| {
+                    device.retire_with_receipt(proof, when, nonce, signing(&mut hash))
                 })
             })
         }
@@ -148,7 +133,7 @@ pub unsafe extern "C" fn iotsec_device_give_up(
             let label = argument::text(label, label_len)?;
             object::enter(device, |held| {
                 let attempt = Attempt::from_label(label)?;
-                give_up(&mut held.life, |device| {
+                advance(&mut held.life, |device: Unit<Orphaned>| {
                     device.reset_orphan(&attempt, Millis(uptime_ms), moment(uptime_ms, time_s))
                 })
             })
@@ -174,11 +159,32 @@ pub unsafe extern "C" fn iotsec_device_give_up_by_presence(
                     return Err(CallError::State.into());
                 }
                 let unlock = presence.unlock()?;
-                give_up(&mut held.life, |device| {
+                advance(&mut held.life, |device: Unit<Orphaned>| {
                     device.reset_orphan_by_presence(unlock, moment(uptime_ms, time_s))
                 })
             })
         }
+    })
+}
+
+/// Lets `iotsec_device_scrub_step()` remove everything that was replaced or removed up to now. Without it, that stays in
+/// flash as ciphertext until its page is used again. The erasures begin it by themselves; for a value that was removed, or
+/// a deletion that the service has confirmed, it is to be called.
+///
+/// Power loss: forgotten; call it again. Belongs to `IOTSEC_DEVICE_PROVISIONED` and `IOTSEC_DEVICE_OWNED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_device_begin_scrub(device: *mut iotsec_device_t) -> iotsec_status_t {
+    // SAFETY: the caller's word, see the README.
+    status(|| unsafe {
+        object::enter(device, |held| {
+            match &mut held.life {
+                Life::Provisioned(device) => device.begin_scrub(),
+                Life::Setup(setup) => setup.device_mut().begin_scrub(),
+                Life::Owned(device) => device.begin_scrub(),
+                _ => return Err(CallError::State.into()),
+            }
+            Ok(())
+        })
     })
 }
 
@@ -257,20 +263,4 @@ fn signing(hash: &mut Sha256) -> Signing<'_, MakeKey> {
         key: |seed| Ok(Ed25519SigningKey::from_seed(seed)),
         hash,
     }
-}
-
-type Orphan = super::Unit<iotsec::device::Orphaned>;
-type Provisioned = super::Unit<iotsec::device::Provisioned>;
-
-fn give_up(
-    life: &mut Life,
-    reset: impl FnOnce(Orphan) -> iotsec::device::Transition<Provisioned, Orphan>,
-) -> Result<(), Status> {
-    advance(life, |life| match life {
-        Life::Orphaned(device) => match reset(device) {
-            Ok(device) => (Life::Provisioned(device), Ok(())),
-            Err((device, error)) => (Life::Orphaned(device), Err(error.into())),
-        },
-        other => (other, Err(CallError::State.into())),
-    })
 }

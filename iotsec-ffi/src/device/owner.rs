@@ -17,8 +17,8 @@ use crate::{
     login::{CPresence, iotsec_login_status_t, iotsec_presence_t},
     object,
     password::{IOTSEC_CONTEXT_MAX, context_words, exposure_of, iotsec_exposure_t},
-    record::{IOTSEC_RECORD_ABSENT, iotsec_key_id_t, iotsec_record_t},
-    status::{CallError, IOTSEC_ERR_STORE_NOT_FOUND, iotsec_status_t, status},
+    record::{iotsec_key_id_t, iotsec_record_t, loaded},
+    status::{CallError, iotsec_status_t, status},
     store::key_of,
 };
 
@@ -231,9 +231,7 @@ pub unsafe extern "C" fn iotsec_device_get(
             object::enter(device, |held| {
                 let (device, key) = (held.owned()?, key_of(key)?);
                 let needed = device.value_len(key)?.ok_or(StoreError::NotFound)?;
-                buffer
-                    .at_least(needed)?
-                    .fill(|bytes| Ok(device.get(key, bytes)?.len()))
+                buffer.value(needed, |bytes| Ok(device.get(key, bytes)?.len()))
             })
         }
     })
@@ -265,13 +263,12 @@ pub unsafe extern "C" fn iotsec_device_record(
             object::enter(device, |held: &mut Held| {
                 Ok(held.owned()?.value_len(key_of(key)?).map(|_| ())?)
             })?;
-            record.set(iotsec_record_t {
-                struct_size: u32::try_from(size_of::<iotsec_record_t>()).map_err(|_| CallError::Config)?,
-                id: key,
-                ctx: device.cast(),
-                load: Some(load_record),
-                save: Some(save_record),
-            });
+            record.set(iotsec_record_t::new(
+                key,
+                device.cast(),
+                load_record,
+                save_record,
+            )?);
         }
         Ok(())
     })
@@ -285,10 +282,7 @@ unsafe extern "C" fn load_record(
     len: *mut usize,
 ) -> iotsec_status_t {
     // SAFETY: `ctx` is the device that `iotsec_device_record` was given, and the rest is the caller's word.
-    match unsafe { iotsec_device_get(ctx.cast(), id, bytes, size, len) } {
-        IOTSEC_ERR_STORE_NOT_FOUND => IOTSEC_RECORD_ABSENT,
-        done => done,
-    }
+    loaded(unsafe { iotsec_device_get(ctx.cast(), id, bytes, size, len) })
 }
 
 unsafe extern "C" fn save_record(

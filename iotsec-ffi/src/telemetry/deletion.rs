@@ -147,7 +147,9 @@ pub unsafe extern "C" fn iotsec_telemetry_deletion_request(
 
 /// Checks the service's receipt, `receipt_len` bytes, for the request that waits, under the public key that the service
 /// signs with, and forgets the request. Writes to `deleted` what to show to the owner. Then ask for the next request:
-/// there may be another.
+/// there may be another. When none is left, and the device's records are in a store or a device, let it remove what was
+/// stored of the requests from flash, its ciphertext too: `iotsec_store_begin_scrub()` or `iotsec_device_begin_scrub()`,
+/// and their steps.
 ///
 /// `IOTSEC_ERR_DELETION_*` for a receipt that is not genuine or for another request, `IOTSEC_ERR_TRAIL_UNKNOWN` when
 /// none waits. Whether the service did as it says, no device can know.
@@ -177,7 +179,7 @@ pub unsafe extern "C" fn iotsec_telemetry_deletion_receipt(
                 let mut trails = Trails::new(*life, &HkdfSha256, records);
                 let request = trails.due(consents)?.ok_or(TrailError::Unknown)?;
                 let mut hash = Sha256::new();
-                let acknowledged = Deleted::verify(receipt, signer.verify(), &request, &mut hash)?;
+                let acknowledged = Deleted::verify(receipt, &signer, &request, &mut hash)?;
                 let deleted = *acknowledged.deleted();
                 trails.acknowledge(acknowledged, &mut hash)?;
                 out.set(to_c(&deleted));

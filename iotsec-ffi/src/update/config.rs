@@ -3,7 +3,7 @@
 use core::slice;
 
 use iotsec::core::{
-    crypto::{Ed25519PublicKey, P256PublicKey, Verify},
+    crypto::PublicKey,
     hal::{Slot, UnixTime},
 };
 use iotsec::update::{
@@ -17,12 +17,14 @@ use crate::{
     argument,
     counter::{CCounter, iotsec_counter_t},
     flash::{CFlash, iotsec_flash_t, iotsec_region_t},
-    signer::{IOTSEC_KEY_ED25519, IOTSEC_KEY_P256, iotsec_key_type_t},
+    signer::{iotsec_key_type_t, public_key},
     status::{CallError, Status},
 };
 
-/// Most public keys that one configuration holds.
-pub const IOTSEC_TRUST_ANCHORS_MAX: usize = 4;
+/// Most public keys that one configuration holds: as many as a role of a trust bundle has.
+pub const IOTSEC_TRUST_ANCHORS_MAX: usize = 8;
+
+const _: () = assert!(IOTSEC_TRUST_ANCHORS_MAX == TrustAnchors::MAX);
 
 /// A public key whose signature over an update counts.
 #[repr(C)]
@@ -127,12 +129,6 @@ pub(crate) struct Parts<'p> {
     pub(crate) scratch: &'p mut [u8],
 }
 
-/// A public key, checked.
-pub(crate) enum Key {
-    Ed25519(Ed25519PublicKey),
-    P256(P256PublicKey),
-}
-
 impl Config {
     /// # Safety
     /// As [`argument::sized`], and what the pointers in it point to is as the struct says, for as long as
@@ -203,11 +199,11 @@ impl Config {
         };
         // The places beyond `anchor_count` hold a copy that is cut off again in the next line.
         let mut trusted = [TrustAnchor {
-            key: first.verify(),
+            key: first,
             kid: None,
         }; IOTSEC_TRUST_ANCHORS_MAX];
         for (place, key) in trusted.iter_mut().zip(keys.iter().flatten()) {
-            place.key = key.verify();
+            place.key = key;
         }
         let trusted = trusted.get(..anchors.len()).ok_or(CallError::Config)?;
 
@@ -261,26 +257,13 @@ impl Config {
     }
 }
 
-impl Key {
-    pub(crate) fn verify(&self) -> &dyn Verify {
-        match self {
-            Self::Ed25519(key) => key,
-            Self::P256(key) => key,
-        }
-    }
-}
-
 /// # Safety
 /// The key of `anchor` is null, or points to as many bytes as it says.
-pub(crate) unsafe fn key(anchor: &iotsec_trust_anchor_t) -> Result<Key, Status> {
+pub(crate) unsafe fn key(anchor: &iotsec_trust_anchor_t) -> Result<PublicKey, Status> {
     let anchor = argument::same_size(*anchor, anchor.struct_size)?;
     // SAFETY: the caller's word, passed on.
     let bytes = unsafe { argument::bytes(anchor.key, anchor.key_len) }?;
-    match anchor.key_type {
-        IOTSEC_KEY_ED25519 => Ok(Key::Ed25519(Ed25519PublicKey::from_bytes(bytes)?)),
-        IOTSEC_KEY_P256 => Ok(Key::P256(P256PublicKey::from_sec1(bytes)?)),
-        _ => Err(CallError::Config.into()),
-    }
+    public_key(anchor.key_type, bytes)
 }
 
 /// The slot in Rust.

@@ -8,7 +8,9 @@
 #undef main
 
 iotsec_status_t open_iotsec_device_t(iotsec_device_t *object);
+iotsec_status_t open_iotsec_pairing_t(iotsec_pairing_t *object);
 iotsec_status_t good_iotsec_device_draw_code(uint8_t *bytes, size_t size, size_t *len_);
+iotsec_status_t good_iotsec_device_draw_setup_code(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_device_serial(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_device_network(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_device_get(uint8_t *bytes, size_t size, size_t *len_);
@@ -54,6 +56,38 @@ iotsec_status_t open_iotsec_device_t(iotsec_device_t *object) {
         .struct_size = sizeof config, .index_count = NAMES, .flash = board_flash, .region = PAGES(0, 5), .index = names,
         .entropy = board_entropy, .root_key = board_root_key, .buffer = buffer, .buffer_size = sizeof buffer};
     return iotsec_device_format(object, &config);
+}
+
+static int32_t somebody(void *ctx) {
+    (void)ctx;
+    return 1;
+}
+
+/* The owner's share may be any point of the curve but one: this is its base point (SEC 2, 2.4.2). */
+iotsec_status_t open_iotsec_pairing_t(iotsec_pairing_t *object) {
+    static const uint8_t share[IOTSEC_PAIRING_SHARE_LEN] = {
+        0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
+        0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f,
+        0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce,
+        0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+    static const uint8_t app[] = {'a', 'p', 'p'};
+    const iotsec_setup_plan_t plan = {sizeof plan, 1, 1, 0, 1790000000};
+    const iotsec_presence_t present = {.struct_size = sizeof present, .is_asserted = somebody};
+    char code[IOTSEC_SETUP_CODE_LEN];
+    uint8_t answer[IOTSEC_PAIRING_ANSWER_LEN];
+    (void)iotsec_device_close(&device);
+    TRY(blank());
+    TRY(iotsec_device_draw_code(&device, IOTSEC_EXPOSURE_ONLINE, label, sizeof label, &label_len));
+    TRY(iotsec_device_draw_setup_code(&device, 1000, code, sizeof code, &len));
+    TRY(iotsec_device_provision(&device, TEXT("LAMP-0042"), &enrolled));
+    TRY(iotsec_setup_begin(&device, &plan));
+    TRY(iotsec_pairing_open_by_presence(&device, &present, 1000, 60000));
+    return iotsec_pairing_answer(object, &device, app, sizeof app, share, 2000, answer);
+}
+
+iotsec_status_t good_iotsec_device_draw_setup_code(uint8_t *bytes, size_t size, size_t *len_) {
+    TRY(begin(size, blank));
+    return iotsec_device_draw_setup_code(&device, 1000, (char *)bytes, size, len_);
 }
 
 iotsec_status_t good_iotsec_device_draw_code(uint8_t *bytes, size_t size, size_t *len_) {

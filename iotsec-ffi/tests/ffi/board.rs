@@ -63,10 +63,19 @@ pub(crate) struct Board {
     root_key: Fixed<SimRootKey>,
 }
 
+/// Miri, which is ten thousand times slower than a processor, gets a smaller one.
+fn geometry() -> Geometry {
+    if cfg!(miri) {
+        Geometry::new(&[512; 32], 4)
+    } else {
+        Geometry::serial_nor(32)
+    }
+}
+
 impl Board {
     pub(crate) fn new() -> Self {
         Self {
-            flash: Fixed::new(SimFlash::new(Geometry::serial_nor(32))),
+            flash: Fixed::new(SimFlash::new(geometry())),
             counter: Fixed::new(SimCounter::new()),
             rng: Fixed::new(SimRng::new(1)),
             root_key: Fixed::new(SimRootKey::new(1)),

@@ -12,6 +12,7 @@ use iotsec_ffi::{
     device::{erase::*, owner::*, *},
     erased::*,
     login::*,
+    pairing::*,
     password::*,
     record::*,
     security::*,
@@ -27,10 +28,10 @@ use crate::{
     login::zeroed,
 };
 
-const NETWORK: &[u8] = b"WIFI:T:WPA;S:Home;P:correct horse;;";
-const PASSWORD: &str = "seven small otters swim";
-const SCHEDULE: iotsec_key_id_t = 1 << 32 | 1 << 16 | 7;
-const NONCE: &[u8] = b"a fresh number";
+pub(crate) const NETWORK: &[u8] = b"WIFI:T:WPA;S:Home;P:correct horse;;";
+pub(crate) const PASSWORD: &str = "seven small otters swim";
+pub(crate) const SCHEDULE: iotsec_key_id_t = 1 << 32 | 1 << 16 | 7;
+pub(crate) const NONCE: &[u8] = b"a fresh number";
 pub(crate) const PLAN: iotsec_setup_plan_t = iotsec_setup_plan_t {
     struct_size: size_of::<iotsec_setup_plan_t>() as u32,
     online: 1,
@@ -71,7 +72,7 @@ pub(crate) const ERASED: iotsec_erased_t = iotsec_erased_t {
 /// A board, and a device in memory that never moves, as C keeps it.
 pub(crate) struct Unit {
     pub(crate) board: Board,
-    device: Fixed<iotsec_device_t>,
+    pub(crate) device: Fixed<iotsec_device_t>,
     index: Fixed<[iotsec_index_entry_t; 32]>,
     buffer: Fixed<[u8; 512]>,
     replay: Option<Fixed<iotsec_counter_t>>,
@@ -88,7 +89,7 @@ impl Unit {
     }
 
     /// The same, with or without a counter that refuses an earlier flash.
-    fn blank_with(replay: bool) -> Self {
+    pub(crate) fn blank_with(replay: bool) -> Self {
         let board = Board::new();
         let replay = replay.then(|| Fixed::new(board.counter()));
         let unit = Self {
@@ -114,6 +115,22 @@ impl Unit {
         assert_eq!(unit.draw(), IOTSEC_OK);
         assert_eq!(unit.provision("LAMP-0042"), IOTSEC_OK);
         unit
+    }
+
+    /// With a set-up code on its label, which this gives, and its set-up begun.
+    pub(crate) fn with_setup_code() -> (Self, String) {
+        let mut unit = Self::blank();
+        let (mut code, mut len) = ([0u8; IOTSEC_SETUP_CODE_LEN], 0);
+        // SAFETY: see the top.
+        let drawn = unsafe {
+            let (at, out) = (unit.device.at(), code.as_mut_ptr().cast());
+            iotsec_device_draw_setup_code(at, 1000, out, code.len(), &raw mut len)
+        };
+        assert_eq!(
+            (drawn, unit.draw(), unit.provision("LAMP-0042"), unit.begin()),
+            (IOTSEC_OK, IOTSEC_OK, IOTSEC_OK, IOTSEC_OK)
+        );
+        (unit, String::from_utf8(code[..len].to_vec()).unwrap())
     }
 
     /// Set up, and somebody's.
@@ -151,7 +168,7 @@ impl Unit {
         unsafe { how(self.device.at(), &raw const config) }
     }
 
-    fn close(&self) -> iotsec_status_t {
+    pub(crate) fn close(&self) -> iotsec_status_t {
         // SAFETY: see the top.
         unsafe { iotsec_device_close(self.device.at()) }
     }
@@ -369,7 +386,7 @@ fn verify(key: &[u8; 32], receipt: &[u8], nonce: &[u8], erased: &mut iotsec_eras
     }
 }
 
-fn presence(there: bool) -> iotsec_presence_t {
+pub(crate) fn presence(there: bool) -> iotsec_presence_t {
     unsafe extern "C" fn yes(_: *mut c_void) -> i32 {
         1
     }

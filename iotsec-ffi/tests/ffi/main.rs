@@ -6,6 +6,8 @@ mod attest;
 mod board;
 mod certificate;
 mod device;
+mod every;
+mod header;
 mod input;
 mod login;
 mod null;

@@ -12,13 +12,13 @@ use crate::{
     login::zeroed,
 };
 
-const WIFI: iotsec_key_id_t = 1 << 32 | 1 << 16 | 7;
-const IDENTITY: iotsec_key_id_t = 1;
+pub(crate) const WIFI: iotsec_key_id_t = 1 << 32 | 1 << 16 | 7;
+pub(crate) const IDENTITY: iotsec_key_id_t = 1;
 
 /// A board, and a store in memory that never moves, as C keeps it.
 pub(crate) struct Bench {
     board: Board,
-    store: Fixed<iotsec_store_t>,
+    pub(crate) store: Fixed<iotsec_store_t>,
     index: Fixed<[iotsec_index_entry_t; 4]>,
     buffer: Fixed<[u8; 256]>,
 }
@@ -168,7 +168,10 @@ fn a_full_index_a_long_value_and_a_small_region_are_refused() {
     }
     assert_eq!(bench.put(4, b"x"), IOTSEC_ERR_STORE_INDEX_FULL);
     assert_eq!(bench.put(0, &[0; 5000]), IOTSEC_ERR_STORE_VALUE_TOO_LONG);
-    assert_eq!(bench.open(iotsec_store_format), IOTSEC_ERR_STATE, "open already");
+    for open in [iotsec_store_format, iotsec_store_mount] {
+        assert_eq!(bench.open(open), IOTSEC_ERR_STATE, "open already");
+        assert_eq!(bench.get(3), Ok(b"x".to_vec()), "its index is as it was");
+    }
     bench.close();
     let mut config = bench.config();
     config.region.page_count = 2;

@@ -20,7 +20,7 @@ pub(crate) const APP: iotsec_interface_t = iotsec_interface_t {
     protocol: 0,
     destination: IOTSEC_DESTINATION_ANY,
 };
-const UPDATES: iotsec_interface_t = iotsec_interface_t {
+pub(crate) const UPDATES: iotsec_interface_t = iotsec_interface_t {
     id: c"updates".as_ptr(),
     purpose: c"New software".as_ptr(),
     name: c"updates.example.com".as_ptr(),
@@ -32,7 +32,7 @@ const UPDATES: iotsec_interface_t = iotsec_interface_t {
     protocol: IOTSEC_PROTOCOL_HTTPS,
     destination: IOTSEC_DESTINATION_UPDATE,
 };
-const CONTROL: iotsec_interface_t = iotsec_interface_t {
+pub(crate) const CONTROL: iotsec_interface_t = iotsec_interface_t {
     id: c"control".as_ptr(),
     purpose: c"Commands from the same machine".as_ptr(),
     name: c"/run/lamp".as_ptr(),
@@ -51,6 +51,10 @@ pub(crate) const TELNET: iotsec_listener_t = iotsec_listener_t {
     path_len: 0,
     inode: 0,
 };
+
+/// What the kernel says of one socket.
+pub(crate) const KERNEL: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+    \x20   0: 0100007F:20FB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 1673 1 0 100 0 0 10 0\n";
 
 fn check(table: &[iotsec_interface_t]) -> iotsec_status_t {
     // SAFETY: see the top.
@@ -223,8 +227,6 @@ fn what_listens_is_compared_with_the_table() {
 
 #[test]
 fn sockets_are_read_from_the_text_of_the_kernel() {
-    let text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-        \x20   0: 0100007F:20FB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 1673 1 0 100 0 0 10 0\n";
     let (mut found, mut len) = ([zeroed::<iotsec_listener_t>(); 2], 0);
     let mut read = |text: &str, room| {
         let (at, to) = (text.as_ptr(), found.as_mut_ptr());
@@ -234,8 +236,8 @@ fn sockets_are_read_from_the_text_of_the_kernel() {
         };
         (status, len, found[0])
     };
-    assert_eq!(read(text, 0).0, IOTSEC_ERR_SHORT_BUFFER);
-    let (status, len, socket) = read(text, 2);
+    assert_eq!(read(KERNEL, 0).0, IOTSEC_ERR_SHORT_BUFFER);
+    let (status, len, socket) = read(KERNEL, 2);
     assert_eq!((status, len), (IOTSEC_OK, 1));
     assert_eq!(
         (socket.kind, socket.number, socket.inode),

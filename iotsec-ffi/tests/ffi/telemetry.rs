@@ -30,7 +30,7 @@ use crate::{
     login::zeroed,
 };
 
-const SHARED: [u8; 32] = [9; 32];
+pub(crate) const SHARED: [u8; 32] = [9; 32];
 const PRIVATE: [u8; 32] = [7; 32];
 const OWNER: u64 = 0x100;
 const DEVICE: u64 = 0x200;
@@ -103,7 +103,7 @@ unsafe extern "C" fn save(ctx: *mut c_void, id: u64, bytes: *const u8, len: usiz
 pub(crate) struct Bench {
     board: Board,
     records: Fixed<Records>,
-    telemetry: Fixed<iotsec_telemetry_t>,
+    pub(crate) telemetry: Fixed<iotsec_telemetry_t>,
     arena: Fixed<[u64; 128]>,
     edges: Fixed<[i64; 3]>,
     labels: Fixed<[*const std::ffi::c_char; 2]>,

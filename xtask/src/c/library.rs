@@ -31,7 +31,7 @@ pub(super) fn build(root: &Path, target: Option<&str>) -> Result<PathBuf, Failur
 }
 
 /// The names that the header declares.
-pub(super) fn declared(root: &Path) -> Result<BTreeSet<String>, Failure> {
+pub(crate) fn declared(root: &Path) -> Result<BTreeSet<String>, Failure> {
     let header = fs::read_to_string(root.join(INCLUDE).join("iotsec.h"))?;
     let functions = declaration::functions(&header)?;
     Ok(functions.into_iter().map(|function| function.name).collect())

@@ -285,6 +285,12 @@ fn the_factory_cannot_leave_a_unit_without_a_code_and_not_twice() {
     }
     assert_eq!(&serial[..len], b"LAMP-0042");
     assert_eq!(unit.open(iotsec_device_open), IOTSEC_ERR_STATE, "open already");
+    // SAFETY: see the top.
+    let status = unsafe {
+        let (at, out) = (unit.device.at(), serial.as_mut_ptr().cast());
+        iotsec_device_serial(at, out, serial.len(), &raw mut len)
+    };
+    assert_eq!(status, IOTSEC_OK, "its index is as it was");
     assert_eq!(unit.close(), IOTSEC_OK);
     assert_eq!(unit.close(), IOTSEC_ERR_STATE);
     assert_eq!(unit.begin(), IOTSEC_ERR_STATE);

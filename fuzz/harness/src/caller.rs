@@ -1,0 +1,258 @@
+//! The C interface, called in any order with any arguments: see [`iotsec_fuzz_caller`].
+
+use iotsec_fuzz_caller::{number, run};
+
+use crate::Seed;
+
+/// Whatever a C program calls, the interface keeps its word. True when every call succeeded.
+pub fn sequence(input: &[u8]) -> bool {
+    run(input)
+}
+
+/// All bytes that a buffer needs.
+const ROOM: u8 = 255;
+
+/// Lives of the objects in which every call succeeds, and some in which not every one does.
+pub fn seeds() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (name, calls) in lives() {
+        seeds.push(Seed::new(name, recipe(&calls)));
+    }
+    seeds
+}
+
+/// Calls with the bytes of their arguments.
+type Calls = Vec<(&'static str, Vec<u8>)>;
+
+fn recipe(calls: &Calls) -> Vec<u8> {
+    let calls = calls.iter();
+    calls
+        .flat_map(|(name, arguments)| [&[number(name)][..], arguments].concat())
+        .collect()
+}
+
+/// A piece of the input, with its length before it.
+fn piece(bytes: &[u8]) -> Vec<u8> {
+    let len = u8::try_from(bytes.len()).expect("a short piece");
+    [&[len][..], bytes].concat()
+}
+
+fn lives() -> Vec<(&'static str, Calls)> {
+    let plain = |names: &[&'static str]| -> Calls { names.iter().map(|name| (*name, vec![])).collect() };
+    let put = ("iotsec_store_put", [vec![0x11], piece(b"correct horse")].concat());
+    let get = ("iotsec_store_get", vec![0x11, ROOM]);
+    let store = vec![
+        ("iotsec_store_format", vec![]),
+        put.clone(),
+        ("iotsec_store_record", [vec![2], piece(b"four")].concat()),
+        ("iotsec_store_record", vec![2, 0]),
+        ("iotsec_store_close", vec![]),
+        ("iotsec_store_mount", vec![]),
+        get.clone(),
+        ("a store that is called back", vec![0x11, ROOM]),
+        ("iotsec_store_remove", vec![2]),
+        ("iotsec_store_begin_scrub", vec![]),
+        ("iotsec_store_scrub_step", vec![]),
+        ("iotsec_store_erase_user", vec![]),
+        ("iotsec_store_scrub_step", vec![]),
+        ("iotsec_store_destroy", vec![]),
+    ];
+    let cut = vec![
+        ("iotsec_store_format", vec![]),
+        put.clone(),
+        ("power cut", vec![0, 20]),
+        put,
+        ("power on", vec![]),
+        ("iotsec_store_close", vec![]),
+        ("iotsec_store_mount", vec![]),
+        ("iotsec_store_get", vec![0x11, 5]),
+        ("fuse", vec![3]),
+        get,
+        ("a copy of a store", vec![1]),
+        ("tamper", [vec![0, 5], piece(&[0x5A; 40])].concat()),
+        ("iotsec_store_mount", vec![]),
+    ];
+    let device = vec![
+        ("iotsec_device_format", vec![1]),
+        ("iotsec_device_draw_code", vec![ROOM]),
+        ("iotsec_device_provision", vec![0]),
+        ("iotsec_device_serial", vec![ROOM]),
+        ("a device that is called back", vec![ROOM]),
+        ("iotsec_setup_begin", vec![0, 0]),
+        ("iotsec_setup_status_json", vec![0, 9, ROOM]),
+        ("iotsec_setup_present_label", vec![0x4E, 0x20, 0]),
+        ("iotsec_setup_claim", vec![0]),
+        ("iotsec_device_put", [vec![0, 1], piece(b"07:30 on")].concat()),
+        ("iotsec_device_get", vec![0, 1, ROOM]),
+        ("iotsec_device_close", vec![]),
+        ("iotsec_device_open", vec![1]),
+        ("iotsec_device_login", vec![0, 0x75, 0x30]),
+        ("iotsec_device_reset", vec![0, 0, 1]),
+        ("iotsec_device_scrub_step", vec![]),
+        (
+            "iotsec_device_receipt",
+            [piece(b"a fresh number"), vec![ROOM]].concat(),
+        ),
+        ("iotsec_device_close", vec![]),
+    ];
+    let orphan = vec![
+        ("iotsec_device_format", vec![0]),
+        ("iotsec_device_draw_code", vec![12]),
+        ("iotsec_device_draw_code", vec![ROOM]),
+        ("iotsec_device_provision", vec![0]),
+        ("iotsec_setup_begin", vec![0, 0]),
+        ("iotsec_setup_present_label", vec![0x4E, 0x20, 0]),
+        ("iotsec_setup_claim", piece(b"seven small cats")),
+        ("iotsec_device_close", vec![]),
+        // In the page of the owner's key.
+        ("tamper", [vec![0, 162], piece(&[0x5A; 24])].concat()),
+        ("iotsec_device_open", vec![0]),
+        ("iotsec_device_login", vec![0, 0x75, 0x30]),
+        ("iotsec_device_give_up", vec![0]),
+    ];
+    let pairing = vec![
+        ("iotsec_device_format", vec![0]),
+        ("iotsec_device_draw_code", vec![ROOM]),
+        ("iotsec_device_draw_setup_code", vec![0, ROOM]),
+        ("iotsec_device_provision", vec![0]),
+        ("iotsec_setup_begin", vec![0, 0]),
+        ("iotsec_pairing_parameters", vec![]),
+        ("iotsec_pairing_open", vec![1, 0, 0xEA, 0x60]),
+        ("iotsec_pairing_answer", vec![2, 0, 0, 0]),
+        ("iotsec_pairing_close", vec![]),
+        ("presence", vec![1]),
+        ("iotsec_pairing_open_by_presence", vec![3, 0, 0xEA, 0x60]),
+        ("iotsec_pairing_answer", vec![4, 0, 0, 0]),
+    ];
+    let guessed = [
+        pairing.clone(),
+        vec![
+            ("iotsec_pairing_finish", vec![0, 5, 0]),
+            ("a copy of a pairing", vec![]),
+        ],
+    ]
+    .concat();
+    let login = vec![
+        ("iotsec_password_generate", vec![1, ROOM]),
+        ("iotsec_login_open", vec![0]),
+        ("iotsec_login_attempt_label", vec![3, 232, 0]),
+        ("iotsec_password_choose", vec![0, 1]),
+        ("iotsec_login_attempt_text", vec![7, 208, 0]),
+        ("presence", vec![1]),
+        ("iotsec_login_unlock", vec![]),
+        ("iotsec_login_status", vec![7, 208]),
+        ("iotsec_login_close", vec![]),
+    ];
+    let lied = vec![
+        ("iotsec_password_generate", vec![1, ROOM]),
+        ("iotsec_login_open", vec![9]),
+        ("lie", vec![1]),
+        ("iotsec_login_attempt_label", vec![3, 232, 0]),
+        ("a copy of a login", vec![]),
+    ];
+    let staged = |release: u8| -> Calls {
+        vec![
+            ("iotsec_update_begin", vec![0, 0, release, 0, 0]),
+            ("iotsec_update_write", vec![release, 100]),
+            ("the whole image", vec![release]),
+            ("all of iotsec_update_finish", vec![]),
+            ("iotsec_update_install", vec![]),
+            ("iotsec_update_close", vec![]),
+            ("a boot and iotsec_update_open", vec![]),
+        ]
+    };
+    let provisioned: Calls = vec![
+        ("iotsec_slot_provision", vec![0, 0, 0, 0]),
+        ("iotsec_boot_verify", vec![0]),
+        ("a boot and iotsec_update_open", vec![]),
+    ];
+    let update = [
+        provisioned.clone(),
+        staged(1),
+        plain(&[
+            "iotsec_update_accept",
+            "iotsec_update_clean",
+            "iotsec_update_status",
+        ]),
+    ]
+    .concat();
+    let refused = [
+        provisioned,
+        vec![(
+            "iotsec_update_begin",
+            [vec![0, 0, 1, 30], piece(&[1, 2, 3])].concat(),
+        )],
+        staged(1),
+        plain(&[
+            "iotsec_update_reject",
+            "iotsec_update_close",
+            "iotsec_boot_select",
+        ]),
+    ]
+    .concat();
+    let trust = vec![
+        ("iotsec_trust_install", vec![0, 0, 0]),
+        ("iotsec_trust_rotate", vec![1, 0, 0]),
+        ("iotsec_trust_status", vec![]),
+        ("iotsec_trust_anchors", vec![2, 0, 0, 8]),
+        ("iotsec_trust_tls_anchors", vec![0, 0]),
+    ];
+    let skipped = vec![
+        ("iotsec_trust_install", vec![0, 0, 0]),
+        ("iotsec_trust_rotate", vec![2, 0, 0]),
+        ("iotsec_trust_anchors", vec![2, 0, 0, 0]),
+    ];
+    let telemetry = vec![
+        ("iotsec_telemetry_open", vec![]),
+        ("all of iotsec_telemetry_purge_step", vec![]),
+        ("iotsec_telemetry_grant", vec![2, 0, 0]),
+        ("all of iotsec_telemetry_purge_step", vec![]),
+        ("iotsec_telemetry_record", vec![0, 1, 0, 9, 0]),
+        ("iotsec_telemetry_record", vec![0, 2, 0, 9, 2, 0, 1, 0, 0, 5, 0]),
+        ("iotsec_telemetry_record", vec![0, 3, 0, 9, 1, 0, 5, 2]),
+        ("iotsec_telemetry_batch", vec![1 | 4 << 2, 0, ROOM, ROOM]),
+        ("iotsec_telemetry_acknowledge", vec![0]),
+        ("iotsec_telemetry_pseudonym", vec![2, 7]),
+        ("iotsec_telemetry_withdraw", vec![2, 0, 0]),
+        ("iotsec_telemetry_deletion_request", vec![1 | 4 << 2, 0, ROOM]),
+        ("iotsec_telemetry_registry", vec![ROOM]),
+        ("iotsec_telemetry_close", vec![]),
+    ];
+    let silent = vec![
+        ("iotsec_telemetry_open", vec![]),
+        ("iotsec_telemetry_record", vec![0, 3, 0, 9, 1, 0, 5, 2]),
+        ("iotsec_telemetry_batch", vec![1 | 4 << 2, 0, 10, ROOM]),
+        ("iotsec_telemetry_deletion_receipt", piece(&[0xD2, 0x84])),
+    ];
+    let inputs = vec![
+        ("iotsec_input_check", [vec![8], piece(b"8883")].concat()),
+        (
+            "iotsec_input_decode",
+            [vec![17], piece(b"00ff"), vec![2]].concat(),
+        ),
+        ("iotsec_input_url", piece(b"wss://a.example?x")),
+        ("iotsec_input_version", piece(b"1.4.10-rc.2")),
+        (
+            "iotsec_input_mqtt_matches",
+            [piece(b"lamps/+"), piece(b"lamps/7")].concat(),
+        ),
+        ("iotsec_surface_audit", vec![3, 0, 0, 0, 5]),
+    ];
+    vec![
+        ("valid-store", store),
+        ("near-store-cut", cut),
+        ("valid-device", device),
+        ("near-orphan", orphan),
+        ("valid-pairing", pairing),
+        ("near-pairing-guessed", guessed),
+        ("valid-login", login),
+        ("near-login-lied", lied),
+        ("valid-update", update),
+        ("near-update-refused", refused),
+        ("valid-trust", trust),
+        ("near-trust-skipped", skipped),
+        ("valid-telemetry", telemetry),
+        ("near-telemetry-silent", silent),
+        ("valid-inputs", inputs),
+    ]
+}

@@ -1,0 +1,108 @@
+use super::*;
+
+pub(super) fn calls(calls: &mut Calls) {
+    call!(calls, iotsec_telemetry_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.telemetry)
+    ));
+    call!(calls, iotsec_telemetry_record, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, &zeroed::<iotsec_value_t>()),
+        1,
+        0
+    ));
+    call!(calls, iotsec_telemetry_set_clock, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        0
+    ));
+    call!(calls, iotsec_telemetry_batch, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::telemetry::shared()),
+        t.mutable(2, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(3, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(4, &mut 0),
+        t.mutable(5, &mut 0),
+    ));
+    call!(calls, iotsec_telemetry_batch_for, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_SECURITY,
+        7,
+        t.shared(1, &crate::telemetry::shared()),
+        t.mutable(2, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(3, &mut [0u8; 256]).cast(),
+        256,
+        t.mutable(4, &mut 0),
+        t.mutable(5, &mut 0),
+    ));
+    call!(calls, iotsec_telemetry_acknowledge, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1
+    ));
+    call!(calls, iotsec_telemetry_refused, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_EVENT_USAGE,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(calls, iotsec_telemetry_registry, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 64]).cast(),
+        64,
+        t.mutable(2, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_close, |t, b| (t
+        .mutable(0, &mut zeroed())));
+    call!(calls, iotsec_telemetry_consent, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(calls, iotsec_telemetry_grant, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        1,
+        0
+    ));
+    call!(calls, iotsec_telemetry_withdraw, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        0
+    ));
+    call!(calls, iotsec_telemetry_purge_step, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_pseudonym, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE,
+        7,
+        t.mutable(1, &mut [0u8; IOTSEC_PSEUDONYM_LEN]).cast(),
+    ));
+    call!(calls, iotsec_telemetry_ask_deletion, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_PURPOSE_USAGE
+    ));
+    call!(calls, iotsec_telemetry_deletion_request, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::telemetry::shared()),
+        t.mutable(2, &mut [0u8; IOTSEC_DELETION_REQUEST_LEN]).cast(),
+        IOTSEC_DELETION_REQUEST_LEN,
+        t.mutable(3, &mut 0),
+    ));
+    call!(calls, iotsec_telemetry_deletion_receipt, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        t.shared(2, &crate::telemetry::signer()),
+        t.mutable(3, &mut zeroed()),
+    ));
+}
