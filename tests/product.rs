@@ -9,7 +9,11 @@ use iotsec_product::Product;
 
 /// As a firmware includes what its build script made.
 mod product {
-    #![allow(dead_code, reason = "a firmware uses what it needs")]
+    #![allow(
+        dead_code,
+        unreachable_pub,
+        reason = "a firmware uses what it needs, and its own crate is all there is"
+    )]
     include!("../examples/products/lock/product.rs");
 }
 

@@ -3,7 +3,7 @@ use std::{mem::MaybeUninit, ptr};
 use iotsec_ffi::{
     signer::IOTSEC_KEY_ED25519,
     status::{IOTSEC_OK, iotsec_status_t},
-    telemetry::{config::*, consent::*, deletion::*, *},
+    telemetry::{batch::*, config::*, consent::*, deletion::*, *},
     update::config::iotsec_trust_anchor_t,
 };
 
