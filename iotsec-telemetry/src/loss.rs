@@ -109,7 +109,7 @@ impl Losses {
         if losses.clone().all(|loss| loss.count == 0) {
             return writer.array(0).map(drop);
         }
-        writer.array(losses.len() as u64)?;
+        writer.array(u64::try_from(losses.len()).unwrap_or(u64::MAX))?;
         for loss in losses {
             match loss.times {
                 Some((first, last)) => {
