@@ -163,11 +163,11 @@ macro_rules! names {
     ($(#[$meta:meta])* $name:ident for $target:ident: $($variant:ident),+ $(,)?) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-        #[doc = concat!("[`", stringify!($target), "`] as the manifest names it.")]
+        #[doc = concat!("`iotsec_net::surface::", stringify!($target), "`, as the manifest names it.")]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
             $(
-                #[doc = concat!("[`", stringify!($target), "::", stringify!($variant), "`]")]
+                #[doc = concat!("`", stringify!($target), "::", stringify!($variant), "`.")]
                 $variant
             ),+
         }

@@ -22,7 +22,7 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     /// and nothing else begins a new one. A withdrawal and another consent do not, and neither does a record that is
     /// missing or damaged, after which nothing is answered. `counter` is the ledger's own, `allowance` the product's,
     /// `now` the time, once it is trustworthy. Store and record buffer must hold
-    /// [`LEDGER_RECORD_MAX_LEN`](iotsec_telemetry::privacy::LEDGER_RECORD_MAX_LEN) bytes.
+    /// [`LEDGER_RECORD_MAX_LEN`] bytes.
     ///
     /// Who can put back an image of the flash from before the owner's first answer gets a whole budget, unless the
     /// store notices that itself ([`ReplayProtection`](iotsec_store::ReplayProtection)); any later image is refused by

@@ -14,6 +14,7 @@ use iotsec::{
         crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, HkdfSha256, Sha256, Sign},
         hal::{Millis, UnixTime, Uptime},
         input::{MqttFilter, MqttTopic},
+        secret::Secret,
     },
     device::{Device, Hardware, Memory, Owned, Product, Suite},
     net::{
@@ -26,7 +27,7 @@ use iotsec::{
     },
     store::{IndexEntry, ReplayProtection},
     telemetry::{
-        batch::{SizeClass, Sizes},
+        batch::{BatchKey, SizeClass, Sizes},
         consent::Usage,
         deletion::{Deleted, Request},
         pseudonym::Epoch,
@@ -50,6 +51,8 @@ interfaces!(static LAMP = [Interface::endpoint(
 
 pub(super) struct Lamp<'d> {
     device: Device<'d, Owned, SimFlash, SimRng, 16>,
+    /// What the service knows of the lamp too.
+    secret: Secret<32>,
     code: Attempt<'d>,
     client: Client,
     clock: Clock,
@@ -105,6 +108,7 @@ pub(super) fn with_lamp(
     let client = Client::new(&Provider::ring(), anchors, Alpn::Offer(&[b"mqtt"]))?;
     work(Lamp {
         device,
+        secret: enrolment.telemetry,
         code,
         client,
         clock: Clock::start(),
@@ -216,9 +220,16 @@ impl Lamp<'_> {
         }
         let (mut scratch, mut out) = ([0; 256], [0; 256]);
         let sizes = Sizes::up_to(SizeClass::B256);
-        let name = self.device.pseudonym(Purpose::Usage, Epoch(1));
-        if let Some(batch) = self.device.batch(sizes, &mut scratch, &mut out)? {
-            let topic = format!("telemetry/{:032x}", u128::from_be_bytes(*name?.as_bytes()));
+        let key = BatchKey::new(&self.secret, &ChaCha20Poly1305, &HkdfSha256);
+        // None without consent.
+        let stream = self.device.stream(Purpose::Usage, Epoch(1));
+        if let Ok(stream) = stream
+            && let Some(batch) = self
+                .device
+                .batch_for(&stream, &key, sizes, &mut scratch, &mut out)?
+        {
+            let name = u128::from_be_bytes(*stream.pseudonym().as_bytes());
+            let topic = format!("telemetry/{name:032x}");
             let link = connect(&mut self.link, &mut self.kept, self.clock)?;
             let delivery = link
                 .mqtt()
