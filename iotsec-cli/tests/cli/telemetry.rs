@@ -93,7 +93,7 @@ fn decoding_tells_each_event_once_and_what_was_lost() {
     let (_, object) = bench.json(&format!("telemetry decode {SOURCE}"));
     assert_eq!(
         (&object["repeated"], &object["batches"]),
-        (&1.into(), &157.into())
+        (&1.into(), &182.into())
     );
     assert_eq!(object["events"].as_array().unwrap().len(), 520);
 
