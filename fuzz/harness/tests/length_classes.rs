@@ -222,6 +222,7 @@ const OPEN: &[(&str, bool, bool, &str)] = &[
     ("update_decrypt", true, true, SCRIPT),
     ("update_boot", true, true, SCRIPT),
     ("update_delta", true, true, SCRIPT),
+    ("c_calls", true, true, SCRIPT),
     ("store_tampered", true, true, SCRIPT),
     ("telemetry_spool_tampered", true, true, SCRIPT),
 ];
