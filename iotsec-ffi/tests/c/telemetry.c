@@ -10,6 +10,7 @@
 iotsec_status_t open_iotsec_telemetry_t(iotsec_telemetry_t *object);
 iotsec_status_t good_iotsec_telemetry_registry(uint8_t *bytes, size_t size, size_t *len);
 iotsec_status_t good_iotsec_telemetry_batch(uint8_t *bytes, size_t size, size_t *len);
+iotsec_status_t good_iotsec_telemetry_batch_for(uint8_t *bytes, size_t size, size_t *len);
 iotsec_status_t good_iotsec_telemetry_deletion_request(uint8_t *bytes, size_t size, size_t *len);
 
 /* A table begins with no room at all. The flash is another's until then. */
@@ -41,6 +42,13 @@ iotsec_status_t good_iotsec_telemetry_batch(uint8_t *bytes, size_t size, size_t 
     uint32_t receipt;
     TRY(begin(size));
     return iotsec_telemetry_batch(&telemetry, &service, scratch, sizeof scratch, bytes, size, len, &receipt);
+}
+
+iotsec_status_t good_iotsec_telemetry_batch_for(uint8_t *bytes, size_t size, size_t *len) {
+    uint32_t receipt;
+    TRY(begin(size));
+    return iotsec_telemetry_batch_for(&telemetry, IOTSEC_PURPOSE_SECURITY, 2900, &service, scratch, sizeof scratch,
+                                      bytes, size, len, &receipt);
 }
 
 iotsec_status_t good_iotsec_telemetry_deletion_request(uint8_t *bytes, size_t size, size_t *len) {
