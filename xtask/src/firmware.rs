@@ -35,7 +35,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 
 fn plan<'a>(args: &[&'a str]) -> Result<Plan<'a>, Failure> {
     let mut plan = Plan {
-        cuts: 40,
+        cuts: 34,
         seed: 1,
         board: None,
     };

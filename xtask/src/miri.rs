@@ -38,7 +38,7 @@ const SUCCEEDED: &str = "succeeded: ";
 const TREE: &str = "--tree-borrows";
 const QUICK: &str = "--quick";
 /// The tests of [`QUICK`]: those that take the least cryptography.
-const SHORT: [&str; 4] = ["every::store", "every::telemetry", "every::plain", "every::login"];
+const SHORT: [&str; 3] = ["every::telemetry", "every::plain", "every::login"];
 
 /// Runs all tests, or the short ones, or those whose names have one of the arguments in them.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
