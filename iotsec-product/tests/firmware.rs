@@ -14,10 +14,10 @@ mod product {
         unreachable_pub,
         reason = "a firmware uses what it needs, and its own crate is all there is"
     )]
-    include!("../examples/products/lock/product.rs");
+    include!("../../examples/products/lock/product.rs");
 }
 
-const MANIFEST: &str = include_str!("../examples/products/lock/iotsec.toml");
+const MANIFEST: &str = include_str!("../../examples/products/lock/iotsec.toml");
 
 #[test]
 fn constants_say_what_the_manifest_says() {
