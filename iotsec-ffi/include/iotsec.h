@@ -6310,7 +6310,8 @@ iotsec_status_t iotsec_device_draw_code(struct iotsec_device_t *device,
 
 /**
  * Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, the code that
- * `iotsec_device_draw_code()` drew, and the set-up code if `iotsec_device_draw_setup_code()` drew one. Writes to `enrolment` what the factory and the service need to know.
+ * `iotsec_device_draw_code()` drew, and the set-up code if `iotsec_device_draw_setup_code()` drew one. Writes to
+ * `enrolment` what the factory and the service need to know.
  *
  * Power loss: the device is still in the factory state; draw a code and do it again. From
  * `IOTSEC_DEVICE_FACTORY` to `IOTSEC_DEVICE_PROVISIONED`.

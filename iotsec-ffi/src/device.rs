@@ -11,7 +11,7 @@ use iotsec::{
     core::{
         credential::{
             Authenticated, DevicePassword, SetupCode,
-            pairing::{PairingCode, PairingParameters, PairingRecord},
+            pairing::{PairingParameters, PairingRecord},
         },
         crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
         hal::{CounterError, Millis, MonotonicCounter, UnixTime},
@@ -165,6 +165,10 @@ const QUEUE: usize = 1;
 pub(crate) type Unit<S> = Device<'static, S, CFlash, CEntropy, QUEUE>;
 pub(crate) type CSetup = Setup<'static, CFlash, CEntropy, QUEUE>;
 
+/// Makes of a set-up code what the device keeps of it. A pointer, so that a program which draws no set-up code does not
+/// have its arithmetic.
+pub(crate) type Register = fn(&SetupCode, &PairingParameters, &[u8]) -> Result<PairingRecord, Status>;
+
 /// What lives in an [`iotsec_device_t`].
 pub(crate) struct Held {
     pub(crate) life: Life,
@@ -172,7 +176,7 @@ pub(crate) struct Held {
     /// Drawn, shown, and not yet in force.
     code: Option<DevicePassword>,
     /// Likewise.
-    pub(crate) setup_code: Option<(SetupCode, PairingParameters)>,
+    pub(crate) setup_code: Option<(SetupCode, PairingParameters, Register)>,
     owner: Option<(iotsec_owner_t, Authenticated)>,
 }
 
@@ -297,7 +301,8 @@ pub unsafe extern "C" fn iotsec_device_draw_code(
 }
 
 /// Gives the unit its serial number, `serial_len` letters, digits, hyphens and dots in `serial`, its keys, the code that
-/// `iotsec_device_draw_code()` drew, and the set-up code if `iotsec_device_draw_setup_code()` drew one. Writes to `enrolment` what the factory and the service need to know.
+/// `iotsec_device_draw_code()` drew, and the set-up code if `iotsec_device_draw_setup_code()` drew one. Writes to
+/// `enrolment` what the factory and the service need to know.
 ///
 /// Power loss: the device is still in the factory state; draw a code and do it again. From
 /// `IOTSEC_DEVICE_FACTORY` to `IOTSEC_DEVICE_PROVISIONED`.
@@ -322,10 +327,8 @@ pub unsafe extern "C" fn iotsec_device_provision(
                 } = held;
                 let drawn = code.as_ref().ok_or(CallError::State)?;
                 let pairing = match setup_code {
-                    Some((digits, parameters)) => {
-                        let code = PairingCode::parse(digits.digits())?;
-                        let name = serial.as_bytes();
-                        Some(PairingRecord::register(&code, name, parameters, &HkdfSha256)?)
+                    Some((code, parameters, register)) => {
+                        Some(register(code, parameters, serial.as_bytes())?)
                     }
                     None => None,
                 };

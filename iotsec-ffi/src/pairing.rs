@@ -6,9 +6,11 @@ use iotsec::core::{
     credential::{
         SetupCode,
         pairing::{
-            ANSWER_LEN, CONFIRM_LEN, DeviceWaiting, MAX_NAME, PairingNames, PairingParameters, SHARE_LEN,
+            ANSWER_LEN, CONFIRM_LEN, DeviceWaiting, MAX_NAME, PairingCode, PairingNames, PairingParameters,
+            PairingRecord, SHARE_LEN,
         },
     },
+    crypto::HkdfSha256,
     hal::Millis,
 };
 
@@ -18,7 +20,7 @@ use crate::{
     login::{CPresence, iotsec_presence_t},
     object::{self, Storage},
     setup::with_setup,
-    status::{CallError, iotsec_status_t, status},
+    status::{CallError, Status, iotsec_status_t, status},
 };
 
 /// Digits of a set-up code.
@@ -106,11 +108,20 @@ pub unsafe extern "C" fn iotsec_device_draw_setup_code(
                 let parameters = PairingParameters::generate(iterations, &mut held.entropy)?;
                 let code = SetupCode::generate(&mut held.entropy)?;
                 out.copy(code.digits().as_bytes())?;
-                held.setup_code = Some((code, parameters));
+                held.setup_code = Some((code, parameters, register));
                 Ok(())
             })
         }
     })
+}
+
+fn register(
+    code: &SetupCode,
+    parameters: &PairingParameters,
+    serial: &[u8],
+) -> Result<PairingRecord, Status> {
+    let code = PairingCode::parse(code.digits())?;
+    Ok(PairingRecord::register(&code, serial, parameters, &HkdfSha256)?)
 }
 
 /// Writes what an owner's side needs beside the code to `parameters`, `IOTSEC_PAIRING_PARAMETERS_LEN` bytes. Anybody may
