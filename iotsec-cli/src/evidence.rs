@@ -1,9 +1,6 @@
 //! `iotsec evidence`: what an assessment under EN 303 645 asks for.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use iotsec_evidence::{
@@ -16,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::{
     Output, Problem,
-    file::{self, Access},
     product::{self, doctor},
 };
 
@@ -98,8 +94,9 @@ fn applies(form: &Form) -> Result<Output, Problem> {
         list.len(),
         edition.cited()
     );
-    written(
+    Output::text(
         form.out.as_deref(),
+        "provisions",
         human,
         json!({ "standard": edition.cited(), "applies": count, "provisions": list }),
     )
@@ -111,7 +108,8 @@ fn ics(form: &Form) -> Result<Output, Problem> {
     let findings = statement.findings(&product);
     let mut value = statement.to_json();
     value["findings"] = Value::Array(findings.iter().map(doctor::object).collect());
-    let output = written(form.out.as_deref(), statement.to_markdown(&product), value)?;
+    let page = statement.to_markdown(&product);
+    let output = Output::text(form.out.as_deref(), "statement", page, value)?;
     let open = statement.count(Support::Open);
     Ok(if findings.is_empty() {
         output
@@ -128,21 +126,10 @@ fn ics(form: &Form) -> Result<Output, Problem> {
 fn tables(form: &Form) -> Result<Output, Problem> {
     let product = product::read(&form.manifest)?;
     let tables = ixit::of(&product);
-    written(
+    Output::text(
         form.out.as_deref(),
+        "tables",
         ixit::to_markdown(&product, &tables),
         json!({ "tables": ixit::to_json(&tables) }),
     )
-}
-
-/// To a file, or as the output of the command.
-fn written(out: Option<&Path>, text: String, value: Value) -> Result<Output, Problem> {
-    let Some(path) = out else {
-        return Ok(Output::new(text, value));
-    };
-    file::create(path, text.as_bytes(), Access::Public)?;
-    Ok(Output::new(
-        format!("{}: {} bytes\n", path.display(), text.len()),
-        value,
-    ))
 }

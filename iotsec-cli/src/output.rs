@@ -1,10 +1,16 @@
 //! What a command has to say: once for people, once for programs.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
-use crate::Problem;
+use crate::{
+    Problem,
+    file::{self, Access},
+};
 
 /// The result of a command. Every command makes both forms; `--json` picks one.
 ///
@@ -33,6 +39,22 @@ impl Output {
             exit: 0,
             notes: String::new(),
         }
+    }
+
+    /// A text that somebody asked for: in a new file of this name, or as the result itself. `what` says what it is.
+    pub(crate) fn text(
+        out: Option<&Path>,
+        what: &str,
+        text: String,
+        mut json: Value,
+    ) -> Result<Self, Problem> {
+        let Some(path) = out else {
+            return Ok(Self::new(text, json));
+        };
+        file::create(path, text.as_bytes(), Access::Public)?;
+        json["file"] = json!(path);
+        let human = format!("{}: {what}, {} bytes\n", path.display(), text.len());
+        Ok(Self::new(human, json))
     }
 
     /// With lines for standard error; programs find the same in the object.

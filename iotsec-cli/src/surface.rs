@@ -2,10 +2,7 @@
 
 mod check;
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use iotsec::{
@@ -141,17 +138,13 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
 /// The product and its table.
 fn read(manifest: &Path) -> Result<(Product, InterfaceTable), Problem> {
     let product = product::read(manifest)?;
-    let incorrect = |cause| {
+    let table = product.interfaces().ok_or_else(|| {
         Problem::new(
             "Manifest",
-            format!("{} refused: {cause}", manifest.display()),
+            format!("{} refused: it has no [surface]", manifest.display()),
             "list every interface under [surface]; examples/products has a manifest to start from",
         )
-    };
-    let Some(surface) = &product.surface else {
-        return Err(incorrect("it has no [surface]".to_owned()));
-    };
-    let table = surface.table().map_err(incorrect)?;
+    })?;
     Ok((product, table))
 }
 
@@ -176,7 +169,11 @@ fn write_table(table: &Table) -> Result<Output, Problem> {
             json!({ "file": path, "interfaces": count, "same": true }),
         ));
     }
-    written(table.out.as_ref(), text, json!({ "interfaces": count }), "table")
+    let mut value = json!({ "interfaces": count });
+    if table.out.is_none() {
+        value["rust"] = text.clone().into();
+    }
+    Output::text(table.out.as_deref(), "table", text, value)
 }
 
 fn mud_file(mud: &Mud) -> Result<Output, Problem> {
@@ -220,27 +217,7 @@ fn mud_file(mud: &Mud) -> Result<Output, Problem> {
         )
     })?;
     let pretty = format!("{value:#}\n");
-    written(mud.out.as_ref(), pretty, json!({ "mud": value }), "MUD file")
-}
-
-/// To a file, or to standard output.
-fn written(
-    out: Option<&PathBuf>,
-    text: String,
-    mut json: serde_json::Value,
-    what: &str,
-) -> Result<Output, Problem> {
-    let Some(path) = out else {
-        if what == "table" {
-            json["rust"] = text.clone().into();
-        }
-        return Ok(Output::new(text, json));
-    };
-    file::create(path, text.as_bytes(), Access::Public)?;
-    json["file"] = json!(path);
-    let mut human = String::new();
-    let _ = writeln!(human, "{}: {what}, {} bytes", path.display(), text.len());
-    Ok(Output::new(human, json))
+    Output::text(mud.out.as_deref(), "MUD file", pretty, json!({ "mud": value }))
 }
 
 fn answer(unlock: &Unlock) -> Result<Output, Problem> {

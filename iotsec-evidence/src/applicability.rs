@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use iotsec_product::{
     Product,
-    access::{Factor, Origin, ParameterKind, Use, Who},
-    privacy::{Basis, Place},
+    access::{Factor, Mechanism, Origin, Parameter, ParameterKind, Use, Who},
+    privacy::{Basis, PersonalData, Place},
     software::{Component, Delivery, Excluded, ImmutableReason},
-    surface::{AuthenticationName, DebugName, PortName, ScopeName},
+    surface::{DebugName, PortName, ScopeName},
 };
 
 use crate::catalogue::{Edition, Provision};
@@ -86,6 +86,17 @@ fn not(answer: &Answer) -> Answer {
     }
 }
 
+/// The entries of a list for which something is so, named; or what there is none of.
+macro_rules! those {
+    ($section:literal, $list:expr, $none:expr, |$one:pat_param| $is_so:expr) => {
+        any(
+            $section,
+            $list.iter().filter(|$one| $is_so).map(|one| one.id.as_str()),
+            $none,
+        )
+    };
+}
+
 impl Facts {
     /// Of a product.
     pub fn of(product: &Product) -> Self {
@@ -98,55 +109,33 @@ impl Facts {
             })
         };
         // What never changes for the sake of security, such as the first link of a chain of trust, is meant to stay.
-        let stuck = |one: &&Component| {
+        let stuck = |one: &Component| {
             let reason = one.immutable.as_ref().map(|why| why.reason);
             one.updates.is_empty() && reason != Some(ImmutableReason::Security)
         };
-        let not_updated = product.component.iter().filter(stuck);
+        let no_limit = "no limit of resources is declared";
+        let allowed = |what| not(&any("board.limit", excluded(what), no_limit));
+        let secrets = "no critical [[parameter]] is declared";
         let conditions = BTreeMap::from([
             (
                 3,
-                any(
+                those!(
                     "components without update",
-                    not_updated.map(|one| one.id.as_str()),
+                    product.component,
                     "every component is updated",
+                    |one| stuck(one)
                 ),
             ),
             (
                 12,
-                any(
-                    "updates",
-                    product.update.iter().map(|one| one.id.as_str()),
-                    "no [[update]] is declared",
-                ),
+                those!("updates", product.update, "no [[update]] is declared", |_| true),
             ),
-            (
-                14,
-                not(&any(
-                    "board.limit",
-                    excluded(Excluded::BruteForceProtection),
-                    "no limit of resources is declared",
-                )),
-            ),
-            (
-                15,
-                not(&any(
-                    "board.limit",
-                    excluded(Excluded::Update),
-                    "no limit of resources is declared",
-                )),
-            ),
+            (14, allowed(Excluded::BruteForceProtection)),
+            (15, allowed(Excluded::Update)),
             (
                 16,
-                any(
-                    "critical parameters",
-                    product
-                        .parameter
-                        .iter()
-                        .filter(|one| one.kind == ParameterKind::Critical)
-                        .map(|one| one.id.as_str()),
-                    "no critical [[parameter]] is declared",
-                ),
+                those!("critical parameters", product.parameter, secrets, |one| one.kind
+                    == ParameterKind::Critical),
             ),
         ]);
         let conditions_v2 = conditions_v2(product, &features, &conditions);
@@ -188,316 +177,169 @@ impl Facts {
 }
 
 fn features(product: &Product) -> BTreeMap<&'static str, Answer> {
-    let mechanisms = || {
-        product
-            .authentication
-            .iter()
-            .filter(|one| one.factor != Factor::None)
-    };
     let surface = product.surface.as_ref();
-    let services = || surface.into_iter().flat_map(|surface| surface.service.iter());
-    let reachable = |id: &str| {
-        services().any(|service| {
-            service.id == id && service.scope.is_some_and(|scope| scope != ScopeName::Loopback)
-        }) || surface.is_some_and(|surface| surface.radio.iter().any(|radio| radio.id == id))
-    };
-    let debug = || surface.into_iter().flat_map(|surface| surface.debug.iter());
-    let data = || product.personal_data.iter();
-    let to_service = |place: &[Place]| place.contains(&Place::Service);
-    let unused = surface.into_iter().flat_map(|surface| {
-        let services = surface
-            .service
-            .iter()
-            .filter(|one| one.disabled)
-            .map(|one| one.id.as_str());
-        let ports = surface
-            .port
-            .iter()
-            .filter(|one| one.disabled && one.kind == PortName::Ethernet);
-        let radios = surface
-            .radio
-            .iter()
-            .filter(|one| one.disabled)
-            .map(|one| one.id.as_str());
-        services.chain(ports.map(|one| one.id.as_str())).chain(radios)
-    });
+    let services = surface.map_or(&[][..], |surface| &surface.service);
+    let debug = surface.map_or(&[][..], |surface| &surface.debug);
+    let (mechanisms, parameters) = (&product.authentication, &product.parameter);
+    let (components, updates, data) = (&product.component, &product.update, &product.personal_data);
+    let reachable = |id: &str| reaches_a_network(product, id);
+    let is_secret = |one: &Parameter| one.kind == ParameterKind::Critical;
+    let protects = |one: &Use| matches!(one, Use::UpdateVerification | Use::ServiceProtection);
+    let leaves = |one: &PersonalData| one.stored.contains(&Place::Service) || !one.travels.is_empty();
     let telemetry = product.telemetry_names();
-    let critical = || {
-        product
-            .parameter
-            .iter()
-            .filter(|one| one.kind == ParameterKind::Critical)
-    };
-    let none = "no such entry is declared under [[authentication]]";
+    let no_mechanism = "no such entry is declared under [[authentication]]";
     let no_data = "no such entry is declared under [[personal-data]]";
     let no_update = "no such entry is declared under [[update]]";
     let no_parameter = "no such entry is declared under [[parameter]]";
+    let mechanism = |holds: &dyn Fn(&Mechanism) -> bool| {
+        those!("authentication", mechanisms, no_mechanism, |one| one.factor
+            != Factor::None
+            && holds(one))
+    };
     BTreeMap::from([
-        (
-            "a",
-            any(
-                "authentication",
-                mechanisms()
-                    .filter(|one| one.factor.is_password())
-                    .map(|one| one.id.as_str()),
-                none,
-            ),
-        ),
+        ("a", mechanism(&|one| one.factor.is_password())),
         (
             "b",
-            any(
-                "authentication",
-                mechanisms()
-                    .filter(|one| one.factor.is_password() && one.origin == Origin::PerDevice)
-                    .map(|one| one.id.as_str()),
-                none,
-            ),
+            mechanism(&|one| one.factor.is_password() && one.origin == Origin::PerDevice),
         ),
-        (
-            "c",
-            any("authentication", mechanisms().map(|one| one.id.as_str()), none),
-        ),
-        (
-            "d",
-            any(
-                "authentication",
-                mechanisms()
-                    .filter(|one| one.who == Who::User)
-                    .map(|one| one.id.as_str()),
-                none,
-            ),
-        ),
+        ("c", mechanism(&|_| true)),
+        ("d", mechanism(&|one| one.who == Who::User)),
         (
             "e",
-            any(
-                "authentication",
-                mechanisms()
-                    .filter(|one| one.interfaces.iter().any(|id| reachable(id.as_str())))
-                    .map(|one| one.id.as_str()),
-                none,
-            ),
+            mechanism(&|one| one.interfaces.iter().any(|id| reachable(id.as_str()))),
         ),
         (
             "f",
-            any(
+            those!(
                 "component",
-                product
-                    .component
-                    .iter()
-                    .filter(|one| {
-                        one.immutable
-                            .as_ref()
-                            .is_none_or(|why| why.reason != ImmutableReason::Security)
-                    })
-                    .map(|one| one.id.as_str()),
+                components,
                 "every component is immutable for security",
+                |one| {
+                    one.immutable
+                        .as_ref()
+                        .is_none_or(|why| why.reason != ImmutableReason::Security)
+                }
             ),
         ),
         (
             "g",
-            any(
-                "component",
-                product
-                    .component
-                    .iter()
-                    .filter(|one| !one.updates.is_empty())
-                    .map(|one| one.id.as_str()),
-                "no component is updated",
-            ),
+            those!("component", components, "no component is updated", |one| !one
+                .updates
+                .is_empty()),
         ),
         (
             "h",
-            any(
-                "update",
-                product
-                    .update
-                    .iter()
-                    .filter(|one| one.owner.automatic)
-                    .map(|one| one.id.as_str()),
-                no_update,
-            ),
+            those!("update", updates, no_update, |one| one.owner.automatic),
         ),
         (
             "i",
-            any(
-                "update",
-                product
-                    .update
-                    .iter()
-                    .filter(|one| one.notice.is_some())
-                    .map(|one| one.id.as_str()),
-                no_update,
-            ),
+            those!("update", updates, no_update, |one| one.notice.is_some()),
         ),
         (
             "j",
-            any(
-                "update",
-                product
-                    .update
-                    .iter()
-                    .filter(|one| one.delivery == Delivery::Network)
-                    .map(|one| one.id.as_str()),
-                no_update,
-            ),
+            those!("update", updates, no_update, |one| one.delivery
+                == Delivery::Network),
         ),
         (
             "k",
-            any(
-                "parameter",
-                product
-                    .parameter
-                    .iter()
-                    .filter(|one| one.storage.is_persistent())
-                    .map(|one| one.id.as_str()),
-                no_parameter,
-            ),
+            those!("parameter", parameters, no_parameter, |one| one
+                .storage
+                .is_persistent()),
         ),
         (
             "l",
-            any(
-                "parameter",
-                product
-                    .parameter
-                    .iter()
-                    .filter(|one| one.identity.is_some())
-                    .map(|one| one.id.as_str()),
-                no_parameter,
-            ),
+            those!("parameter", parameters, no_parameter, |one| one
+                .identity
+                .is_some()),
         ),
         (
             "m",
-            any(
-                "parameter",
-                critical()
-                    .filter(|one| {
-                        one.used_for
-                            .iter()
-                            .any(|one| matches!(one, Use::UpdateVerification | Use::ServiceProtection))
-                    })
-                    .map(|one| one.id.as_str()),
-                no_parameter,
-            ),
+            those!("parameter", parameters, no_parameter, |one| {
+                is_secret(one) && one.used_for.iter().any(protects)
+            }),
         ),
         (
             "n",
-            any(
+            those!(
                 "surface.service",
-                services()
-                    .filter(|one| one.configures && !one.disabled && reachable(&one.id))
-                    .map(|one| one.id.as_str()),
+                services,
                 "no service that a network reaches configures anything",
+                |one| { one.configures && !one.disabled && reachable(&one.id) }
             ),
         ),
         (
             "o",
-            any(
-                "parameter",
-                critical()
-                    .filter(|one| !one.travels.is_empty())
-                    .map(|one| one.id.as_str()),
-                no_parameter,
-            ),
+            those!("parameter", parameters, no_parameter, |one| is_secret(one)
+                && !one.travels.is_empty()),
         ),
         (
             "p",
-            any("unused", unused, "every network interface and service is used"),
+            any(
+                "unused",
+                unused(product),
+                "every network interface and service is used",
+            ),
         ),
         (
             "q",
-            any(
-                "surface.debug",
-                debug().map(|one| one.id.as_str()),
-                "no debug interface is declared",
-            ),
+            those!("surface.debug", debug, "no debug interface is declared", |_| true),
         ),
         (
             "r",
-            any(
-                "surface.debug",
-                debug()
-                    .filter(|one| one.kind != DebugName::Remote)
-                    .map(|one| one.id.as_str()),
-                "no debug port is declared",
-            ),
+            those!("surface.debug", debug, "no debug port is declared", |one| one
+                .kind
+                != DebugName::Remote),
         ),
         (
             "s",
-            any(
+            those!(
                 "secure-boot",
-                product.secure_boot.iter().map(|one| one.id.as_str()),
+                product.secure_boot,
                 "no [[secure-boot]] is declared",
+                |_| true
             ),
         ),
-        (
-            "t",
-            any(
-                "personal-data",
-                data()
-                    .filter(|one| to_service(&one.stored) || !one.travels.is_empty())
-                    .map(|one| one.id.as_str()),
-                no_data,
-            ),
-        ),
+        ("t", those!("personal-data", data, no_data, |one| leaves(one))),
         (
             "u",
-            any(
-                "personal-data",
-                data()
-                    .filter(|one| one.sensitive && (to_service(&one.stored) || !one.travels.is_empty()))
-                    .map(|one| one.id.as_str()),
-                no_data,
-            ),
+            those!("personal-data", data, no_data, |one| one.sensitive && leaves(one)),
         ),
         (
             "v",
-            any(
-                "sensor",
-                product.sensor.iter().map(|one| one.id.as_str()),
-                "no [[sensor]] is declared",
-            ),
+            those!("sensor", product.sensor, "no [[sensor]] is declared", |_| true),
         ),
-        (
-            "w",
-            any(
-                "telemetry",
-                telemetry.iter().map(String::as_str),
-                "[telemetry] declares nothing",
-            ),
-        ),
+        ("w", any("telemetry", telemetry, "[telemetry] declares nothing")),
         (
             "x",
-            any(
-                "personal-data",
-                data()
-                    .filter(|one| to_service(&one.stored))
-                    .map(|one| one.id.as_str()),
-                no_data,
-            ),
+            those!("personal-data", data, no_data, |one| one
+                .stored
+                .contains(&Place::Service)),
         ),
         (
             "y",
-            any(
-                "personal-data",
-                data()
-                    .filter(|one| one.basis == Basis::Consent)
-                    .map(|one| one.id.as_str()),
-                no_data,
-            ),
+            those!("personal-data", data, no_data, |one| one.basis == Basis::Consent),
         ),
-        (
-            "z",
-            any("personal-data", data().map(|one| one.id.as_str()), no_data),
-        ),
+        ("z", those!("personal-data", data, no_data, |_| true)),
         (
             "aa",
-            any(
-                "personal-data",
-                data().filter(|one| one.aggregate_only).map(|one| one.id.as_str()),
-                no_data,
-            ),
+            those!("personal-data", data, no_data, |one| one.aggregate_only),
         ),
     ])
+}
+
+/// Interfaces to a network that are switched off.
+fn unused(product: &Product) -> impl Iterator<Item = &str> {
+    product.surface.iter().flat_map(|surface| {
+        let services = surface.service.iter().filter(|one| one.disabled);
+        let ports = surface
+            .port
+            .iter()
+            .filter(|one| one.disabled && one.kind == PortName::Ethernet);
+        let radios = surface.radio.iter().filter(|one| one.disabled);
+        let ports = ports.map(|one| one.id.as_str());
+        let radios = radios.map(|one| one.id.as_str());
+        services.map(|one| one.id.as_str()).chain(ports).chain(radios)
+    })
 }
 
 /// Conditions 1 to 13 of V2.1.1, of which most became features.
@@ -507,14 +349,11 @@ fn conditions_v2(
     conditions: &BTreeMap<u8, Answer>,
 ) -> BTreeMap<u8, Answer> {
     let feature = |letter: &str| features.get(letter).cloned();
-    let constrained = any(
+    let constrained = those!(
         "board.limit",
-        product
-            .board
-            .iter()
-            .filter(|board| !board.limit.is_empty())
-            .map(|board| board.id.as_str()),
+        product.board,
         "no limit of resources is declared",
+        |board| !board.limit.is_empty()
     );
     let notified = match (feature("h"), feature("i")) {
         (Some(automatic), Some(notice)) if !automatic.holds => Some(notice),
@@ -541,7 +380,11 @@ fn conditions_v2(
         .collect()
 }
 
-/// A service without authentication, for those who look for one.
-pub(crate) fn is_open(authentication: AuthenticationName) -> bool {
-    authentication == AuthenticationName::None
+/// Whether a network reaches the service or radio of this name.
+pub(crate) fn reaches_a_network(product: &Product, id: &str) -> bool {
+    product.surface.as_ref().is_some_and(|surface| {
+        let mut services = surface.service.iter().filter(|service| service.id == id);
+        let reached = services.any(|one| one.scope.is_some_and(|scope| scope != ScopeName::Loopback));
+        reached || surface.radio.iter().any(|radio| radio.id == id)
+    })
 }

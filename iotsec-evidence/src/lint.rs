@@ -8,7 +8,7 @@ mod software;
 
 use std::collections::BTreeSet;
 
-use iotsec_product::{Finding, Product, Severity, software::Guarantee};
+use iotsec_product::{Finding, Product, Severity, software::Guarantee, text::Id};
 
 use crate::applicability::Facts;
 
@@ -22,6 +22,18 @@ pub struct Rule {
 }
 
 impl Rule {
+    const fn new(
+        name: &'static str,
+        provisions: &'static [&'static str],
+        check: fn(&Context<'_>) -> Vec<Finding>,
+    ) -> Self {
+        Self {
+            name,
+            provisions,
+            check,
+        }
+    }
+
     /// The maker gives a reason for not following a recommendation that the rule belongs to (EN 303 645 5.0-1). What is
     /// an error stays one.
     fn is_excused(&self, product: &Product) -> bool {
@@ -41,6 +53,15 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     fn holds(&self, feature: &str) -> bool {
         self.facts.feature(feature).is_some_and(|answer| answer.holds)
+    }
+
+    /// Nobody reads what travels through this interface.
+    fn is_confidential(&self, interface: &Id) -> bool {
+        let channels = self.product.communication.iter();
+        let mut of_it = channels.filter(|channel| channel.interfaces.contains(interface));
+        of_it
+            .next()
+            .is_some_and(|channel| channel.guarantees.contains(&Guarantee::Confidentiality))
     }
 }
 
@@ -74,9 +95,30 @@ pub fn check(product: &Product) -> Vec<Finding> {
         .flat_map(|rule| {
             let excused = rule.is_excused(product);
             let found = (rule.check)(&context).into_iter();
-            found.filter(move |finding| finding.severity == Severity::Error || !excused)
+            let kept = found.filter(move |finding| finding.severity == Severity::Error || !excused);
+            kept.map(|finding| Finding {
+                rule: rule.name,
+                ..finding
+            })
         })
         .map(|finding| product.place(finding))
+        .collect()
+}
+
+/// What a rule finds. [`check`] adds the name of the rule.
+fn fault(at: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding::error("", at, message, remedy)
+}
+
+/// What is wrong with the entries of a section, each of which is told where it stands.
+fn each<T, F: IntoIterator<Item = Finding>>(
+    section: &str,
+    entries: &[T],
+    wrong: impl Fn(&T, String) -> F,
+) -> Vec<Finding> {
+    let entries = entries.iter().enumerate();
+    entries
+        .flat_map(|(n, one)| wrong(one, format!("{section}[{n}]")))
         .collect()
 }
 

@@ -5,7 +5,6 @@
 //! | typed sections, refused with line, column and remedy where they are wrong | [`product`], [`finding`] |
 //! | a table of interfaces, constants and a telemetry registry in Rust, for the firmware's build | [`source`] |
 //! | a JSON Schema for editors | [`schema`] |
-//! | hints at what contradicts itself or is missing | [`lint`] |
 //!
 //! A firmware's build script needs three lines:
 //!
@@ -21,7 +20,7 @@ pub mod access;
 pub mod care;
 pub mod factory;
 pub mod finding;
-pub mod lint;
+mod lint;
 pub mod maker;
 mod place;
 pub mod privacy;

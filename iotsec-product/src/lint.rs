@@ -1,16 +1,15 @@
-//! What contradicts itself or leads nowhere. What the provisions of a standard ask is not here.
+//! What makes a manifest unusable: limits that types do not express, and what leads nowhere. What the provisions of a
+//! standard ask is not here.
 
 mod form;
 mod reference;
 
 use crate::{finding::Finding, product::Product};
+pub(crate) use reference::examined;
 
-/// What makes a manifest unusable: limits that types do not express.
-pub(crate) fn form(product: &Product) -> Vec<Finding> {
-    let mut findings = form::check(product);
-    findings.extend(reference::check(product));
-    findings
-        .into_iter()
-        .map(|finding| product.place(finding))
-        .collect()
+/// All but what the declarations of interfaces and telemetry have wrong.
+pub(crate) fn check(product: &Product) -> Vec<Finding> {
+    let mut found = form::check(product);
+    found.extend(reference::check(product));
+    found
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use iotsec_collector::registries::Description;
 use iotsec_core::crypto::Sha256;
+use iotsec_net::surface::InterfaceTable;
+use iotsec_telemetry::registry::{EventDef, MetricDef, Registry};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,7 +15,7 @@ use crate::{
         Confirmation, Development, Guide, Justifications, MakerClaim, Measure, Resilience, VulnerabilityType,
     },
     factory::{Credential, Factory, Identity, Matter, Serial},
-    finding::{Finding, Severity},
+    finding::Finding,
     lint,
     maker::{About, Disclosure, Maker, Support},
     place::Places,
@@ -157,6 +159,12 @@ pub struct Product {
     pub digest: [u8; 32],
     #[serde(skip)]
     places: Places,
+    /// What `surface` declares.
+    #[serde(skip)]
+    interfaces: Option<InterfaceTable>,
+    /// What `telemetry` declares.
+    #[serde(skip)]
+    registry: Option<&'static Registry>,
 }
 
 impl Product {
@@ -206,13 +214,42 @@ impl Product {
         })?;
         product.places = places;
         product.digest = Sha256::of(&[bytes]);
-        let mut errors = lint::form(&product);
-        errors.retain(|finding| finding.severity == Severity::Error);
+        let errors = product.declare();
         if errors.is_empty() {
             Ok(product)
         } else {
             Err(errors)
         }
+    }
+
+    /// Makes the interface table and the registry, which live as long as the program, once. What is wrong with these and
+    /// with the rest, at its place.
+    fn declare(&mut self) -> Vec<Finding> {
+        let mut errors = lint::check(self);
+        if let Some(surface) = &self.surface {
+            match surface.table() {
+                Ok(table) => self.interfaces = Some(table),
+                Err(cause) => errors.push(Finding::error(
+                    "surface.table",
+                    "surface",
+                    cause,
+                    "correct that entry of [surface]; examples/products has tables to start from",
+                )),
+            }
+        }
+        if let Some(description) = self.telemetry.clone() {
+            match description.declare() {
+                Ok(registry) => self.registry = Some(registry),
+                Err(cause) => errors.push(Finding::error(
+                    "telemetry.registry",
+                    "telemetry",
+                    cause.to_string(),
+                    "correct the declaration; iotsec-telemetry/FORMAT.md has the rules",
+                )),
+            }
+        }
+        errors.extend(lint::examined(self));
+        errors.into_iter().map(|finding| self.place(finding)).collect()
     }
 
     /// Reads a file, and puts its folder in front of the paths in it.
@@ -250,6 +287,27 @@ impl Product {
             .and_then(|software| software.class_id)
             .unwrap_or_else(|| vendor.of_model(self.product.model.as_str()));
         Some((vendor, class))
+    }
+
+    /// The interface table that `[surface]` declares, if it is there.
+    pub const fn interfaces(&self) -> Option<InterfaceTable> {
+        self.interfaces
+    }
+
+    /// The registry that `[telemetry]` declares, if it is there.
+    pub const fn registry(&self) -> Option<&'static Registry> {
+        self.registry
+    }
+
+    /// Names of all events and metrics of the telemetry registry.
+    pub fn telemetry_names(&self) -> Vec<&'static str> {
+        let Some(registry) = self.registry else {
+            return Vec::new();
+        };
+        let events = registry.events().iter().map(EventDef::name);
+        events
+            .chain(registry.metrics().iter().map(MetricDef::name))
+            .collect()
     }
 
     /// Lines that still say what `iotsec new` put there.
@@ -290,18 +348,5 @@ fn remedy_of(message: &str) -> &'static str {
         _ => {
             "correct this line; the file is TOML, and `iotsec doctor --schema` writes its schema for editors"
         }
-    }
-}
-
-impl Product {
-    /// Names of all events and metrics of the telemetry registry.
-    pub fn telemetry_names(&self) -> Vec<String> {
-        let Some(Ok(registry)) = self.telemetry.clone().map(Description::declare) else {
-            return Vec::new();
-        };
-        let events = registry.events().iter().map(|event| event.name().to_owned());
-        events
-            .chain(registry.metrics().iter().map(|metric| metric.name().to_owned()))
-            .collect()
     }
 }

@@ -20,35 +20,21 @@ use crate::{finding::Finding, product::Product};
 /// use iotsec_product::{Product, source};
 ///
 /// let lamp = "[product]\nname = 'Lamp'\nmodel = 'lamp-2'\nvendor = 'V'\n[serial]\nprefix = 'L-'\n";
-/// let text = source::rust(&Product::parse(lamp.as_bytes()).unwrap()).unwrap();
+/// let text = source::rust(&Product::parse(lamp.as_bytes()).unwrap());
 /// assert!(text.contains("pub const MODEL: &str = \"lamp-2\";"));
 /// ```
-///
-/// # Errors
-/// A [`Finding`] where an entry cannot be a constant of the firmware.
-pub fn rust(product: &Product) -> Result<String, Finding> {
+pub fn rust(product: &Product) -> String {
     let mut text = header("iotsec_product::source");
     text += &constants::rust(product);
-    if let Some(surface) = &product.surface {
-        let table = surface
-            .table()
-            .map_err(|cause| Finding::error("surface.table", "surface", cause, "correct that entry"))?;
+    if let Some(table) = product.interfaces() {
         text += "\n";
         text += &surface::rust(product, &table);
     }
-    if let Some(description) = &product.telemetry {
-        let registry = description.clone().declare().map_err(|cause| {
-            Finding::error(
-                "telemetry.registry",
-                "telemetry",
-                cause.to_string(),
-                "correct the declaration",
-            )
-        })?;
+    if let Some(registry) = product.registry() {
         text += "\n";
         text += &telemetry::rust(product, registry);
     }
-    Ok(text)
+    text
 }
 
 /// The interface table alone.
@@ -76,10 +62,8 @@ pub fn for_build(path: impl AsRef<Path>) -> Result<Build, BuildError> {
         .unwrap_or_default();
     let path = folder.join(path);
     println!("cargo::rerun-if-changed={}", path.display());
-    let refused = |findings| BuildError::Manifest(path.clone(), findings);
-    let product = Product::read(&path).map_err(refused)?;
-    let text = rust(&product).map_err(|finding| refused(vec![product.place(finding)]))?;
-    Ok(Build { text })
+    let product = Product::read(&path).map_err(|findings| BuildError::Manifest(path, findings))?;
+    Ok(Build { text: rust(&product) })
 }
 
 impl Build {

@@ -57,7 +57,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         for (one, other) in one.iter().zip(&other) {
             println!(
                 "   {}  {} ({} bytes)",
-                hex(&Sha256::of(&[&one.bytes])),
+                tool::hex(&Sha256::of(&[&one.bytes])),
                 one.name,
                 one.bytes.len()
             );
@@ -170,10 +170,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

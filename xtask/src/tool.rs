@@ -96,6 +96,11 @@ pub(crate) fn text(command: &mut Command) -> Result<String, Failure> {
     }
 }
 
+/// In hexadecimal, lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn cannot(command: &Command, error: &std::io::Error) -> Failure {
     format!("cannot start {}: {error}", line(command)).into()
 }

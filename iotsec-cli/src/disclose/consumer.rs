@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use iotsec_product::{
-    Product, Telemetry,
+    Product,
     privacy::{Basis, Place},
     surface::ScopeName,
     text::markdown,
@@ -29,7 +29,7 @@ pub(super) fn page(product: &Product) -> Result<String, Problem> {
     decisions(product, &mut text);
     sensors(product, &mut text);
     personal_data(product, &mut text);
-    telemetry(product, &mut text)?;
+    telemetry(product, &mut text);
     deletion(product, &mut text);
     network(product, &mut text);
     guide(product, &mut text);
@@ -127,13 +127,12 @@ fn personal_data(product: &Product, text: &mut String) {
     }
 }
 
-fn telemetry(product: &Product, text: &mut String) -> Result<(), Problem> {
+fn telemetry(product: &Product, text: &mut String) {
     *text += "\n## What it reports\n\n";
-    let Some(description) = &product.telemetry else {
+    let Some(registry) = product.registry() else {
         *text += "It reports nothing to the maker.\n";
-        return Ok(());
+        return;
     };
-    let registry = Telemetry::declare(description.clone()).map_err(Problem::make("the consumer's page"))?;
     for event in registry.events() {
         let purpose = event.class().purpose();
         let consent = if purpose.needs_consent() {
@@ -170,7 +169,6 @@ fn telemetry(product: &Product, text: &mut String) -> Result<(), Problem> {
             handling.kept_days()
         );
     }
-    Ok(())
 }
 
 fn deletion(product: &Product, text: &mut String) {

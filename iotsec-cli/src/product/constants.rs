@@ -6,11 +6,8 @@ use clap::Args;
 use iotsec_product::source;
 use serde_json::json;
 
-use super::{read, refused};
-use crate::{
-    Output, Problem,
-    file::{self, Access},
-};
+use super::read;
+use crate::{Output, Problem, file};
 
 #[derive(Args)]
 pub(crate) struct Constants {
@@ -27,8 +24,7 @@ pub(crate) struct Constants {
 
 pub(crate) fn run(constants: &Constants) -> Result<Output, Problem> {
     let product = read(&constants.manifest)?;
-    let text =
-        source::rust(&product).map_err(|finding| refused(&constants.manifest, &[product.place(finding)]))?;
+    let text = source::rust(&product);
     if let Some(path) = &constants.compare {
         if file::read(path)? != text.as_bytes() {
             return Err(Problem::new(
@@ -46,12 +42,9 @@ pub(crate) fn run(constants: &Constants) -> Result<Output, Problem> {
             json!({ "file": path, "same": true }),
         ));
     }
-    let Some(path) = &constants.out else {
-        return Ok(Output::new(text.clone(), json!({ "rust": text })));
-    };
-    file::create(path, text.as_bytes(), Access::Public)?;
-    Ok(Output::new(
-        format!("{}: {} bytes\n", path.display(), text.len()),
-        json!({ "file": path, "bytes": text.len() }),
-    ))
+    let mut value = json!({ "bytes": text.len() });
+    if constants.out.is_none() {
+        value["rust"] = text.clone().into();
+    }
+    Output::text(constants.out.as_deref(), "constants", text, value)
 }

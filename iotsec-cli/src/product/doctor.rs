@@ -7,10 +7,7 @@ use iotsec_evidence::lint;
 use iotsec_product::{Finding, Product, Severity, schema};
 use serde_json::{Value, json};
 
-use crate::{
-    Output, Problem,
-    file::{self, Access},
-};
+use crate::{Output, Problem};
 
 #[derive(Args)]
 pub(crate) struct Doctor {
@@ -25,11 +22,8 @@ pub(crate) struct Doctor {
 pub(crate) fn run(doctor: &Doctor) -> Result<Output, Problem> {
     if let Some(out) = &doctor.schema {
         let text = format!("{:#}\n", schema::json());
-        file::create(out, text.as_bytes(), Access::Public)?;
-        return Ok(Output::new(
-            format!("{}: {} bytes\n", out.display(), text.len()),
-            json!({ "file": out, "bytes": text.len() }),
-        ));
+        let value = json!({ "bytes": text.len() });
+        return Output::text(Some(out), "schema", text, value);
     }
     let findings = match Product::read(&doctor.manifest) {
         Ok(product) => [product.placeholders(), lint::check(&product)].concat(),

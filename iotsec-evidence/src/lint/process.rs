@@ -10,85 +10,37 @@ use iotsec_product::{
     text::Id,
 };
 
-use super::{Context, Rule};
+use super::{Context, Rule, each, fault};
+use crate::catalogue::Edition;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "disclosure.missing",
-        provisions: &["5.2-1"],
-        check: disclosure,
-    },
-    Rule {
-        name: "disclosure.english",
-        provisions: &["5.2-1"],
-        check: english,
-    },
-    Rule {
-        name: "vulnerability.process",
-        provisions: &["5.2-2", "5.2-3"],
-        check: vulnerabilities,
-    },
-    Rule {
-        name: "support.missing",
-        provisions: &["5.3-13"],
-        check: support,
-    },
-    Rule {
-        name: "update.procedure",
-        provisions: &["5.3-8"],
-        check: procedure,
-    },
-    Rule {
-        name: "keys.life",
-        provisions: &["5.5-8"],
-        check: key_life,
-    },
-    Rule {
-        name: "implementation.review",
-        provisions: &["5.5-2"],
-        check: review,
-    },
-    Rule {
-        name: "development.topics",
-        provisions: &["5.6-9"],
-        check: development,
-    },
-    Rule {
-        name: "resilience.missing",
-        provisions: &["5.9-1", "5.9-2"],
-        check: resilience,
-    },
-    Rule {
-        name: "decision.secure",
-        provisions: &["5.12-1"],
-        check: decisions,
-    },
-    Rule {
-        name: "guide.missing",
-        provisions: &["5.12-2", "5.12-3", "5.11-3", "5.8-3", "6-1", "6-5"],
-        check: guide,
-    },
-    Rule {
-        name: "input.unchecked",
-        provisions: &["5.13-1A", "5.13-1B"],
-        check: inputs,
-    },
-    Rule {
-        name: "confirmation.missing",
-        provisions: &["5.2-2", "5.2-3", "5.3-8", "5.5-8", "5.6-9"],
-        check: confirmations,
-    },
+    Rule::new("disclosure.missing", &["5.2-1"], disclosure),
+    Rule::new("disclosure.english", &["5.2-1"], english),
+    Rule::new("vulnerability.process", &["5.2-2", "5.2-3"], vulnerabilities),
+    Rule::new("support.missing", &["5.3-13"], support),
+    Rule::new("update.procedure", &["5.3-8"], procedure),
+    Rule::new("keys.life", &["5.5-8"], key_life),
+    Rule::new("implementation.review", &["5.5-2"], review),
+    Rule::new("development.topics", &["5.6-9"], development),
+    Rule::new("resilience.missing", &["5.9-1", "5.9-2"], resilience),
+    Rule::new("decision.secure", &["5.12-1"], decisions),
+    Rule::new(
+        "guide.missing",
+        &["5.12-2", "5.12-3", "5.11-3", "5.8-3", "6-1", "6-5"],
+        guide,
+    ),
+    Rule::new("input.unchecked", &["5.13-1A", "5.13-1B"], inputs),
+    Rule::new(
+        "confirmation.missing",
+        &["5.2-2", "5.2-3", "5.3-8", "5.5-8", "5.6-9"],
+        confirmations,
+    ),
 ];
-
-fn missing(rule: &'static str, section: &str, message: &str, remedy: &str) -> Finding {
-    Finding::error(rule, section, message, remedy)
-}
 
 fn disclosure(context: &Context<'_>) -> Vec<Finding> {
     match context.product.disclosure {
         Some(_) => Vec::new(),
-        None => vec![missing(
-            "disclosure.missing",
+        None => vec![fault(
             "disclosure",
             "nothing is said of how weaknesses are reported, and when an answer comes",
             "add [disclosure] with contacts, policy, canonical, acknowledge-days and update-days",
@@ -102,8 +54,7 @@ fn english(context: &Context<'_>) -> Vec<Finding> {
         languages.any(|tag| tag.as_str() == "en" || tag.as_str().starts_with("en-"))
     };
     match &context.product.disclosure {
-        Some(one) if !has_english(one) => vec![missing(
-            "disclosure.english",
+        Some(one) if !has_english(one) => vec![fault(
             "disclosure.languages",
             "the law of the United Kingdom asks that reports can be made in English (PSTI Schedule 1, paragraph 2)",
             "add \"en\"",
@@ -117,8 +68,7 @@ fn vulnerabilities(context: &Context<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if product.vulnerability_type.is_empty() {
         found.push(
-            missing(
-                "vulnerability.process",
+            fault(
                 "vulnerability-type",
                 "nothing is said of what is done about reports",
                 "add a [[vulnerability-type]] for each kind, with what is done and within how many days",
@@ -128,8 +78,7 @@ fn vulnerabilities(context: &Context<'_>) -> Vec<Finding> {
     }
     if product.monitoring.is_empty() {
         found.push(
-            missing(
-                "vulnerability.process",
+            fault(
                 "monitoring",
                 "nothing is said of how weaknesses are looked for",
                 "add [[monitoring]]: advisories of every dependency in the SBOM, tests, fuzzing",
@@ -143,8 +92,7 @@ fn vulnerabilities(context: &Context<'_>) -> Vec<Finding> {
 fn support(context: &Context<'_>) -> Vec<Finding> {
     match context.product.support {
         Some(_) => Vec::new(),
-        None => vec![missing(
-            "support.missing",
+        None => vec![fault(
             "support",
             "nothing is said of how long there are security updates",
             "add [support] with end, reason and page (PSTI Schedule 1, paragraph 3)",
@@ -156,8 +104,7 @@ fn procedure(context: &Context<'_>) -> Vec<Finding> {
     if context.product.update.is_empty() || !context.product.update_procedure.is_empty() {
         return Vec::new();
     }
-    vec![missing(
-        "update.procedure",
+    vec![fault(
         "update-procedure",
         "nothing is said of how a security update comes about, and how fast",
         "add [[update-procedure]] with who does what, and days",
@@ -165,7 +112,7 @@ fn procedure(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn key_life(context: &Context<'_>) -> Vec<Finding> {
-    let critical = context.facts.condition(crate::catalogue::Edition::V3_1_3, 16);
+    let critical = context.facts.condition(Edition::V3_1_3, 16);
     if !critical.is_some_and(|answer| answer.holds) {
         return Vec::new();
     }
@@ -191,8 +138,7 @@ fn key_life(context: &Context<'_>) -> Vec<Finding> {
     if missing.is_empty() {
         return Vec::new();
     }
-    vec![Finding::error(
-        "keys.life",
+    vec![fault(
         "key-management",
         format!("nothing is said of {} of secrets", missing.join(", ")),
         "add [[key-management]] for these parts of their life",
@@ -204,8 +150,7 @@ fn review(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        missing(
-            "implementation.review",
+        fault(
             "implementation",
             "no software for networks or cryptography is said to be reviewed",
             "add [[implementation]] with version and review, or give a reason for 5.5-2",
@@ -225,8 +170,7 @@ fn development(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        Finding::error(
-            "development.topics",
+        fault(
             "development",
             format!("nothing is said of {}", missing.join(", ")),
             "add [[development]] for each topic, or give a reason for 5.6-9",
@@ -242,8 +186,7 @@ fn resilience(context: &Context<'_>) -> Vec<Finding> {
         .filter(|outage| !has(*outage));
     outages
         .map(|outage| {
-            Finding::error(
-                "resilience.missing",
+            fault(
                 "resilience",
                 format!(
                     "nothing is said of what carries the product through {}",
@@ -257,17 +200,15 @@ fn resilience(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn decisions(context: &Context<'_>) -> Vec<Finding> {
-    let decisions = context.product.decision.iter().enumerate();
-    decisions
-        .filter(|(_, one)| {
+    each("decision", &context.product.decision, |one, at| {
+        ({
             one.recommended
                 .as_ref()
                 .is_some_and(|recommended| *recommended != one.default)
         })
-        .map(|(n, one)| {
-            Finding::error(
-                "decision.secure",
-                format!("decision[{n}].default"),
+        .then(|| {
+            fault(
+                format!("{at}.default"),
                 format!(
                     "{:?} holds while nobody decides, and another answer is recommended",
                     one.default.as_str()
@@ -275,7 +216,7 @@ fn decisions(context: &Context<'_>) -> Vec<Finding> {
                 "make the recommended answer the default",
             )
         })
-        .collect()
+    })
 }
 
 fn guide(context: &Context<'_>) -> Vec<Finding> {
@@ -285,8 +226,7 @@ fn guide(context: &Context<'_>) -> Vec<Finding> {
         if there {
             return;
         }
-        let finding = Finding::error(
-            "guide.missing",
+        let finding = fault(
             format!("guide.{name}"),
             format!("users have no place to read {why}"),
             "add its address under [guide]; `iotsec disclose` writes a page to start from",
@@ -354,8 +294,7 @@ fn inputs(context: &Context<'_>) -> Vec<Finding> {
     let all = services.chain(endpoints).chain(screens);
     all.filter(|id| !checked.contains(id))
         .map(|id| {
-            Finding::error(
-                "input.unchecked",
+            fault(
                 "input",
                 format!("data comes in through {id}, and nothing is said of what checks it"),
                 "add it to the sources of an [[input]]",
@@ -382,8 +321,7 @@ fn confirmations(context: &Context<'_>) -> Vec<Finding> {
         .into_iter()
         .filter(|(there, _)| !there)
         .map(|(_, name)| {
-            Finding::error(
-                "confirmation.missing",
+            fault(
                 format!("confirmation.{name}"),
                 "nobody stands for it",
                 "name who does: a person with a function",

@@ -23,16 +23,6 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
             "turn one of the two on: nobody else can become the owner of a unit",
         );
     }
-    if let Some(surface) = &product.surface
-        && let Err(cause) = surface.table()
-    {
-        error(
-            "surface.table",
-            "surface",
-            cause,
-            "correct that entry of [surface]; examples/products has tables to start from",
-        );
-    }
     if let Some(matter) = &product.matter {
         if !product.credential.setup_code {
             error(
@@ -137,16 +127,6 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
                 "name all answers under options",
             );
         }
-    }
-    if let Some(telemetry) = &product.telemetry
-        && let Err(cause) = telemetry.clone().declare()
-    {
-        error(
-            "telemetry.registry",
-            "telemetry",
-            format!("{cause}"),
-            "correct the declaration; iotsec-telemetry/FORMAT.md has the rules",
-        );
     }
     found
 }

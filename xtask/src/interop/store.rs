@@ -14,7 +14,7 @@ use iotsec::store::{KeyDomain, KeyId, ReplayLevel};
 use iotsec_testkit::SimRng;
 use serde_json::Value;
 
-use self::device::{Device, Shape, hex};
+use self::device::{Device, Shape};
 use super::{Place, venv::Venv};
 use crate::tool::{self, Failure};
 
@@ -286,7 +286,7 @@ impl Readings {
             shape.page,
             shape.word,
             shape.erased,
-            hex(&device.root)
+            tool::hex(&device.root)
         );
         let counter = device.counter.value();
         match device.level {
@@ -336,7 +336,7 @@ impl Expected {
             return Ok(());
         };
         let stored = self.stored.get(&id);
-        let known = stored.is_some_and(|stored| stored.iter().any(|stored| hex(stored) == value));
+        let known = stored.is_some_and(|stored| stored.iter().any(|stored| tool::hex(stored) == value));
         if known || value == "damaged" || value == "lost" {
             Ok(())
         } else {

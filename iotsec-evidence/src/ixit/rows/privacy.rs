@@ -1,7 +1,7 @@
 //! Personal data and telemetry.
 
 use iotsec_product::{
-    Product, Telemetry,
+    Product,
     privacy::{PersonalData, Place},
 };
 use iotsec_telemetry::registry::Purpose;
@@ -39,7 +39,7 @@ pub(super) fn personal_data(one: &PersonalData) -> Row {
 }
 
 pub(super) fn telemetry(product: &Product) -> Vec<Row> {
-    let Some(Ok(registry)) = product.telemetry.clone().map(Telemetry::declare) else {
+    let Some(registry) = product.registry() else {
         return Vec::new();
     };
     let examined = |name: &str| {

@@ -1,5 +1,7 @@
 //! Services, interfaces and debug ports, of `[surface]`.
 
+use std::fmt;
+
 use iotsec_product::{Product, care::Outage, surface::AuthenticationName};
 
 use super::{Row, list, row, some, yes_or_no};
@@ -26,31 +28,18 @@ pub(super) fn physical(product: &Product) -> Vec<Row> {
     let Some(surface) = &product.surface else {
         return Vec::new();
     };
-    let status = |disabled: bool| some(if disabled { "disabled" } else { "enabled" });
-    let ports = surface.port.iter().map(|one| {
+    let plain = |id: &str, purpose: &str, kind: &dyn fmt::Debug, disabled: bool| {
+        let status = if disabled { "disabled" } else { "enabled" };
+        let kind = format!("{kind:?}");
         row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("{:?}", one.kind)),
-                status(one.disabled),
-                some("No"),
-                some("none"),
-            ],
+            id,
+            [some(purpose), some(kind), some(status), some("No"), some("none")],
         )
-    });
-    let radios = surface.radio.iter().map(|one| {
-        row(
-            &one.id,
-            [
-                some(&one.purpose),
-                some(format!("{:?}", one.kind)),
-                status(one.disabled),
-                some("No"),
-                some("none"),
-            ],
-        )
-    });
+    };
+    let ports = surface.port.iter();
+    let ports = ports.map(|one| plain(&one.id, &one.purpose, &one.kind, one.disabled));
+    let radios = surface.radio.iter();
+    let radios = radios.map(|one| plain(&one.id, &one.purpose, &one.kind, one.disabled));
     let debug = surface.debug.iter().map(|one| {
         let protection = one.protection.iter().chain(&one.physical_protection);
         row(

@@ -202,15 +202,11 @@ fn value(store: &mut Store<'_>, flash: &mut SimFlash, key: KeyId) -> Result<Valu
     }
     let mut out = vec![0; store.value_len(key).unwrap_or(0)];
     match store.get(flash, key, &mut out) {
-        Ok(value) => Ok(hex(value).into()),
+        Ok(value) => Ok(crate::tool::hex(value).into()),
         Err(StoreError::Tampered) => Ok("damaged".into()),
         Err(StoreError::KeyLost) => Ok("lost".into()),
         Err(error) => Err(error),
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Takes a step, or lets it be where a store says that it cannot be taken.
