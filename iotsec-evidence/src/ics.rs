@@ -8,6 +8,7 @@ use iotsec_product::{Finding, Product, Severity, care::MakerClaim, text::markdow
 use crate::{
     applicability::{Applicability, Facts},
     catalogue::{Catalogue, Edition, Provision, Status},
+    claims::is_of,
 };
 
 /// What the maker says of a provision.
@@ -81,24 +82,8 @@ impl Statement {
         for line in &self.lines {
             let number = line.provision.number(self.edition).unwrap_or(&line.provision.id);
             match (line.support, line.status) {
-                (Support::Open, Status::Mandatory) => found.push(Finding::error(
-                    "ics.open",
-                    "claim",
-                    format!("{number} applies and nothing is claimed: {}", line.provision.about),
-                    format!("add a [[claim]] with provision = {number:?} and the test that shows it"),
-                )),
-                (Support::Open, Status::Recommended) => found.push(Finding::error(
-                    "ics.unjustified",
-                    "justification",
-                    format!("{number} is recommended, and nothing is said: {}", line.provision.about),
-                    format!("add a [[claim]], or say why not: [justification] {number:?} = \"…\" (EN 303 645 5.0-1)"),
-                )),
-                (Support::No, Status::Mandatory) => found.push(Finding::error(
-                    "ics.mandatory",
-                    format!("justification.{number}"),
-                    format!("{number} is mandatory and is not met: {}", line.provision.about),
-                    "meet it: a reason does not excuse what is mandatory",
-                )),
+                (Support::Open, status) => found.push(open(number, &line.provision.about, status)),
+                (Support::No, Status::Mandatory) => found.push(not_met(number, &line.provision.about)),
                 _ => {}
             }
         }
@@ -206,19 +191,40 @@ fn said(product: &Product, provision: &Provision, edition: Edition) -> (Support,
     }
 }
 
-fn every_reason(product: &Product, edition: Edition) -> String {
+/// A provision of which nothing is said.
+pub(crate) fn open(number: &str, about: &str, status: Status) -> Finding {
+    match status {
+        Status::Mandatory => Finding::error(
+            "ics.open",
+            "claim",
+            format!("{number} applies and nothing is claimed: {about}"),
+            format!("add a [[claim]] with provision = {number:?} and the test that shows it"),
+        ),
+        Status::Recommended => Finding::error(
+            "ics.unjustified",
+            "justification",
+            format!("{number} is recommended, and nothing is said: {about}"),
+            format!("add a [[claim]], or say why not: [justification] {number:?} = \"…\" (EN 303 645 5.0-1)"),
+        ),
+    }
+}
+
+/// A reason for not meeting what has no exceptions.
+pub(crate) fn not_met(number: &str, about: &str) -> Finding {
+    Finding::error(
+        "ics.mandatory",
+        format!("justification.{number}"),
+        format!("{number} is mandatory and is not met: {about}"),
+        "meet it: a reason does not excuse what is mandatory",
+    )
+}
+
+pub(crate) fn every_reason(product: &Product, edition: Edition) -> String {
     format!(
         "{} reasons under [justification], for {}",
         product.justification.len(),
         edition.cited()
     )
-}
-
-/// A number of either edition names it.
-fn is_of(provision: &Provision, number: &str) -> bool {
-    Edition::ALL
-        .iter()
-        .any(|edition| provision.number(*edition) == Some(number))
 }
 
 fn claimed(claim: &MakerClaim) -> String {
@@ -233,7 +239,7 @@ fn claimed(claim: &MakerClaim) -> String {
 }
 
 /// Claims and reasons for what is no provision, and provisions that have both.
-fn strangers(product: &Product) -> Vec<Finding> {
+pub(crate) fn strangers(product: &Product) -> Vec<Finding> {
     let known = |number: &str| {
         Catalogue::get()
             .provisions()

@@ -7,6 +7,9 @@
 //! | what an assessor would object to in the manifest, before anything is tested | [`lint`] |
 //! | the implementation conformance statement (ICS) | [`ics`] |
 //! | the 29 tables of extra information for testing (IXIT) | [`ixit`] |
+//! | what the code of the SDK shows, and the maker's own code | [`claims`] |
+//! | which functions a firmware has, how tests ended, and a signed record of both | [`artefact`], [`outcome`], [`record`] |
+//! | what that shows of each provision, and what is missing | [`judgement`] |
 //!
 //! It prepares an assessment and is not one: it says *claimed*, *not claimed*, *not applicable* and why, and nothing
 //! here says that a product conforms.
@@ -24,7 +27,12 @@
 #![forbid(unsafe_code)]
 
 pub mod applicability;
+pub mod artefact;
 pub mod catalogue;
+pub mod claims;
 pub mod ics;
 pub mod ixit;
+pub mod judgement;
 pub mod lint;
+pub mod outcome;
+pub mod record;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     section::{sections, words},
-    text::{Id, Link, Prose, Text},
+    text::{Function, Id, Link, Prose, TestPath, Text},
 };
 
 sections! {
@@ -95,7 +95,9 @@ sections! {
         /// What is so.
         pub claims: Prose,
         /// The test that shows it: `package::binary::test`, as `cargo test` names it.
-        pub test: Option<Text>,
+        pub test: Option<TestPath>,
+        /// The function without which it is not so, by its path: it must be in the firmware.
+        pub code: Option<Function>,
         /// Who answers for it, where no test can.
         pub by: Option<Text>,
     }

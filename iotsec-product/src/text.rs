@@ -80,6 +80,24 @@ checked!(
 );
 
 checked!(
+    /// A test: `package::target::path`, where the target is a file under `tests`, or the library.
+    TestPath,
+    "takes package::target::path, as in door::owner::a_stranger_stands_outside",
+    r"^[A-Za-z0-9_-]+(::[A-Za-z0-9_-]+){2,}$",
+    400,
+    |text| iotsec_core::claim::is_test(text)
+);
+
+checked!(
+    /// A function: its path in Rust, without generics, or its name in C.
+    Function,
+    "takes the path of a function, as in door::owner::Owner::open, without generics",
+    r"^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$",
+    400,
+    |text| text.split("::").all(is_word)
+);
+
+checked!(
     /// An address in the web: `https`, without white space.
     Link,
     "takes an address that starts with https:// and has no white space",
@@ -96,6 +114,11 @@ checked!(
     400,
     |text| is_link(text) || is_mail(text) || is_telephone(text)
 );
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
 
 fn is_link(text: &str) -> bool {
     let rest = text.strip_prefix("https://").unwrap_or_default();
