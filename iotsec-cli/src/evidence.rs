@@ -1,42 +1,33 @@
 //! `iotsec evidence`: what an assessment under EN 303 645 asks for.
 
-use std::{fmt::Write as _, path::PathBuf};
+mod cargo;
+mod forms;
+mod report;
+mod run;
+mod signed;
 
-use clap::{Args, Subcommand, ValueEnum};
-use iotsec_evidence::{
-    applicability::Facts,
-    catalogue::{Catalogue, Edition},
-    ics::{Statement, Support},
-    ixit,
-};
-use serde_json::{Value, json};
+use clap::{Subcommand, ValueEnum};
+use iotsec_evidence::catalogue::Edition;
 
-use crate::{
-    Output, Problem,
-    product::{self, doctor},
-};
+use crate::{Output, Problem};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Say which provisions apply, and why the others do not.
-    Applies(Form),
+    Applies(forms::Form),
     /// Fill the implementation conformance statement; exit status 1 while a line of it is open.
-    Ics(Form),
+    Ics(forms::Form),
     /// Fill the 29 tables of extra information for testing.
-    Ixit(Form),
-}
-
-#[derive(Args)]
-pub(crate) struct Form {
-    /// The product manifest.
-    #[arg(long, value_name = "FILE")]
-    manifest: PathBuf,
-    /// The edition of EN 303 645.
-    #[arg(long, value_enum, default_value = "v3")]
-    edition: EditionName,
-    /// Write it here as Markdown, in place of standard output.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    Ixit(forms::Form),
+    /// Find out what is shown of a firmware: read which code it has, run the tests that claims name, and sign what was
+    /// found; exit status 1 while something is not shown.
+    Run(run::Run),
+    /// Run the tests that claims of the SDK name, and sign how they ended, for products to inherit.
+    Component(run::Component),
+    /// Write reports of a signed record: pages, JSON, JUnit, SARIF, CycloneDX attestations.
+    Report(report::Report),
+    /// Say what changed between two signed records, or between the two editions of the standard.
+    Delta(report::Delta),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -58,78 +49,12 @@ impl From<EditionName> for Edition {
 
 pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     match command {
-        Command::Applies(form) => applies(form),
-        Command::Ics(form) => ics(form),
-        Command::Ixit(form) => tables(form),
+        Command::Applies(form) => forms::applies(form),
+        Command::Ics(form) => forms::ics(form),
+        Command::Ixit(form) => forms::tables(form),
+        Command::Run(run) => run::product(run),
+        Command::Component(component) => run::component(component),
+        Command::Report(report) => report::write(report),
+        Command::Delta(delta) => report::delta(delta),
     }
-}
-
-fn applies(form: &Form) -> Result<Output, Problem> {
-    let product = product::read(&form.manifest)?;
-    let (facts, edition) = (Facts::of(&product), form.edition.into());
-    let (mut human, mut list, mut count) = (String::new(), Vec::new(), 0_usize);
-    for provision in Catalogue::get().provisions() {
-        let Some(number) = provision.number(edition) else {
-            continue;
-        };
-        let answer = facts.applies(provision, edition);
-        count = count.saturating_add(usize::from(answer.holds()));
-        let mark = if answer.holds() { "applies" } else { "not" };
-        let _ = writeln!(
-            human,
-            "{number:<8} {:<12} {mark:<8} {}",
-            provision.notation(edition),
-            answer.why()
-        );
-        list.push(json!({
-            "provision": number,
-            "status": provision.notation(edition),
-            "applies": answer.holds(),
-            "why": answer.why(),
-        }));
-    }
-    let _ = writeln!(
-        human,
-        "{count} of {} provisions of {} apply",
-        list.len(),
-        edition.cited()
-    );
-    Output::text(
-        form.out.as_deref(),
-        "provisions",
-        human,
-        json!({ "standard": edition.cited(), "applies": count, "provisions": list }),
-    )
-}
-
-fn ics(form: &Form) -> Result<Output, Problem> {
-    let product = product::read(&form.manifest)?;
-    let statement = Statement::of(&product, form.edition.into());
-    let findings = statement.findings(&product);
-    let mut value = statement.to_json();
-    value["findings"] = Value::Array(findings.iter().map(doctor::object).collect());
-    let page = statement.to_markdown(&product);
-    let output = Output::text(form.out.as_deref(), "statement", page, value)?;
-    let open = statement.count(Support::Open);
-    Ok(if findings.is_empty() {
-        output
-    } else {
-        output
-            .with_notes(format!(
-                "{open} lines are open, {} findings; --json lists them\n",
-                findings.len()
-            ))
-            .with_findings()
-    })
-}
-
-fn tables(form: &Form) -> Result<Output, Problem> {
-    let product = product::read(&form.manifest)?;
-    let tables = ixit::of(&product);
-    Output::text(
-        form.out.as_deref(),
-        "tables",
-        ixit::to_markdown(&product, &tables),
-        json!({ "tables": ixit::to_json(&tables) }),
-    )
 }

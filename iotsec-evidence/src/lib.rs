@@ -10,6 +10,7 @@
 //! | what the code of the SDK shows, and the maker's own code | [`claims`] |
 //! | which functions a firmware has, how tests ended, and a signed record of both | [`artefact`], [`outcome`], [`record`] |
 //! | what that shows of each provision, and what is missing | [`judgement`] |
+//! | the same as pages and files for other tools, and what changed since | [`report`], [`delta`] |
 //!
 //! It prepares an assessment and is not one: it says *claimed*, *not claimed*, *not applicable* and why, and nothing
 //! here says that a product conforms.
@@ -30,9 +31,11 @@ pub mod applicability;
 pub mod artefact;
 pub mod catalogue;
 pub mod claims;
+pub mod delta;
 pub mod ics;
 pub mod ixit;
 pub mod judgement;
 pub mod lint;
 pub mod outcome;
 pub mod record;
+pub mod report;
