@@ -39,15 +39,18 @@ pub(super) fn build(folder: &Path, more: &[String]) -> Result<Vec<Built>, Proble
     let mut cargo = cargo(folder);
     cargo.args(["test", "--workspace", "--no-run", "--message-format", "json"]);
     cargo.args(more);
-    let output = cargo
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|cause| not_started(&cause))?;
+    let output = cargo.output().map_err(|cause| not_started(&cause))?;
     if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error")).collect();
         return Err(Problem::new(
             "Build",
-            format!("`cargo test --workspace --no-run` failed in {}", folder.display()),
-            "mend what cargo says above: a claim without its test is none",
+            format!(
+                "`cargo test --workspace --no-run` failed in {}: {}",
+                folder.display(),
+                errors.join("; ")
+            ),
+            "mend what that command says: a claim without its test is none",
         ));
     }
     Ok(String::from_utf8_lossy(&output.stdout)
@@ -98,7 +101,6 @@ pub(super) fn run(all: &[Built], names: &BTreeSet<String>, patience: Duration) -
         else {
             continue;
         };
-        eprintln!("running {} of {package}::{target}", tests.len());
         let sha256 = Sha256::of(&[&file::read(&program.path)?]);
         ran.programs.push(Program {
             package: package.to_owned(),

@@ -6,6 +6,7 @@ mod delta;
 mod device;
 mod encrypt;
 mod erased;
+mod evidence;
 mod export;
 mod guide;
 mod install;
