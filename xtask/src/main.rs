@@ -8,6 +8,7 @@ mod dependencies;
 #[cfg(test)]
 mod documents;
 mod elf;
+mod evidence;
 mod fault_injection;
 mod firmware;
 mod fixture;
@@ -173,6 +174,12 @@ const TASKS: &[Task] = &[
         usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--x509-limbo FOLDER] [--yang FOLDER] [--only PART]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
+    },
+    Task {
+        name: "evidence",
+        usage: "",
+        about: "evidence for the sample products: their programs read, the tests of claims run, reports written",
+        run: evidence::run,
     },
     Task {
         name: "capture",

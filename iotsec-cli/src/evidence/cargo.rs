@@ -179,7 +179,10 @@ fn written(mut child: Child, patience: Duration) -> Option<(ExitStatus, String)>
 
 /// Versions of the tools that build and run.
 pub(super) fn tools(folder: &Path) -> BTreeMap<String, String> {
-    let mut tools = BTreeMap::from([("iotsec".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+    let mut tools = BTreeMap::from([(
+        "iotsec".to_owned(),
+        concat!("iotsec ", env!("CARGO_PKG_VERSION")).to_owned(),
+    )]);
     for (name, program) in [("cargo", cargo(folder)), ("rustc", rustc(folder))] {
         let mut program = program;
         let said = program.arg("--version").output();
