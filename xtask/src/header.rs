@@ -1,6 +1,6 @@
 //! `iotsec-ffi/include/iotsec.h`, the table of error numbers and the examples' update, regenerated or checked for drift.
 
-use std::{fs, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
 use crate::{
     c::vectors,
@@ -20,23 +20,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         _ => return Err("the one option is --check".into()),
     };
     // The header is made from the table, so the table comes first.
-    settle(root, vectors::HEADER, &vectors::text(root)?, check)?;
-    settle(root, status::TABLE, &status::table(root)?, check)?;
-    settle(root, HEADER, &generate(root)?, check)
-}
-
-fn settle(root: &Path, name: &str, text: &str, check: bool) -> Result<(), Failure> {
-    let path = root.join(name);
-    let old = fs::read_to_string(&path).unwrap_or_default();
-    if old == text {
-        println!("{name} is up to date");
-    } else if check {
-        return Err(format!("{name} has drifted: run `cargo xtask header`").into());
-    } else {
-        fs::write(&path, text)?;
-        println!("{name} written");
-    }
-    Ok(())
+    tool::settle(root, vectors::HEADER, &vectors::text(root)?, check, "header")?;
+    tool::settle(root, status::TABLE, &status::table(root)?, check, "header")?;
+    tool::settle(root, HEADER, &generate(root)?, check, "header")
 }
 
 fn generate(root: &Path) -> Result<String, Failure> {

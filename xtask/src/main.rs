@@ -3,6 +3,7 @@
 mod bench;
 mod c;
 mod capture;
+mod claims;
 mod deny;
 mod dependencies;
 #[cfg(test)]
@@ -120,6 +121,12 @@ const TASKS: &[Task] = &[
         usage: "[--check]",
         about: "write or check iotsec.h and the error numbers in it",
         run: header::run,
+    },
+    Task {
+        name: "claims",
+        usage: "[--check]",
+        about: "write or check what code claims of EN 303 645, read from beside it",
+        run: claims::run,
     },
     Task {
         name: "powerset",

@@ -3,6 +3,7 @@
 use std::{
     env,
     error::Error,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -94,6 +95,21 @@ pub(crate) fn text(command: &mut Command) -> Result<String, Failure> {
         let error = String::from_utf8_lossy(&output.stderr);
         Err(format!("{} failed:\n{error}", line(command)).into())
     }
+}
+
+/// Writes a file that `cargo xtask TASK` makes, or fails when the committed one differs from what would be written.
+pub(crate) fn settle(root: &Path, name: &str, text: &str, check: bool, task: &str) -> Result<(), Failure> {
+    let path = root.join(name);
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    if old == text {
+        println!("{name} is up to date");
+    } else if check {
+        return Err(format!("{name} has drifted: run `cargo xtask {task}`").into());
+    } else {
+        fs::write(&path, text)?;
+        println!("{name} written");
+    }
+    Ok(())
 }
 
 /// In hexadecimal, lower case.
