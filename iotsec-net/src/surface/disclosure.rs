@@ -206,6 +206,24 @@ mod tests {
     }
 
     #[test]
+    fn a_service_tells_what_it_declares_and_nothing_else() {
+        use crate::surface::{Authentication, Interface, Phase, Scope, Service};
+
+        const OPEN: Service = Service::tcp(80, Scope::Local, Authentication::Password);
+        const CLOSED: Interface = Interface::service("closed", "Tells nothing", OPEN);
+        const NAMED: Interface =
+            Interface::service("named", "Tells what it is", OPEN.disclosing(&[Fact::Product]));
+        crate::interfaces!(static TABLE = [CLOSED, NAMED]);
+
+        let gate = TABLE.gate(Phase::Owned);
+        let disclosure = |id| gate.grant_listen(id).unwrap().disclosure();
+        let facts = [Fact::Product, Fact::SerialNumber, Fact::SoftwareVersion];
+        let told = |id| facts.map(|fact| disclosure(id).tell(fact, "value"));
+        assert_eq!(told("closed"), [Err(NotDisclosed); 3]);
+        assert_eq!(told("named"), [Ok("value"), Err(NotDisclosed), Err(NotDisclosed)]);
+    }
+
+    #[test]
     fn leaks_are_found_in_every_spelling() {
         use Fact::{HardwareAddress, SerialNumber, SoftwareVersion};
         for (told, fact) in [

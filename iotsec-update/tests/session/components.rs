@@ -3,7 +3,7 @@
 use iotsec_core::{crypto::Sha256, hal::Slot};
 use iotsec_testkit::SimRng;
 use iotsec_update::{
-    boot::{Reason, Refusal, Remeasure, Round},
+    boot::{Connectivity, Destination, Integrity, IntegrityAlert, Reason, Refusal, Remeasure, Round},
     install::{InstallError, State},
     payload::{PayloadError, Plain, Unchecked},
 };
@@ -226,4 +226,33 @@ fn a_running_slot_is_measured_again_in_bounded_steps_and_a_changed_bit_is_found(
             assert_eq!(found, Round::Changed { place });
         }
     }
+}
+
+#[test]
+fn a_change_while_it_runs_is_told_and_leaves_the_alarm_and_the_repair() {
+    let old = plain(0x10);
+    let mut device = device(&old);
+    let image = device.started().unwrap();
+    let (mut hash, layout) = (Sha256::new(), device.layout);
+    let mut integrity = Integrity::new(&image);
+    let mut round = |integrity: &mut Integrity<3>, flash: &mut _| {
+        let steps = (0..40).filter_map(|_| integrity.step(flash, &layout, &mut hash, 256).unwrap());
+        steps.collect::<Vec<_>>()
+    };
+    assert_eq!(round(&mut integrity, &mut device.flash), []);
+    let everywhere = [Destination::Alert, Destination::Update, Destination::Any];
+    let open = |integrity: &Integrity<3>| everywhere.map(|to| integrity.connectivity().allows(to));
+    assert_eq!(open(&integrity), [true; 3]);
+
+    let at = layout.slot(Slot::A).images[1].start() + 50;
+    let byte = device.flash.image()[at as usize];
+    device.flash.tamper(at, &[byte ^ 1]);
+    let told = round(&mut integrity, &mut device.flash);
+    assert_eq!(told.first(), Some(&IntegrityAlert::Changed { place: 1 }));
+    assert_eq!(integrity.connectivity(), Connectivity::Least);
+    assert_eq!(open(&integrity), [true, true, false]);
+    // Nor is it over when the byte is as it was.
+    device.flash.tamper(at, &[byte]);
+    let _ = round(&mut integrity, &mut device.flash);
+    assert_eq!(open(&integrity), [true, true, false]);
 }
