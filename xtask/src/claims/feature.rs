@@ -86,43 +86,76 @@ impl Features {
     }
 
     /// The feature of the facade without which code under these conditions is not there; none if it always is.
+    ///
+    /// Where it takes two, it is the one that brings the code into a package that the other one brings.
     pub(super) fn facade(&self, package: &str, conditions: &[Condition]) -> Result<Option<String>, String> {
-        if self.build(None).holds(package, conditions) {
+        if self.build(&[]).holds(package, conditions) {
             return Ok(None);
         }
-        let Some(facade) = self.packages.get(FACADE) else {
-            return Err(format!("there is no package {FACADE}"));
-        };
-        let built = facade.features.keys().map(|name| (name, self.build(Some(name))));
-        let bring: Vec<(&String, Built)> = built
-            .filter(|(_, built)| built.holds(package, conditions))
-            .collect();
-        // Those that no other one is part of.
-        let least: Vec<&String> = bring
+        let needed = self.needed(package, conditions);
+        if !self.build(&needed).holds(package, conditions) {
+            return Err(if self.build(&self.all()).holds(package, conditions) {
+                "one or another feature brings this code: name a function that there is with one alone".into()
+            } else {
+                "no feature of the facade brings this code: only a tool can claim here".into()
+            });
+        }
+        let for_package = self.needed(package, &[]);
+        let mut last: Vec<&str> = needed
             .iter()
-            .filter(|(name, built)| {
-                !bring.iter().any(|(other, _)| {
-                    other != name && built.features.contains(&(FACADE.to_owned(), (*other).clone()))
-                })
+            .copied()
+            .filter(|one| {
+                !needed
+                    .iter()
+                    .any(|other| other != one && self.implies(other, one))
             })
-            .map(|(name, _)| *name)
             .collect();
-        match least.as_slice() {
-            [] => Err("no feature of the facade brings this code: only a tool can claim here".into()),
-            [one] => Ok(Some((*one).clone())),
+        if last.len() > 1 {
+            last.retain(|one| !for_package.contains(one));
+        }
+        match last.as_slice() {
+            [one] => Ok(Some((*one).to_owned())),
             several => Err(format!(
-                "several features bring this code ({several:?}): name a function that one of them brings"
+                "this code needs {several:?}: name a function that needs one of them"
             )),
         }
     }
 
-    /// What a device has with this feature of the facade alone.
-    fn build(&self, feature: Option<&str>) -> Built {
+    /// Without each of which the code is never there.
+    fn needed(&self, package: &str, conditions: &[Condition]) -> Vec<&str> {
+        let all = self.all();
+        let needed = all.iter().copied().filter(|one| {
+            let others: Vec<&str> = all
+                .iter()
+                .copied()
+                .filter(|other| !self.implies(other, one))
+                .collect();
+            !self.build(&others).holds(package, conditions)
+        });
+        needed.collect()
+    }
+
+    fn all(&self) -> Vec<&str> {
+        let facade = self.packages.get(FACADE).into_iter();
+        facade
+            .flat_map(|facade| facade.features.keys().map(String::as_str))
+            .collect()
+    }
+
+    /// Whether one feature of the facade turns another one on, or is it.
+    fn implies(&self, one: &str, other: &str) -> bool {
+        let built = self.build(&[one]);
+        built.features.contains(&(FACADE.to_owned(), other.to_owned()))
+    }
+
+    /// What a device has with these features of the facade.
+    fn build(&self, features: &[&str]) -> Built {
         let mut built = Built::default();
         built.packages.insert(FACADE.to_owned());
-        built
-            .features
-            .extend(feature.map(|name| (FACADE.to_owned(), name.to_owned())));
+        let features = features
+            .iter()
+            .map(|name| (FACADE.to_owned(), (*name).to_owned()));
+        built.features.extend(features);
         loop {
             let mut next = built.clone();
             for name in &built.packages {

@@ -248,28 +248,32 @@ fn a_tool_is_a_program_of_its_package() {
 }
 
 #[test]
-fn code_that_several_features_bring_is_refused_unless_one_is_part_of_the_others() {
-    let both = "#[cfg(any(feature = \"net\", feature = \"std\"))]\nmod both { pub fn f() {} }\n";
-    let wrong = collect(&with(&format!("{both}{}", claim("both::f"))), &provisions());
-    // `std` alone does not bring the package.
-    assert_eq!(wrong.unwrap()[0]["feature"], "net");
+fn the_feature_is_the_one_that_brings_the_code() {
+    let brings = |condition: &str| {
+        let module = format!("#[cfg({condition})]\nmod both {{ pub fn f() {{}} }}\n");
+        let claims = collect(&with(&format!("{module}{}", claim("both::f"))), &provisions());
+        claims.map(|claims| claims[0]["feature"].clone())
+    };
+    assert_eq!(brings("unix").unwrap(), "part");
+    assert_eq!(brings("feature = \"net\"").unwrap(), "net");
+    // It needs the package as well, which is nothing without it.
+    assert_eq!(brings("feature = \"std\"").unwrap(), "std");
+    let either = brings("any(feature = \"net\", feature = \"std\")").unwrap_err();
+    assert!(either[0].contains("one or another feature"), "{either:?}");
+    let two = brings("all(feature = \"net\", feature = \"std\")").unwrap_err();
+    assert!(two[0].contains(r#"needs ["net", "std"]"#), "{two:?}");
+    for never in ["feature = \"gone\"", "test"] {
+        let refused = brings(never).unwrap_err();
+        assert!(refused[0].contains("no feature of the facade"), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_is_always_there_needs_no_feature_and_what_is_behind_no_facade_is_refused() {
     let features = Features::of(&[
-        json!({"name": "iotsec", "features": {"a": [], "b": [], "c": ["a"]}, "dependencies": []}),
+        json!({"name": "iotsec", "features": {"a": []}, "dependencies": []}),
+        json!({"name": "tool", "features": {}, "dependencies": []}),
     ]);
-    let feature = |name: &str| super::feature::Condition::Feature(name.to_owned());
-    let any =
-        |names: &[&str]| super::feature::Condition::Any(names.iter().map(|name| feature(name)).collect());
     assert_eq!(features.facade("iotsec", &[]), Ok(None));
-    assert_eq!(
-        features.facade("iotsec", &[any(&["a", "c"])]),
-        Ok(Some("a".into()))
-    );
-    assert!(
-        features
-            .facade("iotsec", &[any(&["a", "b"])])
-            .unwrap_err()
-            .contains("several")
-    );
-    assert!(features.facade("iotsec", &[feature("d")]).is_err());
-    assert!(features.facade("elsewhere", &[]).is_err());
+    assert!(features.facade("tool", &[]).unwrap_err().contains("only a tool"));
 }
