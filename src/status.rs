@@ -182,6 +182,17 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.12-3"],
+    claims: "A device says of itself what is not secure and what helps: a good one has nothing to mend, of a neglected one each fault is named",
+    code: [Device::security_status],
+    tests: [
+        "iotsec::status::a_well_kept_device_has_nothing_to_mend_but_what_its_hardware_lacks",
+        "iotsec::status::a_neglected_device_says_what_is_wrong_with_each",
+        "iotsec::status::what_the_application_does_not_know_is_not_taken_for_good",
+    ],
+}
+
 /// As many wrong passwords in a row an owner may well type.
 const SLIPS: u8 = 5;
 

@@ -185,6 +185,16 @@ fn sign_csr(command: &SignCsr) -> Result<Output, Problem> {
     ))
 }
 
+iotsec::core::claim! {
+    provisions: ["5.4-4"],
+    claims: "A device certificate is issued to one key for one unit, and for no weak or published key",
+    tool: "iotsec ca sign-csr",
+    tests: [
+        "iotsec-cli::cli::ca::one_key_has_one_unit_and_one_unit_one_key",
+        "iotsec-cli::cli::ca::weak_and_published_keys_are_refused",
+    ],
+}
+
 /// One key a unit, and one unit a key. The same request again is no new unit: whoever lost the answer, or
 /// was killed before it was written, asks again.
 fn register(station: &mut Station, command: &SignCsr, request: &Request) -> Result<(), Problem> {

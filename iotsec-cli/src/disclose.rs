@@ -74,6 +74,34 @@ pub(crate) fn run(disclose: &Disclose) -> Result<Output, Problem> {
     Ok(Output::new(human, json!({ "files": files })))
 }
 
+iotsec::core::claim! {
+    provisions: ["5.2-1"],
+    claims: "The disclosure policy and security.txt have the contacts and the times of acknowledgement and of status updates, or are not written",
+    tool: "iotsec disclose",
+    tests: ["iotsec-cli::cli::product::what_the_maker_publishes_is_made_of_the_manifest"],
+}
+
+iotsec::core::claim! {
+    provisions: ["5.3-13"],
+    claims: "The day on which security updates end stands in the statement of compliance and on the page for consumers",
+    tool: "iotsec disclose",
+    tests: ["iotsec-cli::cli::product::what_the_maker_publishes_is_made_of_the_manifest"],
+}
+
+iotsec::core::claim! {
+    provisions: ["5.8-3", "6-1", "6-5", "5.11-3"],
+    claims: "The page for consumers says what the product senses, which personal data and telemetry it has and why, and how all is deleted",
+    tool: "iotsec disclose",
+    tests: ["iotsec-cli::cli::product::what_the_maker_publishes_is_made_of_the_manifest"],
+}
+
+iotsec::core::claim! {
+    provisions: ["5.12-2", "5.12-3"],
+    claims: "The page for consumers leads to the guides for a secure set-up and for checking it, and says how to keep the home network safe",
+    tool: "iotsec disclose",
+    tests: ["iotsec-cli::cli::product::what_the_maker_publishes_is_made_of_the_manifest"],
+}
+
 /// For a section that a document needs.
 fn needed<'a, T>(section: &'a Option<T>, name: &str) -> Result<&'a T, Problem> {
     section.as_ref().ok_or_else(|| {

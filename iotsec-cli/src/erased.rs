@@ -64,6 +64,16 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     Ok(Output::new(human, object(&receipt, &proves, &not)))
 }
 
+iotsec::core::claim! {
+    provisions: ["5.11-4"],
+    claims: "A deletion receipt is shown with what it proves and what it does not, and refused where it is not genuine",
+    tool: "iotsec erased verify",
+    tests: [
+        "iotsec-cli::cli::erased::a_receipt_is_shown_with_what_it_proves",
+        "iotsec-cli::cli::erased::what_is_not_genuine_is_refused_with_its_number",
+    ],
+}
+
 fn rows(receipt: &ErasedReceipt<'_>) -> Vec<(&'static str, String)> {
     let erased = receipt.erased();
     let time = erased

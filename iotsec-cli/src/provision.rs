@@ -73,3 +73,28 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Reprint(command) => reprint::reprint(command),
     }
 }
+
+iotsec::core::claim! {
+    provisions: ["5.1-1", "5.1-2", "5.4-4"],
+    claims: "Three thousand units of a batch have passwords, set-up codes and keys of their own, and statistics over them raise no alarm",
+    tool: "iotsec provision batch",
+    tests: ["iotsec-cli::cli::provision::three_thousand_units_are_minted_and_every_clause_holds"],
+}
+
+iotsec::core::claim! {
+    provisions: ["5.4-4"],
+    claims: "Statistics over a batch raise the alarm on bias, counters, drift and beginnings that repeat",
+    tool: "iotsec provision verify",
+    tests: [
+        "iotsec-cli::iotsec::provision::statistics::tests::bias_counters_and_drift_raise_the_alarm",
+        "iotsec-cli::iotsec::provision::statistics::tests::beginnings_that_repeat_too_often_raise_the_alarm",
+        "iotsec-cli::iotsec::provision::statistics::tests::what_is_uniform_raises_no_alarm",
+    ],
+}
+
+iotsec::core::claim! {
+    provisions: ["5.3-16"],
+    claims: "The label of each unit shows maker, model and serial number, in letters and as a QR code",
+    tool: "iotsec provision labels",
+    tests: ["iotsec-cli::cli::labels::every_qr_code_says_what_the_manifest_and_the_label_say"],
+}

@@ -107,6 +107,18 @@ pub(crate) fn published(secret: &Secret<32>, x: &[u8; 32]) -> Option<&'static st
         .or_else(|| secret.is_constant().then_some(CONSTANT))
 }
 
+iotsec::core::claim! {
+    provisions: ["5.4-3"],
+    claims: "A key whose private half is published in a standard or an example is recognised before it signs or is trusted",
+    tool: "iotsec key",
+    tests: [
+        "iotsec-cli::iotsec::published::tests::every_public_key_that_is_published_is_known",
+        "iotsec-cli::iotsec::published::tests::the_examples_of_rfcs_are_known_by_their_private_halves",
+        "iotsec-cli::cli::key::only_a_debug_build_signs_with_a_key_that_everyone_has",
+        "iotsec-cli::cli::key::only_a_debug_build_trusts_a_key_that_everyone_has",
+    ],
+}
+
 fn known(x: &[u8; 32]) -> Option<&'static str> {
     let x = hex(x);
     let found = KNOWN.iter().find(|(listed, _)| *listed == x);

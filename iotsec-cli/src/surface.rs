@@ -135,6 +135,23 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
     }
 }
 
+iotsec::core::claim! {
+    provisions: ["5.6-1", "5.6-5"],
+    claims: "Whatever listens on a Linux device and is not as the manifest declares it is a finding with a remedy",
+    tool: "iotsec surface check",
+    tests: [
+        "iotsec-cli::cli::surface::every_socket_that_is_not_as_declared_is_a_finding",
+        "iotsec-cli::cli::surface::what_cannot_be_seen_is_not_clean",
+    ],
+}
+
+iotsec::core::claim! {
+    provisions: ["5.6-5"],
+    claims: "A MUD file made of the manifest tells a network which connections the product needs",
+    tool: "iotsec surface mud",
+    tests: ["iotsec-cli::cli::surface::a_mud_file_is_made_of_the_manifest"],
+}
+
 /// The product and its table.
 fn read(manifest: &Path) -> Result<(Product, InterfaceTable), Problem> {
     let product = product::read(manifest)?;

@@ -218,3 +218,20 @@ pub(crate) fn run(command: &Command) -> Result<Output, Problem> {
         Command::Demo(demo) => demo::run(demo),
     }
 }
+
+iotsec::core::claim! {
+    provisions: ["5.10-1"],
+    claims: "A picture of what a fleet reports shows an attack, and who lost how many events",
+    tool: "iotsec telemetry picture",
+    tests: ["iotsec-cli::cli::telemetry::a_picture_shows_an_attack_and_who_lost_what_in_eighty_columns"],
+}
+
+iotsec::core::claim! {
+    provisions: ["6-4", "6-5"],
+    claims: "A data map made of the registry says what is collected and why, and counts what it does not say",
+    tool: "iotsec telemetry data-map",
+    tests: [
+        "iotsec-cli::cli::telemetry::a_registry_goes_into_json_and_back_and_a_data_map_comes_from_it",
+        "iotsec-telemetry::iotsec_telemetry::data_map::tests::what_is_not_said_is_a_gap_that_is_seen",
+    ],
+}

@@ -124,6 +124,16 @@ pub(crate) fn run(validate: &Validate) -> Result<Output, Problem> {
     ))
 }
 
+iotsec::core::claim! {
+    provisions: ["5.13-1A", "5.13-1B"],
+    claims: "For every kind of input the tool tells what a device takes from what it refuses, and at which byte",
+    tool: "iotsec validate",
+    tests: [
+        "iotsec-cli::cli::validate::every_kind_has_inputs_that_are_one_and_others_that_are_not",
+        "iotsec-cli::cli::validate::hostile_inputs_are_refused_in_bounded_time_and_memory",
+    ],
+}
+
 enum Refusal {
     Input(InputError),
     Cbor(CborError),

@@ -367,3 +367,21 @@ impl Retry {
         self.due = Millis(now.0.saturating_add(delay.0));
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.9-3"],
+    claims: "Attempts to connect are drawn from windows that double and are counted in flash before they are made, reboots included",
+    code: [Retry::begin],
+    tests: [
+        "iotsec-net::retry::machine::windows_double_up_to_the_longest_and_no_wait_is_below_a_second",
+        "iotsec-net::retry::machine::a_boot_loop_does_not_start_over",
+        "iotsec-net::retry::power_cut::an_attempt_is_in_flash_before_it_is_made_at_every_cut",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.9-3"],
+    claims: "After an outage of ten minutes or more a fleet comes back without a server having to refuse a device",
+    code: [Retry::begin],
+    tests: ["iotsec-net::retry::storm::after_ten_minutes_or_more_nobody_is_refused_for_lack_of_room"],
+}

@@ -265,3 +265,14 @@ impl Store<'_> {
         Ok(())
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.11-1"],
+    claims: "The owner's data go by their key, at once or not at all at any power cut, and scrubbing leaves not even ciphertext",
+    code: [Store::erase_user],
+    tests: [
+        "iotsec-store::store::power_cut::erasing_the_user_domain_happens_or_does_not",
+        "iotsec-store::store::secrecy::n14_after_erasing_and_scrubbing_not_even_ciphertext_is_left",
+        "iotsec-store::store::secrecy::n14_what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key",
+    ],
+}

@@ -269,6 +269,34 @@ impl<'a> Store<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.4-1"],
+    claims: "A changed bit, a missing page and what another device stored are noticed, and never taken for a value",
+    code: [Store::mount],
+    tests: [
+        "iotsec-store::store::hostile::n26_every_flipped_bit_is_harmless_or_reported",
+        "iotsec-store::store::hostile::n10_what_another_device_stored_is_worth_nothing_here",
+        "iotsec-store::store::hostile::n24_a_missing_page_of_the_log_is_noticed",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.9-1", "5.9-2"],
+    claims: "A write that is cut anywhere leaves the old value or the new one, and a second cut while it recovers changes nothing",
+    code: [Store::mount],
+    tests: [
+        "iotsec-store::store::power_cut::n15_a_put_over_an_old_value_leaves_the_old_one_or_the_new_one",
+        "iotsec-store::store::power_cut::n15_a_second_cut_during_recovery_changes_nothing",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.5-3"],
+    claims: "Ciphers are arguments: what was stored with one implementation is read with another, so that one can take the other's place",
+    code: [Store::mount],
+    tests: ["iotsec::suites::a_store_outlives_its_suite"],
+}
+
 /// The page with the highest sequence number whose head is whole, and the keys that it was sealed with.
 struct Newest {
     sequence: u32,

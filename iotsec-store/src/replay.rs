@@ -172,6 +172,16 @@ impl<'a> Replay<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.4-1"],
+    claims: "With a counter in hardware, an earlier image of the flash is refused, and the protection cannot be switched off",
+    code: [Replay::check],
+    tests: [
+        "iotsec-store::store::replay::n02_any_earlier_image_is_refused_when_every_write_counts",
+        "iotsec-store::store::replay::n13_protection_is_for_life",
+    ],
+}
+
 fn next(counter: u64) -> Result<u64, StoreError> {
     match counter.checked_add(1) {
         Some(next) if next <= MAX_COUNTER => Ok(next),

@@ -234,3 +234,10 @@ impl Store<'_> {
         }
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.4-1"],
+    claims: "What is stored is encrypted under a key of the device: flash shows no key, no name, no value and no pattern",
+    code: [Store::put],
+    tests: ["iotsec-store::store::secrecy::n14_flash_shows_no_key_no_name_no_value_and_no_pattern"],
+}

@@ -297,5 +297,15 @@ impl SealTo for BatchKey<'_> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.8-1"],
+    claims: "A batch is encrypted under a key that device and service share, has the length of its class, and with a changed bit opens nowhere",
+    code: [BatchKey::seal_padded],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::batch::tests::every_flipped_bit_of_a_sealed_batch_is_refused",
+        "iotsec-telemetry::iotsec_telemetry::batch::tests::a_message_has_exactly_the_length_of_its_class",
+    ],
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

@@ -37,6 +37,16 @@ pub(crate) fn encode(
     push(code, count, u64::try_from(index).unwrap_or(u64::MAX))
 }
 
+iotsec_core::claim! {
+    provisions: ["6-4"],
+    claims: "Nothing can be reported but declared events with declared values within their bounds",
+    code: [encode],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::code::tests::what_is_not_declared_cannot_be_recorded",
+        "iotsec-telemetry::iotsec_telemetry::code::tests::a_coarsened_personal_value_fits_only_events_of_its_purpose",
+    ],
+}
+
 /// What a number says.
 #[derive(Clone, Copy)]
 pub(crate) struct Decoded {

@@ -68,6 +68,36 @@ pub trait ConsentStorage {
     fn store(&mut self, record: &[u8; CONSENT_RECORD_LEN]) -> Result<(), StorageError>;
 }
 
+iotsec_core::claim! {
+    provisions: ["6-2"],
+    claims: "Every purpose is off until its owner agrees; a record that is missing or damaged is off",
+    code: [Consents::load],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::consent::tests::a_missing_record_is_off",
+        "iotsec-telemetry::iotsec_telemetry::consent::tests::every_flipped_bit_and_every_flipped_pair_is_off",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["6-2", "6-3B"],
+    claims: "A consent is kept with the version of the text that was agreed to and its time; one that cannot be stored is none",
+    code: [Consents::grant],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::consent::tests::an_answer_is_kept_with_its_text_and_time",
+        "iotsec-telemetry::iotsec_telemetry::consent::tests::a_grant_that_is_not_stored_is_no_grant",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["6-3A", "6-3B"],
+    claims: "A consent is withdrawn for one purpose and no other, and even where that cannot be stored",
+    code: [Consents::withdraw],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::consent::tests::withdrawing_one_purpose_leaves_the_other",
+        "iotsec-telemetry::iotsec_telemetry::consent::tests::a_withdrawal_that_is_not_stored_is_off_and_says_so",
+    ],
+}
+
 impl StorageError {
     /// Keeps the number and the party of the storage's own error.
     pub fn new(error: &dyn ErrorCode) -> Self {

@@ -351,6 +351,16 @@ impl Prio3 {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["6-7", "6-8"],
+    claims: "A measurement leaves as two shares of which one alone says nothing, and what the servers learn is the sum",
+    code: [Prio3::split],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::prio3::tests::a_share_alone_says_nothing",
+        "iotsec-telemetry::iotsec_telemetry::prio3::tests::libprio_sums_what_we_split",
+    ],
+}
+
 /// What one report is made of besides the measurement; wiped on drop. The blinds are for histograms only.
 struct Randomness {
     helper: Secret<SEED_LEN>,

@@ -354,6 +354,16 @@ impl<'s, 'k> Trails<'s, 'k> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["6-8"],
+    claims: "A service files what it gets under names that purposes, epochs, consents and owners do not share, and no number in a batch ties two of them",
+    code: [Trails::pseudonym],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::pseudonym::tests::purposes_epochs_consents_and_lives_have_identifiers_that_share_nothing",
+        "iotsec-telemetry::unlinkable::no_number_in_a_batch_ties_two_pseudonyms_of_one_device",
+    ],
+}
+
 impl core::fmt::Debug for Trails<'_, '_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Trails")

@@ -453,6 +453,35 @@ impl<const N: usize> Queue<N> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["6-2", "6-3A"],
+    claims: "Nothing of a purpose is recorded or sent before the owner agreed to it, or after they no longer do",
+    code: [Queue::record],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::queue::tests::nothing_is_recorded_or_sent_before_consent_or_after_withdrawal",
+        "iotsec-telemetry::iotsec_telemetry::queue::tests::a_queue_that_missed_a_withdrawal_still_sends_nothing",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["6-6"],
+    claims: "What is declared until a day is no longer collected after it",
+    code: [Queue::record],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::queue::tests::what_has_expired_is_not_recorded_once_the_date_is_known",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.9-2"],
+    claims: "Without a network events are kept: each is delivered, waiting, or counted as lost",
+    code: [Queue::record],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::queue::tests::model::every_event_is_delivered_waiting_or_counted_as_lost",
+        "iotsec-telemetry::iotsec_telemetry::queue::tests::a_batch_is_repeated_until_its_own_receipt_comes_back",
+    ],
+}
+
 impl<const N: usize> core::fmt::Debug for Queue<N> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Queue")

@@ -493,6 +493,33 @@ impl<'k> Spool<'k> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["6-3A", "6-6"],
+    claims: "A withdrawal forgets at once what waits for its purpose, and erases the pages that held it",
+    code: [Spool::purge_step],
+    tests: [
+        "iotsec-telemetry::spool::purge::withdrawal_forgets_at_once_and_then_erases_the_pages",
+        "iotsec-telemetry::spool::purge::without_its_key_nothing_of_a_purpose_can_be_read",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.4-1"],
+    claims: "Events that wait in flash show neither their content nor a key",
+    code: [Spool::mount],
+    tests: ["iotsec-telemetry::spool::hostile::what_is_stored_shows_neither_events_nor_keys"],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.9-1"],
+    claims: "Events wait in flash for a connection; a power cut at any write loses none that was recorded, and every loss is counted",
+    code: [Spool::record],
+    tests: [
+        "iotsec-telemetry::spool::power_cut::a_power_cut_at_every_write_loses_no_acknowledged_event_and_keeps_the_counts_exact",
+        "iotsec-telemetry::spool::flood::a_flood_of_low_events_costs_the_spool_no_critical_one_and_every_loss_is_counted",
+    ],
+}
+
 impl core::fmt::Debug for Spool<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Spool")

@@ -226,6 +226,17 @@ impl<'a> Authenticated<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-2", "5.3-9"],
+    claims: "An update of which a bit was changed, or that is older or for another vendor, class, device or slot, is refused by the device",
+    code: [Authenticated::admit],
+    tests: [
+        "iotsec-update::iotsec_update::admission::tests::t1_an_envelope_with_any_bit_flipped_is_refused_or_means_the_same",
+        "iotsec-update::iotsec_update::admission::tests::t9_a_manifest_for_another_vendor_class_device_or_slot_says_so",
+        "iotsec-update::iotsec_update::admission::tests::t7_the_sequence_number_is_held_against_replay_and_fast_forward",
+    ],
+}
+
 /// Runs the sections for a purpose, and completes the plan, which has the components and nothing else.
 #[inline(never)]
 fn interpret<'a>(

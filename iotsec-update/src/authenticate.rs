@@ -248,6 +248,27 @@ impl<'a> Envelope<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-7", "5.3-10"],
+    claims: "An update counts only with enough signatures by different trusted keys, and nothing of its manifest is parsed before",
+    code: [Envelope::authenticate],
+    tests: [
+        "iotsec-update::iotsec_update::authenticate::tests::only_distinct_keys_count_towards_the_threshold",
+        "iotsec-update::iotsec_update::authenticate::tests::the_manifest_is_not_parsed_before_it_is_authentic",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-7"],
+    claims: "Updates are signed with Ed25519 or ECDSA P-256, and what RFC 8032 and FIPS 186 forbid is no signature",
+    code: [Envelope::authenticate],
+    tests: [
+        "iotsec-update::iotsec_update::authenticate::tests::keys_of_both_types_sign_together",
+        "iotsec-core::crypto_vectors::ed25519_signs_and_verifies_as_rfc_8032_says_and_refuses_what_it_forbids",
+        "iotsec-core::crypto_vectors::p256_signs_and_verifies_as_rfc_6979_says_and_refuses_what_fips_186_forbids",
+    ],
+}
+
 fn read_block(
     block: &[u8],
     anchors: &TrustAnchors<'_>,

@@ -109,6 +109,25 @@ pub fn select<F: NorFlash, const N: usize>(
     })
 }
 
+iotsec_core::claim! {
+    provisions: ["5.7-1"],
+    claims: "Nothing starts but an image whose envelope authenticates and whose digest is the signed one, whichever bit was changed",
+    code: [select],
+    tests: [
+        "iotsec-update::install::attack::t4_any_bit_of_envelope_or_image_changed_between_install_and_boot_is_caught_at_boot",
+        "iotsec-update::install::attack::any_bit_of_the_active_image_changed_is_caught_at_boot",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-2", "5.9-1"],
+    claims: "A new image that does not prove itself is given up after its trial boots, and the one before runs again",
+    code: [select],
+    tests: [
+        "iotsec-update::install::boot::t10_an_unaccepted_image_reverts_after_its_trial_boots_and_is_not_tried_again",
+    ],
+}
+
 /// What [`select`] decided.
 #[derive(Debug)]
 #[must_use]

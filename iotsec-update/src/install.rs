@@ -564,3 +564,22 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         cause
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.3-2"],
+    claims: "The updates of strangers and of other devices change nothing in flash, and do not start when somebody writes them there",
+    code: [Updater::start_with],
+    tests: [
+        "iotsec-update::install::attack::t9_envelopes_of_strangers_and_for_other_devices_never_start_an_update",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-9"],
+    claims: "An image is read back and compared with the signed digest before it becomes a candidate",
+    code: [Updater::finish],
+    tests: [
+        "iotsec-update::install::stream::a_payload_that_is_too_long_too_short_or_wrong_ends_as_it_should",
+        "iotsec-update::install::attack::t15_storage_that_changes_between_writing_and_reading_back_fails_the_update",
+    ],
+}

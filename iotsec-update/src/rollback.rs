@@ -193,6 +193,16 @@ impl<'c> Rollback<'c> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-2"],
+    claims: "An older update is refused after a reset at any step, by a counter that no rewound flash undoes",
+    code: [Rollback::check_install],
+    tests: [
+        "iotsec-update::install::attack::t5_an_older_update_is_refused_after_a_reset_at_any_step_and_the_counter_never_falls",
+        "iotsec-update::install::attack::what_was_accepted_cannot_be_undone_by_rewinding_the_flash",
+    ],
+}
+
 impl core::fmt::Debug for Rollback<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Rollback")

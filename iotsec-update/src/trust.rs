@@ -297,6 +297,17 @@ impl<'a> Trust<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-10"],
+    claims: "Every key that signs updates can be exchanged by the old and the new root together, and one that is revoked counts nowhere",
+    code: [Trust::rotate],
+    tests: [
+        "iotsec-update::trust::rotation::a_chain_of_steps_changes_every_key",
+        "iotsec-update::trust::rotation::t11_both_the_old_and_the_new_root_must_sign",
+        "iotsec-update::trust::rotation::t11_an_old_key_counts_nowhere_after_its_revocation",
+    ],
+}
+
 /// The message around a bundle, and the bundle's bytes.
 fn open(message: &[u8]) -> Result<(Sign<'_>, &[u8]), TrustError> {
     if message.len() > TrustBundle::MAX_LEN {

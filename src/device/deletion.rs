@@ -141,6 +141,16 @@ impl<'d, S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, 
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.11-2"],
+    claims: "Whatever was sent for a purpose is asked back from the service when the owner withdraws or leaves, whenever the power goes",
+    code: [Device::deletion_request],
+    tests: [
+        "iotsec::deletion::whatever_was_sent_is_asked_back_whenever_the_power_goes",
+        "iotsec::deletion::a_withdrawal_that_was_cut_is_none_or_has_its_request",
+    ],
+}
+
 impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     /// Makes it due that the service deletes what was sent for `purpose` so far. The owner keeps the device and the
     /// consent; what is sent from here on has another identifier.

@@ -203,6 +203,33 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.11-1"],
+    claims: "A reset takes everything of the owner's or, cut before it was announced, nothing, and raw flash holds no trace of it",
+    code: [Device::reset_at],
+    tests: [
+        "iotsec::erasure::every_registered_place_is_empty_after_a_reset_and_raw_flash_holds_no_trace",
+        "iotsec::life_under_power_cuts::a_reset_takes_everything_of_the_owner_or_nothing",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.1-1", "5.11-1"],
+    claims: "After a transfer only the new code makes an owner, and not the one that the owner before had",
+    code: [Device::transfer],
+    tests: ["iotsec::erasure::after_a_transfer_only_the_new_code_lets_in"],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.11-4"],
+    claims: "There is a receipt for what was erased and none for what was not, also when the reset was cut",
+    code: [Device::receipt],
+    tests: [
+        "iotsec::erasure::a_receipt_is_for_what_happened_and_lasts_until_the_next",
+        "iotsec::erasure::a_reset_that_was_cut_is_finished_and_still_has_its_receipt",
+    ],
+}
+
 impl<S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
     /// Lets [`scrub_step`](Self::scrub_step) remove everything that was replaced or removed up to now. Without it, that
     /// stays in flash as ciphertext until its page is needed. Erasures and acknowledged deletions begin it by themselves.

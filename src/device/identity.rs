@@ -137,3 +137,12 @@ impl<'d, S: InService, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, 
         }
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.4-2"],
+    claims: "The identity key of a device is out of the application's reach: it is not read, replaced or removed by it",
+    code: [Device::identity],
+    tests: [
+        "iotsec::device_identity::no_application_reads_or_writes_it_and_its_namespace_is_free_for_the_owner",
+    ],
+}

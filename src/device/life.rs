@@ -154,6 +154,16 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Booted<'d, F, R, N> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.9-1", "5.9-2"],
+    claims: "A power cut at any step of becoming provisioned or owned leaves a device that opens in a state from which the step can be done again",
+    code: [Booted::open],
+    tests: [
+        "iotsec::life_under_power_cuts::provisioning_can_be_done_again",
+        "iotsec::life_under_power_cuts::a_claim_makes_an_owner_or_does_not",
+    ],
+}
+
 impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N> {
     /// The serial number, empty before provisioning; `buffer` has 32 bytes.
     ///

@@ -95,6 +95,16 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Provisioned, F
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.1-1"],
+    claims: "Whoever becomes the owner this way has chosen a password, and the label's password lets nobody in any more",
+    code: [Device::claim_with],
+    tests: [
+        "iotsec::pairing::whoever_pairs_owns_it_with_a_password_of_their_own",
+        "iotsec::setup::what_is_left_is_secure_by_default",
+    ],
+}
+
 impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N> {
     /// Stores a value of the application. The device's own namespace is refused; in the user domain also every
     /// namespace that the [`Inventory`](crate::erase::Inventory) does not have, if there is one.
@@ -199,4 +209,11 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, Owned, F, R, N
         }
         Ok(())
     }
+}
+
+iotsec_core::claim! {
+    provisions: ["6-6", "5.11-1"],
+    claims: "A value of the owner's is stored only where the inventory says what is kept there and why, so that a reset finds it",
+    code: [Device::put],
+    tests: ["iotsec::erasure::a_place_that_nobody_registered_is_refused"],
 }

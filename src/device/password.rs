@@ -99,6 +99,23 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, Owned, F, R, N> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.5-3"],
+    claims: "The next right password is stretched anew at a higher cost, so that a stored hash does not stay as weak as it was made",
+    code: [Device::login_with_rehash],
+    tests: ["iotsec::rehash::the_next_right_password_is_stretched_anew_and_a_wrong_one_is_not"],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.1-4"],
+    claims: "An owner changes the password in one write: of the old and the new one, one lets in, wherever the power is cut",
+    code: [Device::set_password],
+    tests: [
+        "iotsec::life_under_power_cuts::a_new_password_replaces_the_old_one_or_does_not",
+        "iotsec-core::credential_login::an_owner_changes_the_preset_and_the_old_password_is_refused",
+    ],
+}
+
 impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N> {
     /// From here on, passwords that are chosen are stretched by `function` at `cost`, for products with memory for it;
     /// those that were stretched so before can be checked. Not stored: to be said at each boot, and never to be left

@@ -327,6 +327,16 @@ impl<'a> Erased<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.11-4"],
+    claims: "A device confirms what it erased in a receipt that it signs, of which no bit can be changed",
+    code: [Erased::sign],
+    tests: [
+        "iotsec::iotsec::erase::receipt::tests::what_was_signed_comes_back",
+        "iotsec::iotsec::erase::receipt::tests::no_changed_bit_and_no_cut_is_accepted",
+    ],
+}
+
 /// The thumbprint of a key that signs receipts.
 fn device(kind: KeyType, public: &[u8], hash: &mut dyn Digest) -> Result<[u8; DIGEST_LEN], ReceiptError> {
     match (kind, public) {

@@ -352,6 +352,26 @@ impl<'d, F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'d, F, R, N> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.12-1"],
+    claims: "A set-up asks its owner for three decisions, and what they do not decide is left secure",
+    code: [Setup::status],
+    tests: [
+        "iotsec::setup::the_owner_decides_three_times_and_presses_a_button",
+        "iotsec::setup::what_is_left_is_secure_by_default",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.12-2"],
+    claims: "A set-up says why it stands, what helps and who has to do it, for every reason that there is",
+    code: [Setup::status],
+    tests: [
+        "iotsec::setup::the_guide_lists_every_reason_and_no_other",
+        "iotsec::setup::whoever_guesses_codes_is_stopped_and_the_owner_is_told_why",
+    ],
+}
+
 /// What the count of guesses means.
 pub(super) fn count_reason(
     status: Result<ThrottleStatus, Result<ThrottleError, DeviceError>>,

@@ -66,3 +66,10 @@ impl<F: NorFlash, R: TryCryptoRng, const N: usize> Setup<'_, F, R, N> {
         Ok(())
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.5-5"],
+    claims: "A set-up takes a network, and goes on to anything else, only from somebody who has shown the label",
+    code: [Setup::give_network],
+    tests: ["iotsec::setup::no_step_can_be_left_out"],
+}

@@ -89,6 +89,16 @@ pub(super) fn ics(form: &Form) -> Result<Output, Problem> {
     })
 }
 
+iotsec::core::claim! {
+    provisions: ["5.0-1"],
+    claims: "A recommendation that is not met and has no reason written down is a finding, and the command fails for it",
+    tool: "iotsec evidence ics",
+    tests: [
+        "iotsec-evidence::forms::a_line_of_the_statement_is_a_claim_a_reason_or_open",
+        "iotsec-cli::cli::product::the_forms_are_filled_from_the_manifest",
+    ],
+}
+
 pub(super) fn tables(form: &Form) -> Result<Output, Problem> {
     let product = product::read(&form.manifest)?;
     let tables = ixit::of(&product);

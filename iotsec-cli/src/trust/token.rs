@@ -152,6 +152,16 @@ fn write(trust: &Trust<'_>, role: Role, payload: &[u8], signing: &Signing) -> Re
     file::create(&signing.out, &message, Access::Public)
 }
 
+iotsec::core::claim! {
+    provisions: ["5.3-7", "5.3-10"],
+    claims: "A trust bundle needs the signatures of as many root keys as it says, and a revoked key is out of every role for good",
+    tool: "iotsec trust",
+    tests: [
+        "iotsec-cli::cli::trust::too_few_signers_are_refused_and_may_sign_one_after_the_other",
+        "iotsec-cli::cli::trust::a_revoked_key_is_out_of_every_role_for_good",
+    ],
+}
+
 /// Number and digest of a manifest that enough update keys of the bundle signed.
 fn manifest(trust: &Trust<'_>, path: &Path) -> Result<(SequenceNumber, [u8; 32]), Problem> {
     let bytes = file::read(path)?;

@@ -263,6 +263,16 @@ impl Claims<'_> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.1-2A", "5.1-3"],
+    claims: "A device proves to a machine who it is and what it runs by a signature over the nonce that the machine chose",
+    code: [Claims::sign],
+    tests: [
+        "iotsec-core::iotsec_core::attest::tests::what_is_claimed_is_what_is_read_with_both_keys",
+        "iotsec-core::iotsec_core::attest::tests::a_token_for_another_nonce_key_or_profile_is_refused",
+    ],
+}
+
 pub(super) fn check_references(
     certification: Option<&str>,
     service: Option<&str>,

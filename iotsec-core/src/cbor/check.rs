@@ -42,6 +42,17 @@ pub fn check(input: &[u8], limits: &Limits) -> Result<(), CborError> {
     check_from(input, 0, limits)
 }
 
+crate::claim! {
+    provisions: ["5.13-1B"],
+    claims: "CBOR is read in its one deterministic form and within limits of length, depth and count",
+    code: [check],
+    tests: [
+        "iotsec-core::iotsec_core::cbor::tests::each_violation_has_its_own_error_and_offset",
+        "iotsec-core::iotsec_core::cbor::tests::limits_hold",
+        "iotsec-core::input_differential::what_ciborium_calls_deterministic_is_what_we_accept",
+    ],
+}
+
 /// Checks a CBOR sequence (RFC 8742): any number of items, one after the other.
 ///
 /// # Errors

@@ -186,6 +186,17 @@ impl<'a> Sign1<'a> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.5-1"],
+    claims: "A signed message counts for its own key, payload and context, and with an unknown algorithm or critical header for nothing",
+    code: [Sign1::check_as],
+    tests: [
+        "iotsec-core::iotsec_core::cose::tests::a_signature_counts_for_its_key_payload_and_context",
+        "iotsec-core::iotsec_core::cose::tests::headers_fail_closed",
+        "iotsec-core::iotsec_core::cose::tests::no_flipped_bit_verifies_to_another_payload",
+    ],
+}
+
 /// Makes COSE_Sign1 messages.
 ///
 /// ```

@@ -157,6 +157,16 @@ impl<'p> Login<'p> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.1-3"],
+    claims: "Nobody is let in whose password does not match, or whose success cannot be stored",
+    code: [Login::attempt],
+    tests: [
+        "iotsec-core::credential_login::the_right_password_gets_in_and_the_wrong_one_does_not",
+        "iotsec-core::credential_login::a_success_that_cannot_be_stored_lets_nobody_in",
+    ],
+}
+
 /// Why a login did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

@@ -111,6 +111,17 @@ impl DevicePassword {
     }
 }
 
+crate::claim! {
+    provisions: ["5.1-1", "5.1-2"],
+    claims: "Device passwords are drawn evenly and show no pattern or word; none is drawn from a source that is stuck, repeats or counts",
+    code: [DevicePassword::generate],
+    tests: [
+        "iotsec-core::credential_code::symbols_are_evenly_spread_at_every_position_and_no_password_occurs_twice",
+        "iotsec-core::credential_code::generated_codes_show_no_pattern_and_no_word",
+        "iotsec-core::credential_code::a_source_that_is_stuck_repeats_counts_or_fails_gives_no_password",
+    ],
+}
+
 impl core::fmt::Debug for DevicePassword {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("DevicePassword(..)")
@@ -168,6 +179,16 @@ impl<'a> UserPassword<'a> {
     pub(super) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+}
+
+crate::claim! {
+    provisions: ["5.1-5"],
+    claims: "A password that a person chooses is refused when it is short, predictable, or made of names of the device",
+    code: [UserPassword::new],
+    tests: [
+        "iotsec-core::credential_verifier::people_may_choose_long_passwords_of_any_characters_that_are_not_predictable",
+        "iotsec-core::iotsec_core::credential::blocklist::tests::context_is_found_through_case_and_separators",
+    ],
 }
 
 impl core::fmt::Debug for UserPassword<'_> {

@@ -174,6 +174,27 @@ impl Throttle {
     }
 }
 
+crate::claim! {
+    provisions: ["5.1-5"],
+    claims: "A guess is counted in flash before it is compared, wherever the power is cut, and not compared where it cannot be counted",
+    code: [Throttle::begin],
+    tests: [
+        "iotsec-core::credential_login::the_count_reaches_flash_before_the_comparison_at_every_cut",
+        "iotsec-core::credential_login::no_comparison_without_a_durable_count",
+    ],
+}
+
+crate::claim! {
+    provisions: ["5.1-5"],
+    claims: "Guesses come ever more slowly, whatever is rebooted, and after a hundred only a person at the device or another credential opens it",
+    code: [Throttle::begin],
+    tests: [
+        "iotsec-core::credential_login::guesses_never_come_faster_than_the_policy_says_whatever_an_attacker_does",
+        "iotsec-core::credential_login::a_burst_of_wrong_guesses_is_slowed_down_and_a_reboot_does_not_help",
+        "iotsec-core::credential_login::after_a_hundred_failures_only_presence_or_another_credential_opens",
+    ],
+}
+
 /// What the next guess would meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleStatus {

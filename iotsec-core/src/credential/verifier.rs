@@ -277,6 +277,17 @@ impl Verifier {
     }
 }
 
+crate::claim! {
+    provisions: ["5.1-3", "5.4-1"],
+    claims: "A password is kept as a salted hash under a key of the device, stretched with PBKDF2 where a person chose it, and checks on no other device",
+    code: [Verifier::check],
+    tests: [
+        "iotsec-core::credential_verifier::a_verifier_is_of_one_device_and_one_salt",
+        "iotsec-core::credential_verifier::verifiers_of_chosen_passwords_agree_with_another_implementation",
+        "iotsec-core::iotsec_core::credential::pbkdf2::tests::the_vectors_of_rfc_7914_hold",
+    ],
+}
+
 impl core::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Verifier")

@@ -300,6 +300,16 @@ impl<'a, K: AgreementKey> Hpke<'a, K> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.5-1", "5.5-6", "5.5-7"],
+    claims: "What is sealed to a recipient's public key opens for that recipient alone, as RFC 9180 has it",
+    code: [Hpke::seal_in_place],
+    tests: [
+        "iotsec-core::iotsec_core::crypto::hpke::tests::the_vectors_of_rfc_9180_are_reproduced",
+        "iotsec-core::iotsec_core::crypto::hpke::tests::nothing_opens_but_what_was_sealed",
+    ],
+}
+
 /// An ephemeral key.
 fn ephemeral<K: AgreementKey, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<K, HpkeError> {
     for _ in 0..DRAWS {

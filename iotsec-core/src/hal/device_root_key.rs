@@ -73,6 +73,27 @@ impl<'a> DeviceRootKey<'a> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.4-3", "5.4-4"],
+    claims: "A root key that everybody knows is refused: constants, sequences, patterns, and sample keys of standards and vendors",
+    code: [DeviceRootKey::new],
+    tests: [
+        "iotsec-core::iotsec_core::hal::device_root_key::weak::tests::sample_keys",
+        "iotsec-core::iotsec_core::hal::device_root_key::weak::tests::patterns_that_repeat",
+        "iotsec-store::store::refusals::n11_a_root_key_that_is_weak_or_out_of_reach_is_refused",
+    ],
+}
+
+crate::claim! {
+    provisions: ["5.4-4"],
+    claims: "A root key that can be computed from the identifiers of the device is refused",
+    code: [DeviceRootKey::check_not_derived_from],
+    tests: [
+        "iotsec-core::iotsec_core::hal::device_root_key::derived::tests::hashes_and_derivations_of_identifiers",
+        "iotsec-core::iotsec_core::hal::device_root_key::derived::tests::padded_and_repeated_identifiers",
+    ],
+}
+
 impl RootKey for DeviceRootKey<'_> {
     fn derive(&self, label: &[u8], out: &mut Secret<32>) -> Result<(), RootKeyError> {
         self.kdf

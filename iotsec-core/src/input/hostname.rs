@@ -65,6 +65,16 @@ impl<'a> Hostname<'a> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.13-1A", "5.13-1B"],
+    claims: "A host name is read by the rules of the DNS, and one that hides another name is refused",
+    code: [Hostname::parse],
+    tests: [
+        "iotsec-core::iotsec_core::input::hostname::tests::names_are_read_by_their_rules",
+        "iotsec-core::iotsec_core::input::hostname::tests::labels_that_hide_another_name_are_refused",
+    ],
+}
+
 impl PartialEq for Hostname<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(other.0)

@@ -84,6 +84,16 @@ impl<'a, const N: usize> Label<'a, N> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.13-1A"],
+    claims: "Names that people give show what they are, and hostile texts are refused or harmless",
+    code: [Label::parse],
+    tests: [
+        "iotsec-core::iotsec_core::input::text::tests::names_show_what_they_are",
+        "iotsec-core::input_corpora::naughty_strings_are_refused_or_harmless",
+    ],
+}
+
 /// Soft hyphens, joiners and marks of direction, separators of lines, byte order marks, tags.
 const fn is_invisible(character: char) -> bool {
     matches!(

@@ -187,6 +187,16 @@ impl<'a> ProductLabel<'a> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.3-16"],
+    claims: "The QR code of the label names the product and the unit",
+    code: [ProductLabel::write],
+    tests: [
+        "iotsec-core::iotsec_core::qr::tests::a_label_is_the_one_that_another_implementation_writes",
+        "iotsec-core::iotsec_core::qr::tests::any_label_comes_back_as_it_went_out_and_fits_the_alphanumeric_set",
+    ],
+}
+
 impl core::fmt::Debug for ProductLabel<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("ProductLabel")

@@ -184,6 +184,16 @@ impl WifiNetwork {
     }
 }
 
+crate::claim! {
+    provisions: ["5.13-1A"],
+    claims: "A Wi-Fi network that is scanned or typed is one that can be, or is refused",
+    code: [WifiNetwork::parse],
+    tests: [
+        "iotsec-core::iotsec_core::qr::tests::networks_that_cannot_be_are_refused",
+        "iotsec-core::iotsec_core::qr::tests::what_others_write_is_read",
+    ],
+}
+
 /// The text of a field that is there and not empty.
 fn text_of(value: &Option<Value>) -> Result<Option<&str>, QrError> {
     let text = value.as_ref().map(Value::as_str).transpose()?;

@@ -72,6 +72,16 @@ pub fn verify_server_chain<'a>(
     Ok(VerifiedServer::new(leaf, fields, policy.rules.algorithms, anchor))
 }
 
+iotsec_core::claim! {
+    provisions: ["5.5-1"],
+    claims: "A server is believed by a chain to an anchor of ours, for the host that was asked for, in its time and not revoked",
+    code: [verify_server_chain],
+    tests: [
+        "iotsec-net::certificate::matrix::every_chain_gets_the_answer_it_must_get_by_every_suite",
+        "iotsec-net::certificate::policy::a_revoked_certificate_is_refused_and_so_is_one_that_no_list_covers",
+    ],
+}
+
 /// Verifies that the certificates of a client, leaf first, lead to an anchor of the policy at this time. Who the client
 /// is, the application reads from the certificate.
 ///

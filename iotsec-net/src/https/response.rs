@@ -231,6 +231,16 @@ impl<const H: usize> Response<H> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.13-1B"],
+    claims: "An answer of a server that has two readings, or does not end, is refused",
+    code: [Response::take],
+    tests: [
+        "iotsec-net::iotsec_net::https::tests::a_head_with_two_readings_is_refused",
+        "iotsec-net::iotsec_net::https::tests::a_server_that_does_not_stop_is_stopped",
+    ],
+}
+
 impl State {
     const CHUNK: Self = Self::ChunkSize { value: 0, digits: 0 };
 }

@@ -282,6 +282,13 @@ impl<C: Read + Write> Link<C> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.9-1"],
+    claims: "Messages that a server has not acknowledged go out again in order, over connections that break anywhere",
+    code: [Link::step],
+    tests: ["iotsec-net::mqtt::outage::nothing_acknowledged_is_lost_and_order_is_kept"],
+}
+
 fn write<C: Write>(mqtt: &mut Mqtt, stream: &mut C, clock: &impl Uptime) -> Result<(), MqttError> {
     loop {
         let bytes = mqtt.to_send(clock.uptime())?;

@@ -410,6 +410,16 @@ impl Mqtt {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.13-1B"],
+    claims: "What an MQTT server must not say ends the connection, and a length above the limit is refused before anything is held",
+    code: [Mqtt::next],
+    tests: [
+        "iotsec-net::mqtt::hostile::what_a_server_must_not_say_ends_the_connection",
+        "iotsec-net::mqtt::hostile::a_length_above_the_limit_is_refused_before_anything_is_held",
+    ],
+}
+
 /// Five of header, two of the identifier, one of no properties.
 const SUBSCRIBE_HEAD: usize = 8;
 /// What a server would say to it.

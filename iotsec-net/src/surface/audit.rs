@@ -212,6 +212,16 @@ pub fn audit<'a>(gate: &Gate<'_>, listeners: &[Listener<'a>]) -> Report<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.6-1", "5.6-5"],
+    claims: "Whatever listens on a Linux device undeclared, wider than declared or in another phase than declared is a finding",
+    code: [audit],
+    tests: [
+        "iotsec-net::iotsec_net::surface::audit::tests::each_kind_of_deviation_is_found",
+        "iotsec-net::iotsec_net::surface::audit::tests::what_should_be_closed_by_now_is_found",
+    ],
+}
+
 /// The same without a list: sockets in the order in which they were given, then services that do not listen.
 ///
 /// ```

@@ -93,5 +93,14 @@ pub fn check_debug_port(
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.6-4A"],
+    claims: "A debug port that is open outside of the factory is noticed at boot, and the device does not go on where the policy says so",
+    code: [check_debug_port],
+    tests: [
+        "iotsec-net::iotsec_net::surface::debug::tests::a_port_is_open_in_the_factory_alone_and_authenticates_only_where_declared",
+    ],
+}
+
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;

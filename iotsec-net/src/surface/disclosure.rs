@@ -69,6 +69,15 @@ impl Disclosure {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.6-2"],
+    claims: "Before authentication a service tells no fact about the device but those that it declares",
+    code: [Disclosure::tell],
+    tests: [
+        "iotsec-net::iotsec_net::surface::disclosure::tests::a_service_tells_what_it_declares_and_nothing_else",
+    ],
+}
+
 /// What tells one device from another, or its holes: what a leak is made of.
 ///
 /// ```
@@ -137,6 +146,16 @@ impl Identifying<'_> {
         }
         None
     }
+}
+
+iotsec_core::claim! {
+    provisions: ["5.6-2"],
+    claims: "A serial number, a hardware address or a software version is found in what a service sends, in any spelling",
+    code: [Identifying::find_leak],
+    tests: [
+        "iotsec-net::iotsec_net::surface::disclosure::tests::leaks_are_found_in_every_spelling",
+        "iotsec-net::iotsec_net::surface::disclosure::tests::what_tells_nothing_is_no_leak",
+    ],
 }
 
 /// Without regard to case; an empty text is not looked for.

@@ -139,6 +139,23 @@ impl<'t> Gate<'t> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.6-1", "5.6-5"],
+    claims: "What the interface table does not declare, or not for this phase of the device's life, is not opened",
+    code: [Gate::allows],
+    tests: [
+        "iotsec-net::iotsec_net::surface::tests::what_is_not_declared_is_not_granted",
+        "iotsec-net::iotsec_net::surface::tests::a_phase_opens_what_it_has",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.7-2"],
+    claims: "In least connectivity nothing is granted but what is declared for the alarm and the repair",
+    code: [Gate::allows],
+    tests: ["iotsec-net::iotsec_net::surface::tests::a_phase_opens_what_it_has"],
+}
+
 /// The right to open one connection. Only a [`Gate`] makes it, and the transport takes it.
 #[derive(Debug)]
 pub struct OutboundGrant<'h> {
@@ -202,6 +219,16 @@ impl ListenGrant {
             _ => Err(SurfaceError::Scope),
         }
     }
+}
+
+iotsec_core::claim! {
+    provisions: ["5.6-1"],
+    claims: "A service listens on no wider address than was declared",
+    code: [ListenGrant::covers],
+    tests: [
+        "iotsec-net::iotsec_net::surface::tests::a_grant_covers_no_wider_address_than_declared",
+        "iotsec-net::tls::socket::a_service_listens_as_it_is_declared",
+    ],
 }
 
 /// A private, link-local or loopback address, a name of one label, or one under `.local` (RFC 6762) or `.home.arpa` (RFC 8375).

@@ -158,6 +158,16 @@ impl Client {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.5-1"],
+    claims: "Connections are TLS 1.3 with forward secrecy; an older version is refused unless the application asks for it",
+    code: [Client::start],
+    tests: [
+        "iotsec-net::tls::handshake::a_connection_is_tls_1_3_with_forward_secrecy",
+        "iotsec-net::tls::handshake::an_older_version_is_refused_unless_the_application_asks_for_it",
+    ],
+}
+
 pub(super) fn to_server_name(host: &Host<'_>) -> Result<ServerName<'static>, TlsError> {
     Ok(match host {
         Host::Name(name) => {

@@ -98,6 +98,16 @@ impl Identity {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.1-2A", "5.1-3"],
+    claims: "A device shows a service who it is with a certificate and a key that stays in its chip",
+    code: [Identity::new],
+    tests: [
+        "iotsec-net::tls::identity::a_device_shows_who_it_is_with_a_key_that_stays_where_it_is",
+        "iotsec-net::tls::identity::a_key_that_does_not_sign_makes_no_connection",
+    ],
+}
+
 /// A key that something else signs with: a store behind a lock, a driver, another process.
 ///
 /// ```

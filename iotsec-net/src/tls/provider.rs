@@ -135,6 +135,15 @@ impl Provider {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.5-1", "5.5-3"],
+    claims: "A key exchange that outlives quantum computers can be preferred, or required",
+    code: [Provider::aws_lc],
+    tests: [
+        "iotsec-net::tls::handshake::a_key_exchange_that_outlives_quantum_computers_can_be_preferred_or_required",
+    ],
+}
+
 /// Suites with forward secrecy and authenticated encryption: those of TLS 1.3, and the ECDHE ones of 1.2 (RFC 9325
 /// §4.2).
 fn is_strong(suite: &SupportedCipherSuite) -> bool {

@@ -54,6 +54,13 @@ impl ClientAnchors {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.5-4", "5.5-5"],
+    claims: "A service for clients with certificates serves those of its anchors alone",
+    code: [ClientAnchors::new],
+    tests: ["iotsec-net::tls::server::a_service_for_clients_with_certificates_is_for_them_alone"],
+}
+
 /// A service of the device in its local network: TLS 1.3 alone, without tickets.
 ///
 /// ```

@@ -316,6 +316,16 @@ impl Session {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.5-6", "5.5-7", "5.8-1", "5.8-2"],
+    claims: "What goes through a TLS session is seen by nobody between, and bytes that were changed end the connection",
+    code: [Session::write],
+    tests: [
+        "iotsec-net::tls::session::bytes_come_out_as_they_went_in_and_nobody_sees_them",
+        "iotsec-net::tls::session::bytes_that_were_changed_end_the_connection",
+    ],
+}
+
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

@@ -415,6 +415,28 @@ impl<'k, 'a> Keyring<'k, 'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.4-1"],
+    claims: "A stored key serves the uses that it was made for, leaves the store only if it was made so, and shows in no flash and no output",
+    code: [Keyring::open],
+    tests: [
+        "iotsec-store::keys::policy::every_usage_is_needed_and_every_type_is_checked",
+        "iotsec-store::keys::use_keys::a_key_is_exported_only_if_it_was_made_so",
+        "iotsec-store::keys::secrecy::n14_neither_flash_nor_the_buffer_of_the_store_holds_a_key",
+        "iotsec-store::keys::secrecy::n21_nothing_prints_a_key",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.4-4"],
+    claims: "Keys that the device makes differ from each other, and none is made from a source that is stuck or fails",
+    code: [Keyring::generate],
+    tests: [
+        "iotsec-store::keys::policy::a_source_without_entropy_makes_no_key",
+        "iotsec-store::keys::use_keys::keys_of_two_domains_are_apart_and_the_owners_go_with_the_owner",
+    ],
+}
+
 impl core::fmt::Debug for Keyring<'_, '_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Keyring(..)")

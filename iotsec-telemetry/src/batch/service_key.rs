@@ -91,6 +91,16 @@ impl<K: AgreementKey> SealTo for ServiceKey<'_, K> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.8-1"],
+    claims: "A batch to the public key of a service is opened by its private half alone",
+    code: [ServiceKey::seal_padded],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::batch::tests::service::a_batch_to_a_public_key_has_exactly_its_size_class_and_comes_back",
+        "iotsec-telemetry::iotsec_telemetry::batch::tests::service::no_flipped_bit_no_other_key_and_no_other_length_opens",
+    ],
+}
+
 impl<K> core::fmt::Debug for ServiceKey<'_, K> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("ServiceKey(..)")

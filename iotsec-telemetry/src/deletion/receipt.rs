@@ -216,6 +216,16 @@ impl Deleted {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.11-4"],
+    claims: "That a service has deleted is believed by its signature over this request alone, and said with what remains",
+    code: [Deleted::verify],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::deletion::tests::only_the_service_acknowledges_and_only_this_request",
+        "iotsec-telemetry::iotsec_telemetry::deletion::tests::a_receipt_for_people_says_what_remains",
+    ],
+}
+
 /// For people: what was deleted, when, and what a deletion does not reach.
 ///
 /// ```

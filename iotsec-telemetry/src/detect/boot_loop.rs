@@ -69,6 +69,15 @@ impl BootLoop {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.10-1"],
+    claims: "A device that restarts again and again says so at its third restart",
+    code: [BootLoop::started],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::detect::boot_loop::tests::a_loop_is_reported_at_its_third_restart_and_then_ever_more_rarely",
+    ],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

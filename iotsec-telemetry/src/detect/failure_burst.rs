@@ -72,6 +72,16 @@ impl FailureBurst {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.10-1"],
+    claims: "A burst of failed logins becomes an event, and a person who fails now and then does not",
+    code: [FailureBurst::failed],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::detect::failure_burst::tests::five_failures_in_a_minute_are_a_burst_and_four_are_not",
+        "iotsec-telemetry::iotsec_telemetry::detect::failure_burst::tests::a_person_who_fails_once_a_minute_for_a_day_is_not_reported",
+    ],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -216,5 +216,15 @@ impl Guard {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.7-2"],
+    claims: "A finding against the software puts the device into least connectivity, which reboots and power cuts do not end and the owner does",
+    code: [Guard::note],
+    tests: [
+        "iotsec::detection::the_mode_outlives_reboots_and_power_cuts_and_the_owner_ends_it",
+        "iotsec-telemetry::iotsec_telemetry::detect::guard::tests::a_worse_finding_raises_the_mode_and_a_lesser_one_does_not_lower_it",
+    ],
+}
+
 #[cfg(test)]
 mod tests;

@@ -169,6 +169,15 @@ impl NewListeners {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.10-1", "5.6-1"],
+    claims: "A socket that listens undeclared becomes an event",
+    code: [NewListeners::saw],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::detect::new_listeners::tests::one_that_stays_is_reported_once_and_one_that_comes_back_again",
+    ],
+}
+
 impl Default for NewListeners {
     fn default() -> Self {
         Self::new()

@@ -129,6 +129,16 @@ impl TrafficVolume {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.10-1"],
+    claims: "More traffic than is usual, or than the maker allows, becomes an event",
+    code: [TrafficVolume::tend],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::detect::traffic_volume::tests::two_hours_are_an_update_and_three_are_not",
+        "iotsec-telemetry::iotsec_telemetry::detect::traffic_volume::tests::more_than_the_maker_allows_is_reported_in_the_first_week",
+    ],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

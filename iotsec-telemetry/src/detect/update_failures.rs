@@ -71,6 +71,15 @@ impl UpdateFailures {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.10-1"],
+    claims: "An update that was refused becomes an event, and so does its repetition when it has doubled",
+    code: [UpdateFailures::refused],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::detect::update_failures::tests::the_first_refusal_is_reported_and_its_repetition_when_it_has_doubled",
+    ],
+}
+
 impl Default for UpdateFailures {
     fn default() -> Self {
         Self::new()

@@ -84,6 +84,15 @@ impl<T: Into<i64>, P: ConsentPurpose> Sensitive<T, P> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.8-2"],
+    claims: "A sensitive value leaves sealed to its service, under a live consent to its purpose and within its bounds",
+    code: [Sensitive::seal],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::batch::tests::service::a_sensitive_value_leaves_sealed_under_its_consent_and_declaration",
+    ],
+}
+
 /// A value that was sealed on a device.
 #[derive(Clone, Copy)]
 pub struct OpenedValue {

@@ -450,6 +450,16 @@ impl<'k> Ledger<'k> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["6-8"],
+    claims: "A noised answer tells no more than its epsilon, and a budget that reboots do not renew bounds all of them",
+    code: [Ledger::debit],
+    tests: [
+        "iotsec-telemetry::iotsec_telemetry::privacy::tests::attacker::no_answer_tells_more_than_epsilon_and_the_likeliest_tells_no_less",
+        "iotsec-telemetry::iotsec_telemetry::privacy::ledger::tests::any_sequence_of_reports_reboots_and_renewals_stays_within_the_budget",
+    ],
+}
+
 impl core::fmt::Debug for Ledger<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Ledger(..)")

@@ -164,3 +164,13 @@ impl<const N: usize> Integrity<N> {
         self.connectivity
     }
 }
+
+iotsec_core::claim! {
+    provisions: ["5.7-2"],
+    claims: "Software that is changed while it runs is noticed and told, and from then on there is only the alarm and the repair to connect for",
+    code: [Integrity::step],
+    tests: [
+        "iotsec-update::session::components::a_change_while_it_runs_is_told_and_leaves_the_alarm_and_the_repair",
+        "iotsec-update::session::components::a_running_slot_is_measured_again_in_bounded_steps_and_a_changed_bit_is_found",
+    ],
+}

@@ -332,6 +332,24 @@ impl<'a, P: Decode, C: Check, const N: usize> Session<'a, P, C, N> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-1"],
+    claims: "All components of a release are installed and tried together: where one fails, and between two releases, nothing new runs",
+    code: [super::Updater::start_with],
+    tests: [
+        "iotsec-update::session::components::three_components_are_installed_tried_accepted_and_measured",
+        "iotsec-update::session::components::an_update_that_fails_in_its_last_component_leaves_all_old",
+        "iotsec-update::session::components::t8_components_of_two_releases_do_not_boot_together",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-2", "5.9-1"],
+    claims: "An installation that is cut anywhere leaves a device that starts and goes on with it",
+    code: [super::Updater::mount],
+    tests: ["iotsec-update::install::power_cut::an_install_cut_anywhere_boots_and_completes"],
+}
+
 impl Stream {
     const fn new() -> Self {
         Self {

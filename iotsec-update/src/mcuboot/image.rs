@@ -106,6 +106,16 @@ impl Image {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-9", "5.7-1"],
+    claims: "An MCUboot image of which a bit was changed or a byte is missing is refused",
+    code: [Image::verify],
+    tests: [
+        "iotsec-update::mcuboot::images::no_bit_of_an_image_can_be_changed",
+        "iotsec-update::mcuboot::images::no_prefix_of_an_image_is_an_image",
+    ],
+}
+
 /// An image that a trusted key signed, byte for byte. Whether it is for this device is for
 /// [`admit`](Self::admit) to say.
 #[derive(Debug, PartialEq, Eq)]

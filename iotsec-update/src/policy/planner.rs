@@ -393,6 +393,56 @@ impl UpdatePlanner {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-5"],
+    claims: "Updates are looked for within minutes of a start and then daily, spread at random, and again soon where that failed",
+    code: [UpdatePlanner::next],
+    tests: [
+        "iotsec-update::iotsec_update::policy::tests::the_first_check_comes_soon_after_the_start_and_then_daily_but_never_all_at_once",
+        "iotsec-update::iotsec_update::policy::tests::a_check_that_fails_is_repeated_with_growing_pauses_up_to_the_period",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-3", "5.3-4A", "5.3-4B"],
+    claims: "Unless the owner wants otherwise, an update that was found is announced and then installs itself",
+    code: [UpdatePlanner::next],
+    tests: [
+        "iotsec-update::iotsec_update::policy::tests::an_automatic_update_is_announced_and_installed_after_the_time_of_grace",
+        "iotsec-update::iotsec_update::policy::tests::an_urgent_update_has_no_time_of_grace",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-11", "5.3-12"],
+    claims: "The owner is told of an update with how much it matters and how long the device will be away, and none installs while it is in use",
+    code: [UpdatePlanner::next],
+    tests: [
+        "iotsec-update::iotsec_update::policy::tests::an_automatic_update_is_announced_and_installed_after_the_time_of_grace",
+        "iotsec-update::iotsec_update::policy::tests::nothing_is_installed_while_the_device_is_in_use_or_its_battery_low",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-6A"],
+    claims: "The owner has automatic installation or is asked, postpones an update or declines it, over restarts too",
+    code: [UpdatePlanner::decide],
+    tests: [
+        "iotsec-update::iotsec_update::policy::tests::an_owner_who_wants_to_be_asked_is_asked_once_and_obeyed",
+        "iotsec-update::iotsec_update::policy::tests::a_postponement_survives_a_restart_and_ends_with_another_notice",
+        "iotsec-update::iotsec_update::policy::tests::a_declined_update_stays_declined_after_a_restart_and_the_next_one_is_offered",
+    ],
+}
+
+iotsec_core::claim! {
+    provisions: ["5.3-13"],
+    claims: "A device that knows its support period says that it is about to end, and that it has ended",
+    code: [UpdatePlanner::next],
+    tests: [
+        "iotsec-update::iotsec_update::policy::tests::the_end_of_support_is_announced_before_and_when_it_comes",
+    ],
+}
+
 const fn after(now: Millis, time: u64) -> Millis {
     Millis(now.0.saturating_add(time))
 }

@@ -89,6 +89,16 @@ impl Challenge {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.3-2"],
+    claims: "Whoever holds updates back is noticed: an answer about the latest one counts for one challenge, and only that one is admitted",
+    code: [Challenge::check],
+    tests: [
+        "iotsec-update::trust::statement::freeze_and_replay_an_answer_counts_for_its_challenge_alone",
+        "iotsec-update::trust::statement::freeze_only_the_latest_manifest_is_admitted",
+    ],
+}
+
 /// What the latest manifest is, as of the moment of the challenge. Only [`Challenge::check`] makes one;
 /// [`Policy::latest`](crate::Policy::latest) holds it, and then only that manifest is admitted.
 ///

@@ -225,6 +225,26 @@ impl PairingWindow {
     }
 }
 
+crate::claim! {
+    provisions: ["5.1-5"],
+    claims: "A set-up code survives twenty failures across windows and reboots, each counted before it is answered",
+    code: [PairingWindow::answer],
+    tests: [
+        "iotsec-core::iotsec_core::credential::pairing::tests::twenty_failures_are_all_there_are_across_windows_and_reboots",
+        "iotsec-core::iotsec_core::credential::pairing::tests::the_attempt_is_counted_before_it_is_answered_and_not_answered_when_it_cannot_be",
+    ],
+}
+
+crate::claim! {
+    provisions: ["5.1-3"],
+    claims: "Owner and device prove a set-up code to each other with SPAKE2+ as RFC 9383 has it, and a window pairs once",
+    code: [PairingWindow::finish],
+    tests: [
+        "iotsec-core::iotsec_core::credential::pairing::tests::both_roles_say_what_rfc_9383_says",
+        "iotsec-core::iotsec_core::credential::pairing::tests::the_right_code_pairs_once_and_closes_the_window",
+    ],
+}
+
 /// The device's side, after its answer went out. The attempt is counted as a failure until it is finished.
 #[must_use = "the attempt is already counted as a failure"]
 pub struct DeviceWaiting<'a> {

@@ -319,6 +319,16 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.13-1A", "5.13-1B"],
+    claims: "A document holds its declared fields within their bounds, each once, or is refused with the place that is wrong",
+    code: [Members::next],
+    tests: [
+        "iotsec-core::iotsec_core::input::document::tests::what_is_wrong_has_an_error_of_its_own_and_the_way_to_it",
+        "iotsec-core::iotsec_core::input::document::tests::every_strict_prefix_fails_and_no_flipped_bit_panics",
+    ],
+}
+
 #[derive(Clone, Debug)]
 enum Entries<'a> {
     Json(json::Object<'a>),

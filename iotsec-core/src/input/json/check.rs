@@ -68,6 +68,16 @@ pub fn check(input: &[u8], limits: &Limits) -> Result<(), InputError> {
     checker.run()
 }
 
+crate::claim! {
+    provisions: ["5.13-1B"],
+    claims: "JSON is read to the letter and within limits of length, depth and count",
+    code: [check],
+    tests: [
+        "iotsec-core::iotsec_core::input::json::tests::documents_are_json_and_nothing_else",
+        "iotsec-core::iotsec_core::input::json::tests::each_limit_has_its_error",
+    ],
+}
+
 /// An array or object that is open.
 #[derive(Clone, Copy)]
 struct Container {

@@ -168,6 +168,17 @@ impl<'a> UnlockChallenge<'a> {
     }
 }
 
+iotsec_core::claim! {
+    provisions: ["5.6-4A"],
+    claims: "A debug port opens, for a time, to what the maker signed for this device and this challenge, and to nothing else",
+    code: [UnlockChallenge::check],
+    tests: [
+        "iotsec-net::iotsec_net::surface::debug::tests::an_answer_opens_the_port_for_its_time",
+        "iotsec-net::iotsec_net::surface::debug::tests::an_answer_for_anything_else_opens_nothing",
+        "iotsec-net::iotsec_net::surface::debug::tests::no_flipped_bit_and_no_prefix_opens_anything",
+    ],
+}
+
 /// What the maker signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnlockContent<'a> {

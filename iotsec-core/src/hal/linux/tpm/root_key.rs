@@ -98,6 +98,16 @@ impl<'a> TpmRootKey<'a> {
     }
 }
 
+crate::claim! {
+    provisions: ["5.4-1"],
+    claims: "On Linux the root key is unsealed by the TPM that sealed it, from a file that others may not read",
+    code: [TpmRootKey::open],
+    tests: [
+        "iotsec-core::tpm::what_was_sealed_is_unsealed_however_answers_arrive",
+        "iotsec-core::tpm::a_sealed_key_is_private_and_stays_as_it_is",
+    ],
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let file = File::open(path)?;
     file::check_private(&file)?;
