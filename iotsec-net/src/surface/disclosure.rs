@@ -228,10 +228,15 @@ mod tests {
     fn a_service_tells_what_it_declares_and_nothing_else() {
         use crate::surface::{Authentication, Interface, Phase, Scope, Service};
 
-        const OPEN: Service = Service::tcp(80, Scope::Local, Authentication::Password);
-        const CLOSED: Interface = Interface::service("closed", "Tells nothing", OPEN);
-        const NAMED: Interface =
-            Interface::service("named", "Tells what it is", OPEN.disclosing(&[Fact::Product]));
+        const fn service(port: u16) -> Service {
+            Service::tcp(port, Scope::Local, Authentication::Password)
+        }
+        const CLOSED: Interface = Interface::service("closed", "Tells nothing", service(80));
+        const NAMED: Interface = Interface::service(
+            "named",
+            "Tells what it is",
+            service(81).disclosing(&[Fact::Product]),
+        );
         crate::interfaces!(static TABLE = [CLOSED, NAMED]);
 
         let gate = TABLE.gate(Phase::Owned);
