@@ -11,7 +11,7 @@ use iotsec_product::{Finding, Product};
 
 use crate::{
     applicability::{Applicability, Facts},
-    catalogue::{Catalogue, Edition, Provision, Status},
+    catalogue::{Addressee, Catalogue, Edition, Provision, Status},
     claims::{self, Assertion, Origin, is_of},
     ics::{self, Statement, Support},
     outcome::Outcome,
@@ -50,6 +50,15 @@ pub struct Judged<'a> {
     pub assertion: Assertion<'a>,
     /// What it is worth.
     pub standing: Standing,
+}
+
+impl Judged<'_> {
+    /// What no code can do, such as to publish a policy, code of ours can prepare. That it was done, no test shows.
+    pub(crate) fn only_prepares(&self, provision: &Provision) -> bool {
+        self.assertion.origin == Origin::Sdk
+            && provision.addressee == Addressee::Manufacturer
+            && !provision.modes.iter().any(|mode| mode == "code")
+    }
 }
 
 /// What is shown of a provision.
@@ -265,17 +274,16 @@ impl<'a> Judgement<'a> {
         if let Some((_, reason)) = reason {
             return (Verdict::NotMet, reason.to_string());
         }
-        let standings = || {
-            claims
-                .iter()
-                .filter_map(|n| self.claims.get(*n))
-                .map(|judged| &judged.standing)
-        };
-        let verdict = if standings().any(|standing| matches!(standing, Standing::Broken(_))) {
+        let about: Vec<&Judged<'_>> = claims.iter().filter_map(|n| self.claims.get(*n)).collect();
+        let any = |is: fn(&Standing) -> bool| about.iter().any(|judged| is(&judged.standing));
+        let shown = about
+            .iter()
+            .any(|judged| judged.standing == Standing::Proven && !judged.only_prepares(provision));
+        let verdict = if any(|standing| matches!(standing, Standing::Broken(_))) {
             Verdict::Broken
-        } else if standings().any(|standing| *standing == Standing::Proven) {
+        } else if shown {
             Verdict::Evidenced
-        } else if standings().any(|standing| *standing == Standing::Answered) {
+        } else if any(|standing| *standing == Standing::Answered) {
             Verdict::Answered
         } else if provision.id == "5.0-1" {
             // The manifest itself is the record that this provision asks for.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use iotsec_evidence::{
     applicability::Facts,
-    catalogue::{Catalogue, Edition},
+    catalogue::{Addressee, Catalogue, Edition},
     claims::{self, Origin},
     ics::Support,
     judgement::{Judgement, Standing, Verdict, is_idle},
@@ -65,9 +65,11 @@ fn what_has_code_and_tests_is_evidenced_and_the_rest_says_who_answers() {
         let judgement = Judgement::of(&product, &record, edition);
         assert_eq!(judgement.count(Verdict::Broken), 0);
         for line in &judgement.lines {
-            let shown = judgement
-                .about(line)
-                .any(|judged| judged.standing == Standing::Proven);
+            let on_paper = line.provision.addressee == Addressee::Manufacturer
+                && !line.provision.modes.iter().any(|mode| mode == "code");
+            let shown = judgement.about(line).any(|judged| {
+                judged.standing == Standing::Proven && !(on_paper && judged.assertion.origin == Origin::Sdk)
+            });
             let excused = matches!(line.verdict, Verdict::NotMet | Verdict::NotApplicable);
             assert_eq!(
                 line.verdict == Verdict::Evidenced,
@@ -162,6 +164,24 @@ fn nothing_linked_is_nothing_shown_but_by_people_and_tools() {
             line.provision.id
         );
     }
+}
+
+/// A tool writes the policy; that it is published, somebody has to say.
+#[test]
+fn what_is_prepared_for_the_manufacturer_is_not_shown_to_be_done() {
+    let without: String = LOCK
+        .split("[[claim]]\n")
+        .filter(|part| !part.starts_with("provision = \"5.2-1\""))
+        .collect::<Vec<_>>()
+        .join("[[claim]]\n");
+    let (product, record) = (product(&without), whole(LOCK));
+    let messages = found(&product, &record, "evidence.unanswered");
+    assert!(
+        messages
+            .iter()
+            .any(|message| message.starts_with("5.2-1 is prepared, and nobody says")),
+        "{messages:?}"
+    );
 }
 
 #[test]

@@ -84,6 +84,20 @@ fn open(judgement: &Judgement<'_>, line: &Line, status: Status) -> Finding {
             },
         );
     }
+    let prepared = judgement
+        .about(line)
+        .find(|judged| judged.standing == Standing::Proven);
+    if let Some(judged) = prepared {
+        return Finding::error(
+            "evidence.unanswered",
+            "claim",
+            format!(
+                "{number} is prepared, and nobody says that it was done: {}. {about}",
+                judged.assertion.says
+            ),
+            format!("add a [[claim]] with provision = {number:?} and, under by, who answers for it"),
+        );
+    }
     ics::open(number, about, status)
 }
 
