@@ -14,9 +14,11 @@
 //!
 //! Nothing personal is in it, and no secret.
 
+mod about;
 mod finding;
 mod json;
 
+pub use about::About;
 pub use finding::{Check, Finding, Verdict};
 pub(crate) use json::{write_all, write_fields};
 

@@ -10,7 +10,7 @@ use iotsec::{
     },
     device::{Device, DeviceError, Owned},
     erase::{Inventory, Place},
-    status::{Check, Finding, Observed, SecurityStatus, Verdict},
+    status::{About, Check, Finding, Observed, SecurityStatus, Verdict},
     store::{KeyDomain, KeyId},
     telemetry::{detect::AUTH_BURST, registry},
     update::{
@@ -213,4 +213,42 @@ fn every_finding_fits_the_document_and_has_a_name_of_its_own() {
         })
         .sum();
     assert!(longest + 40 <= SecurityStatus::MAX_JSON_LEN, "{longest}");
+}
+
+/// Parsed by another implementation of JSON.
+#[test]
+fn a_device_tells_everybody_where_to_report_and_its_version_to_its_owner() {
+    let about = About {
+        name: "Lamp \"two\"",
+        model: "lamp\\2\n",
+        vendor: "V",
+        version: "1.4.2",
+        support_until: Some(UnixTime(1_956_527_999)),
+        disclosure_policy: Some("https://v.example/policy"),
+    };
+    let mut page = String::new();
+    about.write_public(&mut page).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&page).unwrap();
+    let expected = serde_json::json!({
+        "name": "Lamp \"two\"", "model": "lamp\\2\n", "vendor": "V", "support_until": "2031-12-31",
+        "report_weaknesses": "https://v.example/policy",
+    });
+    assert_eq!(read, expected);
+
+    with_lamp(|mut lamp, code| {
+        let owner = lamp.login(code, NOW).unwrap();
+        page.clear();
+        about.write_for_owner(&owner, &mut page).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&page).unwrap();
+        assert_eq!(read["version"], "1.4.2");
+    });
+    let silent = About {
+        support_until: None,
+        disclosure_policy: None,
+        ..about
+    };
+    page.clear();
+    silent.write_public(&mut page).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&page).unwrap();
+    assert!(read["support_until"].is_null() && read["report_weaknesses"].is_null());
 }

@@ -5,19 +5,54 @@ use iotsec::{
     net::surface::Phase,
     update::policy::UpdatePolicy,
 };
-use iotsec_product::Product;
+use iotsec_product::{Product, source};
 
 /// As a firmware includes what its build script made.
-mod product {
-    #![allow(
-        dead_code,
-        unreachable_pub,
-        reason = "a firmware uses what it needs, and its own crate is all there is"
-    )]
-    include!("../../examples/products/lock/product.rs");
+macro_rules! product {
+    ($name:ident, $file:literal) => {
+        mod $name {
+            #![allow(
+                dead_code,
+                unreachable_pub,
+                reason = "a firmware uses what it needs, and its own crate is all there is"
+            )]
+            include!($file);
+        }
+    };
 }
+product!(product, "../../examples/products/lock/product.rs");
+product!(camera, "../../examples/products/camera/product.rs");
+product!(sensor, "../../examples/products/sensor/product.rs");
 
 const MANIFEST: &str = include_str!("../../examples/products/lock/iotsec.toml");
+
+#[test]
+fn each_sample_has_the_constants_of_its_manifest() {
+    macro_rules! sample {
+        ($name:ident, $folder:literal) => {{
+            let manifest = include_bytes!(concat!("../../examples/products/", $folder, "/iotsec.toml"));
+            let made = include_str!(concat!("../../examples/products/", $folder, "/product.rs"));
+            let read = Product::parse(manifest).unwrap();
+            assert_eq!(source::rust(&read), made, "{}: iotsec constants", $folder);
+            assert_eq!($name::MANIFEST_SHA256, Sha256::of(&[manifest]), $folder);
+            let declared = read.surface.unwrap().table().unwrap();
+            assert_eq!($name::SURFACE.interfaces(), declared.interfaces(), $folder);
+        }};
+    }
+    sample!(product, "lock");
+    sample!(camera, "camera");
+    sample!(sensor, "sensor");
+}
+
+#[test]
+fn what_is_never_updated_has_no_policy_for_updates() {
+    let sensor = include_str!("../../examples/products/sensor/product.rs");
+    assert!(sensor.contains("SUPPORT_UNTIL") && !sensor.contains("UPDATE_POLICY"));
+    assert_eq!(
+        sensor::TELEMETRY.events().last(),
+        Some(&iotsec::telemetry::detect::AUTH_BURST)
+    );
+}
 
 #[test]
 fn constants_say_what_the_manifest_says() {

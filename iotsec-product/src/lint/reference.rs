@@ -23,25 +23,27 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
     let endpoints = surface
         .iter()
         .flat_map(|surface| surface.endpoint.iter().map(|entry| entry.id.as_str()));
+    let radios = surface
+        .iter()
+        .flat_map(|surface| surface.radio.iter().map(|entry| entry.id.as_str()));
     let ports = surface.iter().flat_map(|surface| {
         let ports = surface.port.iter().map(|entry| entry.id.as_str());
-        let radios = surface.radio.iter().map(|entry| entry.id.as_str());
-        ports
-            .chain(radios)
-            .chain(surface.debug.iter().map(|entry| entry.id.as_str()))
+        ports.chain(surface.debug.iter().map(|entry| entry.id.as_str()))
     });
     let screens = product.user_interface.iter().map(|entry| entry.id.as_str());
+    // Where there is no internet protocol, a radio itself is what is spoken through.
+    let ways = endpoints.chain(radios);
     let peers = Names {
-        kinds: "[[surface.endpoint]]",
-        names: endpoints.clone().collect(),
+        kinds: "[[surface.endpoint]] and [[surface.radio]]",
+        names: ways.clone().collect(),
     };
     let channels = Names {
-        kinds: "[[surface.service]] and [[surface.endpoint]]",
-        names: services.clone().chain(endpoints.clone()).collect(),
+        kinds: "[[surface.service]], [[surface.endpoint]] and [[surface.radio]]",
+        names: services.clone().chain(ways.clone()).collect(),
     };
     let doors = Names {
         kinds: "[surface] and [[user-interface]]",
-        names: services.chain(endpoints).chain(ports).chain(screens).collect(),
+        names: services.chain(ways).chain(ports).chain(screens).collect(),
     };
 
     let mut refer = |names: &Names<'_>, at: String, ids: &[Id]| {
