@@ -163,7 +163,7 @@ fn a_reason_excuses_no_mandatory_provision_and_names_must_be_right() {
     assert!(has("justification.provision", "5.99-1"));
     let product = lock(
         "[justification]\n",
-        "[[claim]]\nprovision = \"5.6-4B\"\nclaims = \"c\"\n[justification]\n",
+        "[[claim]]\nprovision = \"5.6-4B\"\nclaims = \"c\"\n[justification]\n\"5.6-4B\" = \"x\"\n",
     );
     let found = Statement::of(&product, Edition::V3_1_3).findings(&product);
     assert!(
