@@ -30,6 +30,12 @@
 //!
 //! The SUIT manifest that an image was installed by is one of the components, [`Component::manifest`]: its digest says
 //! more than that of the image, for it names version, vendor and device too.
+//!
+//! So is the product manifest that the firmware was built from, [`Component::product`]: whoever has the manifest knows
+//! that documents and evidence made of it are about this firmware. It stands among the components, as measured
+//! configuration of the application, and in none of the claims of RFC 9711 that sound like it: `manifests` (§4.2.15)
+//! and `measurements` (§4.2.16) carry documents in a registered CoAP content format, which a product manifest is not,
+//! and the profile of RFC 9783 has neither.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod claims;

@@ -1,7 +1,7 @@
 // Made by `iotsec_product::source` from the product manifest, which is the place for changes.
 
 /// SHA-256 of the product manifest that this is made of.
-pub const MANIFEST_SHA256: [u8; 32] = [0x3d, 0xfa, 0x64, 0x22, 0xb4, 0xf2, 0x7b, 0x05, 0x66, 0xe4, 0x09, 0x70, 0x2d, 0x98, 0xa3, 0xa6, 0xb4, 0x58, 0xc7, 0xbd, 0x77, 0x39, 0x7e, 0xf7, 0x28, 0x2b, 0x61, 0x8c, 0x77, 0x0c, 0x04, 0x19];
+pub const MANIFEST_SHA256: [u8; 32] = [0x40, 0x15, 0xc0, 0x3e, 0x62, 0x20, 0x3f, 0x09, 0xd6, 0xee, 0x75, 0xae, 0x91, 0xa8, 0xd2, 0xbe, 0x90, 0xeb, 0xfe, 0x9c, 0xa0, 0x2f, 0xbf, 0xd7, 0xe2, 0x11, 0x52, 0x03, 0xd6, 0x87, 0x70, 0x20];
 
 /// For people.
 pub const NAME: &str = "Porch camera";
@@ -44,10 +44,10 @@ iotsec::net::interfaces!(
         Interface::service("app", "The owner's app watches, and changes settings", Service::tcp(8443, Scope::Local, Authentication::Password).disclosing(&[Fact::Product])).during(Phases::OWNED),
         Interface::service("set-up", "The owner's app names the network", Service::tcp(8442, Scope::Local, Authentication::Pairing).disclosing(&[Fact::Product, Fact::SetupState])).during(Phases::PROVISIONED),
         Interface::service("encoder", "The program asks the encoder, a process of its own without rights", Service::new(Socket::Unix("/run/camera/encoder"), Authentication::Peer)),
-        Interface::endpoint("cloud", "Pictures for the owner away from home, clips, and telemetry that its owner agreed to", Endpoint::new(Host::Name("mqtt.cameras.example.com"), 8883, Protocol::Mqtts)).during(Phases::OWNED),
-        Interface::endpoint("clips", "Stores clips, if its owner wants that", Endpoint::new(Host::Name("clips.cameras.example.com"), 443, Protocol::Https)).during(Phases::OWNED),
-        Interface::endpoint("updates", "New software", Endpoint::new(Host::Name("updates.cameras.example.com"), 443, Protocol::Https)).during(Phases::PROVISIONED.and(Phases::OWNED)).serving(Destination::Update),
-        Interface::endpoint("alerts", "Tells the maker that the software was changed", Endpoint::new(Host::Name("alerts.cameras.example.com"), 443, Protocol::Https)).during(Phases::OWNED).serving(Destination::Alert),
+        Interface::endpoint("cloud", "Pictures for the owner away from home, clips, and telemetry that its owner agreed to", Endpoint::new(Host::Name("cloud.cameras.example.com"), 4433, Protocol::Https)).during(Phases::OWNED),
+        Interface::endpoint("clips", "Stores clips, if its owner wants that", Endpoint::new(Host::Name("clips.cameras.example.com"), 4433, Protocol::Https)).during(Phases::OWNED),
+        Interface::endpoint("updates", "New software", Endpoint::new(Host::Name("updates.cameras.example.com"), 4433, Protocol::Https)).during(Phases::PROVISIONED.and(Phases::OWNED)).serving(Destination::Update),
+        Interface::endpoint("alerts", "Tells the maker that the software was changed", Endpoint::new(Host::Name("alerts.cameras.example.com"), 4433, Protocol::Https)).during(Phases::OWNED).serving(Destination::Alert),
         Interface::endpoint("names", "Name resolution", Endpoint::new(Host::Resolver, 53, Protocol::Dns)).serving(Destination::Update),
         Interface::port("power", "Mains, through a USB connector without data lines", Port::Power),
         Interface::port("ethernet", "The owner's network, by wire", Port::Ethernet),

@@ -47,6 +47,14 @@ impl<'a> Component<'a> {
         Self::image(MANIFEST, digest, version, signer)
     }
 
+    /// The product manifest that the firmware was built from, by its SHA-256, which `iotsec constants` makes a constant
+    /// of: what the application has of identifiers, interfaces, telemetry and policy comes from there, so it is the
+    /// application's configuration (`App_CONFIG`, RFC 9783 §4.4.1). `signer` is that of the image, whose digest covers
+    /// the constant.
+    pub const fn product(digest: &'a [u8; 32], version: &'a str, signer: &'a [u8; 32]) -> Self {
+        Self::image(PRODUCT, digest, version, signer)
+    }
+
     fn check(&self) -> Result<(), AttestError> {
         let is_hash = |bytes: &[u8]| matches!(bytes.len(), 32 | 48 | 64);
         let is_text = |text: &str| (1..=Self::MAX_TEXT).contains(&text.len());
@@ -141,3 +149,5 @@ impl<'a> Iterator for Components<'a> {
 const SHA_256: &str = "sha-256";
 /// Beside the roles that RFC 9783 §4.4.1 suggests.
 pub(super) const MANIFEST: &str = "SUIT";
+/// One of those: a role of RFC 9783 §4.4.1 and what it says of configuration.
+pub(super) const PRODUCT: &str = "App_CONFIG";

@@ -179,6 +179,11 @@ impl<'a> Evidence<'a> {
         self.components()
             .find(|component| component.role == Some(super::component::MANIFEST))
     }
+    /// The product manifest among them: of which one the firmware says that it was built.
+    pub fn product(&self) -> Option<Component<'a>> {
+        self.components()
+            .find(|component| component.role == Some(super::component::PRODUCT))
+    }
     /// A random number of the device's present boot.
     pub const fn boot_seed(&self) -> Option<BootSeed<'a>> {
         self.boot_seed
