@@ -27,6 +27,8 @@ use iotsec_testkit::{Geometry, SimRng};
 const APP: &[u8] = include_bytes!("../vectors/suit/payloads/app_v1.bin");
 const HARDWARE: [u8; 32] = *b"lamp-2, revision C of the board ";
 const SIGNER: [u8; 32] = [0x5A; 32];
+/// Of the product manifest: `MANIFEST_SHA256` among the constants that `iotsec constants` makes.
+const PRODUCT: [u8; 32] = [0xC3; 32];
 
 /// The device: boots, and says what boot measured.
 fn attest(lamp: &mut Lamp<1>, key: &Ed25519SigningKey, nonce: &[u8], port: DebugState) -> Result<Vec<u8>> {
@@ -36,6 +38,7 @@ fn attest(lamp: &mut Lamp<1>, key: &Ed25519SigningKey, nonce: &[u8], port: Debug
     let components = [
         Component::image("App", image.digest(), &version, &SIGNER),
         Component::manifest(&manifest.digest, &version, &SIGNER),
+        Component::product(&PRODUCT, &version, &SIGNER),
     ];
     let claims = Claims {
         nonce: Nonce::new(nonce)?,
@@ -49,7 +52,7 @@ fn attest(lamp: &mut Lamp<1>, key: &Ed25519SigningKey, nonce: &[u8], port: Debug
         certification: None,
         service: None,
     };
-    let (mut scratch, mut out) = ([0; Claims::max_scratch(2)], [0; Claims::max_len(2)]);
+    let (mut scratch, mut out) = ([0; Claims::max_scratch(3)], [0; Claims::max_len(3)]);
     Ok(claims.sign(key, &mut scratch, &mut out)?.to_vec())
 }
 
@@ -68,7 +71,10 @@ fn is_good(evidence: &Evidence<'_>) -> bool {
     let app = evidence
         .components()
         .find(|component| component.role == Some("App"));
-    app.is_some_and(|app| app.digest == Sha256::of(&[APP])) && evidence.lifecycle().is_trustworthy()
+    let product = evidence.product();
+    app.is_some_and(|app| app.digest == Sha256::of(&[APP]))
+        && product.is_some_and(|product| product.digest == PRODUCT)
+        && evidence.lifecycle().is_trustworthy()
 }
 
 fn main() -> Result {

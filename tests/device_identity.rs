@@ -29,6 +29,8 @@ type Lamp<'w> = Device<'w, Owned, &'w mut SimFlash, SimRng, 16>;
 const NOW: Millis = Millis::from_secs(60);
 const SIGN: &[&dyn SignAlgorithm] = &[&Algorithm::<Ed25519SigningKey>::NEW];
 const DIGEST: [u8; 32] = [5; 32];
+/// In a product `MANIFEST_SHA256`, which `iotsec constants` makes.
+const PRODUCT: [u8; 32] = [6; 32];
 const KIND: KeyKind = KeyKind::Ed25519;
 
 fn keys() -> KeySuite<'static> {
@@ -68,7 +70,10 @@ fn owned<T>(
 }
 
 fn attest(unit: &mut Unit, nonce: [u8; 32], debug: DebugState) -> Result<Vec<u8>, DeviceError> {
-    let components = [Component::image("App", &DIGEST, "1.4.2", &[3; 32])];
+    let components = [
+        Component::image("App", &DIGEST, "1.4.2", &[3; 32]),
+        Component::product(&PRODUCT, "1.4.2", &[3; 32]),
+    ];
     owned(unit, |mut device| {
         let attestation = Attestation {
             nonce: Nonce::new(&nonce)?,
@@ -78,7 +83,7 @@ fn attest(unit: &mut Unit, nonce: [u8; 32], debug: DebugState) -> Result<Vec<u8>
             components: &components,
             boot_seed: None,
         };
-        let (mut scratch, mut out) = ([0; Claims::max_scratch(1)], [0; Claims::max_len(1)]);
+        let (mut scratch, mut out) = ([0; Claims::max_scratch(2)], [0; Claims::max_len(2)]);
         let token = device.attest(
             keys(),
             KIND,
@@ -102,6 +107,7 @@ fn a_device_attests_what_boot_measured_and_no_better_life_than_it_has() {
     let evidence = read(&token, &key, [1; 32]).unwrap();
     assert!(evidence.lifecycle().is_trustworthy());
     assert_eq!(evidence.components().next().unwrap().digest, DIGEST);
+    assert_eq!(evidence.product().unwrap().digest, PRODUCT);
     assert_eq!(read(&token, &key, [2; 32]).err(), Some(AttestError::Nonce));
     let token = attest(&mut unit, [1; 32], DebugState::Open).unwrap();
     assert!(!read(&token, &key, [1; 32]).unwrap().lifecycle().is_trustworthy());

@@ -2,6 +2,6 @@
 
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    println!("cargo::rustc-link-search={root}/../memory");
-    println!("cargo::rerun-if-changed=../memory");
+    println!("cargo::rustc-link-search={root}");
+    println!("cargo::rerun-if-changed=memory.x");
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod attest;
 mod ca;
 mod delta;
 mod disclose;
@@ -74,6 +75,9 @@ enum Command {
     /// Issue device certificates from requests, and refuse those that do not keep to the policy.
     #[command(subcommand)]
     Ca(ca::Command),
+    /// Check what devices say that they are and run.
+    #[command(subcommand)]
+    Attest(attest::Command),
     /// Check what devices say that they have erased.
     #[command(subcommand)]
     Erased(erased::Command),
@@ -104,6 +108,7 @@ fn main() -> ExitCode {
         Command::Trust(command) => trust::run(command),
         Command::Provision(command) => provision::run(command),
         Command::Ca(command) => ca::run(command),
+        Command::Attest(command) => attest::run(command),
         Command::Erased(command) => erased::run(command),
         Command::Surface(command) => surface::run(command),
         Command::Telemetry(command) => telemetry::run(command),

@@ -55,8 +55,8 @@ pub const IOTSEC_DEBUG_CLOSED: iotsec_debug_t = 3;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct iotsec_attest_component_t {
-    /// Its role, text that ends in zero: `"BL"`, `"PRoT"`, `"ARoT"`, `"App"`, `"TS"`, or `"SUIT"` for the manifest
-    /// that an image was installed by.
+    /// Its role, text that ends in zero: `"BL"`, `"PRoT"`, `"ARoT"`, `"App"`, `"TS"`, `"SUIT"` for the manifest that
+    /// an image was installed by, or `"App_CONFIG"` for the product manifest that the firmware was built from.
     pub role: *const c_char,
     /// Its version, text that ends in zero, at most 32 bytes.
     pub version: *const c_char,

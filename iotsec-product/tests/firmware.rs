@@ -1,9 +1,17 @@
 //! What a firmware has of its product manifest.
 
 use iotsec::{
-    core::{crypto::Sha256, hal::Millis},
+    core::{
+        crypto::{Ed25519SigningKey, Sha256},
+        hal::Millis,
+        secret::Secret,
+    },
     net::surface::Phase,
-    update::policy::UpdatePolicy,
+    update::{
+        ComponentId, SequenceNumber,
+        builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
+        policy::UpdatePolicy,
+    },
 };
 use iotsec_product::{Product, source};
 
@@ -104,4 +112,51 @@ fn the_registry_has_the_hash_that_the_back_end_computes() {
     assert_eq!(hash(&product::TELEMETRY), hash(declared));
     assert_eq!(product::LOGIN_FAILED.name(), "login.failed");
     assert_eq!(product::OPENINGS_DAILY.unit(), "1");
+}
+
+/// Ed25519 signs the same the same way each time: what the lock's firmware is given is what its maker would sign.
+/// `IOTSEC_WRITE=1` writes the files.
+#[test]
+fn the_releases_of_the_lock_are_for_the_lock() {
+    const SEED: [u8; 32] = *b"\x4e\xf5\x7a\x2d\xf2\x05\xbf\x6e\xd3\x46\xed\x7f\xec\xec\x3c\xd7\
+                             \x05\x7e\xed\x21\xdb\xc1\xbf\x21\x0e\x84\x57\xa2\x60\x7d\x59\xf7";
+    let key = Ed25519SigningKey::from_seed(&Secret::from_bytes(SEED));
+    for (number, image) in [
+        (
+            1,
+            include_bytes!("../../vectors/suit/payloads/app_v1.bin").as_slice(),
+        ),
+        (2, include_bytes!("../../vectors/suit/payloads/app_v2.bin")),
+    ] {
+        let components = [ManifestComponent {
+            id: ComponentId::from_encoded(&[0x81, 0x41, 0x00]).unwrap(),
+            digest: Sha256::of(&[image]),
+            size: image.len().try_into().unwrap(),
+            payload: Payload::Uri("https://updates.locks.example.com/lock-1"),
+            transport: None,
+            invoke: true,
+        }];
+        let builder = EnvelopeBuilder::new(
+            product::VENDOR_ID,
+            product::CLASS_ID,
+            SequenceNumber(number),
+            &components,
+        );
+        let signers = [Signer { key: &key, kid: None }];
+        let (mut scratch, mut out) = ([0; 2048], [0; 2048]);
+        let made = builder
+            .write(&signers, &mut Sha256::new(), &mut scratch, &mut out)
+            .unwrap();
+        let file = format!(
+            "{}/../firmware/lock/data/release{number}.suit",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        if std::env::var_os("IOTSEC_WRITE").is_some() {
+            std::fs::write(&file, &*made).unwrap();
+        }
+        assert!(
+            std::fs::read(&file).unwrap() == *made,
+            "{file} is not of this manifest"
+        );
+    }
 }

@@ -73,6 +73,8 @@ for path in sorted(FOLDER.glob("*.csr")):
         2399: [
             {1: "App", 2: bytes([number]) * 32, 4: "1.4.2", 5: b"\x03" * 32, 6: "sha-256"},
             {1: "SUIT", 2: b"\x04" * 32, 4: "42", 5: b"\x03" * 32, 6: "sha-256"},
+            # Of the product manifest: configuration of the application.
+            {1: "App_CONFIG", 2: b"\x06" * 32, 4: "1.4.2", 5: b"\x03" * 32, 6: "sha-256"},
         ],
     }
     if number % 2 == 0:

@@ -1,10 +1,11 @@
 //! The main job on microcontrollers, `firmware/app`, and the verifier of certificates, `firmware/certificate`, on a
-//! Cortex-M4 and as ARMv6-M code, in QEMU; then a boot loader and an application, with power cuts.
+//! Cortex-M4 and as ARMv6-M code, in QEMU; the programs of the sample products, each with its own memory map; then a
+//! boot loader and an application, with power cuts.
 
 use std::path::Path;
 
 use crate::{
-    image::{self, THUMBV6M, THUMBV7EM, THUMBV7EM_HF},
+    image::{self, THUMBV6M, THUMBV7EM, THUMBV7EM_HF, THUMBV8M},
     life::{self, Plan},
     qemu::{self, Board},
     tool::{self, Failure},
@@ -14,6 +15,12 @@ const RUNS: [(&str, Board); 3] = [
     (THUMBV7EM_HF, Board::MPS2_AN386),
     (THUMBV7EM, Board::MPS2_AN386),
     (THUMBV6M, Board::MPS2_AN385),
+];
+
+/// `examples/products`, by the packages of their programs.
+const PRODUCTS: [(&str, &str, Board); 2] = [
+    ("lock", THUMBV8M, Board::MPS2_AN505),
+    ("sensor", THUMBV7EM_HF, Board::MPS2_AN386),
 ];
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
@@ -29,6 +36,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             tool::run(&mut image::build(root, package, target)?)?;
             print!("{}", qemu::run(&image::path(root, target, package), board)?);
         }
+    }
+    for (package, target, board) in PRODUCTS {
+        println!("== {package} on {} ({})", board.machine, board.core);
+        tool::run(&mut image::build(root, package, target)?)?;
+        print!("{}", qemu::run(&image::path(root, target, package), board)?);
     }
     life::run(root, &plan)
 }

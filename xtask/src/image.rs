@@ -14,6 +14,8 @@ pub(crate) const THUMBV7EM_HF: &str = "thumbv7em-none-eabihf";
 pub(crate) const THUMBV7EM: &str = "thumbv7em-none-eabi";
 /// Cortex-M0 and M0+.
 pub(crate) const THUMBV6M: &str = "thumbv6m-none-eabi";
+/// Cortex-M33, soft float.
+pub(crate) const THUMBV8M: &str = "thumbv8m.main-none-eabi";
 
 /// RISC-V with multiplication, atomics and short instructions.
 pub(crate) const RISCV32IMAC: &str = "riscv32imac-unknown-none-elf";

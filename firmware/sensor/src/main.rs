@@ -19,7 +19,7 @@ mod product {
 
 use core::hint::black_box;
 
-use harness::{console, device::STORE, entry, entropy::FixedBytes, flash::SimulatedFlash};
+use harness::{console, device::STORE, entropy::FixedBytes, entry, flash::SimulatedFlash};
 use iotsec::{
     core::{
         credential::{

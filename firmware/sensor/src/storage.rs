@@ -48,7 +48,8 @@ impl Kept<'_, '_> {
 
 impl ThrottleStorage for Kept<'_, '_> {
     fn load(&mut self, record: &mut [u8; Throttle::LEN]) -> Result<Option<usize>, StorageError> {
-        self.read(THROTTLE, record).map_err(|error| StorageError::of(&error))
+        self.read(THROTTLE, record)
+            .map_err(|error| StorageError::of(&error))
     }
 
     fn save(&mut self, record: &[u8; Throttle::LEN]) -> Result<(), StorageError> {

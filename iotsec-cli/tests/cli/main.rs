@@ -1,5 +1,6 @@
 //! The built `iotsec`, run as a maker runs it.
 
+mod attest;
 mod bench;
 mod ca;
 mod delta;

@@ -76,6 +76,7 @@ fn what_is_claimed_is_what_is_read_with_both_keys() {
     let components = [
         Component::image("App", &[2; 32], "1.4.2", &[3; 32]),
         Component::manifest(&[5; 32], "42", &[3; 32]),
+        Component::product(&[8; 32], "1.4.2", &[3; 32]),
         Component {
             role: None,
             digest: &[6; 64],
@@ -106,6 +107,7 @@ fn what_is_claimed_is_what_is_read_with_both_keys() {
         );
         assert!(read.components().eq(components));
         assert_eq!(read.manifest(), Some(components[1]));
+        assert_eq!(read.product(), Some(components[2]));
     }
 }
 

@@ -111,6 +111,21 @@ fn a_token_says_what_c_said_and_is_believed() {
     });
 }
 
+/// In a product the digest is `MANIFEST_SHA256` of the constants that `iotsec constants` makes.
+#[test]
+fn a_token_says_of_which_product_manifest_the_firmware_was_built() {
+    let product = iotsec_attest_component_t {
+        role: c"App_CONFIG".as_ptr(),
+        digest: HARDWARE.as_ptr(),
+        ..APP
+    };
+    let signer = signer();
+    let token = token(&signer, &claims(&[APP, product])).unwrap();
+    verified(&signer, &token, |evidence| {
+        assert_eq!(evidence.product().unwrap().digest, HARDWARE);
+    });
+}
+
 #[test]
 fn an_open_debug_port_is_told_whatever_the_life_cycle_says() {
     let mut open = claims(&[APP]);

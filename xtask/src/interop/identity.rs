@@ -97,6 +97,7 @@ fn token(number: u8, key: &dyn Sign) -> Result<Vec<u8>, Failure> {
     let components = [
         Component::image("App", &image, "1.4.2", &[3; 32]),
         Component::manifest(&[4; 32], "42", &[3; 32]),
+        Component::product(&[6; 32], "1.4.2", &[3; 32]),
     ];
     let claims = Claims {
         nonce: Nonce::new(&NONCE)?,
