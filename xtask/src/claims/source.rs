@@ -71,7 +71,7 @@ impl Tree {
             modules: BTreeMap::new(),
         };
         let folder = root.parent().unwrap_or(root).to_owned();
-        tree.file(root, folder, Vec::new(), Vec::new(), files)?;
+        tree.file(root, &folder, Vec::new(), Vec::new(), files)?;
         Ok(tree)
     }
 
@@ -111,7 +111,7 @@ impl Tree {
     fn file(
         &mut self,
         file: &Path,
-        folder: PathBuf,
+        folder: &Path,
         path: Vec<String>,
         conditions: Vec<Condition>,
         files: &Files,
@@ -134,7 +134,7 @@ impl Tree {
     fn module(
         &mut self,
         file: &Path,
-        folder: PathBuf,
+        folder: &Path,
         path: Vec<String>,
         mut conditions: Vec<Condition>,
         items: &[Item],
@@ -154,7 +154,7 @@ impl Tree {
                     path.push(inner.ident.to_string());
                     let mut conditions = conditions.clone();
                     conditions.extend(Condition::of(&inner.attrs));
-                    self.inner(file, &folder, path, conditions, inner, files)?;
+                    self.inner(file, folder, path, conditions, inner, files)?;
                 }
                 other => content.item(other),
             }
@@ -174,15 +174,15 @@ impl Tree {
     ) -> Result<(), String> {
         let name = inner.ident.to_string();
         if let Some((_, items)) = &inner.content {
-            return self.module(file, folder.join(name), path, conditions, items, files);
+            return self.module(file, &folder.join(name), path, conditions, items, files);
         }
         if let Some(place) = named_place(&inner.attrs) {
             let file = normal(&file.parent().unwrap_or(file).join(place));
             let folder = file.parent().unwrap_or(&file).to_owned();
-            return self.file(&file, folder, path, conditions, files);
+            return self.file(&file, &folder, path, conditions, files);
         }
         let file = folder.join(format!("{name}.rs"));
-        self.file(&file, folder.join(name), path, conditions, files)
+        self.file(&file, &folder.join(name), path, conditions, files)
     }
 }
 
