@@ -25,9 +25,10 @@ const SAMPLES: &[Sample] = &[
     Sample {
         name: "camera",
         folder: "",
-        build: &["--release", "--example", "camera"],
+        // As the tests are built, so that nothing is built twice.
+        build: &["--example", "camera"],
         target: None,
-        elf: "target/release/examples/camera",
+        elf: "target/debug/examples/camera",
     },
     Sample {
         name: "lock",
