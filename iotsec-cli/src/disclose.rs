@@ -1,14 +1,9 @@
 //! `iotsec disclose`: what the maker publishes about a product, from its manifest.
 
-mod compliance;
-mod consumer;
-mod policy;
-mod security_txt;
-
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use clap::Args;
-use iotsec_product::{Product, text::markdown};
+use iotsec_disclosure::page;
 use serde_json::json;
 
 use crate::{
@@ -37,9 +32,6 @@ pub(crate) struct Disclose {
     valid_days: u16,
 }
 
-/// A document: its name, and what it says or why it cannot be made.
-type Document = (&'static str, Result<String, Problem>);
-
 pub(crate) fn run(disclose: &Disclose) -> Result<Output, Problem> {
     let product = product::read(&disclose.manifest)?;
     let now = disclose.time.or_else(Time::now).ok_or_else(|| {
@@ -49,27 +41,15 @@ pub(crate) fn run(disclose: &Disclose) -> Result<Output, Problem> {
             "set the clock, or give --time",
         )
     })?;
-    let documents: [Document; 4] = [
-        (
-            "security.txt",
-            security_txt::text(&product, now, disclose.valid_days),
-        ),
-        ("disclosure-policy.md", policy::page(&product)),
-        ("statement-of-compliance.md", compliance::page(&product, now)),
-        ("consumer.md", consumer::page(&product)),
-    ];
-    // All or none: a set of documents that lacks one is not what was asked for.
-    let mut texts = Vec::new();
-    for (name, text) in documents {
-        texts.push((name, text?));
-    }
+    let pages =
+        page::all(&product, now.unix(), disclose.valid_days).map_err(|cause| Problem::document(&cause))?;
     fs::create_dir_all(&disclose.out).map_err(|cause| Problem::file(&disclose.out, &cause))?;
     let (mut human, mut files) = (String::new(), Vec::new());
-    for (name, text) in texts {
-        let path = disclose.out.join(name);
-        file::create(&path, text.as_bytes(), Access::Public)?;
-        let _ = writeln!(human, "{}: {} bytes", path.display(), text.len());
-        files.push(json!({ "file": path, "bytes": text.len() }));
+    for page in pages {
+        let path = disclose.out.join(page.name);
+        file::create(&path, page.text.as_bytes(), Access::Public)?;
+        let _ = writeln!(human, "{}: {} bytes", path.display(), page.text.len());
+        files.push(json!({ "file": path, "bytes": page.text.len() }));
     }
     Ok(Output::new(human, json!({ "files": files })))
 }
@@ -100,40 +80,4 @@ iotsec::core::claim! {
     claims: "The page for consumers leads to the guides for a secure set-up and for checking it, and says how to keep the home network safe",
     tool: "iotsec disclose",
     tests: ["iotsec-cli::cli::product::what_the_maker_publishes_is_made_of_the_manifest"],
-}
-
-/// For a section that a document needs.
-fn needed<'a, T>(section: &'a Option<T>, name: &str) -> Result<&'a T, Problem> {
-    section.as_ref().ok_or_else(|| {
-        Problem::new(
-            "Manifest",
-            format!("the manifest has no [{name}]"),
-            "add it: `iotsec doctor` says what belongs there",
-        )
-    })
-}
-
-/// The headline of a page.
-fn title(product: &Product, what: &str) -> String {
-    let about = &product.product;
-    format!(
-        "# {what}\n\n**{}**, model {}, by {}\n",
-        markdown(&about.name),
-        markdown(&about.model),
-        markdown(&about.vendor)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_section_is_named() {
-        let none: Option<u8> = None;
-        assert_eq!(
-            needed(&none, "support").unwrap_err().message(),
-            "the manifest has no [support]"
-        );
-    }
 }

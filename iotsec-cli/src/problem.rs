@@ -7,6 +7,7 @@ use std::{
 };
 
 use iotsec::core::error::ErrorCode;
+use iotsec_disclosure::DisclosureError;
 
 use crate::advice::advice;
 
@@ -75,6 +76,14 @@ impl Problem {
     /// For `map_err`: `what` could not be made.
     pub(crate) fn make<E: Display + Debug + ErrorCode>(what: &'static str) -> impl Fn(E) -> Self {
         move |cause| Self::coded(format!("{what} cannot be made: {cause}"), &cause)
+    }
+
+    /// A document that cannot be made.
+    pub(crate) fn document(cause: &DisclosureError) -> Self {
+        match cause {
+            DisclosureError::Mud(cause) => Self::make("MUD file")(*cause),
+            _ => Self::new("Manifest", cause.to_string(), cause.remedy()),
+        }
     }
 
     /// With number, name and remedy of `cause`.

@@ -10,7 +10,6 @@ use iotsec::{
     net::surface::{
         InterfaceTable, Phase,
         debug::{MAX_LIFETIME_S, UnlockContent},
-        mud::{MudInfo, write_mud},
     },
 };
 use iotsec_product::Product;
@@ -194,46 +193,33 @@ fn write_table(table: &Table) -> Result<Output, Problem> {
 }
 
 fn mud_file(mud: &Mud) -> Result<Output, Problem> {
-    let (product, interfaces) = read(&mud.manifest)?;
-    let Some(info) = product.surface.as_ref().and_then(|surface| surface.mud.as_ref()) else {
+    let (product, _) = read(&mud.manifest)?;
+    if product
+        .surface
+        .as_ref()
+        .is_none_or(|surface| surface.mud.is_none())
+    {
         return Err(Problem::new(
             "Manifest",
             format!("{} refused: it has no [surface.mud]", mud.manifest.display()),
             "say under [surface.mud] at which url the file is published",
         ));
-    };
+    }
     let Some(time) = mud.time.or_else(Time::now) else {
         return Err(Problem::usage(
             "this computer does not know the time",
             "say --time",
         ));
     };
-    let about = &product.product;
-    let last_update = time.to_string();
-    let description = info.description.as_ref().unwrap_or(&about.name);
-    let mud_info = MudInfo {
-        url: info.url.as_str(),
-        last_update: &last_update,
-        cache_hours: info.cache_hours,
-        is_supported: !mud.unsupported,
-        systeminfo: description.as_str(),
-        manufacturer: about.vendor.as_str(),
-        model: about.model.as_str(),
-        documentation: info
-            .documentation
-            .as_ref()
-            .map(iotsec_product::text::Link::as_str),
-    };
-    let mut text = String::new();
-    write_mud(&interfaces, &mud_info, &mut text).map_err(Problem::make("MUD file"))?;
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|cause| {
+    let pretty = iotsec_disclosure::mud::file(&product, time.unix().into(), !mud.unsupported)
+        .map_err(|cause| Problem::document(&cause))?;
+    let value: serde_json::Value = serde_json::from_str(&pretty).map_err(|cause| {
         Problem::new(
             "Bug",
             format!("MUD file cannot be made: {cause}"),
             "report it to the maintainers",
         )
     })?;
-    let pretty = format!("{value:#}\n");
     Output::text(mud.out.as_deref(), "MUD file", pretty, json!({ "mud": value }))
 }
 

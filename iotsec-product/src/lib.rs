@@ -5,6 +5,7 @@
 //! | typed sections, refused with line, column and remedy where they are wrong | [`product`], [`finding`] |
 //! | a table of interfaces, constants and a telemetry registry in Rust, for the firmware's build | [`source`] |
 //! | a JSON Schema for editors | [`schema`] |
+//! | other files that people write beside it, read with the same findings | [`document`] |
 //!
 //! A firmware's build script needs three lines:
 //!
@@ -18,6 +19,7 @@
 
 pub mod access;
 pub mod care;
+pub mod document;
 pub mod factory;
 pub mod finding;
 mod lint;

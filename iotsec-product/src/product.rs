@@ -14,6 +14,7 @@ use crate::{
     care::{
         Confirmation, Development, Guide, Justifications, MakerClaim, Measure, Resilience, VulnerabilityType,
     },
+    document::{Document, Kind},
     factory::{Credential, Factory, Identity, Matter, Serial},
     finding::Finding,
     lint,
@@ -27,6 +28,17 @@ use crate::{
 
 /// Bytes of a manifest at most. The largest sample has a twentieth of it.
 pub const MAX_LEN: usize = 1024 * 1024;
+
+/// A manifest, as findings name it.
+const MANIFEST: Kind = Kind {
+    size: "manifest.size",
+    text: "manifest.text",
+    form: "manifest.form",
+    max_len: MAX_LEN,
+    smaller: "a manifest describes one product; put lists of units into a batch",
+    example: "`iotsec new` shows a complete manifest",
+    about: "the file is TOML, and `iotsec doctor --schema` writes its schema for editors",
+};
 
 /// A product manifest. Sections and names that it does not know are refused: a misspelt setting must not turn into a
 /// default. Sections that a command needs and does not find, it asks for.
@@ -183,35 +195,7 @@ impl Product {
     /// assert!(misspelt[0].to_string().starts_with("line 7, column 1: unknown field `digit`"));
     /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Finding>> {
-        if bytes.len() > MAX_LEN {
-            return Err(vec![Finding::error(
-                "manifest.size",
-                "",
-                format!("{} bytes, {MAX_LEN} at most", bytes.len()),
-                "a manifest describes one product; put lists of units into a batch",
-            )]);
-        }
-        let text = std::str::from_utf8(bytes).map_err(|cause| {
-            vec![Finding::error(
-                "manifest.text",
-                "",
-                format!("not UTF-8 from byte {} on", cause.valid_up_to()),
-                "save the file as UTF-8",
-            )]
-        })?;
-        let places = Places::of(text);
-        let mut product: Self = toml::from_str(text).map_err(|cause| {
-            let place = cause.span().map(|span| places.at(span.start));
-            vec![
-                Finding::error(
-                    "manifest.form",
-                    "",
-                    cause.message().trim_end(),
-                    remedy_of(cause.message()),
-                )
-                .found(place),
-            ]
-        })?;
+        let (mut product, places) = Document::<Self>::parse(MANIFEST, bytes)?.into_parts();
         product.places = places;
         product.digest = Sha256::of(&[bytes]);
         let errors = product.declare();
@@ -330,23 +314,5 @@ impl Product {
     pub fn place(&self, finding: Finding) -> Finding {
         let place = finding.place.or_else(|| self.places.find(&finding.at));
         finding.found(place)
-    }
-}
-
-/// What to do about a text that does not have the form of a manifest.
-fn remedy_of(message: &str) -> &'static str {
-    match message {
-        text if text.starts_with("unknown field") => {
-            "take one of the names that are expected, or leave it out"
-        }
-        text if text.starts_with("unknown variant") => "take one of the words that are expected",
-        text if text.starts_with("missing field") => "add it; `iotsec new` shows a complete manifest",
-        text if text.starts_with("invalid type") => {
-            "write it as the type that is expected: texts in quotes, numbers and days without"
-        }
-        text if text.starts_with("duplicate") => "keep one of the two",
-        _ => {
-            "correct this line; the file is TOML, and `iotsec doctor --schema` writes its schema for editors"
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     section::{sections, words},
-    text::{Id, Prose, Text, Uuid},
+    text::{Digest, Id, Link, Prose, Purl, Text, Uuid},
 };
 
 sections! {
@@ -57,6 +57,28 @@ sections! {
         pub cryptography: Vec<Text>,
         /// What changing that cryptography brings with it.
         pub cryptography_changes: Option<Prose>,
+        /// Where it comes from, if cargo does not know it.
+        pub origin: Option<Origin>,
+    }
+
+    /// `component.origin`: a part that is no crate, such as a library in C or a vendor's radio firmware, for the bill of
+    /// materials.
+    pub struct Origin {
+        /// Who made it.
+        pub supplier: Text,
+        /// Where its makers are reached or described.
+        pub page: Option<Link>,
+        /// Its version.
+        pub version: Text,
+        /// Its licence, as an SPDX expression.
+        pub licence: Option<Text>,
+        /// Its package URL.
+        pub purl: Option<Purl>,
+        /// SHA-256 of the file that it came in.
+        pub sha256: Option<Digest>,
+        /// Ids of other components that it contains or calls.
+        #[serde(default)]
+        pub needs: Vec<Id>,
     }
 
     /// `component.immutable`: software that is never updated.

@@ -120,6 +120,36 @@ fn is_word(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+checked!(
+    /// A package URL (ECMA-427): which package of which registry.
+    Purl,
+    "takes a package URL such as pkg:github/Mbed-TLS/mbedtls@3.6.4",
+    r"^pkg:[a-z][a-z0-9.+-]*/[^\s]+$",
+    400,
+    |text| is_purl(text)
+);
+
+checked!(
+    /// A SHA-256 digest.
+    Digest,
+    "takes 64 hexadecimal digits in lower case",
+    r"^[0-9a-f]{64}$",
+    64,
+    |text| text.len() == 64 && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+);
+
+fn is_purl(text: &str) -> bool {
+    let Some((kind, name)) = text.strip_prefix("pkg:").and_then(|rest| rest.split_once('/')) else {
+        return false;
+    };
+    kind.starts_with(|c: char| c.is_ascii_lowercase())
+        && kind
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_graphic())
+}
+
 fn is_link(text: &str) -> bool {
     let rest = text.strip_prefix("https://").unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

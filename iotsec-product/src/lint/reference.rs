@@ -16,6 +16,10 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
         kinds: "[[update]]",
         names: product.update.iter().map(|update| update.id.as_str()).collect(),
     };
+    let parts = Names {
+        kinds: "[[component]]",
+        names: product.component.iter().map(|entry| entry.id.as_str()).collect(),
+    };
     let surface = product.surface.as_ref();
     let services = surface
         .iter()
@@ -60,6 +64,9 @@ pub(super) fn check(product: &Product) -> Vec<Finding> {
     };
     for (n, entry) in product.component.iter().enumerate() {
         refer(&updates, format!("component[{n}].updates"), &entry.updates);
+        if let Some(origin) = &entry.origin {
+            refer(&parts, format!("component[{n}].origin.needs"), &origin.needs);
+        }
     }
     for (n, entry) in product.authentication.iter().enumerate() {
         refer(

@@ -9,10 +9,26 @@ use iotsec_product::{
     text::markdown,
 };
 
-use super::{needed, title};
-use crate::Problem;
+use crate::{
+    DisclosureError,
+    page::{needed, title},
+};
 
-pub(super) fn page(product: &Product) -> Result<String, Problem> {
+/// The page, in Markdown.
+///
+/// ```
+/// use iotsec_disclosure::consumer;
+/// use iotsec_product::Product;
+///
+/// let lock = include_bytes!("../../examples/products/lock/iotsec.toml");
+/// let page = consumer::page(&Product::parse(lock).unwrap())?;
+/// assert!(page.contains("until 2034-12-31"));
+/// # Ok::<(), iotsec_disclosure::DisclosureError>(())
+/// ```
+///
+/// # Errors
+/// [`DisclosureError::Section`] for a section that it needs.
+pub fn page(product: &Product) -> Result<String, DisclosureError> {
     let support = needed(&product.support, "support")?;
     let mut text = title(product, "What you should know");
     if let Some(description) = &product.product.description {

@@ -2,16 +2,31 @@
 
 use std::fmt::Write as _;
 
+use iotsec_core::hal::UnixTime;
 use iotsec_product::{Product, text::Text};
 
-use super::needed;
-use crate::{Problem, time::Time};
+use crate::{DisclosureError, Moment, page::needed};
 
-const DAY: u64 = 86_400;
-
-pub(super) fn text(product: &Product, now: Time, valid_days: u16) -> Result<String, Problem> {
+/// The fields, which hold for `valid_days`: RFC 9116 §2.5.5 advises less than a year.
+///
+/// It names where it is published (`Canonical`), so it can be signed as it is (RFC 9116 §2.3).
+///
+/// ```
+/// use iotsec_core::hal::UnixTime;
+/// use iotsec_disclosure::security_txt;
+/// use iotsec_product::Product;
+///
+/// let lock = include_bytes!("../../examples/products/lock/iotsec.toml");
+/// let text = security_txt::text(&Product::parse(lock).unwrap(), UnixTime(1_795_996_800), 180)?;
+/// assert!(text.contains("\nExpires: 2027-05-29T00:00:00Z\n"));
+/// # Ok::<(), iotsec_disclosure::DisclosureError>(())
+/// ```
+///
+/// # Errors
+/// [`DisclosureError::Section`] without `[disclosure]`.
+pub fn text(product: &Product, now: UnixTime, valid_days: u16) -> Result<String, DisclosureError> {
     let disclosure = needed(&product.disclosure, "disclosure")?;
-    let expires = Time(now.0.saturating_add(u64::from(valid_days).saturating_mul(DAY)));
+    let expires = Moment(now).plus_days(valid_days.into());
     let mut text = String::new();
     for contact in &disclosure.contacts {
         let _ = writeln!(text, "Contact: {contact}");

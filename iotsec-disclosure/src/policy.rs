@@ -5,10 +5,26 @@ use std::fmt::Write as _;
 
 use iotsec_product::{Product, text::markdown};
 
-use super::{needed, title};
-use crate::Problem;
+use crate::{
+    DisclosureError,
+    page::{needed, title},
+};
 
-pub(super) fn page(product: &Product) -> Result<String, Problem> {
+/// The page, in Markdown.
+///
+/// ```
+/// use iotsec_disclosure::policy;
+/// use iotsec_product::Product;
+///
+/// let lock = include_bytes!("../../examples/products/lock/iotsec.toml");
+/// let page = policy::page(&Product::parse(lock).unwrap())?;
+/// assert!(page.contains("| within 2 days | we acknowledge"));
+/// # Ok::<(), iotsec_disclosure::DisclosureError>(())
+/// ```
+///
+/// # Errors
+/// [`DisclosureError::Section`] for a section that it needs.
+pub fn page(product: &Product) -> Result<String, DisclosureError> {
     let disclosure = needed(&product.disclosure, "disclosure")?;
     let mut text = title(product, "Reporting a security weakness");
     text += "\nEverybody may report a weakness, free of charge, without an account and without saying who they are.\n\n\

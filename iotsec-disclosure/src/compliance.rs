@@ -3,14 +3,31 @@
 
 use std::fmt::Write as _;
 
-use iotsec::core::hal::Date;
+use iotsec_core::hal::{Date, UnixTime};
 use iotsec_evidence::catalogue::{Catalogue, Edition};
 use iotsec_product::{Product, text::markdown};
 
-use super::{needed, title};
-use crate::{Problem, time::Time};
+use crate::{
+    DisclosureError,
+    page::{needed, title},
+};
 
-pub(super) fn page(product: &Product, now: Time) -> Result<String, Problem> {
+/// The page, in Markdown.
+///
+/// ```
+/// use iotsec_core::hal::UnixTime;
+/// use iotsec_disclosure::compliance;
+/// use iotsec_product::Product;
+///
+/// let lock = include_bytes!("../../examples/products/lock/iotsec.toml");
+/// let page = compliance::page(&Product::parse(lock).unwrap(), UnixTime(1_795_996_800))?;
+/// assert!(page.contains("ETSI EN 303 645 V2.1.1"));
+/// # Ok::<(), iotsec_disclosure::DisclosureError>(())
+/// ```
+///
+/// # Errors
+/// [`DisclosureError::Section`] for a section that it needs.
+pub fn page(product: &Product, now: UnixTime) -> Result<String, DisclosureError> {
     let (maker, support) = (
         needed(&product.maker, "maker")?,
         needed(&product.support, "support")?,
@@ -61,9 +78,7 @@ pub(super) fn page(product: &Product, now: Time) -> Result<String, Problem> {
          published at <{}>.\n",
         disclosure.policy, support.end, support.page
     );
-    let day = Date::of(now.unix())
-        .map(|day| day.to_string())
-        .unwrap_or_default();
+    let day = Date::of(now).map(|day| day.to_string()).unwrap_or_default();
     let _ = writeln!(
         text,
         "Signed for and on behalf of the manufacturer:\n\n\n\
