@@ -78,11 +78,17 @@ impl Problem {
         move |cause| Self::coded(format!("{what} cannot be made: {cause}"), &cause)
     }
 
-    /// A document that cannot be made.
-    pub(crate) fn document(cause: &DisclosureError) -> Self {
+    /// For `map_err`: a document that cannot be made.
+    #[expect(clippy::needless_pass_by_value, reason = "as map_err has it")]
+    pub(crate) fn document(cause: DisclosureError) -> Self {
         match cause {
-            DisclosureError::Mud(cause) => Self::make("MUD file")(*cause),
-            _ => Self::new("Manifest", cause.to_string(), cause.remedy()),
+            DisclosureError::Mud(cause) => Self::make("MUD file")(cause),
+            DisclosureError::Section(_) => Self::new("Manifest", cause.to_string(), cause.remedy()),
+            _ => Self::new(
+                &variant(&format!("{cause:?}").replace('(', " ")),
+                cause.to_string(),
+                cause.remedy(),
+            ),
         }
     }
 

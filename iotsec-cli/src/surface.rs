@@ -212,7 +212,7 @@ fn mud_file(mud: &Mud) -> Result<Output, Problem> {
         ));
     };
     let pretty = iotsec_disclosure::mud::file(&product, time.unix().into(), !mud.unsupported)
-        .map_err(|cause| Problem::document(&cause))?;
+        .map_err(Problem::document)?;
     let value: serde_json::Value = serde_json::from_str(&pretty).map_err(|cause| {
         Problem::new(
             "Bug",

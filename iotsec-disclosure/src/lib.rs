@@ -8,7 +8,12 @@
 //! | the page for those who buy or use the product | [`consumer`] |
 //! | the MUD file (RFC 8520), by which a network learns what the product needs | [`mud`] |
 //! | all of these at once | [`page`] |
+//! | the bill of materials (CycloneDX 1.6), from what cargo built the firmware of | [`sbom`] |
+//! | what a person writes about a weakness, checked | [`advisory`] |
+//! | security advisories and VEX in CSAF 2.0, and the provider's files beside them | [`csaf`] |
+//! | VEX in CycloneDX, linked to the bill | [`vex`] |
 //! | base scores of CVSS 3.1 | [`cvss`] |
+//! | the case file of a report under the Cyber Resilience Act, with its clocks | [`case`] |
 //!
 //! Functions from data to text: no file is read or written here, no clock is looked at and no program is started.
 //!
@@ -26,8 +31,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod advisory;
+pub mod case;
 pub mod compliance;
 pub mod consumer;
+pub mod csaf;
 pub mod cvss;
 pub mod error;
 pub mod firmware;
@@ -35,7 +43,9 @@ pub mod moment;
 pub mod mud;
 pub mod page;
 pub mod policy;
+pub mod sbom;
 pub mod security_txt;
+pub mod vex;
 
 pub use error::DisclosureError;
 pub use firmware::Firmware;

@@ -20,6 +20,9 @@ const DAY: u64 = 86_400;
 pub struct Moment(pub UnixTime);
 
 impl Moment {
+    /// 1970-01-01.
+    pub const EPOCH: Self = Self(UnixTime(0));
+
     /// So many hours later.
     #[must_use]
     pub const fn plus_hours(self, hours: u64) -> Self {

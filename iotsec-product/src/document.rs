@@ -28,7 +28,7 @@ pub struct Kind {
 /// ```
 /// use iotsec_product::{Finding, document::{Document, Kind}};
 ///
-/// #[derive(serde::Deserialize)]
+/// #[derive(Debug, serde::Deserialize)]
 /// #[serde(deny_unknown_fields)]
 /// struct Note { days: u16 }
 ///

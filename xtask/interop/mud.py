@@ -165,4 +165,5 @@ def more(sample):
     return {"every": every, "nothing": nothing}
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 //! Everything that another implementation can answer too, answered by both.
 
 mod certificate;
+mod documents;
 mod embedded_tls;
 mod environment;
 mod factory;
@@ -59,13 +60,13 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             ["--yang", folder] => yang = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
-                name @ ("store" | "provision" | "identity" | "certificate" | "https" | "input" | "surface"
-                | "telemetry" | "tls"),
+                name @ ("documents" | "store" | "provision" | "identity" | "certificate" | "https" | "input"
+                | "surface" | "telemetry" | "tls"),
             ] => only = Some(*name),
             _ => {
                 return Err(
                     "takes --suit-generator FOLDER, --iat-verifier FOLDER, --x509-limbo FOLDER and --yang FOLDER (checkouts), \
-                            --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only telemetry, --only tls, or nothing"
+                            --only documents, --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only telemetry, --only tls, or nothing"
                         .into(),
                 );
             }
@@ -114,6 +115,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         build()?;
         return surface();
     }
+    let documents = || documents::check(&place, &work, yang.as_deref());
+    if only == Some("documents") {
+        build()?;
+        return documents();
+    }
     let telemetry = || telemetry::check(&place, &work.join("venv-telemetry"));
     if only == Some("telemetry") {
         build()?;
@@ -143,6 +149,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     https::check(&place)?;
     generated::check(&place, &python)?;
     surface()?;
+    documents()?;
     telemetry()?;
     embedded_tls::check(&place, &python)?;
     input::check(&place, &Venv::new(&work.join("venv-input"), input::PEERS)?)?;
@@ -174,6 +181,9 @@ fn need_programs() -> Result<(), Failure> {
         ("fw_setenv", "libubootenv-tool"),
         ("swtpm", "swtpm"),
         ("openssl", "openssl"),
+        ("gpg", "gnupg"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
     ];
     let missing: Vec<&str> = programs
         .into_iter()
