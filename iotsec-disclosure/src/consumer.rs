@@ -42,14 +42,32 @@ pub fn page(product: &Product) -> Result<String, DisclosureError> {
         markdown(&support.reason).trim_end_matches('.')
     );
     updates(product, &mut text);
+    purpose(product, &mut text);
     decisions(product, &mut text);
     sensors(product, &mut text);
     personal_data(product, &mut text);
     telemetry(product, &mut text);
     deletion(product, &mut text);
     network(product, &mut text);
-    guide(product, &mut text);
+    setup(product, &mut text);
+    check(product, &mut text);
+    help(product, &mut text);
     Ok(text)
+}
+
+/// What it is made for, and what it is not (Regulation (EU) 2024/2847, Annex II).
+fn purpose(product: &Product, text: &mut String) {
+    let about = &product.product;
+    if about.intended_use.is_none() && about.foreseeable_misuse.is_none() {
+        return;
+    }
+    *text += "\n## What it is made for\n";
+    if let Some(intended) = &about.intended_use {
+        let _ = writeln!(text, "\n{}.", markdown(intended).trim_end_matches('.'));
+    }
+    if let Some(misuse) = &about.foreseeable_misuse {
+        let _ = writeln!(text, "\nNot so: {}.", markdown(misuse).trim_end_matches('.'));
+    }
 }
 
 fn updates(product: &Product, text: &mut String) {
@@ -211,24 +229,37 @@ fn deletion(product: &Product, text: &mut String) {
 }
 
 fn network(product: &Product, text: &mut String) {
+    let services = product.surface.iter().flat_map(|surface| &surface.service);
+    let reachable: Vec<_> = services
+        .filter(|one| !one.disabled && matches!(one.scope, Some(ScopeName::Local | ScopeName::Any)))
+        .collect();
+    let is_public = reachable.iter().any(|one| one.scope == Some(ScopeName::Any));
     *text += "\n## How to keep your home network safe around it\n\n\
               - Give the wireless network a password of its own, at least 12 characters long, and WPA3 or WPA2.\n\
-              - A guest network keeps the product apart from your computers; it works there as well.\n\
-              - Do not forward ports of your router to it: it needs none.\n";
+              - Keep the software of your router up to date, and change the password that it came with.\n\
+              - A guest network keeps the product apart from your computers";
+    *text += match reachable.is_empty() {
+        true => "; it works there as well.\n",
+        false => ". A phone that reaches it at home has to be in the same network.\n",
+    };
+    if !is_public {
+        *text += "- Do not forward ports of your router to it: it needs none.\n";
+    }
+    for one in &reachable {
+        let place = if one.scope == Some(ScopeName::Any) {
+            "From everywhere"
+        } else {
+            "In your network"
+        };
+        let _ = writeln!(
+            text,
+            "- {place} it can be reached for this: {}.",
+            markdown(&one.purpose).trim_end_matches('.')
+        );
+    }
     let Some(surface) = &product.surface else {
         return;
     };
-    let listens = surface
-        .service
-        .iter()
-        .filter(|one| !one.disabled && one.scope.is_some_and(|scope| scope != ScopeName::Loopback));
-    for one in listens {
-        let _ = writeln!(
-            text,
-            "- In your network it can be reached for this: {}.",
-            markdown(&one.purpose)
-        );
-    }
     for one in &surface.endpoint {
         if let Some(host) = &one.host {
             let _ = writeln!(
@@ -236,26 +267,123 @@ fn network(product: &Product, text: &mut String) {
                 "- It connects to {}, port {}: {}.",
                 markdown(host),
                 one.port,
-                markdown(&one.purpose)
+                markdown(&one.purpose).trim_end_matches('.')
             );
+        }
+    }
+    if let Some(mud) = &surface.mud {
+        let _ = writeln!(
+            text,
+            "- A router that knows MUD files lets it do this and nothing else: <{}>.",
+            mud.url
+        );
+    }
+}
+
+/// Updates install themselves: from the first day on, or when the owner says so.
+enum Automatic {
+    On,
+    Offered,
+    No,
+}
+
+impl Automatic {
+    fn of(product: &Product) -> Self {
+        let owners = || product.update.iter().map(|update| &update.owner);
+        if owners().any(|owner| owner.automatic_by_default) {
+            Self::On
+        } else if owners().any(|owner| owner.automatic) {
+            Self::Offered
+        } else {
+            Self::No
         }
     }
 }
 
-fn guide(product: &Product, text: &mut String) {
-    let Some(guide) = &product.guide else {
-        return;
-    };
-    *text += "\n## Read on\n\n";
-    let links = [
-        ("Set it up securely", &guide.setup),
-        ("Check that it is set up securely", &guide.setup_check),
-        ("Keep it secure", &guide.maintenance),
-        ("Change the password", &guide.change),
-    ];
-    for (about, link) in links {
-        if let Some(link) = link {
-            let _ = writeln!(text, "- {about}: <{link}>");
-        }
+fn setup(product: &Product, text: &mut String) {
+    *text += "\n## How to set it up securely\n\n";
+    let mut steps: Vec<String> = Vec::new();
+    if product.credential.setup_code {
+        steps.push(
+            "Scan the set-up code on the label. Keep the label where strangers do not see it: the code is of this one \
+             unit."
+                .into(),
+        );
+    }
+    if product.credential.password {
+        steps.push("Log in with the password on the label. No other unit has the same.".into());
+        let change = product.authentication.iter().find_map(|one| one.change.as_ref());
+        let place =
+            change.map(|change| format!(" You change it here: {}.", markdown(change).trim_end_matches('.')));
+        steps.push(format!(
+            "Choose a password of your own that you use nowhere else, at least 12 characters long.{}",
+            place.unwrap_or_default()
+        ));
+    }
+    match Automatic::of(product) {
+        Automatic::On => steps.push("Leave automatic updates on.".into()),
+        Automatic::Offered => steps.push("Switch automatic updates on.".into()),
+        Automatic::No => {}
+    }
+    if product.decision.iter().any(|one| one.recommended.is_some()) {
+        steps.push("Where you are asked something, the table above says what we recommend.".into());
+    }
+    for (number, step) in steps.iter().enumerate() {
+        let _ = writeln!(text, "{}. {step}", number.saturating_add(1));
+    }
+    if let Some(link) = product.guide.as_ref().and_then(|guide| guide.setup.as_ref()) {
+        let _ = writeln!(text, "\nStep by step: <{link}>");
+    }
+}
+
+fn check(product: &Product, text: &mut String) {
+    *text += "\n## How to check that it is secure\n\n";
+    if let Some(software) = &product.software {
+        let _ = writeln!(
+            text,
+            "- Its software is release {}, or a later one.",
+            markdown(&software.version)
+        );
+    }
+    if !matches!(Automatic::of(product), Automatic::No) {
+        *text += "- Automatic updates are on.\n";
+    }
+    if product.credential.password {
+        *text += "- The password is one that you chose, and only those know it who should.\n";
+    }
+    let lights = product
+        .sensor
+        .iter()
+        .filter_map(|one| Some((&one.kind, one.indicator.as_ref()?)));
+    for (kind, indicator) in lights {
+        let _ = writeln!(
+            text,
+            "- When you do not use the {}, this is off: {}.",
+            markdown(kind),
+            markdown(indicator).trim_end_matches('.')
+        );
+    }
+    *text += "- Your router shows no connection of it to another place than those that are listed above.\n\
+              - You bought it used? Delete everything first, as described above, and set it up anew.\n";
+    let guide = product.guide.as_ref();
+    if let Some(link) = guide.and_then(|guide| guide.setup_check.as_ref()) {
+        let _ = writeln!(text, "\nHow to check each point: <{link}>");
+    }
+    if let Some(link) = guide.and_then(|guide| guide.maintenance.as_ref()) {
+        let _ = writeln!(text, "\nHow it stays so: <{link}>");
+    }
+}
+
+fn help(product: &Product, text: &mut String) {
+    *text += "\n## If something is wrong\n\n";
+    if let Some(maker) = &product.maker {
+        let _ = writeln!(text, "- Questions: <{}>", maker.contact);
+    }
+    if let Some(disclosure) = &product.disclosure {
+        let _ = writeln!(
+            text,
+            "- You found a weakness? Tell us, free and without an account: <{}>",
+            disclosure.policy
+        );
     }
 }

@@ -27,7 +27,7 @@ pub use feed::{Entry, Key, changes, checksum, file_name, folder, index, provider
 /// let image = Firmware::of("lock-1-1.4.0.bin", b"an image");
 /// let file = csaf::document(&product, &advisory, Some(&image), "2026-12-08T10:00:00Z".parse().unwrap())?;
 /// assert_eq!(file["document"]["category"], "csaf_security_advisory");
-/// assert_eq!(file["vulnerabilities"][0]["scores"][0]["cvss_v3"]["baseScore"], 6.4);
+/// assert_eq!(file["vulnerabilities"][0]["scores"][0]["cvss_v3"]["baseScore"], 6.8);
 ///
 /// // A release without a digest could be any file.
 /// let refused = csaf::document(&product, &advisory, None, "2026-12-08".parse().unwrap()).unwrap_err();

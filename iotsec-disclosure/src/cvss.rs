@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn scores_are_those_that_others_published() {
-        // From the CVSS 3.1 examples document of FIRST.
+        // All but the last two are in the examples that FIRST published with CVSS 3.1.
         for (vector, score, severity) in [
             ("AV:N/AC:L/PR:L/UI:N/S:C/C:L/I:L/A:N", "6.4", "MEDIUM"),
             ("AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N", "3.1", "LOW"),

@@ -47,6 +47,9 @@ pub enum DisclosureError {
     /// A component that is in the bill, and was said not to be.
     #[error("{0} is in the bill of materials, and was said not to be present")]
     Present(String),
+    /// A weakness that two advisories speak of.
+    #[error("{0} is in two advisories")]
+    Twice(String),
     /// What should have been made is not what it says.
     #[error("{0} cannot be made")]
     Bug(&'static str),
@@ -72,6 +75,7 @@ impl DisclosureError {
             }
             Self::Component(_) => "correct the package URL, or say justification = \"component-not-present\"",
             Self::Present(_) => "give another justification: the component is there",
+            Self::Twice(_) => "say of each weakness once how it stands",
             Self::Bug(_) => "report it to the maintainers",
         }
     }

@@ -1,5 +1,7 @@
 //! VEX in CycloneDX 1.6: what weaknesses mean for a firmware, beside its bill of materials or in it.
 
+use std::collections::BTreeSet;
+
 use iotsec_product::Product;
 use serde_json::{Value, json};
 
@@ -34,7 +36,7 @@ use crate::{
 ///
 /// # Errors
 /// [`DisclosureError::Bill`]: the bill is none; [`DisclosureError::Release`]: an advisory does not say how it stands with
-/// the release of the bill; [`DisclosureError::Component`]: it names a component that is not in the bill.
+/// the release of the bill; [`DisclosureError::Twice`]: two of them speak of one weakness; [`DisclosureError::Component`]: it names a component that is not in the bill.
 pub fn document(
     product: &Product,
     advisories: &[Advisory],
@@ -92,9 +94,12 @@ fn vulnerabilities(
     let (Some(version), Some(root)) = (component["version"].as_str(), component["bom-ref"].as_str()) else {
         return Err(DisclosureError::Bill);
     };
-    let mut found = Vec::new();
+    let (mut found, mut numbers) = (Vec::new(), BTreeSet::new());
     for advisory in advisories {
         for one in &advisory.vulnerability {
+            if !numbers.insert(one.number()) {
+                return Err(DisclosureError::Twice(one.number().to_owned()));
+            }
             let standing = one.standing(version).ok_or_else(|| {
                 DisclosureError::Release(
                     advisory.id.to_string(),

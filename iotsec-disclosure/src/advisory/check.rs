@@ -18,12 +18,32 @@ impl Findings {
 
 pub(super) fn check(advisory: &Advisory) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
-    if !advisory.id.as_str().chars().any(|c| c.is_ascii_alphanumeric()) {
+    let id = advisory.id.as_str();
+    if id.trim() != id || !id.chars().any(|c| c.is_ascii_alphanumeric()) {
         found.add(
             "advisory.id",
             "id".into(),
-            "has no letter and no digit",
+            "has no letter and no digit, or white space around it",
             "take a number that others can cite, such as ELL-2026-001",
+        );
+    }
+    let language = advisory
+        .language
+        .as_ref()
+        .map_or("en", |language| language.as_str());
+    let is_subtag =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let mut parts = language.split('-');
+    if !parts
+        .next()
+        .is_some_and(|first| (2..=3).contains(&first.len()) && is_subtag(first))
+        || !parts.all(is_subtag)
+    {
+        found.add(
+            "advisory.language",
+            "language".into(),
+            "is no tag of a language",
+            "write it as RFC 5646 has it: en, de, pt-BR",
         );
     }
     for (empty, name) in [
