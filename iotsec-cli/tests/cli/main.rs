@@ -5,6 +5,7 @@ mod bench;
 mod ca;
 mod delta;
 mod device;
+mod disclose;
 mod encrypt;
 mod erased;
 mod evidence;
