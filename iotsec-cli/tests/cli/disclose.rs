@@ -241,3 +241,61 @@ fn the_pages_come_with_a_mud_file_where_the_manifest_has_one() {
     bench.done("disclose --manifest iotsec.toml --out without");
     assert!(!bench.path("without/mud.json").exists());
 }
+
+#[test]
+fn who_follows_the_guide_has_every_document() {
+    let guide = fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../docs/guides/disclosure.md"
+    ))
+    .unwrap();
+    let bench = bench("who_follows_the_disclosure_guide");
+    workspace(&bench);
+    fs::rename(bench.path("app"), bench.path("firmware")).unwrap();
+    for name in ["driver", "generator"] {
+        let file = format!("{name}/Cargo.toml");
+        let manifest = String::from_utf8(bench.read(&file)).unwrap();
+        bench.write(&file, manifest.replace("../app", "../firmware").as_bytes());
+    }
+    // What it says to write.
+    let files = guide
+        .split("```toml\n")
+        .skip(1)
+        .map(|block| block.split("```").next().unwrap());
+    for (name, text) in ["advisory.toml", "vex.toml", "case.toml"].iter().zip(files) {
+        // The firmware of this test has another crate than that of the sample.
+        bench.write(
+            name,
+            text.replace("pkg:cargo/sha2", "pkg:generic/driver").as_bytes(),
+        );
+    }
+    let text = guide.replace("\\\n", " ");
+    let commands = text
+        .split("```console\n")
+        .skip(1)
+        .map(|block| block.split("```").next().unwrap());
+    let mut count = 0;
+    for command in commands.flat_map(str::lines) {
+        bench.done(command.strip_prefix("iotsec ").unwrap());
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    for name in [
+        "lock-1-1.4.0.cdx.json",
+        "lock-1-1.4.0.vex.json",
+        "csaf/white/2026/ell-2026-001.json.sha256",
+        "csaf-with-vex/white/2026/ell-2026-002.json",
+        "case-1/case.md",
+    ] {
+        assert!(bench.path(name).exists(), "{name}");
+    }
+    // The samples that validators of others judge are those of the guide.
+    for sample in [
+        ADVISORY,
+        CASE,
+        include_str!("../../../iotsec-disclosure/samples/lock-vex.toml"),
+    ] {
+        let (_, text) = sample.split_once('\n').unwrap();
+        assert!(guide.contains(text), "{text}");
+    }
+}
