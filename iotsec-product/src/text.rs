@@ -115,11 +115,6 @@ checked!(
     |text| is_link(text) || is_mail(text) || is_telephone(text)
 );
 
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 checked!(
     /// A package URL (ECMA-427): which package of which registry.
     Purl,
@@ -137,6 +132,11 @@ checked!(
     64,
     |text| text.len() == 64 && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 );
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
 
 fn is_purl(text: &str) -> bool {
     let Some((kind, name)) = text.strip_prefix("pkg:").and_then(|rest| rest.split_once('/')) else {
