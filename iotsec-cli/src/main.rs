@@ -55,7 +55,7 @@ enum Command {
     /// Write what the firmware has of a product manifest, in Rust: names, identifiers, interfaces, telemetry.
     Constants(product::Constants),
     /// Write what the maker publishes about a product: security.txt, the disclosure policy, the statement of compliance,
-    /// the page for consumers.
+    /// the page for consumers, the MUD file; or a bill of materials, advisories, the file of an incident.
     Disclose(disclose::Disclose),
     /// Say which provisions of EN 303 645 apply, and fill the forms of an assessment.
     #[command(subcommand)]

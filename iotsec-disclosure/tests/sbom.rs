@@ -142,6 +142,11 @@ fn what_is_linked_is_told_from_what_only_built_it() {
         "pkg:cargo/generator@1.0.0?repository_url=https%3A%2F%2Fregistry.example.org%2Findex%2F"
     );
     assert_eq!(purl("app"), Value::Null);
+    let supplier = |name: &str| component(&bom, name)["supplier"]["name"].clone();
+    assert_eq!(
+        (supplier("app"), supplier("linked")),
+        (json!("Example Locks Limited"), json!("A. Author"))
+    );
     assert_eq!(component(&bom, "linked")["hashes"][0]["content"], "ab".repeat(32));
     assert_eq!(
         component(&bom, "linked")["licenses"][0]["expression"],

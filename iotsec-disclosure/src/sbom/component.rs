@@ -122,9 +122,11 @@ pub(super) fn package(one: &Package, owner: &Maker) -> Value {
     value
 }
 
-/// Who a crate is of: the maker, its first author, or else who has the repository.
+/// Who a crate is of: the maker, if it is of the workspace or says nothing; its first author; or else who has the
+/// repository.
 fn supplier(one: &Package, owner: &Maker) -> Value {
-    if one.source == Source::Path {
+    let is_mute = one.authors.is_empty() && one.repository.is_none();
+    if one.own || (one.source == Source::Path && is_mute) {
         return json!({ "name": owner.name.as_str(), "url": [format!("https://{}", owner.domain)] });
     }
     let place = one.repository.as_deref().or(one.homepage.as_deref());

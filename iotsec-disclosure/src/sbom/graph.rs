@@ -35,6 +35,8 @@ pub(super) struct Package {
     pub(super) features: Vec<String>,
     /// Its code is in the image, and not only in what made it.
     pub(super) linked: bool,
+    /// It is one of the maker's workspace.
+    pub(super) own: bool,
     needs: Vec<String>,
 }
 
@@ -47,7 +49,7 @@ pub(super) enum Source {
     Registry(String),
     /// A repository, and the commit.
     Git(String, String),
-    /// The maker's own folder.
+    /// A folder.
     Path,
 }
 
@@ -201,6 +203,7 @@ impl Graph {
                 description: one.description,
                 links: one.links,
                 checksum: None,
+                own: metadata.workspace_members.contains(&one.id),
                 features: node.map(|node| node.features.clone()).unwrap_or_default(),
                 linked: linked.contains(one.id.as_str()) && !macros.contains(&one.id),
                 needs,
@@ -381,7 +384,7 @@ impl std::fmt::Display for Source {
 }
 
 impl Package {
-    /// Its package URL; none of a folder of the maker's, which no registry has.
+    /// Its package URL; none of a folder, which no registry has.
     pub(super) fn purl(&self) -> Option<String> {
         let plain = format!("pkg:cargo/{}@{}", encoded(&self.name), encoded(&self.version));
         match &self.source {
