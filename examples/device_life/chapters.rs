@@ -1,11 +1,13 @@
 //! What happens to the device, chapter by chapter.
 
 mod detection;
+mod disclosure;
 mod network;
 mod updates;
 
 pub use detection::noticed;
 use detection::{SENSOR, report};
+pub use disclosure::weakness;
 pub use network::online;
 pub use updates::{bad_updates, corrupted_image, update};
 
@@ -52,8 +54,8 @@ const PERSONAL_DATA: Inventory = Inventory::new(&[Place::new(
 const NETWORK_NAME: &str = "Anna's flat";
 const NETWORK_PASSPHRASE: &str = "correct horse battery staple";
 const OWNER_PASSWORD: &str = "seven small otters swim";
-/// What the maker published: until 2032-01-01.
-const SUPPORT_ENDS: UnixTime = UnixTime(1_956_528_000);
+/// What the maker published: until the end of 2031.
+const SUPPORT_ENDS: UnixTime = UnixTime(1_956_527_999);
 
 /// What the factory keeps of the unit.
 pub struct Maker {

@@ -30,8 +30,8 @@ fn main() -> Result {
     let refusals = chapters::bad_updates(&mut story, &mut world)?;
     chapters::corrupted_image(&mut story, &mut world)?;
     chapters::noticed(&mut story, &mut world, &owner, &maker, &refusals)?;
+    chapters::weakness(&mut story, &mut world, &owner)?;
     chapters::deletion(&mut story, &mut world, &maker, &owner)?;
 
-    story.table();
-    Ok(())
+    story.table()
 }

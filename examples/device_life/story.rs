@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use iotsec::guideline::Guideline;
 
+use crate::world::Result;
+
 /// Prints what happens, and remembers which guideline it exercised and how.
 #[derive(Default)]
 pub struct Story {
@@ -31,8 +33,8 @@ impl Story {
         self.evidence.insert(guideline, evidence.into());
     }
 
-    /// The thirteen rows. A row without evidence says so.
-    pub fn table(&self) {
+    /// The thirteen rows. A row without evidence says so, and is an error.
+    pub fn table(&self) -> Result {
         println!("\nThe 13 guidelines of the Code of Practice, in this life");
         for guideline in Guideline::ALL {
             let evidence = self.evidence.get(&guideline);
@@ -46,5 +48,11 @@ impl Story {
                 guideline.title()
             );
         }
+        let (done, all) = (self.evidence.len(), Guideline::ALL.len());
+        println!("\n{done} of {all} exercised");
+        if done < all {
+            return Err("a guideline was not exercised".into());
+        }
+        Ok(())
     }
 }

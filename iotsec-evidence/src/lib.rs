@@ -32,6 +32,7 @@ pub mod artefact;
 pub mod catalogue;
 pub mod claims;
 pub mod delta;
+pub mod guidelines;
 pub mod ics;
 pub mod ixit;
 pub mod judgement;

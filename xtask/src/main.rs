@@ -1,6 +1,7 @@
 //! Checks that need more than Rust: firmware in QEMU, C, sizes, vectors, fuzzing.
 
 mod bench;
+mod book;
 mod c;
 mod capture;
 mod claims;
@@ -15,6 +16,7 @@ mod firmware;
 mod fixture;
 mod fleet;
 mod fuzz;
+mod guides;
 mod header;
 mod image;
 mod interop;
@@ -23,6 +25,7 @@ mod miri;
 mod no_panic;
 mod outages;
 mod packages;
+mod pages;
 mod performance;
 mod power_cut;
 mod powerset;
@@ -127,6 +130,24 @@ const TASKS: &[Task] = &[
         usage: "[--check]",
         about: "write or check what code claims of EN 303 645, read from beside it",
         run: claims::run,
+    },
+    Task {
+        name: "documents",
+        usage: "",
+        about: "write the pages that are made of data: the guidelines, the mapping",
+        run: pages::run,
+    },
+    Task {
+        name: "guides",
+        usage: "[NAME]",
+        about: "follow the guides of the first device, of updates and of conformance, line by line",
+        run: guides::run,
+    },
+    Task {
+        name: "book",
+        usage: "",
+        about: "make a book of docs/ with mdBook, and check its links",
+        run: book::run,
     },
     Task {
         name: "powerset",
