@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What `iotsec disclose` and `iotsec doctor --schema` write, before validators that others wrote.
+"""What `iotsec disclose`, `iotsec doctor --schema` and `iotsec evidence report` write, before validators that others wrote.
 
 usage: documents.py path/to/iotsec root-of-the-repository folder-of-node-modules work [yang-modules]
 
-Needs check-jsonschema, sectxt, yangson; in the folder what documents.mjs names; gpg. Exit status 0 when every document is
+Needs check-jsonschema, junitparser, sectxt, yangson; in the folder what documents.mjs names, and Microsoft's SARIF
+Multitool; gpg. Exit status 0 when every document is
 valid and each spoilt copy of one is refused.
 
 A further document is a line in `main`: `validators.check(KIND, path, spoilt=[...])`. A further kind is an entry of
@@ -18,7 +19,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import evidence
 import mud as yang
+from junitparser import JUnitXml
 from sectxt import Parser
 
 TIME = "2026-12-08T10:00:00Z"
@@ -40,6 +43,8 @@ class Validators:
             "JSON Schema": self.json_schema,
             "manifest": self.manifest,
             "signature": self.signature,
+            "SARIF": self.sarif,
+            "JUnit": self.junit,
         }
 
     def check(self, kind, path, spoilt):
@@ -107,6 +112,35 @@ class Validators:
         """GnuPG, of a text with its signature."""
         return [refused("gpg", "--batch", "--verify", path) for path in paths]
 
+    def sarif(self, paths):
+        """Microsoft's tool, which has the schema and the rules of SARIF 2.1.0; it ends with 0 whatever it finds."""
+        tool = self.node / "node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
+        # The archive of npm has no permissions.
+        tool.chmod(0o755)
+        # It needs no library for other languages than English.
+        alone = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+        run = subprocess.run([tool, "validate", *paths], capture_output=True, text=True, env=alone)
+        if f"{len(paths)} files scanned" not in run.stdout:
+            sys.exit(f"the SARIF Multitool did not read every file: {run.stdout}{run.stderr}")
+        errors = [line for line in run.stdout.splitlines() if ": error " in line]
+        return [next((line for line in errors if line.startswith(f"{path}(")), None) for path in paths]
+
+    def junit(self, paths):
+        """junitparser; and the counts of each suite are those of its cases."""
+        return [miscounted(path) for path in paths]
+
+
+def miscounted(path):
+    try:
+        for suite in JUnitXml.fromfile(str(path)):
+            said = (suite.tests, suite.failures, suite.skipped)
+            suite.update_statistics()
+            if said != (suite.tests, suite.failures, suite.skipped):
+                return f"{suite.name}: says {said}"
+    except Exception as error:
+        return str(error)
+    return None
+
 
 def refused(*command):
     """The last words of a program that ends with another status than 0."""
@@ -129,8 +163,9 @@ def dangling(path):
     """References of a CycloneDX document that lead to nothing, which no schema sees."""
     file = json.loads(path.read_text())
     names = {component["bom-ref"] for component in file.get("components", [])}
-    names.add(file["metadata"]["component"]["bom-ref"])
+    names.add(file.get("metadata", {}).get("component", {}).get("bom-ref"))
     used = set()
+    evidence.references(file, names, used)
     for entry in file.get("dependencies", []):
         used |= {entry["ref"], *entry.get("dependsOn", [])}
     for composition in file.get("compositions", []):
@@ -300,6 +335,7 @@ def main():
     validators.check("CSAF", work / "csaf/white/2026/ell-2026-001.json", spoilt=ADVISORY)
     validators.check("CSAF", work / "csaf/white/2026/ell-2026-002.json", spoilt=CSAF_VEX)
     signing(maker, validators, lock)
+    evidence.check(maker, validators, lock)
 
     counts = [f"{valid} of {kind}" for kind, (valid, _) in validators.seen.items()]
     spoilt = sum(refused for _, refused in validators.seen.values())

@@ -37,11 +37,12 @@ pub fn object(report: &Report<'_>, manifest: &str) -> Value {
 }
 
 fn result(finding: &Finding, names: &[&str], manifest: &str) -> Value {
-    let mut place = json!({ "artifactLocation": { "uri": manifest } });
-    // What is missing has no line.
-    if let Some(found) = finding.place {
-        place["region"] = json!({ "startLine": found.line, "startColumn": found.column });
-    }
+    // What is missing has no line: readers want one all the same.
+    let (line, column) = finding.place.map_or((1, 1), |place| (place.line, place.column));
+    let place = json!({
+        "artifactLocation": { "uri": manifest },
+        "region": { "startLine": line, "startColumn": column, "endLine": line },
+    });
     json!({
         "ruleId": finding.rule,
         "ruleIndex": names.iter().position(|name| *name == finding.rule),

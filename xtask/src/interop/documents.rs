@@ -9,9 +9,15 @@ use std::{
 use super::{Place, Venv};
 use crate::tool::{self, Failure};
 
-const PACKAGES: &[&str] = &["check-jsonschema==0.39.0", "sectxt==0.9.8", "yangson==1.7.9"];
-/// Of the npm registry; the last three are what the second needs to judge JSON.
+const PACKAGES: &[&str] = &[
+    "check-jsonschema==0.39.0",
+    "junitparser==5.0.3",
+    "sectxt==0.9.8",
+    "yangson==1.7.9",
+];
+/// Of the npm registry; the last three are what the third needs to judge JSON.
 const NODE_PACKAGES: &[&str] = &[
+    "@microsoft/sarif-multitool-linux@5.7.0",
     "@secvisogram/csaf-validator-lib@2.0.10",
     "@cyclonedx/cyclonedx-library@10.3.0",
     "ajv@8.20.0",
