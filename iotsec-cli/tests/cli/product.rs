@@ -181,8 +181,8 @@ fn what_the_maker_publishes_is_made_of_the_manifest() {
         "Hold the button for ten seconds",
         "keep your home network safe",
         "mqtt.locks.example.com, port 8883",
-        "Set it up securely: <https://locks.example.com/lock-1/set-up>",
-        "Check that it is set up securely: <https://locks.example.com/lock-1/check>",
+        "Step by step: <https://locks.example.com/lock-1/set-up>",
+        "How to check each point: <https://locks.example.com/lock-1/check>",
     ] {
         assert!(page.contains(told), "{told}\n{page}");
     }
