@@ -7,7 +7,7 @@ use crate::tool::{self, Failure};
 /// A page, and what must be said at its end.
 const GUIDES: [(&str, &str); 3] = [
     ("first-device", "release 2 runs"),
-    ("updates", "genuine"),
+    ("updates", "9.suit: "),
     ("conformance", "open"),
 ];
 /// What the reader does before the tools are there, which is done here already.
