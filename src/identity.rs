@@ -46,6 +46,7 @@ use rand_core::TryCryptoRng;
 /// let rotation = Rotation::initialise::<Ed25519PublicKey, _>(&mut storage)?;
 /// let key = rotation.key(&mut storage)?;
 /// assert_eq!(key.public_key().len(), 32);
+/// assert_eq!(storage.certificate_len(rotation.active()), 0);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub struct StoredIdentity<'s, 'd, F, R: ?Sized> {
@@ -91,6 +92,12 @@ impl<'d, F: NorFlash, R: TryCryptoRng + ?Sized> StoredIdentity<'_, 'd, F, R> {
             Err(StoreError::NotFound) => Ok(None),
             Err(error) => Err(StorageError::of(&error)),
         }
+    }
+
+    /// Bytes of the certificate of a place; 0 when there is none yet. Reads no flash.
+    pub fn certificate_len(&self, place: IdentityPlace) -> usize {
+        let id = self.id(number(CERTIFICATES, place));
+        self.store.value_len(id).unwrap_or_default()
     }
 
     const fn id(&self, number: u16) -> KeyId {

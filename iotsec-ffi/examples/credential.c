@@ -79,11 +79,30 @@ static iotsec_status_t chosen(void) {
         return IOTSEC_ERR_STATE;
     }
     puts("owner: a password of their own");
+    return IOTSEC_OK;
+}
+
+/* A later version has memory for Argon2id: the next right password is stretched anew, and needs the memory from then on. */
+static iotsec_status_t stretched_anew(void) {
+    static const char good[] = "seven green lamps";
+    static uint64_t memory[IOTSEC_ARGON2ID_WORDS(64)];
+    const iotsec_argon2id_t lent = {
+        .struct_size = sizeof lent, .kib = 64, .passes = 3, .memory = memory, .memory_words = sizeof memory / 8};
+    iotsec_scheme_t scheme;
+    TRY(iotsec_login_lend_argon2id(&login, &lent));
+    TRY(iotsec_login_attempt_with_rehash(&login, &board_entropy, IOTSEC_ITERATIONS_MCU, good, sizeof good - 1, 6000,
+                                         &scheme));
+    TRY(iotsec_login_close(&login));
+    TRY(iotsec_login_open(&login, &credential, NULL));
+    REFUSED(IOTSEC_ERR_CRYPTO_ALGORITHM, iotsec_login_attempt_text(&login, good, sizeof good - 1, 7000, &scheme));
+    TRY(iotsec_login_lend_argon2id(&login, &lent));
+    TRY(iotsec_login_attempt_text(&login, good, sizeof good - 1, 7000, &scheme));
+    puts("owner: the same password, now under Argon2id");
     TRY(iotsec_login_close(&login));
     return iotsec_store_close(&store);
 }
 
 int main(void) {
-    static iotsec_status_t (*const parts[])(void) = {factory, guesses, chosen};
+    static iotsec_status_t (*const parts[])(void) = {factory, guesses, chosen, stretched_anew};
     return run(parts, sizeof parts / sizeof parts[0]);
 }

@@ -31,6 +31,26 @@
 #define IOTSEC_ABI_VERSION 1
 
 /**
+ * KiB of Argon2id for a device with a megabyte of RAM, whose root key carries the security.
+ */
+#define IOTSEC_ARGON2ID_KIB_DEVICE 256
+
+/**
+ * How often they are filled.
+ */
+#define IOTSEC_ARGON2ID_PASSES_DEVICE 8
+
+/**
+ * KiB of Argon2id for Linux.
+ */
+#define IOTSEC_ARGON2ID_KIB_HOST 19456
+
+/**
+ * How often they are filled.
+ */
+#define IOTSEC_ARGON2ID_PASSES_HOST 2
+
+/**
  * Most components of a token.
  */
 #define IOTSEC_ATTEST_COMPONENTS_MAX 16
@@ -111,6 +131,11 @@
 #define IOTSEC_PLACES_MAX 8
 
 /**
+ * Bytes of the longest request for a certificate.
+ */
+#define IOTSEC_IDENTITY_REQUEST_MAX 419
+
+/**
  * Bytes of what is said of a network at most.
  */
 #define IOTSEC_NETWORK_MAX 256
@@ -133,7 +158,7 @@
 /**
  * Words of 8 bytes that a login takes.
  */
-#define IOTSEC_LOGIN_WORDS 24
+#define IOTSEC_LOGIN_WORDS 32
 
 /**
  * Digits of a set-up code.
@@ -196,7 +221,7 @@
 #define IOTSEC_ITERATIONS_HOST 600000
 
 /**
- * The longest record that this library keeps in an `iotsec_record_t`.
+ * The longest record that this library keeps in an `iotsec_record_t`, but for `IOTSEC_LEDGER_RECORD_MAX`.
  */
 #define IOTSEC_RECORD_MAX 64
 
@@ -301,9 +326,25 @@
 #define IOTSEC_REMAINS_BY_LAW 4
 
 /**
+ * Bytes of the longest report.
+ */
+#define IOTSEC_REPORT_MAX 43
+
+/**
+ * Bytes of the record that the ledger takes, the last of the owner's records of telemetry: where those are in a store, its
+ * buffer must hold it.
+ */
+#define IOTSEC_LEDGER_RECORD_MAX 569
+
+/**
+ * Bytes of a value that was sealed, at most.
+ */
+#define IOTSEC_SEALED_VALUE_MAX 192
+
+/**
  * Records of the owner, counted from the id of `owner_records`: they go when the owner goes.
  */
-#define IOTSEC_TELEMETRY_OWNER_RECORDS 4
+#define IOTSEC_TELEMETRY_OWNER_RECORDS 6
 
 /**
  * Records of the device, counted from the id of `device_records`: they outlive the owner.
@@ -1000,6 +1041,50 @@ typedef struct iotsec_presence_t {
      */
     int32_t (*is_asserted)(void *ctx);
 } iotsec_presence_t;
+
+/**
+ * What is to be done next.
+ */
+typedef int32_t iotsec_identity_step_t;
+
+/**
+ * Which identity: there may be a new one beside the one that counts.
+ */
+typedef int32_t iotsec_identity_which_t;
+
+/**
+ * Memory that is lent for Argon2id (RFC 9106, one lane), and what a password costs that is chosen from here on.
+ *
+ * The struct is copied. The memory is used while a password is checked or set, wiped then, and free for other things
+ * between two calls. It must be lent again after each boot: without it, nobody whose password was stretched with it is
+ * let in.
+ */
+typedef struct iotsec_argon2id_t {
+    /**
+     * `sizeof(iotsec_argon2id_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * KiB that are filled: 64 to 65 536.
+     */
+    uint32_t kib;
+    /**
+     * How often: 1 to 64, and 131 072 KiB in all at most.
+     */
+    uint32_t passes;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * As much as the most expensive password wants that is in use.
+     */
+    uint64_t *memory;
+    /**
+     * Words of 8 bytes in `memory`: `IOTSEC_ARGON2ID_WORDS(kib)`.
+     */
+    size_t memory_words;
+} iotsec_argon2id_t;
 
 /**
  * What the next guess would meet. A struct that the library fills never grows.
@@ -1796,9 +1881,98 @@ typedef struct iotsec_event_t {
 } iotsec_event_t;
 
 /**
+ * How a metric is kept from telling about one device.
+ */
+typedef int32_t iotsec_aggregate_t;
+
+/**
+ * Why data leaves the device.
+ */
+typedef int32_t iotsec_purpose_t;
+
+/**
+ * How much one answer tells at most, as the fraction `n/d`: above 0, at most 16, `d` at most 10000. Whatever is seen, it is
+ * at most e to this power times likelier under one true value than under another; smaller protects better. Not versioned
+ * by size: this struct never grows.
+ */
+typedef struct iotsec_epsilon_t {
+    /**
+     * The numerator.
+     */
+    uint32_t n;
+    /**
+     * The denominator.
+     */
+    uint32_t d;
+} iotsec_epsilon_t;
+
+/**
+ * A number that is learnt about all devices together and about none alone. Not versioned by size: this struct never
+ * grows. Members that its aggregate does not need are not looked at.
+ */
+typedef struct iotsec_metric_t {
+    /**
+     * Its number, which keeps its meaning for ever. Metrics and events are numbered apart.
+     */
+    uint16_t id;
+    /**
+     * Zero.
+     */
+    uint16_t reserved;
+    /**
+     * `IOTSEC_AGGREGATE_*`.
+     */
+    iotsec_aggregate_t aggregate;
+    /**
+     * `IOTSEC_PURPOSE_*`.
+     */
+    iotsec_purpose_t purpose;
+    /**
+     * Labels, 2 to 256; edges, 1 to 31.
+     */
+    uint32_t count;
+    /**
+     * Text that ends in zero, 1 to 48 bytes; and so are the unit and each label.
+     */
+    const char *name;
+    /**
+     * A UCUM symbol, `"1"` for counts.
+     */
+    const char *unit;
+    /**
+     * What it is collected for, in plain words: text that ends in zero, 1 to 200 bytes. People are shown it.
+     */
+    const char *why;
+    /**
+     * The least number.
+     */
+    int64_t min;
+    /**
+     * The greatest number.
+     */
+    int64_t max;
+    /**
+     * How much one answer tells.
+     */
+    struct iotsec_epsilon_t epsilon;
+    /**
+     * What can be answered.
+     */
+    const char *const *labels;
+    /**
+     * The edges of buckets, ascending.
+     */
+    const int64_t *edges;
+    /**
+     * How it is handled; null for as the rest.
+     */
+    const struct iotsec_handling_t *handling;
+} iotsec_metric_t;
+
+/**
  * What a device reports, and where that waits.
  *
- * The struct and the structs in it are copied. `events`, all that they point to, the text of `handling` and `arena`
+ * The struct and the structs in it are copied. `events` and `metrics`, all that they point to, the text of `handling` and `arena`
  * are used until telemetry is closed: `static const` tables are. Region and pages are for the life of the device: under
  * others, what waits is not found.
  */
@@ -1808,7 +1982,7 @@ typedef struct iotsec_telemetry_config_t {
      */
     uint32_t struct_size;
     /**
-     * Entries of `events`, 1 to 4096.
+     * Entries of `events`: with those of `metrics` 1 to 4096.
      */
     uint32_t event_count;
     /**
@@ -1840,7 +2014,7 @@ typedef struct iotsec_telemetry_config_t {
      */
     struct iotsec_record_t device_records;
     /**
-     * All that may be recorded, in ascending order of the ids.
+     * All that may be recorded, in ascending order of the ids; null when nothing is.
      */
     const struct iotsec_event_t *events;
     /**
@@ -1848,19 +2022,27 @@ typedef struct iotsec_telemetry_config_t {
      */
     struct iotsec_handling_t handling;
     /**
-     * Room for the definitions: `IOTSEC_TELEMETRY_ARENA_WORDS(events, fields, labels)`, counted over all events.
+     * Room for the definitions: `IOTSEC_TELEMETRY_ARENA_WORDS(events, fields, labels)`, counted over all events, and
+     * `IOTSEC_TELEMETRY_METRIC_WORDS(metrics, labels)`, counted over all metrics.
      */
     uint64_t *arena;
     /**
      * Words of 8 bytes in `arena`.
      */
     size_t arena_words;
+    /**
+     * All that is learnt about devices together, in ascending order of the ids; null when there are none.
+     */
+    const struct iotsec_metric_t *metrics;
+    /**
+     * Entries of `metrics`.
+     */
+    uint32_t metric_count;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
 } iotsec_telemetry_config_t;
-
-/**
- * Why data leaves the device.
- */
-typedef int32_t iotsec_purpose_t;
 
 /**
  * A value of a field.
@@ -1992,6 +2174,78 @@ typedef struct iotsec_deletion_t {
      */
     uint32_t reserved;
 } iotsec_deletion_t;
+
+/**
+ * How much a device may tell by reports, and what keeps an attacker who puts flash back from having it tell more. A constant
+ * of the firmware.
+ *
+ * All that a device tells in its life is at most `in_all` times one more than `renewals`.
+ */
+typedef struct iotsec_ledger_t {
+    /**
+     * `sizeof(iotsec_ledger_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * How often a new epoch may begin.
+     */
+    uint32_t renewals;
+    /**
+     * By each metric in one epoch.
+     */
+    struct iotsec_epsilon_t per_metric;
+    /**
+     * By all metrics together in one epoch.
+     */
+    struct iotsec_epsilon_t in_all;
+    /**
+     * The ledger's own, used for nothing else.
+     */
+    struct iotsec_counter_t counter;
+} iotsec_ledger_t;
+
+/**
+ * What two servers add up (draft-ietf-ppm-dap-18). The pointers are used during the call only; all of it comes from the
+ * maker over a channel that is authentic, or with the firmware.
+ */
+typedef struct iotsec_dap_task_t {
+    /**
+     * `sizeof(iotsec_dap_task_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Its identifier, 32 bytes.
+     */
+    const uint8_t *id;
+    /**
+     * Its `TaskConfiguration`, as the servers have it byte by byte.
+     */
+    const uint8_t *configuration;
+    /**
+     * Bytes of `configuration`.
+     */
+    size_t configuration_len;
+    /**
+     * The `HpkeConfigList` of the leader, in which one is for X25519, HKDF-SHA256 and ChaCha20-Poly1305.
+     */
+    const uint8_t *leader;
+    /**
+     * Bytes of `leader`.
+     */
+    size_t leader_len;
+    /**
+     * That of the helper.
+     */
+    const uint8_t *helper;
+    /**
+     * Bytes of `helper`.
+     */
+    size_t helper_len;
+} iotsec_dap_task_t;
 
 /**
  * Where the trust bundle of a device lives. The struct and what it points to are used during a call only.
@@ -2207,6 +2461,31 @@ typedef uint32_t iotsec_domain_t;
  * Out of service, without a secret left.
  */
 #define IOTSEC_DEVICE_RETIRED 5
+
+/**
+ * The one that counts.
+ */
+#define IOTSEC_IDENTITY_ACTIVE 1
+
+/**
+ * The one that `iotsec_identity_start()` has made.
+ */
+#define IOTSEC_IDENTITY_NEW 2
+
+/**
+ * Nothing goes on; `iotsec_identity_start()` when a new identity is wanted.
+ */
+#define IOTSEC_IDENTITY_IDLE 1
+
+/**
+ * A new key waits for its certificate: `iotsec_identity_request()`, `iotsec_identity_certify()`.
+ */
+#define IOTSEC_IDENTITY_NEEDS_CERTIFICATE 2
+
+/**
+ * A new identity waits for its first connection: `iotsec_identity_signer()`, `iotsec_identity_commit()`.
+ */
+#define IOTSEC_IDENTITY_NEEDS_TRIAL 3
 
 /**
  * The owner gave the device up.
@@ -6118,6 +6397,31 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_FIELD_BUCKET 3
 
 /**
+ * The device says one of `labels`, by its position from 0, and not always the true one: `iotsec_telemetry_report()`.
+ */
+#define IOTSEC_AGGREGATE_RESPONSE 1
+
+/**
+ * The device adds noise to a number from `min` to `max`; what is beyond counts as these: `iotsec_telemetry_report()`.
+ */
+#define IOTSEC_AGGREGATE_LAPLACE 2
+
+/**
+ * Two servers learn how many devices said yes, which is 1 and not 0: `iotsec_telemetry_share()`.
+ */
+#define IOTSEC_AGGREGATE_COUNT 3
+
+/**
+ * Two servers learn the sum of numbers from 0 to `max`: `iotsec_telemetry_share()`.
+ */
+#define IOTSEC_AGGREGATE_SUM 4
+
+/**
+ * Two servers learn how many numbers are in each of the ranges between `edges`: `iotsec_telemetry_share()`.
+ */
+#define IOTSEC_AGGREGATE_HISTOGRAM 5
+
+/**
  * The next trust bundle.
  */
 #define IOTSEC_TRUST_ROOT 1
@@ -6441,6 +6745,116 @@ iotsec_status_t iotsec_device_receipt(struct iotsec_device_t *device,
                                       size_t *len);
 
 /**
+ * Says that the identity which rotates has an Ed25519 key. Said once after each `iotsec_device_format()` or
+ * `iotsec_device_open()`, before all other functions of the identity, which refuse with `IOTSEC_ERR_STATE` until then. A
+ * program that does not call `iotsec_identity_use_p256()` has no code for P-256 from here.
+ *
+ * The identity is not the one of `iotsec_enrolment_t`, which signs receipts of erasure and never changes. It lives in the
+ * device's own store, survives owners and goes when the device is retired. Its functions belong to
+ * `IOTSEC_DEVICE_PROVISIONED`, the set-up, and `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_identity_use_ed25519(struct iotsec_device_t *device);
+
+/**
+ * The same with an ECDSA key on P-256, for clouds, Matter and their like.
+ */
+iotsec_status_t iotsec_identity_use_p256(struct iotsec_device_t *device);
+
+/**
+ * Makes the first identity: a key, which is tried, and no certificate yet. At the station or in the field, once.
+ *
+ * `IOTSEC_ERR_ROTATION_ALREADY_INITIALISED` when there is one. Power loss: there is none, or a whole one; do it again.
+ */
+iotsec_status_t iotsec_identity_make(struct iotsec_device_t *device);
+
+/**
+ * The same with a key that the station made, whose 32 bytes are in `key` and are wiped by the caller.
+ */
+iotsec_status_t iotsec_identity_adopt(struct iotsec_device_t *device,
+                                      const uint8_t *key);
+
+/**
+ * Writes to `step` what is to be done next: `IOTSEC_IDENTITY_IDLE` or one of its like.
+ *
+ * `IOTSEC_ERR_ROTATION_MISSING` as long as there is no identity. Finishes a rotation that power loss interrupted, as every
+ * function of the identity does.
+ */
+iotsec_status_t iotsec_identity_status(struct iotsec_device_t *device,
+                                       iotsec_identity_step_t *step);
+
+/**
+ * Makes a new key beside the old one and tries it. Nothing uses it yet.
+ *
+ * `IOTSEC_ERR_ROTATION_BUSY` when a rotation waits for something. Power loss: the rotation has begun or it has not.
+ */
+iotsec_status_t iotsec_identity_start(struct iotsec_device_t *device);
+
+/**
+ * Writes a request for a certificate (PKCS #10, DER) over the key of `which` to `request`, which holds `size`, and its
+ * length to `len`: `IOTSEC_IDENTITY_REQUEST_MAX` bytes are enough. `subject` has `subject_len` characters, 1 to 64
+ * letters, digits, spaces and `'()+,-./:=?`: the unit's serial number. Writes no flash.
+ *
+ * `IOTSEC_ERR_ROTATION_OUT_OF_ORDER` when there is no new key.
+ */
+iotsec_status_t iotsec_identity_request(struct iotsec_device_t *device,
+                                        iotsec_identity_which_t which,
+                                        const char *subject,
+                                        size_t subject_len,
+                                        uint8_t *request,
+                                        size_t size,
+                                        size_t *len);
+
+/**
+ * Takes a certificate (X.509, DER), `len` bytes, over the key of `which`. The active identity's takes the place of the
+ * one before; the new one's may be replaced until it counts.
+ *
+ * `IOTSEC_ERR_IDENTITY_*` when it is no certificate, or not for that key, and then everything is as before. Who signed it
+ * is not looked at: its peers do that. Power loss: the certificate before, or this one.
+ */
+iotsec_status_t iotsec_identity_certify(struct iotsec_device_t *device,
+                                        iotsec_identity_which_t which,
+                                        const uint8_t *certificate,
+                                        size_t len);
+
+/**
+ * Reads the certificate of `which` into `certificate`, which holds `size`, and writes its length to `len`: 0 as long as
+ * there is none.
+ */
+iotsec_status_t iotsec_identity_certificate(struct iotsec_device_t *device,
+                                            iotsec_identity_which_t which,
+                                            uint8_t *certificate,
+                                            size_t size,
+                                            size_t *len);
+
+/**
+ * Makes an `iotsec_signer_t` of the key of `which`, for attestation tokens and for the TLS of the product. The device must
+ * stay open and where it is as long as the signer is used; it signs with the key that is `which` at that time, so that one
+ * for the new identity fails once that counts.
+ *
+ * With `IOTSEC_IDENTITY_NEW` this begins the trial of an identity that has its certificate:
+ * `IOTSEC_ERR_ROTATION_OUT_OF_ORDER` before. Writes no flash.
+ */
+iotsec_status_t iotsec_identity_signer(struct iotsec_device_t *device,
+                                       iotsec_identity_which_t which,
+                                       struct iotsec_signer_t *signer);
+
+/**
+ * Makes the new identity the active one and erases the old one: after somebody has accepted it. Say so after their first
+ * answer to something that only an authenticated device may ask: in TLS 1.3 a handshake ends for the client before the
+ * server has looked at its certificate.
+ *
+ * `IOTSEC_ERR_STATE` unless `iotsec_identity_signer()` has begun the trial since the device was opened;
+ * `IOTSEC_ERR_ROTATION_STALE` when that was another rotation's. Power loss: the old identity or the new one.
+ */
+iotsec_status_t iotsec_identity_commit(struct iotsec_device_t *device);
+
+/**
+ * Gives the rotation up and erases the new key. The old identity was never touched. Power loss: the rotation goes on or
+ * has ended.
+ */
+iotsec_status_t iotsec_identity_cancel(struct iotsec_device_t *device);
+
+/**
  * Takes one guess at the owner's password, `password_len` bytes of UTF-8, at `uptime_ms` since this boot. Writes to
  * `owner` the proof for what only the owner may do; a proof from before is void then.
  *
@@ -6455,6 +6869,31 @@ iotsec_status_t iotsec_device_login(struct iotsec_device_t *device,
                                     size_t password_len,
                                     uint64_t uptime_ms,
                                     iotsec_owner_t *owner);
+
+/**
+ * The same, and stretches the owner's password anew when that is done differently now: with memory that is lent since, or,
+ * if none is, with other `iterations` of PBKDF2. It takes twice as long then. What cannot be stored leaves the password as
+ * it was, and the login counts.
+ *
+ * Power loss: a guess that was begun is counted; the same password opens the device in any case. Belongs to
+ * `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_login_with_rehash(struct iotsec_device_t *device,
+                                                uint32_t iterations,
+                                                const char *password,
+                                                size_t password_len,
+                                                uint64_t uptime_ms,
+                                                iotsec_owner_t *owner);
+
+/**
+ * Lends memory, until the device is closed, with which passwords are checked that were stretched with Argon2id, and with
+ * which those are stretched that are chosen from here on, whatever their `iterations`; see `iotsec_argon2id_t`. To be
+ * called once after each `iotsec_device_format()` or `iotsec_device_open()`, before `iotsec_setup_begin()`, and never to be
+ * left out again once an owner has such a password: without it a guess ends with `IOTSEC_ERR_CRYPTO_ALGORITHM`, and is not
+ * counted. Writes no flash.
+ */
+iotsec_status_t iotsec_device_lend_argon2id(struct iotsec_device_t *device,
+                                            const struct iotsec_argon2id_t *argon2id);
 
 /**
  * Ends what the last login permits.
@@ -6668,6 +7107,14 @@ iotsec_status_t iotsec_login_open(struct iotsec_login_t *login,
                                   const struct iotsec_login_policy_t *policy);
 
 /**
+ * Lends memory with which passwords are checked that were stretched with Argon2id, until the login is closed; see
+ * `iotsec_argon2id_t`. Lent again, it takes the place of what was lent before. Without it a guess at such a password ends
+ * with `IOTSEC_ERR_CRYPTO_ALGORITHM`, and is not counted. Writes no flash.
+ */
+iotsec_status_t iotsec_login_lend_argon2id(struct iotsec_login_t *login,
+                                           const struct iotsec_argon2id_t *argon2id);
+
+/**
  * Takes one guess at the password on the label: `text` as it was typed, `text_len` bytes of UTF-8, at
  * `uptime_ms` since this boot. Writes to `scheme` what kind of password it was.
  *
@@ -6693,6 +7140,21 @@ iotsec_status_t iotsec_login_attempt_text(struct iotsec_login_t *login,
                                           size_t text_len,
                                           uint64_t uptime_ms,
                                           iotsec_scheme_t *scheme);
+
+/**
+ * The same, and stretches a right password anew when that is done differently now: with memory that is lent since, or, if
+ * none is, with other `iterations` of PBKDF2. It takes twice as long then. What cannot be saved leaves the password as
+ * it was, and the login counts.
+ *
+ * Power loss: a guess that was begun is counted; the same password is right in any case.
+ */
+iotsec_status_t iotsec_login_attempt_with_rehash(struct iotsec_login_t *login,
+                                                 const struct iotsec_entropy_t *entropy,
+                                                 uint32_t iterations,
+                                                 const char *text,
+                                                 size_t text_len,
+                                                 uint64_t uptime_ms,
+                                                 iotsec_scheme_t *scheme);
 
 /**
  * Says what the next guess would meet at `uptime_ms` since this boot. Writes nothing to flash.
@@ -6828,6 +7290,19 @@ iotsec_status_t iotsec_password_choose(const struct iotsec_credential_t *credent
                                        size_t password_len,
                                        const char *const *context,
                                        size_t context_count);
+
+/**
+ * The same, stretched with Argon2id in memory that is lent for the call. From then on every login needs such memory:
+ * `iotsec_login_lend_argon2id()`.
+ */
+iotsec_status_t iotsec_password_choose_argon2id(const struct iotsec_credential_t *credential,
+                                                const struct iotsec_entropy_t *entropy,
+                                                iotsec_exposure_t exposure,
+                                                const struct iotsec_argon2id_t *argon2id,
+                                                const char *password,
+                                                size_t password_len,
+                                                const char *const *context,
+                                                size_t context_count);
 
 /**
  * Derives 32 bytes from a root key of 32 bytes (HKDF-SHA-256, RFC 5869), for the callback of a port
@@ -7328,6 +7803,29 @@ iotsec_status_t iotsec_telemetry_purge_step(struct iotsec_telemetry_t *telemetry
                                             int32_t *done);
 
 /**
+ * Writes everything that the tables declare as JSON, for tools: what leaves the device, why, for whom, for how long, how it
+ * is protected, and whether anybody is asked. `product` is the product's name, `product_len` bytes of UTF-8; `json` holds
+ * `size` bytes, `len` gets the length. Writes no flash.
+ */
+iotsec_status_t iotsec_telemetry_data_map_json(struct iotsec_telemetry_t *telemetry,
+                                               const char *product,
+                                               size_t product_len,
+                                               char *json,
+                                               size_t size,
+                                               size_t *len);
+
+/**
+ * The same as a page in HTML for a consumer: in plain words, without scripts, and with nothing that is fetched from
+ * anywhere.
+ */
+iotsec_status_t iotsec_telemetry_data_map_page(struct iotsec_telemetry_t *telemetry,
+                                               const char *product,
+                                               size_t product_len,
+                                               char *page,
+                                               size_t size,
+                                               size_t *len);
+
+/**
  * What the service files events of `purpose` under in this epoch, `IOTSEC_PSEUDONYM_LEN` bytes. It tells nothing of the
  * device, and is another one for each purpose, consent and owner. `epoch` numbers stretches of time that the product
  * chooses, such as weeks since 1970.
@@ -7380,6 +7878,99 @@ iotsec_status_t iotsec_telemetry_deletion_receipt(struct iotsec_telemetry_t *tel
                                                   size_t receipt_len,
                                                   const struct iotsec_trust_anchor_t *signer,
                                                   struct iotsec_deletion_t *deleted);
+
+/**
+ * Begins an empty ledger: once at the factory, and for each owner, after the records of the one before are erased. Never
+ * as an answer to an error of another call, which would hand out a new budget to whoever can spoil the record.
+ *
+ * `IOTSEC_ERR_LEDGER_EXISTS` when the owner has one. Power loss: there is no ledger or the new one.
+ */
+iotsec_status_t iotsec_telemetry_format_ledger(struct iotsec_telemetry_t *telemetry,
+                                               const struct iotsec_ledger_t *ledger);
+
+/**
+ * Begins a new epoch because the maker decides so: what was told is forgotten, the budget is whole, and every answer is
+ * drawn anew. Never because of the time: whoever sets the clock would set the budget.
+ *
+ * `IOTSEC_ERR_LEDGER_NO_RENEWAL` when the allowance grants no more. Power loss: the old epoch or the new one, and the
+ * renewal is counted.
+ */
+iotsec_status_t iotsec_telemetry_renew_ledger(struct iotsec_telemetry_t *telemetry,
+                                              const struct iotsec_ledger_t *ledger);
+
+/**
+ * The same because `periods` has risen since the last renewal: a number that others move, as one that the service signs
+ * with each period, or the security counter of the firmware. `IOTSEC_ERR_LEDGER_NOT_RENEWED` when it has not.
+ */
+iotsec_status_t iotsec_telemetry_renew_ledger_by(struct iotsec_telemetry_t *telemetry,
+                                                 const struct iotsec_ledger_t *ledger,
+                                                 const struct iotsec_counter_t *periods);
+
+/**
+ * Writes to `renewals` how often a new epoch has begun. What is left of the budget cannot be asked for: it is a trace of
+ * what the person did.
+ */
+iotsec_status_t iotsec_telemetry_ledger_renewals(struct iotsec_telemetry_t *telemetry,
+                                                 const struct iotsec_ledger_t *ledger,
+                                                 uint32_t *renewals);
+
+/**
+ * Writes a noised answer of a metric, `IOTSEC_AGGREGATE_RESPONSE` or `IOTSEC_AGGREGATE_LAPLACE`, about `value` to `report`,
+ * which holds `size`, and its length to `len`: `IOTSEC_REPORT_MAX` at most, the same for every answer of one metric. There
+ * is no identifier of the device in it and no time: send it over TLS, not beside a batch, and on a schedule: how long this
+ * takes depends on the noise. `time_s` is the time in seconds since 1970, or 0 for none: a metric ends with its last day.
+ *
+ * The first time in an epoch it is paid for, in flash, before the answer is drawn. The same value gives the same bytes
+ * until the epoch ends, for nothing: repeat after a lost connection. Another value costs as much again, and when the
+ * budget does not allow it nothing is to be sent: `IOTSEC_ERR_LEDGER_METRIC_EXHAUSTED`, `_EXHAUSTED`, `_FULL`.
+ * `IOTSEC_ERR_NOISE_NOT_CONSENTED` when the purpose is off, `IOTSEC_ERR_NOISE_PURPOSE` for a personal value of another
+ * purpose; `IOTSEC_ERR_LEDGER_MISSING` without a ledger, `IOTSEC_ERR_LEDGER_ROLLED_BACK` when flash was put back.
+ *
+ * Power loss: nothing was paid and nothing drawn, or it is paid and the same call gives the answer that it would have
+ * given.
+ */
+iotsec_status_t iotsec_telemetry_report(struct iotsec_telemetry_t *telemetry,
+                                        const struct iotsec_ledger_t *ledger,
+                                        uint16_t metric,
+                                        const struct iotsec_value_t *value,
+                                        uint64_t time_s,
+                                        uint8_t *report,
+                                        size_t size,
+                                        size_t *len);
+
+/**
+ * Splits `value` for two servers, neither of which learns it, and seals each share to its server: one report of the
+ * Distributed Aggregation Protocol for a metric `IOTSEC_AGGREGATE_COUNT`, `_SUM` or `_HISTOGRAM`, to `report`, which holds
+ * `size`, and its length to `len`. It is one element of an upload request; how that is sent is the application's.
+ * `time_s` is a time that the device believes, in seconds since 1970. `size` must be larger than the report by what is
+ * authenticated with it: the identifier and the configuration of the task. Writes no flash.
+ *
+ * `IOTSEC_ERR_DAP_*` says what is wrong with the task or its keys, `IOTSEC_ERR_DAP_VDAF` that it aggregates something else
+ * than the metric; `IOTSEC_ERR_PRIO3_NOT_CONSENTED` when the purpose is off, `IOTSEC_ERR_PRIO3_OUT_OF_BOUNDS` for a value
+ * beyond the metric's.
+ */
+iotsec_status_t iotsec_telemetry_share(struct iotsec_telemetry_t *telemetry,
+                                       const struct iotsec_dap_task_t *task,
+                                       uint16_t metric,
+                                       const struct iotsec_value_t *value,
+                                       uint64_t time_s,
+                                       uint8_t *report,
+                                       size_t size,
+                                       size_t *len);
+
+/**
+ * Seals a personal value to whoever holds the other half of the key of `service`: the owner's telephone, a physician. It is
+ * the only field of `event`, a number, which declares its bounds; `value` says for which purpose it was collected, and that
+ * must be on. Whatever carries it learns that there is a value and not which. Writes it to `sealed`, which holds `size`:
+ * `IOTSEC_SEALED_VALUE_MAX` are enough, and its length to `len`. The sizes of `service` are not looked at. Writes no flash.
+ */
+iotsec_status_t iotsec_telemetry_seal_value(struct iotsec_telemetry_t *telemetry,
+                                            const struct iotsec_service_t *service,
+                                            uint16_t event,
+                                            const struct iotsec_value_t *value,
+                                            uint8_t *sealed,
+                                            size_t size,
+                                            size_t *len);
 
 /**
  * Puts the bundle that came with the firmware, `bundle_len` bytes, into flash, in the factory. It must be signed by enough
@@ -7570,6 +8161,13 @@ iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
     ((size_t)(events) * (4 + 5 * (sizeof(void *) / 4)) + (size_t)(fields) * (3 + 2 * (sizeof(void *) / 4)) \
      + (size_t)(labels) * (sizeof(void *) / 4))
 
+/** Words of 8 bytes for the definitions of so many metrics, with so many labels in all of them. */
+#define IOTSEC_TELEMETRY_METRIC_WORDS(metrics, labels) \
+    ((size_t)(metrics) * (8 + 5 * (sizeof(void *) / 4)) + (size_t)(labels) * (sizeof(void *) / 4))
+
+/** Words of 8 bytes of memory for so many KiB of Argon2id, wherever it begins. */
+#define IOTSEC_ARGON2ID_WORDS(kib) ((size_t)(kib) * 128 + 8)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -7611,6 +8209,7 @@ typedef char iotsec_telemetry_status_size_[sizeof(iotsec_telemetry_status_t) == 
 typedef char iotsec_consent_size_[sizeof(iotsec_consent_t) == 16 ? 1 : -1];
 typedef char iotsec_deletion_size_[sizeof(iotsec_deletion_t) == 24 ? 1 : -1];
 typedef char iotsec_value_size_[sizeof(iotsec_value_t) == 16 ? 1 : -1];
+typedef char iotsec_epsilon_size_[sizeof(iotsec_epsilon_t) == 8 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 
 #endif /* IOTSEC_H */

@@ -2,6 +2,7 @@
 #![allow(clippy::result_large_err, reason = "the device must come back")]
 
 pub mod erase;
+pub mod identity;
 mod life;
 pub mod owner;
 
@@ -32,6 +33,7 @@ use self::life::in_any_state;
 pub(crate) use self::life::{Life, advance};
 
 use crate::{
+    argon2id::CArgon2id,
     argument,
     counter::{CCounter, iotsec_counter_t},
     entropy::{CEntropy, iotsec_entropy_t},
@@ -178,6 +180,9 @@ pub(crate) struct Held {
     /// Likewise.
     pub(crate) setup_code: Option<(SetupCode, PairingParameters, Register)>,
     owner: Option<(iotsec_owner_t, Authenticated)>,
+    /// Where the function goes that the device borrows, until memory is lent for it.
+    argon2id: Option<&'static mut CArgon2id>,
+    identity: identity::Kept,
 }
 
 /// What the device borrows.
@@ -187,6 +192,7 @@ pub(crate) struct Parts {
     replay: Option<CCounter>,
     updates: NoCounter,
     places: [Place; IOTSEC_PLACES_MAX],
+    argon2id: CArgon2id,
 }
 
 /// Stands where the counter of the updates is in Rust: `iotsec_update_t` has its own.
@@ -512,6 +518,7 @@ unsafe fn start(
         replay,
         updates: NoCounter,
         places,
+        argon2id: CArgon2id::NONE,
     };
     // SAFETY: as above.
     unsafe {
@@ -521,6 +528,7 @@ unsafe fn start(
                 replay,
                 updates,
                 places,
+                argon2id,
             } = parts;
             let places: &'static [Place] = places.get(..count).unwrap_or_default();
             let inventory = match places {
@@ -543,6 +551,8 @@ unsafe fn start(
                 code: None,
                 setup_code: None,
                 owner: None,
+                argon2id: Some(argon2id),
+                identity: identity::Kept::default(),
             })
         })
     }

@@ -24,6 +24,7 @@
 extern crate std;
 
 pub mod abi;
+pub mod argon2id;
 pub mod attest;
 pub mod boot;
 pub mod certificate;

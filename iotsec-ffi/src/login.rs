@@ -4,21 +4,24 @@ use core::ffi::{c_char, c_void};
 
 use iotsec::core::{
     credential::{
-        Attempt, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy, ThrottleStatus, Unlock,
-        Verifier, VerifierError,
+        self, Attempt, Cost, Iterations, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy,
+        ThrottleStatus, Unlock, Verifier, VerifierError,
     },
+    crypto::CryptoError,
     hal::Millis,
 };
 
 use crate::{
+    argon2id::{Lent, iotsec_argon2id_t},
     argument,
+    entropy::{CEntropy, iotsec_entropy_t},
     object::{self, Storage},
     password::{Credential, iotsec_credential_t},
     status::{CallError, Status, iotsec_status_t, status},
 };
 
 /// Words of 8 bytes that a login takes.
-pub const IOTSEC_LOGIN_WORDS: usize = 24;
+pub const IOTSEC_LOGIN_WORDS: usize = 32;
 
 /// The login to one interface of the device, for one boot, in the caller's storage. Start it by
 /// `iotsec_login_open()`, end it by `iotsec_login_close()`.
@@ -31,6 +34,7 @@ pub struct iotsec_login_t {
 pub(crate) struct Login {
     credential: Credential,
     throttle: Throttle,
+    lent: Option<Lent>,
 }
 
 impl Storage for iotsec_login_t {
@@ -142,7 +146,28 @@ pub unsafe extern "C" fn iotsec_login_open(
                 Ok(Login {
                     credential: Credential::new(credential)?,
                     throttle: Throttle::new(policy_of(policy)?),
+                    lent: None,
                 })
+            })
+        }
+    })
+}
+
+/// Lends memory with which passwords are checked that were stretched with Argon2id, until the login is closed; see
+/// `iotsec_argon2id_t`. Lent again, it takes the place of what was lent before. Without it a guess at such a password ends
+/// with `IOTSEC_ERR_CRYPTO_ALGORITHM`, and is not counted. Writes no flash.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_login_lend_argon2id(
+    login: *mut iotsec_login_t,
+    argon2id: *const iotsec_argon2id_t,
+) -> iotsec_status_t {
+    status(|| {
+        // SAFETY: the caller's word, see the README.
+        unsafe {
+            let lent = Lent::new(argon2id)?;
+            object::enter(login, |login| {
+                login.lent = Some(lent);
+                Ok(())
             })
         }
     })
@@ -189,6 +214,38 @@ pub unsafe extern "C" fn iotsec_login_attempt_text(
             Ok(Attempt::from_text(text)?)
         })
     }
+}
+
+/// The same, and stretches a right password anew when that is done differently now: with memory that is lent since, or, if
+/// none is, with other `iterations` of PBKDF2. It takes twice as long then. What cannot be saved leaves the password as
+/// it was, and the login counts.
+///
+/// Power loss: a guess that was begun is counted; the same password is right in any case.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_login_attempt_with_rehash(
+    login: *mut iotsec_login_t,
+    entropy: *const iotsec_entropy_t,
+    iterations: u32,
+    text: *const c_char,
+    text_len: usize,
+    uptime_ms: u64,
+    scheme: *mut iotsec_scheme_t,
+) -> iotsec_status_t {
+    status(|| {
+        // SAFETY: the caller's word, see the README.
+        unsafe {
+            let mut entropy = CEntropy::new(argument::sized(entropy)?)?;
+            let (text, scheme) = (argument::text(text, text_len)?, argument::out(scheme)?);
+            object::enter(login, |login| {
+                let iterations = Iterations::new(iterations)?;
+                let attempt = Attempt::from_text(text)?;
+                let used =
+                    login.attempt_with_rehash(&attempt, Millis(uptime_ms), iterations, &mut entropy)?;
+                scheme.set(scheme_to_c(used));
+                Ok(())
+            })
+        }
+    })
 }
 
 /// Says what the next guess would meet at `uptime_ms` since this boot. Writes nothing to flash.
@@ -268,27 +325,69 @@ unsafe fn attempt_with(
             let (text, scheme) = (argument::text(text, text_len)?, argument::out(scheme)?);
             object::enter(login, |login| {
                 let used = login.attempt(&read(text)?, Millis(uptime_ms))?;
-                scheme.set(match used {
-                    Scheme::Generated => IOTSEC_SCHEME_GENERATED,
-                    _ => IOTSEC_SCHEME_CHOSEN,
-                });
+                scheme.set(scheme_to_c(used));
                 Ok(())
             })
         }
     })
 }
 
+const fn scheme_to_c(scheme: Scheme) -> iotsec_scheme_t {
+    match scheme {
+        Scheme::Generated => IOTSEC_SCHEME_GENERATED,
+        _ => IOTSEC_SCHEME_CHOSEN,
+    }
+}
+
 impl Login {
-    fn attempt(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Scheme, Status> {
+    fn verifier(&mut self) -> Result<Verifier, Status> {
         let mut record = [0; Verifier::LEN];
         let verifier = match self.credential.verifier.load(&mut record)? {
             Some(len) => Verifier::from_bytes(record.get(..len).unwrap_or_default())?,
             None => return Err(VerifierError::Length.into()),
         };
-        let pepper = self.credential.pepper()?;
+        if matches!(verifier.scheme(), Scheme::MemoryHard(_)) && self.lent.is_none() {
+            // Nobody could be let in: that is no guess.
+            return Err(CryptoError::Algorithm.into());
+        }
+        Ok(verifier)
+    }
+
+    fn attempt(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Scheme, Status> {
+        let verifier = self.verifier()?;
+        let mut pepper = self.credential.pepper()?;
+        if let Some(lent) = &self.lent {
+            pepper = pepper.with_memory_hard(lent.function());
+        }
         let permit = self.throttle.begin(&mut self.credential.throttle, now)?;
         let matched = verifier.check(permit, attempt, &pepper)?;
         let proof = self.throttle.succeed(&mut self.credential.throttle, matched)?;
+        Ok(proof.scheme())
+    }
+
+    fn attempt_with_rehash(
+        &mut self,
+        attempt: &Attempt<'_>,
+        now: Millis,
+        iterations: Iterations,
+        entropy: &mut CEntropy,
+    ) -> Result<Scheme, Status> {
+        let verifier = self.verifier()?;
+        let (mut pepper, mut cost) = (self.credential.pepper()?, Cost::from(iterations));
+        if let Some(lent) = &self.lent {
+            (pepper, cost) = (pepper.with_memory_hard(lent.function()), lent.cost());
+        }
+        // The one in its place is never asked.
+        let throttle = core::mem::replace(&mut self.throttle, Throttle::new(ThrottlePolicy::DEFAULT));
+        let mut login = credential::Login::new(throttle, &pepper);
+        let record = &mut self.credential.throttle;
+        let answer = login.attempt_with_rehash(record, &verifier, attempt, now, cost, entropy);
+        core::mem::swap(&mut self.throttle, login.throttle());
+        let (proof, again) = answer?;
+        if let Some(verifier) = again {
+            // The password is the same one: there is nothing to tell if the old verifier stays.
+            let _ = self.credential.verifier.save(&verifier.to_bytes());
+        }
         Ok(proof.scheme())
     }
 }

@@ -4,12 +4,14 @@ use core::ffi::c_char;
 
 use iotsec::core::{
     credential::{
-        DevicePassword, Exposure, Iterations, Label, Pepper, Throttle, ThrottleError, UserPassword, Verifier,
+        Cost, DevicePassword, Exposure, Iterations, Label, Pepper, Throttle, ThrottleError, UserPassword,
+        Verifier,
     },
     crypto::HkdfSha256,
 };
 
 use crate::{
+    argon2id::{Lent, iotsec_argon2id_t},
     argument,
     entropy::{CEntropy, iotsec_entropy_t},
     record::{CRecord, iotsec_record_t},
@@ -156,24 +158,67 @@ pub unsafe extern "C" fn iotsec_password_choose(
     context: *const *const c_char,
     context_count: usize,
 ) -> iotsec_status_t {
-    status(|| {
-        // SAFETY: the caller's word, see the README.
-        let (mut credential, entropy, password) = unsafe {
-            (
-                Credential::new(credential)?,
-                argument::sized(entropy)?,
-                argument::text(password, password_len)?,
-            )
-        };
-        let mut entropy = CEntropy::new(entropy)?;
-        let mut words = [""; IOTSEC_CONTEXT_MAX];
-        // SAFETY: as above.
-        let words = unsafe { context_words(context, context_count, &mut words) }?;
-        let password = UserPassword::new(password, exposure_of(exposure)?, words)?;
-        let iterations = Iterations::new(iterations)?;
-        let verifier = Verifier::for_user(&password, iterations, &credential.pepper()?, &mut entropy)?;
-        Ok(credential.verifier.save(&verifier.to_bytes())?)
+    // SAFETY: the caller's word, see the README.
+    status(|| unsafe {
+        let password = argument::text(password, password_len)?;
+        choose(
+            (credential, entropy),
+            (exposure, password),
+            (context, context_count),
+            |pepper| Ok((Iterations::new(iterations)?.into(), pepper)),
+        )
     })
+}
+
+/// The same, stretched with Argon2id in memory that is lent for the call. From then on every login needs such memory:
+/// `iotsec_login_lend_argon2id()`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_password_choose_argon2id(
+    credential: *const iotsec_credential_t,
+    entropy: *const iotsec_entropy_t,
+    exposure: iotsec_exposure_t,
+    argon2id: *const iotsec_argon2id_t,
+    password: *const c_char,
+    password_len: usize,
+    context: *const *const c_char,
+    context_count: usize,
+) -> iotsec_status_t {
+    // SAFETY: the caller's word, see the README.
+    status(|| unsafe {
+        let (lent, password) = (Lent::new(argon2id)?, argument::text(password, password_len)?);
+        choose(
+            (credential, entropy),
+            (exposure, password),
+            (context, context_count),
+            |pepper| Ok((lent.cost(), pepper.with_memory_hard(lent.function()))),
+        )
+    })
+}
+
+/// Makes and saves the verifier of a password that a person chose, at the cost and with the pepper that `cost` gives.
+///
+/// # Safety
+/// As [`argument::sized`] and [`context_words`].
+unsafe fn choose<'p>(
+    (credential, entropy): (*const iotsec_credential_t, *const iotsec_entropy_t),
+    (exposure, password): (iotsec_exposure_t, &str),
+    (context, context_count): (*const *const c_char, usize),
+    cost: impl FnOnce(Pepper<'p>) -> Result<(Cost, Pepper<'p>), Status>,
+) -> Result<(), Status> {
+    let mut words = [""; IOTSEC_CONTEXT_MAX];
+    // SAFETY: the caller's word, passed on.
+    let (mut credential, entropy, words) = unsafe {
+        (
+            Credential::new(credential)?,
+            argument::sized(entropy)?,
+            context_words(context, context_count, &mut words)?,
+        )
+    };
+    let mut entropy = CEntropy::new(entropy)?;
+    let password = UserPassword::new(password, exposure_of(exposure)?, words)?;
+    let (cost, pepper) = cost(credential.pepper()?)?;
+    let verifier = Verifier::for_user(&password, cost, &pepper, &mut entropy)?;
+    Ok(credential.verifier.save(&verifier.to_bytes())?)
 }
 
 pub(crate) fn exposure_of(exposure: iotsec_exposure_t) -> Result<Exposure, Status> {

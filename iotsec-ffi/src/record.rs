@@ -75,7 +75,7 @@ pub(crate) const fn loaded(status: iotsec_status_t) -> iotsec_status_t {
     }
 }
 
-/// The longest record that this library keeps in an `iotsec_record_t`.
+/// The longest record that this library keeps in an `iotsec_record_t`, but for `IOTSEC_LEDGER_RECORD_MAX`.
 pub const IOTSEC_RECORD_MAX: usize = 64;
 
 /// A record with both callbacks.

@@ -27,7 +27,9 @@ use crate::{
 pub mod batch;
 pub mod config;
 pub mod consent;
+pub mod data_map;
 pub mod deletion;
+pub mod private;
 pub mod records;
 pub mod registry;
 
@@ -126,9 +128,12 @@ pub unsafe extern "C" fn iotsec_telemetry_open(
         let records = Records::new(config.owner_records, config.device_records)?;
         let region = config.region.region(&flash)?;
         object::vacant(telemetry)?;
+        if config.reserved != 0 {
+            return Err(CallError::Config.into());
+        }
         let registry = registry::declare(
-            config.events,
-            config.event_count,
+            (config.events, config.event_count),
+            (config.metrics, config.metric_count),
             &config.handling,
             config.arena,
             config.arena_words,
@@ -188,10 +193,7 @@ pub unsafe extern "C" fn iotsec_telemetry_record(
         unsafe {
             let values = values_of(values, value_count)?;
             object::enter(telemetry, |telemetry| {
-                let events = telemetry.registry.registry().events();
-                let index = events.binary_search_by_key(&event, EventDef::id);
-                let event = index.ok().and_then(|index| events.get(index));
-                let event = event.ok_or(RecordError::Undeclared)?;
+                let event = telemetry.event(event)?;
                 if values.len() != event.fields().len() {
                     return Err(RecordError::Arity.into());
                 }
@@ -344,6 +346,13 @@ pub unsafe extern "C" fn iotsec_telemetry_close(telemetry: *mut iotsec_telemetry
 }
 
 impl Telemetry {
+    fn event(&self, id: u16) -> Result<&'static EventDef, Status> {
+        let events = self.registry.registry().events();
+        let index = events.binary_search_by_key(&id, EventDef::id);
+        let event = index.ok().and_then(|index| events.get(index));
+        Ok(event.ok_or(RecordError::Undeclared)?)
+    }
+
     fn take_receipt(&mut self, number: u32) -> Result<Receipt, Status> {
         if number != self.batches {
             return Err(BatchError::StaleReceipt.into());

@@ -74,7 +74,7 @@ impl<'i> Input<'i> {
     /// The length of a buffer: the bytes that are there, or all that anything asks for.
     fn size(&mut self) -> usize {
         match self.byte() {
-            255 => 2048,
+            255 => 8192,
             size => usize::from(size),
         }
     }

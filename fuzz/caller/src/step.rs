@@ -1,9 +1,11 @@
 //! The calls.
 
 mod device;
+mod identity;
 mod login;
 mod pairing;
 mod plain;
+mod private;
 mod store;
 mod telemetry;
 mod trust;
@@ -18,15 +20,17 @@ use crate::{Input, guarded::Guarded, world::World};
 pub(crate) type Step = fn(&mut World, &mut Input<'_>) -> iotsec_status_t;
 
 /// Every call with its name.
-const STEPS: [&[(&str, Step)]; 9] = [
+const STEPS: [&[(&str, Step)]; 11] = [
     WORLD,
     store::STEPS,
     device::STEPS,
+    identity::STEPS,
     login::STEPS,
     pairing::STEPS,
     update::STEPS,
     trust::STEPS,
     telemetry::STEPS,
+    private::STEPS,
     plain::STEPS,
 ];
 

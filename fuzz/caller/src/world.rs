@@ -1,25 +1,30 @@
 use std::{ffi::c_void, mem::MaybeUninit, ptr};
 
 use iotsec_ffi::{
+    argon2id::iotsec_argon2id_t,
     device::{iotsec_device_config_t, iotsec_device_t, iotsec_owner_t},
     login::iotsec_login_t,
     pairing::iotsec_pairing_t,
     password::iotsec_credential_t,
-    signer::IOTSEC_KEY_ED25519,
+    signer::{IOTSEC_KEY_ED25519, iotsec_signer_t},
     store::{iotsec_index_entry_t, iotsec_store_config_t, iotsec_store_t},
-    telemetry::{config::*, iotsec_telemetry_t, registry::*},
+    telemetry::{config::*, iotsec_telemetry_t, private::iotsec_ledger_t, registry::*},
     trust::iotsec_trust_config_t,
     update::{config::*, iotsec_update_t},
 };
 
 use crate::{
+    Input,
     board::{self, Board, region, size},
     vectors,
 };
 
 const INDEX: u32 = 32;
-const BUFFER: usize = 512;
-const ARENA: usize = 128;
+const BUFFER: usize = 640;
+const ARENA: usize = 192;
+/// As little as may be lent.
+const KIB: u32 = 64;
+const MEMORY: usize = 64 * 128 + 8;
 const SCRATCH: usize = 1024;
 
 /// A value that stays where it is until the program ends, as a static of C.
@@ -77,6 +82,7 @@ pub(crate) struct World {
     indexes: [Static<[iotsec_index_entry_t; INDEX as usize]>; 2],
     buffers: [Static<[u8; BUFFER]>; 2],
     arena: Static<[u64; ARENA]>,
+    memory: Static<[u64; MEMORY]>,
     scratch: [Static<[u8; SCRATCH]>; 3],
     anchor: Static<iotsec_trust_anchor_t>,
     replay: Static<iotsec_ffi::counter::iotsec_counter_t>,
@@ -88,6 +94,9 @@ pub(crate) struct World {
     pub(crate) receipt: u32,
     /// How much of the image was taken.
     pub(crate) taken: usize,
+    /// For a certificate.
+    pub(crate) request: Vec<u8>,
+    pub(crate) signer: Option<iotsec_signer_t>,
 }
 
 /// What telemetry may report, as C has it.
@@ -95,7 +104,8 @@ struct Tables {
     edges: Static<[i64; 3]>,
     labels: Static<[*const std::ffi::c_char; 2]>,
     fields: Static<[iotsec_event_field_t; 3]>,
-    events: Static<[iotsec_event_t; 3]>,
+    events: Static<[iotsec_event_t; 4]>,
+    metrics: Static<[iotsec_metric_t; 4]>,
 }
 
 impl Tables {
@@ -105,6 +115,7 @@ impl Tables {
             labels: Static::new(),
             fields: Static::new(),
             events: Static::new(),
+            metrics: Static::new(),
         };
         let empty = iotsec_event_field_t {
             kind: IOTSEC_FIELD_NUMBER,
@@ -139,6 +150,26 @@ impl Tables {
             fields,
             handling: ptr::null(),
         };
+        let metric = |id, aggregate, count| iotsec_metric_t {
+            id,
+            reserved: 0,
+            aggregate,
+            purpose: if id == 3 {
+                IOTSEC_PURPOSE_SECURITY
+            } else {
+                IOTSEC_PURPOSE_USAGE
+            },
+            count,
+            name: c"a.metric".as_ptr(),
+            unit: c"1".as_ptr(),
+            why: c"For a test".as_ptr(),
+            min: 0,
+            max: 24,
+            epsilon: iotsec_epsilon_t { n: 1, d: 2 },
+            labels: tables.labels.at().cast(),
+            edges: tables.edges.at().cast(),
+            handling: ptr::null(),
+        };
         let fields: *const iotsec_event_field_t = tables.fields.at().cast();
         // SAFETY: each place is as large as what is written to it, and nobody else has it yet.
         unsafe {
@@ -149,6 +180,13 @@ impl Tables {
                 event(1, IOTSEC_EVENT_CRITICAL, 0, ptr::null()),
                 event(2, IOTSEC_EVENT_SECURITY, 2, fields),
                 event(3, IOTSEC_EVENT_USAGE, 1, fields.wrapping_add(2)),
+                event(4, IOTSEC_EVENT_USAGE, 1, fields.wrapping_add(1)),
+            ]);
+            tables.metrics.at().write([
+                metric(1, IOTSEC_AGGREGATE_RESPONSE, 2),
+                metric(2, IOTSEC_AGGREGATE_SUM, 0),
+                metric(3, IOTSEC_AGGREGATE_LAPLACE, 0),
+                metric(4, IOTSEC_AGGREGATE_HISTOGRAM, 3),
             ]);
         }
         tables
@@ -168,6 +206,7 @@ impl World {
             indexes: [Static::new(), Static::new()],
             buffers: [Static::new(), Static::new()],
             arena: Static::new(),
+            memory: Static::new(),
             scratch: [Static::new(), Static::new(), Static::new()],
             anchor: Static::new(),
             replay: Static::new(),
@@ -177,6 +216,8 @@ impl World {
             owner: 0,
             receipt: 0,
             taken: 0,
+            request: Vec::new(),
+            signer: None,
         };
         // SAFETY: the places are as large as what is written to them, and nobody else has them yet.
         unsafe {
@@ -230,6 +271,29 @@ impl World {
             buffer_size: BUFFER,
             places: ptr::null(),
             place_count: 0,
+        }
+    }
+
+    /// Memory for Argon2id, or what the input makes of it.
+    pub(crate) fn argon2id(&self, input: &mut Input<'_>) -> iotsec_argon2id_t {
+        let less = usize::from(input.byte() / 64);
+        iotsec_argon2id_t {
+            struct_size: size::<iotsec_argon2id_t>(),
+            kib: KIB,
+            passes: 1,
+            reserved: 0,
+            memory: self.memory.at().cast(),
+            memory_words: MEMORY - less * 8,
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> iotsec_ledger_t {
+        iotsec_ledger_t {
+            struct_size: size::<iotsec_ledger_t>(),
+            renewals: 3,
+            per_metric: iotsec_epsilon_t { n: 1, d: 1 },
+            in_all: iotsec_epsilon_t { n: 3, d: 1 },
+            counter: board::counter(self.ctx()),
         }
     }
 
@@ -290,7 +354,7 @@ impl World {
     pub(crate) fn telemetry_config(&self) -> iotsec_telemetry_config_t {
         iotsec_telemetry_config_t {
             struct_size: size::<iotsec_telemetry_config_t>(),
-            event_count: 3,
+            event_count: 4,
             flash: board::flash(self.ctx()),
             region: region(31, 10),
             pages: iotsec_telemetry_pages_t {
@@ -315,6 +379,9 @@ impl World {
             },
             arena: self.arena.at().cast(),
             arena_words: ARENA,
+            metrics: self.tables.metrics.at().cast(),
+            metric_count: 4,
+            reserved: 0,
         }
     }
 }

@@ -87,6 +87,8 @@ fn lives() -> Vec<(&'static str, Calls)> {
         ("iotsec_device_close", vec![]),
         ("iotsec_device_open", vec![1]),
         ("iotsec_device_login", vec![0, 0x75, 0x30]),
+        ("iotsec_device_lend_argon2id", vec![0]),
+        ("iotsec_device_login_with_rehash", vec![0, 0x75, 0x31]),
         ("iotsec_device_reset", vec![0, 0, 1]),
         ("iotsec_device_scrub_step", vec![]),
         (
@@ -94,6 +96,37 @@ fn lives() -> Vec<(&'static str, Calls)> {
             [piece(b"a fresh number"), vec![ROOM]].concat(),
         ),
         ("iotsec_device_close", vec![]),
+    ];
+    let identity = vec![
+        ("iotsec_device_format", vec![0]),
+        ("iotsec_device_draw_code", vec![ROOM]),
+        ("iotsec_device_provision", vec![0]),
+        ("iotsec_identity_use_ed25519", vec![]),
+        ("iotsec_identity_make", vec![]),
+        ("iotsec_identity_request", vec![1, 0, ROOM]),
+        ("iotsec_identity_certify", vec![1, 0]),
+        ("iotsec_identity_signer", vec![1]),
+        ("a signature of the identity", piece(b"challenge")),
+        ("iotsec_identity_start", vec![]),
+        ("iotsec_identity_request", vec![2, 0, ROOM]),
+        ("iotsec_identity_certify", vec![2, 0]),
+        ("iotsec_identity_certificate", vec![2, ROOM]),
+        ("iotsec_identity_signer", vec![2]),
+        ("iotsec_identity_commit", vec![]),
+        ("iotsec_identity_start", vec![]),
+        ("iotsec_identity_cancel", vec![]),
+        ("iotsec_identity_status", vec![]),
+    ];
+    let renamed = vec![
+        ("iotsec_device_format", vec![0]),
+        ("iotsec_device_draw_code", vec![ROOM]),
+        ("iotsec_device_provision", vec![0]),
+        ("iotsec_identity_use_p256", vec![]),
+        ("iotsec_identity_adopt", vec![7]),
+        ("an identity that is called back", vec![]),
+        ("iotsec_identity_request", vec![1, 0, 40]),
+        ("iotsec_identity_certify", [vec![1], piece(&[0x30, 0])].concat()),
+        ("iotsec_identity_signer", vec![2]),
     ];
     let orphan = vec![
         ("iotsec_device_format", vec![0]),
@@ -138,6 +171,10 @@ fn lives() -> Vec<(&'static str, Calls)> {
         ("iotsec_login_attempt_label", vec![3, 232, 0]),
         ("iotsec_password_choose", vec![0, 1]),
         ("iotsec_login_attempt_text", vec![7, 208, 0]),
+        ("iotsec_login_lend_argon2id", vec![0]),
+        ("iotsec_login_attempt_with_rehash", vec![11, 184, 0]),
+        ("iotsec_password_choose_argon2id", vec![0]),
+        ("iotsec_login_attempt_text", vec![15, 160, 0]),
         ("presence", vec![1]),
         ("iotsec_login_unlock", vec![]),
         ("iotsec_login_status", vec![7, 208]),
@@ -218,6 +255,39 @@ fn lives() -> Vec<(&'static str, Calls)> {
         ("iotsec_telemetry_registry", vec![ROOM]),
         ("iotsec_telemetry_close", vec![]),
     ];
+    let reports = vec![
+        ("iotsec_telemetry_open", vec![]),
+        ("iotsec_telemetry_grant", vec![2, 0, 0]),
+        ("iotsec_telemetry_format_ledger", vec![]),
+        ("iotsec_telemetry_report", vec![1, 0, 1, 2, 0, 0, ROOM]),
+        ("iotsec_telemetry_report", vec![3, 0, 9, 0, 0, 0, ROOM]),
+        ("iotsec_telemetry_renew_ledger", vec![]),
+        ("iotsec_telemetry_renew_ledger_by", vec![]),
+        ("iotsec_telemetry_ledger_renewals", vec![]),
+        ("iotsec_telemetry_share", vec![0, 0, 0, 2, 0, 7, 2, 0, 9, ROOM]),
+        (
+            "iotsec_telemetry_seal_value",
+            vec![1 | 4 << 2, 0, 4, 0, 5, 2, ROOM],
+        ),
+        (
+            "iotsec_telemetry_data_map_json",
+            [piece(b"Lamp"), vec![ROOM]].concat(),
+        ),
+        ("iotsec_telemetry_close", vec![]),
+    ];
+    let spent = vec![
+        ("iotsec_telemetry_open", vec![]),
+        ("iotsec_telemetry_format_ledger", vec![]),
+        ("iotsec_telemetry_report", vec![1, 0, 1, 2, 0, 0, ROOM]),
+        (
+            "iotsec_telemetry_share",
+            vec![3, 1, 2, 3, 0, 0, 2, 0, 7, 2, 0, 9, 40],
+        ),
+        (
+            "iotsec_telemetry_data_map_page",
+            [piece(b"Lamp"), vec![9]].concat(),
+        ),
+    ];
     let silent = vec![
         ("iotsec_telemetry_open", vec![]),
         ("iotsec_telemetry_record", vec![0, 3, 0, 9, 1, 0, 5, 2]),
@@ -243,6 +313,8 @@ fn lives() -> Vec<(&'static str, Calls)> {
         ("near-store-cut", cut),
         ("valid-device", device),
         ("near-orphan", orphan),
+        ("valid-identity", identity),
+        ("near-identity-refused", renamed),
         ("valid-pairing", pairing),
         ("near-pairing-guessed", guessed),
         ("valid-login", login),
@@ -253,6 +325,8 @@ fn lives() -> Vec<(&'static str, Calls)> {
         ("near-trust-skipped", skipped),
         ("valid-telemetry", telemetry),
         ("near-telemetry-silent", silent),
+        ("valid-reports", reports),
+        ("near-reports-refused", spent),
         ("valid-inputs", inputs),
     ]
 }

@@ -1,6 +1,7 @@
 //! The states of a device, and the steps between them.
 
 use iotsec::{
+    core::{credential::MemoryCost, crypto::MemoryHard},
     device::{Factory, Orphaned, Owned, Provisioned, Retired},
     erase::Inventory,
 };
@@ -54,6 +55,24 @@ impl Life {
             // None of the two is found at a start.
             other @ (Self::Moving | Self::Setup(_)) => other,
         }
+    }
+}
+
+impl Life {
+    /// From here on, passwords that are chosen are stretched with `function`. Gives back what is in no state for that.
+    pub(super) fn with_memory_hard(
+        self,
+        function: &'static dyn MemoryHard,
+        cost: MemoryCost,
+    ) -> Result<Self, Self> {
+        Ok(match self {
+            Self::Factory(device) => Self::Factory(device.with_memory_hard(function, cost)),
+            Self::Provisioned(device) => Self::Provisioned(device.with_memory_hard(function, cost)),
+            Self::Owned(device) => Self::Owned(device.with_memory_hard(function, cost)),
+            Self::Orphaned(device) => Self::Orphaned(device.with_memory_hard(function, cost)),
+            Self::Retired(device) => Self::Retired(device.with_memory_hard(function, cost)),
+            other @ (Self::Moving | Self::Setup(_)) => return Err(other),
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use iotsec::{
 
 use super::{Held, Life, in_any_state, iotsec_device_t, iotsec_owner_t};
 use crate::{
+    argon2id::{Lent, iotsec_argon2id_t},
     argument,
     login::{CPresence, iotsec_login_status_t, iotsec_presence_t},
     object,
@@ -50,6 +51,68 @@ pub unsafe extern "C" fn iotsec_device_login(
                 let proof = held.owned()?.login(&attempt, Millis(uptime_ms))?;
                 owner.set(held.keep_owner(proof)?);
                 Ok(())
+            })
+        }
+    })
+}
+
+/// The same, and stretches the owner's password anew when that is done differently now: with memory that is lent since, or,
+/// if none is, with other `iterations` of PBKDF2. It takes twice as long then. What cannot be stored leaves the password as
+/// it was, and the login counts.
+///
+/// Power loss: a guess that was begun is counted; the same password opens the device in any case. Belongs to
+/// `IOTSEC_DEVICE_OWNED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_device_login_with_rehash(
+    device: *mut iotsec_device_t,
+    iterations: u32,
+    password: *const c_char,
+    password_len: usize,
+    uptime_ms: u64,
+    owner: *mut iotsec_owner_t,
+) -> iotsec_status_t {
+    status(|| {
+        // SAFETY: the caller's word, see the README.
+        unsafe {
+            let (password, owner) = (argument::text(password, password_len)?, argument::out(owner)?);
+            object::enter(device, |held| {
+                let (attempt, iterations) = (Attempt::from_text(password)?, Iterations::new(iterations)?);
+                let device = held.owned()?;
+                let proof = device.login_with_rehash(&attempt, Millis(uptime_ms), iterations)?;
+                owner.set(held.keep_owner(proof)?);
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Lends memory, until the device is closed, with which passwords are checked that were stretched with Argon2id, and with
+/// which those are stretched that are chosen from here on, whatever their `iterations`; see `iotsec_argon2id_t`. To be
+/// called once after each `iotsec_device_format()` or `iotsec_device_open()`, before `iotsec_setup_begin()`, and never to be
+/// left out again once an owner has such a password: without it a guess ends with `IOTSEC_ERR_CRYPTO_ALGORITHM`, and is not
+/// counted. Writes no flash.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_device_lend_argon2id(
+    device: *mut iotsec_device_t,
+    argon2id: *const iotsec_argon2id_t,
+) -> iotsec_status_t {
+    status(|| {
+        // SAFETY: the caller's word, see the README.
+        unsafe {
+            let lent = Lent::new(argon2id)?;
+            object::enter(device, |held| {
+                if matches!(held.life, Life::Moving | Life::Setup(_)) {
+                    return Err(CallError::State.into());
+                }
+                let place = held.argon2id.take().ok_or(CallError::State)?;
+                *place = lent.memory;
+                let life = core::mem::replace(&mut held.life, Life::Moving);
+                let (life, done) = match life.with_memory_hard(place, lent.cost) {
+                    Ok(life) => (life, Ok(())),
+                    Err(life) => (life, Err(CallError::State.into())),
+                };
+                held.life = life;
+                done
             })
         }
     })

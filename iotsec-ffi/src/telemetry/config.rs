@@ -9,7 +9,7 @@ use iotsec::telemetry::{
     spool::Quotas,
 };
 
-use super::registry::{iotsec_event_t, iotsec_handling_t};
+use super::registry::{iotsec_event_t, iotsec_handling_t, iotsec_metric_t};
 use crate::{
     argument,
     entropy::iotsec_entropy_t,
@@ -52,7 +52,7 @@ impl iotsec_telemetry_pages_t {
 
 /// What a device reports, and where that waits.
 ///
-/// The struct and the structs in it are copied. `events`, all that they point to, the text of `handling` and `arena`
+/// The struct and the structs in it are copied. `events` and `metrics`, all that they point to, the text of `handling` and `arena`
 /// are used until telemetry is closed: `static const` tables are. Region and pages are for the life of the device: under
 /// others, what waits is not found.
 #[repr(C)]
@@ -60,7 +60,7 @@ impl iotsec_telemetry_pages_t {
 pub struct iotsec_telemetry_config_t {
     /// `sizeof(iotsec_telemetry_config_t)`.
     pub struct_size: u32,
-    /// Entries of `events`, 1 to 4096.
+    /// Entries of `events`: with those of `metrics` 1 to 4096.
     pub event_count: u32,
     /// The flash that events wait in.
     pub flash: iotsec_flash_t,
@@ -78,14 +78,21 @@ pub struct iotsec_telemetry_config_t {
     /// The device's records: this one and the `IOTSEC_TELEMETRY_DEVICE_RECORDS - 1` ids that follow, for the number
     /// of boots and for requests to delete, which outlive the owner. In a store, of `IOTSEC_DOMAIN_DEVICE`.
     pub device_records: iotsec_record_t,
-    /// All that may be recorded, in ascending order of the ids.
+    /// All that may be recorded, in ascending order of the ids; null when nothing is.
     pub events: *const iotsec_event_t,
     /// How all of it is handled that does not say otherwise itself.
     pub handling: iotsec_handling_t,
-    /// Room for the definitions: `IOTSEC_TELEMETRY_ARENA_WORDS(events, fields, labels)`, counted over all events.
+    /// Room for the definitions: `IOTSEC_TELEMETRY_ARENA_WORDS(events, fields, labels)`, counted over all events, and
+    /// `IOTSEC_TELEMETRY_METRIC_WORDS(metrics, labels)`, counted over all metrics.
     pub arena: *mut u64,
     /// Words of 8 bytes in `arena`.
     pub arena_words: usize,
+    /// All that is learnt about devices together, in ascending order of the ids; null when there are none.
+    pub metrics: *const iotsec_metric_t,
+    /// Entries of `metrics`.
+    pub metric_count: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// How messages are sealed.

@@ -6,7 +6,8 @@ use iotsec::core::{
 };
 use iotsec::telemetry::{
     consent::{CONSENT_RECORD_LEN, ConsentStorage},
-    error::{SpoolError, StorageError},
+    error::{LedgerError, SpoolError, StorageError},
+    privacy::{LEDGER_RECORD_MAX_LEN, LedgerStorage},
     pseudonym::{TRAIL_RECORD_LEN, TRAILS, TrailStorage},
     registry::Purpose,
 };
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Records of the owner, counted from the id of `owner_records`: they go when the owner goes.
-pub const IOTSEC_TELEMETRY_OWNER_RECORDS: usize = 4;
+pub const IOTSEC_TELEMETRY_OWNER_RECORDS: usize = 6;
 /// Records of the device, counted from the id of `device_records`: they outlive the owner.
 pub const IOTSEC_TELEMETRY_DEVICE_RECORDS: usize = 7;
 
@@ -30,6 +31,8 @@ const CONSENT: u64 = 0;
 const KEY: u64 = 1;
 const HEALTH_KEY: u64 = 2;
 const USAGE_KEY: u64 = 3;
+const LEDGER_KEY: u64 = 4;
+const LEDGER: u64 = 5;
 // Of the device.
 const BOOTS: u64 = 0;
 const FIRST_TRAIL: u64 = 1;
@@ -77,6 +80,16 @@ impl Records {
         self.key_or_draw(number_of(purpose), entropy)
     }
 
+    /// The key of the ledger; none before there is one.
+    pub(crate) fn ledger_key(&self) -> Result<Secret<32>, Status> {
+        self.kept(LEDGER_KEY)?.ok_or(LedgerError::Missing.into())
+    }
+
+    /// The same, drawn if there is none.
+    pub(crate) fn ledger_key_or_draw(&self, entropy: &mut CEntropy) -> Result<Secret<32>, Status> {
+        self.key_or_draw(LEDGER_KEY, entropy)
+    }
+
     /// A new key of a purpose that is about to be turned on.
     pub(crate) fn draw_key_of(&self, purpose: Purpose, entropy: &mut CEntropy) -> Result<Secret<32>, Status> {
         self.draw(number_of(purpose), entropy)
@@ -107,10 +120,19 @@ impl Records {
     }
 
     fn key_or_draw(&self, number: u64, entropy: &mut CEntropy) -> Result<Secret<32>, Status> {
+        match self.kept(number)? {
+            None => self.draw(number, entropy),
+            Some(key) => Ok(key),
+        }
+    }
+
+    fn kept(&self, number: u64) -> Result<Option<Secret<32>>, Status> {
         let mut bytes = Secret::<IOTSEC_RECORD_MAX>::zero();
         match self.owner(number).load(bytes.expose_mut())? {
-            None | Some(0) => self.draw(number, entropy),
-            Some(len) => Ok(Secret::from_slice(bytes.expose().get(..len).unwrap_or_default())?),
+            None | Some(0) => Ok(None),
+            Some(len) => Ok(Some(Secret::from_slice(
+                bytes.expose().get(..len).unwrap_or_default(),
+            )?)),
         }
     }
 
@@ -162,6 +184,17 @@ impl TrailStorage for Records {
 
     fn remove(&mut self, place: usize) -> Result<(), StorageError> {
         stored(self.device(trail(place)).save(&[]))
+    }
+}
+
+impl LedgerStorage for Records {
+    fn load(&mut self, record: &mut [u8; LEDGER_RECORD_MAX_LEN]) -> Result<Option<usize>, StorageError> {
+        let len = stored(self.owner(LEDGER).load(record.as_mut_slice()))?;
+        Ok(len.filter(|len| *len > 0))
+    }
+
+    fn store(&mut self, record: &[u8]) -> Result<(), StorageError> {
+        stored(self.owner(LEDGER).save(record))
     }
 }
 

@@ -4,8 +4,10 @@ use core::{ffi::c_char, slice};
 
 use iotsec::telemetry::{
     error::RegistryError,
+    privacy::Epsilon,
     registry::{
-        Buckets, Class, EventDef, Field, Handling, MAX_EVENTS, MAX_FIELDS, Purpose, RESERVED_IDS, Registry,
+        Aggregate, Buckets, Class, EventDef, Field, Handling, MAX_EVENTS, MAX_FIELDS, MetricDef, Purpose,
+        RESERVED_IDS, Registry,
     },
 };
 
@@ -46,6 +48,38 @@ pub const IOTSEC_FIELD_CHOICE: iotsec_field_kind_t = 2;
 /// Which of the ranges between `edges` a number is in: below the first, from each up to but without the next, from
 /// the last up. The number itself is not kept.
 pub const IOTSEC_FIELD_BUCKET: iotsec_field_kind_t = 3;
+
+/// How a metric is kept from telling about one device.
+pub type iotsec_aggregate_t = i32;
+
+/// The device says one of `labels`, by its position from 0, and not always the true one: `iotsec_telemetry_report()`.
+pub const IOTSEC_AGGREGATE_RESPONSE: iotsec_aggregate_t = 1;
+/// The device adds noise to a number from `min` to `max`; what is beyond counts as these: `iotsec_telemetry_report()`.
+pub const IOTSEC_AGGREGATE_LAPLACE: iotsec_aggregate_t = 2;
+/// Two servers learn how many devices said yes, which is 1 and not 0: `iotsec_telemetry_share()`.
+pub const IOTSEC_AGGREGATE_COUNT: iotsec_aggregate_t = 3;
+/// Two servers learn the sum of numbers from 0 to `max`: `iotsec_telemetry_share()`.
+pub const IOTSEC_AGGREGATE_SUM: iotsec_aggregate_t = 4;
+/// Two servers learn how many numbers are in each of the ranges between `edges`: `iotsec_telemetry_share()`.
+pub const IOTSEC_AGGREGATE_HISTOGRAM: iotsec_aggregate_t = 5;
+
+/// How much one answer tells at most, as the fraction `n/d`: above 0, at most 16, `d` at most 10000. Whatever is seen, it is
+/// at most e to this power times likelier under one true value than under another; smaller protects better. Not versioned
+/// by size: this struct never grows.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct iotsec_epsilon_t {
+    /// The numerator.
+    pub n: u32,
+    /// The denominator.
+    pub d: u32,
+}
+
+impl iotsec_epsilon_t {
+    pub(crate) fn epsilon(self) -> Result<Epsilon, Status> {
+        Ok(Epsilon::new(self.n, self.d)?)
+    }
+}
 
 /// Who answers for data, who gets them, for how long. Not versioned by size: this struct never grows.
 #[repr(C)]
@@ -110,11 +144,47 @@ pub struct iotsec_event_t {
     pub handling: *const iotsec_handling_t,
 }
 
-// `IOTSEC_TELEMETRY_ARENA_WORDS` of the header counts with these.
+/// A number that is learnt about all devices together and about none alone. Not versioned by size: this struct never
+/// grows. Members that its aggregate does not need are not looked at.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotsec_metric_t {
+    /// Its number, which keeps its meaning for ever. Metrics and events are numbered apart.
+    pub id: u16,
+    /// Zero.
+    pub reserved: u16,
+    /// `IOTSEC_AGGREGATE_*`.
+    pub aggregate: iotsec_aggregate_t,
+    /// `IOTSEC_PURPOSE_*`.
+    pub purpose: iotsec_purpose_t,
+    /// Labels, 2 to 256; edges, 1 to 31.
+    pub count: u32,
+    /// Text that ends in zero, 1 to 48 bytes; and so are the unit and each label.
+    pub name: *const c_char,
+    /// A UCUM symbol, `"1"` for counts.
+    pub unit: *const c_char,
+    /// What it is collected for, in plain words: text that ends in zero, 1 to 200 bytes. People are shown it.
+    pub why: *const c_char,
+    /// The least number.
+    pub min: i64,
+    /// The greatest number.
+    pub max: i64,
+    /// How much one answer tells.
+    pub epsilon: iotsec_epsilon_t,
+    /// What can be answered.
+    pub labels: *const *const c_char,
+    /// The edges of buckets, ascending.
+    pub edges: *const i64,
+    /// How it is handled; null for as the rest.
+    pub handling: *const iotsec_handling_t,
+}
+
+// `IOTSEC_TELEMETRY_ARENA_WORDS` and `IOTSEC_TELEMETRY_METRIC_WORDS` of the header count with these.
 const WORD: usize = size_of::<u64>();
 const PER_POINTER: usize = size_of::<usize>() / 4;
 const _: () = assert!(size_of::<EventDef>() <= (4 + 5 * PER_POINTER) * WORD);
 const _: () = assert!(size_of::<Field>() <= (3 + 2 * PER_POINTER) * WORD);
+const _: () = assert!(size_of::<MetricDef>() <= (8 + 5 * PER_POINTER) * WORD);
 const _: () = assert!(size_of::<&str>() <= PER_POINTER * WORD);
 
 /// Memory of the caller that definitions are laid out in.
@@ -170,22 +240,26 @@ unsafe fn entry<T: Copy>(table: *const T, at: usize) -> Result<T, Status> {
 /// Lays the tables out in the arena and checks them.
 ///
 /// # Safety
-/// `events` points to `event_count` events, and the pointers of everything in them are null or to what their
-/// documentation says, until the registry is used no more. So is `arena`, of `arena_words` words, which nobody else
-/// uses.
+/// `events` points to `event_count` events, `metrics` to `metric_count` metrics, and the pointers of everything in them are
+/// null or to what their documentation says, until the registry is used no more. So is `arena`, of `arena_words` words, which
+/// nobody else uses.
 pub(crate) unsafe fn declare(
-    events: *const iotsec_event_t,
-    event_count: u32,
+    (events, event_count): (*const iotsec_event_t, u32),
+    (metrics, metric_count): (*const iotsec_metric_t, u32),
     handling: &iotsec_handling_t,
     arena: *mut u64,
     arena_words: usize,
 ) -> Result<Registry, Status> {
-    if events.is_null() || arena.is_null() || !arena.is_aligned() {
+    if arena.is_null() || !arena.is_aligned() {
         return Err(CallError::Null.into());
     }
     let count = usize::try_from(event_count).map_err(|_| RegistryError::Count)?;
-    if count > MAX_EVENTS {
+    let metric_count = usize::try_from(metric_count).map_err(|_| RegistryError::Count)?;
+    if count.saturating_add(metric_count) > MAX_EVENTS {
         return Err(RegistryError::Count.into());
+    }
+    if events.is_null() && count > 0 || metrics.is_null() && metric_count > 0 {
+        return Err(CallError::Null.into());
     }
     let mut arena = Arena {
         at: arena,
@@ -195,7 +269,8 @@ pub(crate) unsafe fn declare(
     unsafe {
         let handling = handling_of(handling)?;
         let events = arena.fill(count, |arena, at| event(arena, entry(events, at)?))?;
-        Ok(Registry::declare(events, &[], handling)?)
+        let metrics = arena.fill(metric_count, |arena, at| metric(arena, entry(metrics, at)?))?;
+        Ok(Registry::declare(events, metrics, handling)?)
     }
 }
 
@@ -228,8 +303,77 @@ unsafe fn event(arena: &mut Arena, event: iotsec_event_t) -> Result<EventDef, St
 
 /// # Safety
 /// As [`declare`].
+unsafe fn metric(arena: &mut Arena, metric: iotsec_metric_t) -> Result<MetricDef, Status> {
+    if metric.reserved != 0 {
+        return Err(CallError::Config.into());
+    }
+    // SAFETY: the caller's word, passed on.
+    unsafe {
+        let (name, unit) = (
+            argument::zero_ended(metric.name)?,
+            argument::zero_ended(metric.unit)?,
+        );
+        let why = argument::zero_ended(metric.why)?;
+        let aggregate = match metric.aggregate {
+            IOTSEC_AGGREGATE_RESPONSE => Aggregate::RandomizedResponse {
+                answers: labels(arena, metric.labels, metric.count)?,
+                epsilon: metric.epsilon.epsilon()?,
+            },
+            IOTSEC_AGGREGATE_LAPLACE => Aggregate::Laplace {
+                min: metric.min,
+                max: metric.max,
+                epsilon: metric.epsilon.epsilon()?,
+            },
+            IOTSEC_AGGREGATE_COUNT => Aggregate::Count,
+            IOTSEC_AGGREGATE_SUM => Aggregate::Sum {
+                max: u64::try_from(metric.max).map_err(|_| RegistryError::Bounds)?,
+            },
+            IOTSEC_AGGREGATE_HISTOGRAM => Aggregate::Histogram(buckets(metric.edges, metric.count)?),
+            _ => return Err(CallError::Config.into()),
+        };
+        let purpose = purpose_of(metric.purpose)?;
+        let definition = MetricDef::new(metric.id, name, unit, purpose, why, aggregate);
+        if metric.handling.is_null() {
+            return Ok(definition);
+        }
+        Ok(definition.handled(handling_of(&argument::copied(metric.handling)?)?))
+    }
+}
+
+/// # Safety
+/// As [`declare`].
+unsafe fn labels(
+    arena: &mut Arena,
+    labels: *const *const c_char,
+    count: u32,
+) -> Result<&'static [&'static str], Status> {
+    // As many as a registry takes at most, before any is looked at.
+    let count = u16::try_from(count).ok().filter(|count| *count <= 256);
+    let count = count.ok_or(RegistryError::Bounds)?;
+    if labels.is_null() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: the caller's word, passed on.
+    unsafe { arena.fill(count.into(), |_, at| argument::zero_ended(entry(labels, at)?)) }
+}
+
+/// # Safety
+/// As [`declare`].
+unsafe fn buckets(edges: *const i64, count: u32) -> Result<Buckets, Status> {
+    let count = u16::try_from(count).ok().filter(|count| *count <= 31);
+    let count = count.ok_or(RegistryError::Bounds)?;
+    if edges.is_null() || !edges.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: not null, aligned and few; the caller vouches for the rest.
+    Ok(Buckets::new(unsafe {
+        slice::from_raw_parts(edges, count.into())
+    }))
+}
+
+/// # Safety
+/// As [`declare`].
 unsafe fn field(arena: &mut Arena, field: iotsec_event_field_t) -> Result<Field, Status> {
-    let count = usize::try_from(field.count).map_err(|_| RegistryError::Bounds)?;
     // SAFETY: the caller's word, passed on.
     unsafe {
         let name = argument::zero_ended(field.name)?;
@@ -240,26 +384,10 @@ unsafe fn field(arena: &mut Arena, field: iotsec_event_field_t) -> Result<Field,
                 field.min,
                 field.max,
             )),
-            // As many as a registry takes at most, before any is looked at.
-            IOTSEC_FIELD_CHOICE if count > 256 => Err(RegistryError::Bounds.into()),
-            IOTSEC_FIELD_CHOICE => {
-                if field.labels.is_null() {
-                    return Err(CallError::Null.into());
-                }
-                let labels = arena.fill(count, |_, at| argument::zero_ended(entry(field.labels, at)?))?;
-                Ok(Field::choice(name, labels))
-            }
-            IOTSEC_FIELD_BUCKET if count > 31 => Err(RegistryError::Bounds.into()),
+            IOTSEC_FIELD_CHOICE => Ok(Field::choice(name, labels(arena, field.labels, field.count)?)),
             IOTSEC_FIELD_BUCKET => {
-                if field.edges.is_null() || !field.edges.is_aligned() {
-                    return Err(CallError::Null.into());
-                }
-                let edges = slice::from_raw_parts(field.edges, count);
-                Ok(Field::bucket(
-                    name,
-                    argument::zero_ended(field.unit)?,
-                    Buckets::new(edges),
-                ))
+                let buckets = buckets(field.edges, field.count)?;
+                Ok(Field::bucket(name, argument::zero_ended(field.unit)?, buckets))
             }
             _ => Err(CallError::Config.into()),
         }

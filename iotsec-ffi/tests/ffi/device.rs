@@ -2,6 +2,8 @@
 //!
 //! SAFETY of every call: pointers are to live values, as large as the length beside them says.
 
+mod argon2id;
+pub(crate) mod identity;
 mod life;
 mod security;
 
@@ -106,7 +108,7 @@ impl Unit {
     }
 
     /// With its label, and no owner.
-    fn provisioned() -> Self {
+    pub(crate) fn provisioned() -> Self {
         Self::provisioned_with(true)
     }
 

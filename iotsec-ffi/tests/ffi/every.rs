@@ -6,6 +6,7 @@
 //! length beside them says.
 
 mod device;
+mod identity;
 mod login;
 mod pairing;
 mod plain;
@@ -19,8 +20,9 @@ use std::collections::BTreeSet;
 use crate::header::functions;
 
 /// Tests of this module, and how the functions begin that each has to call.
-const PARTS: [(&str, &[&str]); 8] = [
+const PARTS: [(&str, &[&str]); 9] = [
     ("device", &["device", "setup", "security"]),
+    ("identity", &["identity"]),
     ("login", &["login", "password"]),
     ("pairing", &["pairing"]),
     (

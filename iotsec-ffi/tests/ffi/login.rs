@@ -8,7 +8,7 @@ use std::{
     ptr, slice,
 };
 
-use iotsec_ffi::{login::*, password::*, record::*, status::*};
+use iotsec_ffi::{argon2id::*, login::*, password::*, record::*, status::*};
 
 use crate::board::{Board, Fixed};
 
@@ -48,6 +48,31 @@ unsafe extern "C" fn save(ctx: *mut c_void, id: u64, bytes: *const u8, len: usiz
     records.saves += 1;
     records.kept[id as usize] = Some(bytes.to_vec());
     IOTSEC_OK
+}
+
+/// As little memory as may be lent.
+pub(crate) struct Memory(Fixed<[u64; 64 * 128 + 8]>);
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self(Fixed::new([0x5A5A; 64 * 128 + 8]))
+    }
+
+    pub(crate) fn lend(&self) -> iotsec_argon2id_t {
+        iotsec_argon2id_t {
+            struct_size: size_of::<iotsec_argon2id_t>() as u32,
+            kib: 64,
+            passes: 1,
+            reserved: 0,
+            memory: self.0.at().cast(),
+            memory_words: self.0.len(),
+        }
+    }
+
+    /// Whether everything is wiped that blocks can lie in.
+    fn is_wiped(&self) -> bool {
+        self.0[8..64 * 128].iter().all(|word| *word == 0)
+    }
 }
 
 pub(crate) fn credential(board: &Board, records: &Fixed<Records>) -> iotsec_credential_t {
@@ -356,4 +381,135 @@ fn a_struct_of_another_size_is_refused() {
             assert_eq!(status, IOTSEC_ERR_CONFIG);
         }
     }
+}
+
+impl Device {
+    fn choose(&self, text: &str, lent: Option<iotsec_argon2id_t>) -> iotsec_status_t {
+        let (credential, entropy) = (credential(&self.board, &self.records), self.board.entropy());
+        let (credential, entropy) = (&raw const credential, &raw const entropy);
+        let (at, len, context) = (text.as_ptr().cast(), text.len(), [c"LAMP-0042".as_ptr()]);
+        let online = IOTSEC_EXPOSURE_ONLINE;
+        // SAFETY: see the top.
+        unsafe {
+            match lent {
+                Some(lent) => iotsec_password_choose_argon2id(
+                    credential,
+                    entropy,
+                    online,
+                    &raw const lent,
+                    at,
+                    len,
+                    context.as_ptr(),
+                    1,
+                ),
+                None => iotsec_password_choose(
+                    credential,
+                    entropy,
+                    online,
+                    IOTSEC_ITERATIONS_MCU,
+                    at,
+                    len,
+                    context.as_ptr(),
+                    1,
+                ),
+            }
+        }
+    }
+
+    fn lend(&self, lent: iotsec_argon2id_t) -> iotsec_status_t {
+        // SAFETY: see the top.
+        unsafe { iotsec_login_lend_argon2id(self.login.at(), &raw const lent) }
+    }
+
+    fn enter(&self, text: &str, rehash: bool) -> iotsec_status_t {
+        let (at, len, mut scheme, entropy) = (text.as_ptr().cast(), text.len(), 0, self.board.entropy());
+        let login = self.login.at();
+        // SAFETY: see the top.
+        let status = unsafe {
+            if rehash {
+                let rounds = IOTSEC_ITERATIONS_MCU;
+                let entropy = &raw const entropy;
+                iotsec_login_attempt_with_rehash(login, entropy, rounds, at, len, 5000, &raw mut scheme)
+            } else {
+                iotsec_login_attempt_text(login, at, len, 5000, &raw mut scheme)
+            }
+        };
+        assert!(status != IOTSEC_OK || scheme == IOTSEC_SCHEME_CHOSEN);
+        status
+    }
+
+    /// The number of the scheme in the stored verifier: 2 is PBKDF2, 3 is Argon2id.
+    fn scheme(&self) -> u8 {
+        self.records.kept[0].as_ref().unwrap()[1]
+    }
+}
+
+const CHOSEN: &str = "seven small otters swim";
+
+#[test]
+fn a_password_under_argon2id_needs_its_memory() {
+    let (mut device, memory) = (Device::new(), Memory::new());
+    assert_eq!(device.choose(CHOSEN, Some(memory.lend())), IOTSEC_OK);
+    assert_eq!((device.scheme(), memory.is_wiped()), (3, true));
+    for rehash in [false, true] {
+        assert_eq!(device.enter(CHOSEN, rehash), IOTSEC_ERR_CRYPTO_ALGORITHM);
+    }
+    assert_eq!(device.status(5000).failures, 0);
+    assert_eq!(device.lend(memory.lend()), IOTSEC_OK);
+    assert_eq!(
+        device.enter("seven small otters sink", false),
+        IOTSEC_ERR_LOGIN_REFUSED
+    );
+    assert_eq!(device.status(5000).failures, 1);
+    assert_eq!(device.enter(CHOSEN, false), IOTSEC_OK);
+    assert!(memory.is_wiped());
+    // The same memory again, from elsewhere, between two calls.
+    assert_eq!(
+        device.choose("eight large otters swim", Some(memory.lend())),
+        IOTSEC_OK
+    );
+    assert_eq!(device.enter("eight large otters swim", false), IOTSEC_OK);
+}
+
+#[test]
+fn a_right_password_is_stretched_anew_where_it_is_asked_for() {
+    let (device, memory) = (Device::new(), Memory::new());
+    assert_eq!(device.choose(CHOSEN, None), IOTSEC_OK);
+    assert_eq!(device.enter(CHOSEN, true), IOTSEC_OK);
+    assert_eq!(device.scheme(), 2);
+    assert_eq!(device.lend(memory.lend()), IOTSEC_OK);
+    assert_eq!(
+        device.enter("seven small otters sink", true),
+        IOTSEC_ERR_LOGIN_REFUSED
+    );
+    assert_eq!(device.enter(CHOSEN, false), IOTSEC_OK);
+    assert_eq!(device.scheme(), 2);
+    assert_eq!(device.enter(CHOSEN, true), IOTSEC_OK);
+    assert_eq!(device.scheme(), 3);
+    let before = device.records.kept[0].clone();
+    assert_eq!(device.enter(CHOSEN, true), IOTSEC_OK);
+    assert_eq!(device.records.kept[0], before);
+}
+
+#[test]
+fn memory_that_does_not_do_is_refused() {
+    let (device, memory) = (Device::new(), Memory::new());
+    let refused = |change: &dyn Fn(&mut iotsec_argon2id_t)| {
+        let mut lent = memory.lend();
+        change(&mut lent);
+        let (login, choose) = (device.lend(lent), device.choose(CHOSEN, Some(lent)));
+        assert_eq!(login, choose);
+        login
+    };
+    assert_eq!(refused(&|lent| lent.struct_size += 8), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|lent| lent.reserved = 1), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|lent| lent.passes = 65_536), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|lent| lent.passes = 0), IOTSEC_ERR_VERIFIER_ITERATIONS);
+    assert_eq!(refused(&|lent| lent.kib = 63), IOTSEC_ERR_VERIFIER_ITERATIONS);
+    assert_eq!(refused(&|lent| lent.kib = 65), IOTSEC_ERR_SIZE);
+    assert_eq!(refused(&|lent| lent.memory_words = 64 * 128 - 1), IOTSEC_ERR_SIZE);
+    assert_eq!(refused(&|lent| lent.memory_words = usize::MAX), IOTSEC_ERR_SIZE);
+    let off = |lent: &mut iotsec_argon2id_t| lent.memory = lent.memory.cast::<u8>().wrapping_add(1).cast();
+    assert_eq!(refused(&off), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|_| {}), IOTSEC_OK);
 }

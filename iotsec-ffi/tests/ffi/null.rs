@@ -6,10 +6,11 @@
 use std::{collections::BTreeMap, ptr};
 
 use iotsec_ffi::{
+    argon2id::*,
     attest::*,
     boot::*,
     certificate::*,
-    device::{erase::*, owner::*, *},
+    device::{erase::*, identity::*, owner::*, *},
     entropy::*,
     erased::*,
     input::*,
@@ -23,7 +24,7 @@ use iotsec_ffi::{
     status::*,
     store::*,
     surface::*,
-    telemetry::{batch::*, config::*, consent::*, deletion::*, registry::*, *},
+    telemetry::{batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, *},
     trust::*,
     update::{config::*, *},
 };
@@ -32,7 +33,7 @@ use crate::{
     board::{Board, Fixed},
     device::Unit,
     header::{HEADER, functions},
-    login::{Records, credential, zeroed},
+    login::{Memory, Records, credential, zeroed},
 };
 
 /// Pointers that may be null: what the function then does is in its documentation.
@@ -74,6 +75,8 @@ struct Bench {
     update: iotsec_update_config_t,
     device: iotsec_device_config_t,
     trust: iotsec_trust_config_t,
+    argon2id: iotsec_argon2id_t,
+    ledger: iotsec_ledger_t,
 }
 
 /// One call, with the pointer null whose turn it is.
@@ -92,6 +95,7 @@ macro_rules! call {
 }
 
 mod device;
+mod identity;
 mod login;
 mod plain;
 mod setup;
@@ -103,6 +107,7 @@ fn calls() -> Calls {
     let mut calls = Calls::new();
     for part in [
         device::calls,
+        identity::calls,
         login::calls,
         plain::calls,
         setup::calls,
@@ -121,6 +126,7 @@ fn a_null_pointer_is_refused_wherever_it_stands() {
     let (unit, trust) = (Unit::blank(), crate::trust::Bench::new());
     let telemetry = crate::telemetry::Bench::new();
     let (board, records) = (Board::new(), Fixed::new(Records::default()));
+    let memory = Memory::new();
     let bench = Bench {
         credential: credential(&board, &records),
         entropy: board.entropy(),
@@ -130,6 +136,8 @@ fn a_null_pointer_is_refused_wherever_it_stands() {
         update: update.config(),
         device: unit.config(),
         trust: trust.config(),
+        argon2id: memory.lend(),
+        ledger: telemetry.ledger(),
     };
     let calls = calls();
     if cfg!(miri) {

@@ -2,6 +2,8 @@
 //!
 //! SAFETY of every call: pointers are to live values, as large as the length beside them says.
 
+pub(crate) mod private;
+
 use std::{collections::BTreeMap, ffi::c_void, ptr, slice};
 
 use embedded_storage::nor_flash::ReadNorFlash;
@@ -60,7 +62,18 @@ const DOOR: EventDef = EventDef::new(
 )
 .handled(Handling::new("use@doors.example", "Doors Ltd", 30).until(2031, 12, 31));
 const FORCED: EventDef = EventDef::new(3, "lock.forced", Class::Critical, "Calls for help", &[]);
-registry!(static PRODUCT = [LOGIN, DOOR, FORCED], handling Handling::new("data@doors.example", "Doors Ltd", 90));
+const PULSE: EventDef = EventDef::new(
+    5,
+    "pulse",
+    Class::Usage,
+    "Shows the owner how often it was used",
+    &[Field::number("times", "1", 0, 100)],
+);
+registry!(
+    static PRODUCT = [LOGIN, DOOR, FORCED, PULSE],
+    metrics [private::AT_NIGHT, private::LIT_FOR, private::LOAD_OF, private::SEEN],
+    handling Handling::new("data@doors.example", "Doors Ltd", 90)
+);
 
 /// Records in memory. A save to `broken` fails.
 #[derive(Default)]
@@ -104,13 +117,21 @@ pub(crate) struct Bench {
     board: Board,
     records: Fixed<Records>,
     pub(crate) telemetry: Fixed<iotsec_telemetry_t>,
-    arena: Fixed<[u64; 128]>,
+    arena: Fixed<[u64; ARENA]>,
     edges: Fixed<[i64; 3]>,
     labels: Fixed<[*const std::ffi::c_char; 2]>,
-    fields: Fixed<[iotsec_event_field_t; 4]>,
+    fields: Fixed<[iotsec_event_field_t; 5]>,
     handling: Fixed<iotsec_handling_t>,
-    events: Fixed<[iotsec_event_t; 3]>,
+    events: Fixed<[iotsec_event_t; 4]>,
+    answers: Fixed<[*const std::ffi::c_char; 2]>,
+    metrics: Fixed<[iotsec_metric_t; 4]>,
+    /// The ledger's own, which is no other's.
+    spent: Fixed<u64>,
+    periods: Fixed<u64>,
 }
+
+/// More than the tables take.
+const ARENA: usize = 256;
 
 impl Bench {
     pub(crate) fn new() -> Self {
@@ -155,6 +176,12 @@ impl Bench {
                 max: 100,
                 ..empty
             },
+            iotsec_event_field_t {
+                kind: IOTSEC_FIELD_NUMBER,
+                name: c"times".as_ptr(),
+                max: 100,
+                ..empty
+            },
         ]);
         let handling = Fixed::new(iotsec_handling_t {
             owner: c"use@doors.example".as_ptr(),
@@ -191,16 +218,35 @@ impl Bench {
             fields: ptr::null(),
             handling: ptr::null(),
         };
+        let pulse = iotsec_event_t {
+            id: 5,
+            field_count: 1,
+            event_class: IOTSEC_EVENT_USAGE,
+            name: c"pulse".as_ptr(),
+            why: c"Shows the owner how often it was used".as_ptr(),
+            fields: fields.at().cast::<iotsec_event_field_t>().wrapping_add(4),
+            handling: ptr::null(),
+        };
+        let answers = Fixed::new([c"no".as_ptr(), c"yes".as_ptr()]);
+        let metrics = Fixed::new(private::tables(
+            answers.at().cast(),
+            edges.at().cast(),
+            handling.at(),
+        ));
         Self {
             board: Board::new(),
             records: Fixed::new(Records::default()),
             telemetry: Fixed::new(zeroed()),
-            arena: Fixed::new([0; 128]),
+            arena: Fixed::new([0; ARENA]),
             edges,
             labels,
             fields,
             handling,
-            events: Fixed::new([login, door, forced]),
+            events: Fixed::new([login, door, forced, pulse]),
+            answers,
+            metrics,
+            spent: Fixed::new(0),
+            periods: Fixed::new(0),
         }
     }
 
@@ -222,7 +268,7 @@ impl Bench {
         };
         iotsec_telemetry_config_t {
             struct_size: size_of::<iotsec_telemetry_config_t>() as u32,
-            event_count: 3,
+            event_count: 4,
             flash: self.board.flash(),
             region: self.board.region(FIRST_PAGE, PAGES),
             pages: iotsec_telemetry_pages_t {
@@ -246,7 +292,10 @@ impl Bench {
                 last_day: 0,
             },
             arena: self.arena.at().cast(),
-            arena_words: 128,
+            arena_words: ARENA,
+            metrics: self.metrics.at().cast(),
+            metric_count: 4,
+            reserved: 0,
         }
     }
 
@@ -921,6 +970,19 @@ fn tables_that_break_a_rule_are_refused_by_name() {
         IOTSEC_ERR_REGISTRY_HANDLING
     );
     assert_eq!(refused(&|b| b.handling.owner = ptr::null()), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|b| b.metrics[0].name = ptr::null()), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|b| b.metrics[0].reserved = 1), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|b| b.metrics[0].aggregate = 6), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|b| b.metrics[0].purpose = 3), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|b| b.metrics[0].labels = ptr::null()), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|b| b.answers[1] = ptr::null()), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|b| b.metrics[0].count = 1), IOTSEC_ERR_REGISTRY_BOUNDS);
+    assert_eq!(refused(&|b| b.metrics[0].count = 257), IOTSEC_ERR_REGISTRY_BOUNDS);
+    assert_eq!(refused(&|b| b.metrics[0].epsilon.n = 0), IOTSEC_ERR_EPSILON_ZERO);
+    assert_eq!(refused(&|b| b.metrics[1].max = -1), IOTSEC_ERR_REGISTRY_BOUNDS);
+    assert_eq!(refused(&|b| b.metrics[2].min = 90), IOTSEC_ERR_REGISTRY_BOUNDS);
+    assert_eq!(refused(&|b| b.metrics[3].edges = ptr::null()), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|b| b.metrics[3].count = 32), IOTSEC_ERR_REGISTRY_BOUNDS);
 }
 
 #[test]
@@ -931,14 +993,23 @@ fn a_configuration_that_does_not_fit_is_refused() {
         change(&mut config);
         bench.open_as(&config)
     };
-    // IOTSEC_TELEMETRY_ARENA_WORDS(3, 4, 2) of the header.
-    let words = 3 * (4 + 5 * 2) + 4 * (3 + 2 * 2) + 2 * 2;
+    // IOTSEC_TELEMETRY_ARENA_WORDS(4, 5, 2) + IOTSEC_TELEMETRY_METRIC_WORDS(4, 2) of the header.
+    let words = 4 * (4 + 5 * 2) + 5 * (3 + 2 * 2) + 2 * 2 + 4 * (8 + 5 * 2) + 2 * 2;
     assert_eq!(refused(&|c| c.arena_words = words), IOTSEC_OK);
     assert_eq!(refused(&|c| c.arena_words = words - 1), IOTSEC_ERR_SIZE);
     assert_eq!(refused(&|c| c.arena = ptr::null_mut()), IOTSEC_ERR_NULL);
     assert_eq!(refused(&|c| c.events = ptr::null()), IOTSEC_ERR_NULL);
-    assert_eq!(refused(&|c| c.event_count = 0), IOTSEC_ERR_REGISTRY_COUNT);
+    assert_eq!(
+        refused(&|c| (c.event_count, c.events) = (0, ptr::null())),
+        IOTSEC_OK
+    );
+    let none = |c: &mut iotsec_telemetry_config_t| (c.event_count, c.metric_count) = (0, 0);
+    assert_eq!(refused(&none), IOTSEC_ERR_REGISTRY_COUNT);
     assert_eq!(refused(&|c| c.event_count = 4097), IOTSEC_ERR_REGISTRY_COUNT);
+    assert_eq!(refused(&|c| c.metrics = ptr::null()), IOTSEC_ERR_NULL);
+    assert_eq!(refused(&|c| c.metric_count = 0), IOTSEC_OK);
+    assert_eq!(refused(&|c| c.metric_count = 4097), IOTSEC_ERR_REGISTRY_COUNT);
+    assert_eq!(refused(&|c| c.reserved = 1), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.struct_size += 4), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.owner_records.struct_size += 4), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.device_records.id = OWNER + 7), IOTSEC_ERR_CONFIG);

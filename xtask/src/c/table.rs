@@ -13,7 +13,16 @@ const OPTIONAL: [(&str, &str); 1] = [("iotsec_login_open", "policy")];
 /// Where an input was refused: may be null everywhere, and is written by a refusal.
 const OFFSET: &str = "offset";
 /// Fixtures, in `iotsec-ffi/tests/c`: `open_TYPE` starts an object, `good_FUNCTION` fills a buffer.
-pub(super) const FIXTURES: [&str; 6] = ["store", "credential", "input", "update", "device", "telemetry"];
+pub(super) const FIXTURES: [&str; 8] = [
+    "store",
+    "credential",
+    "input",
+    "update",
+    "device",
+    "telemetry",
+    "report",
+    "identity",
+];
 
 /// The program, and what it covers in words.
 pub(super) fn write(header: &str) -> Result<(String, String), Failure> {

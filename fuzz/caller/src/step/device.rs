@@ -326,4 +326,22 @@ pub(super) const STEPS: &[(&str, Step)] = &[
             )
         }
     }),
+    ("iotsec_device_lend_argon2id", |world, input| {
+        let lent = world.argon2id(input);
+        // SAFETY: as above.
+        unsafe { iotsec_device_lend_argon2id(world.device.at(), &raw const lent) }
+    }),
+    ("iotsec_device_login_with_rehash", |world, input| {
+        let (password, now, mut proof) = (password(input), input.wide(), 0);
+        // SAFETY: as above.
+        let status = unsafe {
+            let (text, len) = (password.as_ptr().cast(), password.len());
+            let rounds = IOTSEC_ITERATIONS_MCU;
+            iotsec_device_login_with_rehash(world.device.at(), rounds, text, len, now, &raw mut proof)
+        };
+        if status == IOTSEC_OK {
+            world.owner = proof;
+        }
+        status
+    }),
 ];

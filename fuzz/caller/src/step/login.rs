@@ -76,6 +76,47 @@ pub(super) const STEPS: &[(&str, Step)] = &[
             )
         }
     }),
+    ("iotsec_password_choose_argon2id", |world, input| {
+        let (credential, entropy) = (world.credential(), board::entropy(world.ctx()));
+        let (lent, context) = (world.argon2id(input), [c"LAMP-0042".as_ptr()]);
+        // SAFETY: as above.
+        unsafe {
+            iotsec_password_choose_argon2id(
+                &raw const credential,
+                &raw const entropy,
+                IOTSEC_EXPOSURE_ONLINE,
+                &raw const lent,
+                PASSWORD.as_ptr().cast(),
+                PASSWORD.len(),
+                context.as_ptr(),
+                1,
+            )
+        }
+    }),
+    ("iotsec_login_lend_argon2id", |world, input| {
+        let lent = world.argon2id(input);
+        // SAFETY: as above.
+        unsafe { iotsec_login_lend_argon2id(world.login.at(), &raw const lent) }
+    }),
+    ("iotsec_login_attempt_with_rehash", |world, input| {
+        let (entropy, now, mut scheme) = (board::entropy(world.ctx()), input.wide(), 0);
+        let text = match input.piece() {
+            [] => PASSWORD,
+            piece => piece,
+        };
+        // SAFETY: as above.
+        unsafe {
+            iotsec_login_attempt_with_rehash(
+                world.login.at(),
+                &raw const entropy,
+                IOTSEC_ITERATIONS_MCU,
+                text.as_ptr().cast(),
+                text.len(),
+                now,
+                &raw mut scheme,
+            )
+        }
+    }),
     ("iotsec_login_open", |world, input| {
         let credential = world.credential();
         let policy = iotsec_login_policy_t {

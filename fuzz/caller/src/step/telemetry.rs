@@ -12,7 +12,7 @@ use crate::{Input, board::size, guarded::Guarded, vectors, world::World};
 
 static SHARED: [u8; 32] = [9; 32];
 
-fn service(input: &mut Input<'_>) -> iotsec_service_t {
+pub(super) fn service(input: &mut Input<'_>) -> iotsec_service_t {
     let kind = input.byte();
     iotsec_service_t {
         struct_size: size::<iotsec_service_t>(),

@@ -11,7 +11,7 @@ use iotsec_ffi::{
 use super::{Succeeded, done, ok};
 use crate::{
     device::{NETWORK, NONCE, OBSERVED, PASSWORD, PLAN, SCHEDULE, Unit, presence},
-    login::zeroed,
+    login::{Memory, zeroed},
 };
 
 const SERIAL: &[u8] = b"LAMP-0042";
@@ -28,7 +28,7 @@ fn device() {
     claim(&mut seen, &unit, &label);
     live(&mut seen, &unit);
     let owned = unit.board.flash.clone();
-    for farewell in [transfer, retire, reset] {
+    for farewell in [transfer, retire, reset, lend] {
         *unit.board.flash = owned.clone();
         open(&mut seen, &unit);
         let (at, mut owner) = (unit.device.at(), 0);
@@ -203,6 +203,18 @@ fn live(seen: &mut Succeeded, unit: &Unit) {
         iotsec_security_status_json(at, &OBSERVED, 23_000, out, IOTSEC_SECURITY_JSON_MAX, &raw mut len)
     );
     ok!(seen, iotsec_device_close(at));
+}
+
+/// A password that was chosen before memory was lent is stretched anew with it.
+fn lend(seen: &mut Succeeded, unit: &Unit, mut owner: iotsec_owner_t) {
+    let (at, memory) = (unit.device.at(), Memory::new());
+    let lent = memory.lend();
+    ok!(seen, iotsec_device_lend_argon2id(at, &raw const lent));
+    let (text, len) = (PASSWORD.as_ptr().cast(), PASSWORD.len());
+    ok!(
+        seen,
+        iotsec_device_login_with_rehash(at, IOTSEC_ITERATIONS_MCU, text, len, 60_000, &raw mut owner)
+    );
 }
 
 fn transfer(seen: &mut Succeeded, unit: &Unit, owner: iotsec_owner_t) {

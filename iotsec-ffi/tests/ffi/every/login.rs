@@ -6,7 +6,7 @@ use super::{Succeeded, ok};
 use crate::{
     board::{Board, Fixed},
     device::presence,
-    login::{Records, credential, zeroed},
+    login::{Memory, Records, credential, zeroed},
 };
 
 #[test]
@@ -55,6 +55,34 @@ fn login() {
         iotsec_login_attempt_text(at, text, text_len, 2000, &raw mut scheme)
     );
     assert_eq!(scheme, IOTSEC_SCHEME_CHOSEN);
+    let memory = Memory::new();
+    let lent = memory.lend();
+    ok!(seen, iotsec_login_lend_argon2id(at, &raw const lent));
+    ok!(
+        seen,
+        iotsec_login_attempt_with_rehash(
+            at,
+            &raw const entropy,
+            IOTSEC_ITERATIONS_MCU,
+            text,
+            text_len,
+            3000,
+            &raw mut scheme
+        )
+    );
+    ok!(
+        seen,
+        iotsec_password_choose_argon2id(
+            &raw const credential,
+            &raw const entropy,
+            IOTSEC_EXPOSURE_ONLINE,
+            &raw const lent,
+            text,
+            text_len,
+            context.as_ptr(),
+            1
+        )
+    );
     let mut status = zeroed();
     ok!(seen, iotsec_login_status(at, 2000, &raw mut status));
     let somebody = presence(true);

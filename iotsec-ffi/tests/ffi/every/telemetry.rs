@@ -10,14 +10,18 @@ use iotsec::{
     },
 };
 use iotsec_ffi::{
-    telemetry::{batch::*, consent::*, deletion::*, registry::*, *},
+    telemetry::{batch::*, consent::*, data_map::*, deletion::*, private::*, registry::*, *},
     update::config::iotsec_trust_anchor_t,
 };
 
 use super::{Succeeded, done, ok};
 use crate::{
     login::zeroed,
-    telemetry::{Bench, SHARED, shared, signer},
+    telemetry::{
+        Bench, SHARED,
+        private::{LIT, NIGHT, NOW, task},
+        shared, signer,
+    },
 };
 
 #[test]
@@ -130,7 +134,82 @@ fn telemetry() {
         )
     );
     assert_eq!(said.events, 42);
+    private(&mut seen, &bench);
     ok!(seen, iotsec_telemetry_withdraw(at, IOTSEC_PURPOSE_USAGE, 0));
     ok!(seen, iotsec_telemetry_close(at));
     seen.all_of("telemetry");
+}
+
+/// What tells about all devices together, or one recipient alone.
+fn private(seen: &mut Succeeded, bench: &Bench) {
+    let (at, ledger, service, task) = (bench.telemetry.at(), bench.ledger(), shared(), task());
+    let (mut out, mut len, mut renewals) = ([0; 2048], 0, 0);
+    let (size, mut text) = (out.len(), vec![0u8; 16_384]);
+    let value = iotsec_value_t {
+        number: 1,
+        personal: IOTSEC_PURPOSE_USAGE,
+    };
+    ok!(seen, iotsec_telemetry_format_ledger(at, &raw const ledger));
+    let to = out.as_mut_ptr();
+    ok!(
+        seen,
+        iotsec_telemetry_report(
+            at,
+            &raw const ledger,
+            NIGHT,
+            &raw const value,
+            0,
+            to,
+            size,
+            &raw mut len
+        )
+    );
+    ok!(seen, iotsec_telemetry_renew_ledger(at, &raw const ledger));
+    let periods = bench.periods(7);
+    ok!(
+        seen,
+        iotsec_telemetry_renew_ledger_by(at, &raw const ledger, &raw const periods)
+    );
+    ok!(
+        seen,
+        iotsec_telemetry_ledger_renewals(at, &raw const ledger, &raw mut renewals)
+    );
+    assert_eq!(renewals, 2);
+    let to = out.as_mut_ptr();
+    ok!(
+        seen,
+        iotsec_telemetry_share(
+            at,
+            &raw const task,
+            LIT,
+            &raw const value,
+            NOW,
+            to,
+            size,
+            &raw mut len
+        )
+    );
+    let to = out.as_mut_ptr();
+    ok!(
+        seen,
+        iotsec_telemetry_seal_value(
+            at,
+            &raw const service,
+            5,
+            &raw const value,
+            to,
+            size,
+            &raw mut len
+        )
+    );
+    let (product, to) = (b"Door".as_ptr().cast(), text.as_mut_ptr().cast());
+    ok!(
+        seen,
+        iotsec_telemetry_data_map_json(at, product, 4, to, text.len(), &raw mut len)
+    );
+    let to = text.as_mut_ptr().cast();
+    ok!(
+        seen,
+        iotsec_telemetry_data_map_page(at, product, 4, to, text.len(), &raw mut len)
+    );
 }

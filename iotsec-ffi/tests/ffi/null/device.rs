@@ -148,4 +148,16 @@ pub(super) fn calls(calls: &mut Calls) {
         295,
         t.mutable(3, &mut 0)
     ));
+    call!(calls, iotsec_device_login_with_rehash, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_ITERATIONS_MCU,
+        t.shared(1, b"green kettle").cast(),
+        12,
+        0,
+        t.mutable(2, &mut 0)
+    ));
+    call!(calls, iotsec_device_lend_argon2id, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.argon2id)
+    ));
 }

@@ -105,4 +105,67 @@ pub(super) fn calls(calls: &mut Calls) {
         t.shared(2, &crate::telemetry::signer()),
         t.mutable(3, &mut zeroed()),
     ));
+    call!(calls, iotsec_telemetry_format_ledger, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.ledger)
+    ));
+    call!(calls, iotsec_telemetry_renew_ledger, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.ledger)
+    ));
+    call!(calls, iotsec_telemetry_renew_ledger_by, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.ledger),
+        t.shared(2, &b.ledger.counter)
+    ));
+    call!(calls, iotsec_telemetry_ledger_renewals, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.ledger),
+        t.mutable(2, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_report, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.ledger),
+        1,
+        t.shared(2, &zeroed::<iotsec_value_t>()),
+        0,
+        t.mutable(3, &mut [0u8; IOTSEC_REPORT_MAX]).cast(),
+        IOTSEC_REPORT_MAX,
+        t.mutable(4, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_share, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::telemetry::private::task()),
+        1,
+        t.shared(2, &zeroed::<iotsec_value_t>()),
+        0,
+        t.mutable(3, &mut [0u8; 512]).cast(),
+        512,
+        t.mutable(4, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_seal_value, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::telemetry::shared()),
+        1,
+        t.shared(2, &zeroed::<iotsec_value_t>()),
+        t.mutable(3, &mut [0u8; IOTSEC_SEALED_VALUE_MAX]).cast(),
+        IOTSEC_SEALED_VALUE_MAX,
+        t.mutable(4, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_data_map_json, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"Door").cast(),
+        4,
+        t.mutable(2, &mut [0u8; 64]).cast(),
+        64,
+        t.mutable(3, &mut 0)
+    ));
+    call!(calls, iotsec_telemetry_data_map_page, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"Door").cast(),
+        4,
+        t.mutable(2, &mut [0u8; 64]).cast(),
+        64,
+        t.mutable(3, &mut 0)
+    ));
 }
