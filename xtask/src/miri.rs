@@ -15,16 +15,17 @@ use crate::{
 };
 
 /// Tests of `iotsec-ffi/tests/ffi`, each in a process of its own, the longest first.
-const TESTS: [&str; 9] = [
-    "every::device::device",
+const TESTS: [&str; 10] = [
     "every::pairing::pairing",
-    "every::update::update",
-    "null::a_null_pointer_is_refused_wherever_it_stands",
-    "every::trust::trust",
-    "every::store::store",
-    "every::telemetry::telemetry",
+    "every::device::device",
+    "every::identity::identity",
     "every::plain::plain",
+    "every::update::update",
+    "every::telemetry::telemetry",
+    "every::trust::trust",
     "every::login::login",
+    "null::a_null_pointer_is_refused_wherever_it_stands",
+    "every::store::store",
 ];
 /// Crates of others are optimised before they are interpreted: most of the time goes into their cryptography, and what is
 /// looked at is ours.

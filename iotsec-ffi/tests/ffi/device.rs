@@ -14,7 +14,6 @@ use iotsec_ffi::{
     device::{erase::*, owner::*, *},
     erased::*,
     login::*,
-    pairing::*,
     password::*,
     record::*,
     security::*,
@@ -119,20 +118,12 @@ impl Unit {
         unit
     }
 
-    /// With a set-up code on its label, which this gives, and its set-up begun.
-    pub(crate) fn with_setup_code() -> (Self, String) {
-        let mut unit = Self::blank();
-        let (mut code, mut len) = ([0u8; IOTSEC_SETUP_CODE_LEN], 0);
-        // SAFETY: see the top.
-        let drawn = unsafe {
-            let (at, out) = (unit.device.at(), code.as_mut_ptr().cast());
-            iotsec_device_draw_setup_code(at, 1000, out, code.len(), &raw mut len)
-        };
+    /// From the factory to its set-up.
+    pub(crate) fn begin_with_label(&mut self) {
         assert_eq!(
-            (drawn, unit.draw(), unit.provision("LAMP-0042"), unit.begin()),
-            (IOTSEC_OK, IOTSEC_OK, IOTSEC_OK, IOTSEC_OK)
+            (self.draw(), self.provision("LAMP-0042"), self.begin()),
+            (IOTSEC_OK, IOTSEC_OK, IOTSEC_OK)
         );
-        (unit, String::from_utf8(code[..len].to_vec()).unwrap())
     }
 
     /// Set up, and somebody's.

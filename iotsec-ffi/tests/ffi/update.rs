@@ -60,6 +60,28 @@ pub(crate) fn maker() -> Ed25519SigningKey {
     Ed25519SigningKey::from_seed(&Secret::from_bytes([7; 32]))
 }
 
+/// The public keys of [`maker`] and [`second`]: under Miri a key is not made where its half will do.
+const MAKER: [u8; 32] = [
+    0xEA, 0x4A, 0x6C, 0x63, 0xE2, 0x9C, 0x52, 0x0A, 0xBE, 0xF5, 0x50, 0x7B, 0x13, 0x2E, 0xC5, 0xF9, 0x95,
+    0x47, 0x76, 0xAE, 0xBE, 0xBE, 0x7B, 0x92, 0x42, 0x1E, 0xEA, 0x69, 0x14, 0x46, 0xD2, 0x2C,
+];
+const SECOND: [u8; 65] = [
+    0x04, 0x71, 0x35, 0xFA, 0x4F, 0xD9, 0x3A, 0x09, 0xDC, 0xE9, 0x8B, 0xBF, 0x68, 0x1B, 0x4B, 0xFC, 0xF5,
+    0x0E, 0x7C, 0x0D, 0x63, 0x54, 0xE6, 0x2A, 0xFB, 0x0B, 0xFF, 0x2A, 0x34, 0x29, 0x61, 0x78, 0x65, 0xED,
+    0x4C, 0x1F, 0x02, 0xDD, 0xB9, 0x02, 0x3E, 0xE5, 0x6A, 0x55, 0x7E, 0x51, 0x5D, 0x6A, 0x9D, 0xC6, 0x6C,
+    0x11, 0xF2, 0x20, 0x96, 0x0D, 0xE5, 0x94, 0x33, 0x4D, 0xF5, 0x88, 0x77, 0x67, 0x24,
+];
+
+fn second() -> P256SigningKey {
+    P256SigningKey::from_scalar(&Secret::from_bytes([9; 32])).unwrap()
+}
+
+#[test]
+fn public_keys_are_those_of_the_private_ones() {
+    assert_eq!(maker().public_key(), MAKER);
+    assert_eq!(second().public_key(), SECOND);
+}
+
 /// A device with release 1 in slot A, as the factory leaves it.
 pub(crate) struct Device {
     board: Board,
@@ -71,9 +93,9 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    pub(crate) fn new() -> Self {
-        let second = P256SigningKey::from_scalar(&Secret::from_bytes([9; 32])).unwrap();
-        let keys = vec![maker().public_key().to_vec(), second.public_key().to_vec()];
+    /// With keys, and nothing in its slots.
+    pub(crate) fn blank() -> Self {
+        let keys = vec![MAKER.to_vec(), SECOND.to_vec()];
         let types = [IOTSEC_KEY_ED25519, IOTSEC_KEY_P256];
         let anchor = |(key, key_type): (&Vec<u8>, i32)| iotsec_trust_anchor_t {
             struct_size: size_of::<iotsec_trust_anchor_t>() as u32,
@@ -81,13 +103,17 @@ impl Device {
             key: key.as_ptr(),
             key_len: key.len(),
         };
-        let device = Self {
+        Self {
             board: Board::new(),
             update: Fixed::new(zeroed()),
             anchors: keys.iter().zip(types).map(anchor).collect(),
             keys,
             scratch: Fixed::new([0; 1024]),
-        };
+        }
+    }
+
+    pub(crate) fn new() -> Self {
+        let device = Self::blank();
         let (config, envelope, image) = (device.config(), envelope(1, &maker()), image(1));
         // SAFETY: see the top.
         let status = unsafe {
@@ -350,7 +376,7 @@ fn keys_of_both_kinds_count_and_a_foreign_one_does_not() {
         device.begin(&envelope(2, &stranger)).0,
         IOTSEC_ERR_UPDATE_THRESHOLD
     );
-    let second = P256SigningKey::from_scalar(&Secret::from_bytes([9; 32])).unwrap();
+    let second = second();
     assert_eq!(device.begin(&envelope(2, &second)), (IOTSEC_OK, 0));
     assert_eq!(device.verb(iotsec_update_cancel), IOTSEC_OK);
     assert_eq!(device.status().cause, IOTSEC_ERR_INSTALL_CANCELLED);

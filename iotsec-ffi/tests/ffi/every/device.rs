@@ -80,23 +80,31 @@ fn draw(seen: &mut Succeeded, unit: &Unit) -> String {
     String::from_utf8(label[..len].to_vec()).unwrap()
 }
 
+pub(super) fn draw_setup_code(seen: &mut Succeeded, unit: &Unit) -> String {
+    let (mut code, mut len) = ([0u8; IOTSEC_SETUP_CODE_LEN], 0);
+    let (at, out) = (unit.device.at(), code.as_mut_ptr().cast());
+    ok!(
+        seen,
+        iotsec_device_draw_setup_code(at, 1000, out, IOTSEC_SETUP_CODE_LEN, &raw mut len)
+    );
+    String::from_utf8(code[..len].to_vec()).unwrap()
+}
+
 fn provision(seen: &mut Succeeded, unit: &Unit) -> String {
     let (config, at) = (unit.config(), unit.device.at());
     ok!(seen, iotsec_device_format(at, &raw const config));
     assert_eq!(state(seen, unit), IOTSEC_DEVICE_FACTORY);
     let (label, mut enrolment) = (draw(seen, unit), zeroed());
-    let (mut code, mut len) = ([0u8; IOTSEC_SETUP_CODE_LEN], 0);
-    let out = code.as_mut_ptr().cast();
-    ok!(
-        seen,
-        iotsec_device_draw_setup_code(at, 1000, out, IOTSEC_SETUP_CODE_LEN, &raw mut len)
-    );
-    assert!(code[..len].iter().all(u8::is_ascii_digit));
+    // Its arithmetic is the longest there is: under Miri it is done once, for `every::pairing`.
+    if !cfg!(miri) {
+        let code = draw_setup_code(seen, unit);
+        assert!(code.bytes().all(|digit| digit.is_ascii_digit()));
+    }
     ok!(
         seen,
         iotsec_device_provision(at, SERIAL.as_ptr().cast(), SERIAL.len(), &raw mut enrolment)
     );
-    let mut serial = [0u8; IOTSEC_SERIAL_MAX];
+    let (mut serial, mut len) = ([0u8; IOTSEC_SERIAL_MAX], 0);
     let out = serial.as_mut_ptr().cast();
     ok!(
         seen,

@@ -5,7 +5,7 @@ use iotsec::core::{
 use iotsec_ffi::pairing::*;
 use iotsec_testkit::SimRng;
 
-use super::{Succeeded, ok};
+use super::{Succeeded, device::draw_setup_code, ok};
 use crate::{
     board::Fixed,
     device::{Unit, presence},
@@ -17,7 +17,9 @@ const APP: &[u8] = b"phone-7";
 #[test]
 fn pairing() {
     let mut seen = Succeeded::default();
-    let (unit, code) = Unit::with_setup_code();
+    let mut unit = Unit::blank();
+    let code = draw_setup_code(&mut seen, &unit);
+    unit.begin_with_label();
     let (device, pairing) = (unit.device.at(), Fixed::<iotsec_pairing_t>::new(zeroed()));
     let mut parameters = [0; IOTSEC_PAIRING_PARAMETERS_LEN];
     ok!(seen, iotsec_pairing_parameters(device, parameters.as_mut_ptr()));

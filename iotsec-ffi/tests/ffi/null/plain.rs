@@ -28,7 +28,7 @@ pub(super) fn calls(calls: &mut Calls) {
     ));
     call!(calls, iotsec_certificate_verify_server, |t, b| (
         t.shared(0, &crate::certificate::policy()),
-        if t.0 == 1 {
+        if t.is_on(1) {
             ptr::null()
         } else {
             crate::certificate::pointer(&crate::certificate::CHAIN)
