@@ -228,6 +228,8 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
         }
     }
 
+    // A function of its own: where it is inlined, the compiler moves the fields one by one, which makes kilobytes of code.
+    #[inline(never)]
     pub(crate) fn into_state<T>(self) -> Device<'d, T, F, R, N> {
         Device {
             product: self.product,
