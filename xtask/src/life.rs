@@ -155,6 +155,7 @@ pub(crate) fn run(root: &Path, plan: &Plan<'_>) -> Result<(), Failure> {
     for build in &builds {
         jobs.push(Box::new(|| story(build, plan.seed)));
         if build.map.name == CONTROLLED {
+            jobs.push(Box::new(|| warm(build, plan.seed)));
             for (loader, expected) in LEFT_OUT {
                 jobs.push(Box::new(move || control(build, loader, expected, plan.seed)));
             }
@@ -206,7 +207,16 @@ fn story(build: &Build, seed: u64) -> Result<String, String> {
     Ok(told + &format!("   one whole life: {:.1} s\n", begun.elapsed().as_secs_f32()))
 }
 
-/// The board of the boot loaders that have to be caught.
+/// One whole life under one power: every restart is one of the machine in the emulator.
+fn warm(build: &Build, seed: u64) -> Result<String, String> {
+    let begun = Instant::now();
+    let (lines, lived) = story::tell_warm(build, LOADERS[0], &build.folder.join("warm"), seed);
+    let told = format!("== {}, warm restarts\n{lines}", build.map.name);
+    lived.map_err(|error| format!("{error}, after\n{told}"))?;
+    Ok(told + &format!("   one whole life: {:.1} s\n", begun.elapsed().as_secs_f32()))
+}
+
+/// The board of the boot loaders that have to be caught, and of warm restarts.
 const CONTROLLED: &str = map::MPS2_AN386.name;
 /// These, of which each leaves out one rule, and how it is found.
 const LEFT_OUT: [(&str, &str); 2] = [

@@ -50,7 +50,7 @@ pub fn run(build: Build) -> ! {
     };
     let hardware = Hardware {
         flash,
-        rng: FixedBytes::new(options.seed),
+        rng: FixedBytes::new(seed(&options)),
         counter: &mut counter,
         root: &root,
         replay: ReplayProtection::None,
@@ -71,6 +71,12 @@ pub fn run(build: Build) -> ! {
             console::fail("no device")
         }
     }
+}
+
+/// Another one for each start under one power.
+fn seed(options: &Options) -> u64 {
+    let starts = if options.is_warm { Flash::restarts() } else { 0 };
+    options.seed.wrapping_add(u64::from(starts) << 32)
 }
 
 /// The manifest of this image, which the boot loader has verified.

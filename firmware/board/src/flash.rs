@@ -29,6 +29,9 @@ pub const PAGE: usize = MAP.page as usize;
 /// Bytes in a write unit.
 pub const WORD: usize = MAP.word as usize;
 
+/// The word behind the flash.
+const RESTARTS: u32 = MAP.flash + MAP.capacity();
+
 /// Pages that were written since power-on. Cells that can be shared without `unsafe`, on cores without
 /// compare-and-swap too: there is one thread.
 static WRITTEN: [AtomicU8; MAP.page_count() as usize] =
@@ -49,6 +52,28 @@ impl Flash {
             Ok(file) => Self { file, cut },
             Err(_) => console::fail("no file flash.img to read and write"),
         }
+    }
+
+    /// After a restart under power, in the boot loader: the emulator has put back what the flash held when the power came,
+    /// and a real flash holds what was written since. Counts the restarts in a word behind the flash, which is lost with
+    /// the power.
+    pub fn keep(&mut self) {
+        let mut page = [0; PAGE];
+        for at in 0..MAP.page_count() {
+            let offset = at * MAP.page;
+            if self.load(offset, &mut page).is_err() {
+                console::fail("flash.img cannot be read")
+            }
+            memory::write_flash(MAP.flash + offset, &page);
+        }
+        memory::write_flash(RESTARTS, &(Self::restarts() + 1).to_le_bytes());
+    }
+
+    /// Starts since the power came, this one among them, where [`keep`](Self::keep) counts them.
+    pub fn restarts() -> u32 {
+        let mut count = [0; 4];
+        memory::read_flash(RESTARTS, &mut count);
+        u32::from_le_bytes(count)
     }
 
     /// Words programmed and pages erased since power-on, by this image.

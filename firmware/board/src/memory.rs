@@ -38,3 +38,12 @@ pub(crate) fn read_flash(address: u32, bytes: &mut [u8]) {
         *byte = unsafe { ptr::read_volatile(at as *const u8) };
     }
 }
+
+/// Puts `bytes` where the flash is, as the emulator did when the power came, and what is behind it.
+pub(crate) fn write_flash(address: u32, bytes: &[u8]) {
+    for (at, byte) in (address as usize..).zip(bytes) {
+        // SAFETY: only `flash` calls this, in the boot loader, with addresses of the flash that the map says is there and of
+        // the word behind it: memory that is no object of Rust's, from which nothing runs yet.
+        unsafe { ptr::write_volatile(at as *mut u8, *byte) };
+    }
+}

@@ -40,12 +40,18 @@ pub struct Options {
     pub cut: Option<Cut>,
     /// What the source of random bytes begins with. QEMU has none on these boards.
     pub seed: u64,
+    /// Whether a restart is a warm one: the machine stays under power.
+    pub is_warm: bool,
 }
 
 impl Options {
-    /// Reads `seed=N`, and `loader=N.P` or `application=N.P` for a power cut.
+    /// Reads `seed=N`, `warm`, and `loader=N.P` or `application=N.P` for a power cut.
     pub fn read(image: Image) -> Self {
-        let mut options = Self { cut: None, seed: 1 };
+        let mut options = Self {
+            cut: None,
+            seed: 1,
+            is_warm: false,
+        };
         let Ok(args) = env::args::<128>() else {
             console::fail("no command line")
         };
@@ -57,6 +63,7 @@ impl Options {
             match arg.split_once('=') {
                 Some(("seed", value)) => options.seed = value.parse().unwrap_or(1),
                 Some((key, value)) if key == name => options.cut = cut(value),
+                None if arg == "warm" => options.is_warm = true,
                 _ => {}
             }
         }

@@ -30,6 +30,9 @@ pub struct Rules {
 pub fn run<C: MonotonicCounter>(rules: Rules, counter: impl FnOnce(&Options) -> C) -> ! {
     let options = Options::read(Image::Loader);
     let (mut flash, mut counter) = (Flash::new(options.cut), counter(&options));
+    if options.is_warm {
+        flash.keep();
+    }
     match select(&mut flash, &mut counter, rules) {
         Ok(Selection::Boot(image)) => {
             console::text(match image.slot() {

@@ -59,6 +59,22 @@ pub(super) struct Machine {
 impl Machine {
     /// Gives power. `folder` holds `flash.img`.
     pub(super) fn on(map: &Map, loader: &Path, folder: &Path, cut: Cut, seed: u64) -> Result<Self, Failure> {
+        Self::started(map, loader, folder, cut, seed, false)
+    }
+
+    /// Gives power to a board that keeps it over a restart.
+    pub(super) fn on_for_long(map: &Map, loader: &Path, folder: &Path, seed: u64) -> Result<Self, Failure> {
+        Self::started(map, loader, folder, Cut::Never, seed, true)
+    }
+
+    fn started(
+        map: &Map,
+        loader: &Path,
+        folder: &Path,
+        cut: Cut,
+        seed: u64,
+        is_warm: bool,
+    ) -> Result<Self, Failure> {
         let socket = folder.join("link");
         match fs::remove_file(&socket) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -72,16 +88,16 @@ impl Machine {
             Cut::Application(operation, part) => options += &format!(",arg=application={operation}.{part}"),
             Cut::Never | Cut::After(_) => {}
         }
+        // A restart ends the emulator, or is one of the machine in it.
+        let reboot: &[&str] = if is_warm { &[] } else { &["-no-reboot"] };
+        if is_warm {
+            options += ",arg=warm";
+        }
         let begun = Instant::now();
         let mut child = qemu::command(map.name)
             .current_dir(folder)
-            .args([
-                "-no-reboot",
-                "-serial",
-                "unix:link",
-                "-semihosting-config",
-                &options,
-            ])
+            .args(reboot)
+            .args(["-serial", "unix:link", "-semihosting-config", &options])
             .arg("-kernel")
             .arg(loader)
             .arg("-device")
@@ -169,6 +185,18 @@ impl Machine {
         }
     }
 
+    /// Restarts the board, which stays under power, and waits until it listens again.
+    pub(super) fn restart(&mut self) -> Result<(), Failure> {
+        self.ask(message::RESTART, &[])?.ok_or("the machine has ended")?;
+        let mut link = self.link.take().ok_or("the machine has ended")?;
+        let begun = self.frame(&mut link, Instant::now() + PATIENCE)?;
+        self.link = Some(link);
+        match begun {
+            Some((message::READY, _)) => Ok(()),
+            other => Err(format!("after a restart came {other:?}").into()),
+        }
+    }
+
     fn exchange(&mut self, frame: &[u8]) -> Result<Option<(u8, Vec<u8>)>, Failure> {
         let deadline = Instant::now() + PATIENCE;
         let Some(mut link) = self.link.take() else {
@@ -252,6 +280,13 @@ impl Machine {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Takes the power away; what it said while it had it.
+    pub(super) fn off_at_last(mut self) -> Result<String, Failure> {
+        self.off()?;
+        let said = self.console.join();
+        said.map_err(|_| "the reader of the console died".into())
     }
 
     /// How it ended, once it has stopped answering.

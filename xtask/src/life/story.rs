@@ -26,10 +26,35 @@ struct Life<'l> {
     seed: u64,
     owner: Owner,
     told: String,
+    /// Whether a restart takes the power away.
+    is_warm: bool,
+    /// One that stays under power over restarts.
+    machine: Option<Machine>,
+    restarts: u32,
 }
 
 /// Lives it with the boot loader called `loader`: what is to be told of it, and how it ended.
 pub(super) fn tell(build: &Build, loader: &str, folder: &Path, seed: u64) -> (String, Result<(), Failure>) {
+    tell_as(build, loader, folder, seed, false)
+}
+
+/// The same under one power: restarts are warm.
+pub(super) fn tell_warm(
+    build: &Build,
+    loader: &str,
+    folder: &Path,
+    seed: u64,
+) -> (String, Result<(), Failure>) {
+    tell_as(build, loader, folder, seed, true)
+}
+
+fn tell_as(
+    build: &Build,
+    loader: &str,
+    folder: &Path,
+    seed: u64,
+    is_warm: bool,
+) -> (String, Result<(), Failure>) {
     let made = fs::create_dir_all(folder)
         .map_err(Failure::from)
         .and_then(|()| Unit::make(build, seed));
@@ -44,9 +69,14 @@ pub(super) fn tell(build: &Build, loader: &str, folder: &Path, seed: u64) -> (St
         seed,
         owner: Owner::of(unit),
         told: String::new(),
+        is_warm,
+        machine: None,
+        restarts: 0,
     };
     let lived = life.live();
-    (life.told, lived)
+    // What it said comes last, also where something went wrong.
+    let ended = life.takes_power_away();
+    (life.told, lived.and(ended))
 }
 
 impl Life<'_> {
@@ -67,6 +97,9 @@ impl Life<'_> {
         &mut self,
         work: impl FnOnce(&mut Owner, &mut Machine, Hello) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        if self.is_warm {
+            return self.under_power(work);
+        }
         let loader = self.build.loader(self.loader);
         self.seed += 1;
         let mut machine = Machine::on(&self.build.map, &loader, self.folder, Cut::Never, self.seed)?;
@@ -91,6 +124,45 @@ impl Life<'_> {
             (Err(error), Ok((_, said))) => Err(format!("{error}: {said}").into()),
             (Err(error), Err(end)) => Err(format!("{error}: {end}").into()),
         }
+    }
+
+    /// The same on a board that stays under power.
+    fn under_power<T>(
+        &mut self,
+        work: impl FnOnce(&mut Owner, &mut Machine, Hello) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut machine = match self.machine.take() {
+            Some(machine) => machine,
+            None => {
+                let loader = self.build.loader(self.loader);
+                self.seed += 1;
+                Machine::on_for_long(&self.build.map, &loader, self.folder, self.seed)?
+            }
+        };
+        let hello = self.owner.greet(&mut machine);
+        let done = hello.and_then(|hello| match hello {
+            Some(hello) => work(&mut self.owner, &mut machine, hello),
+            None => Err("it does not answer".into()),
+        });
+        let restarted = done.and_then(|done| machine.restart().map(|()| done));
+        self.machine = Some(machine);
+        self.restarts += u32::from(restarted.is_ok());
+        restarted
+    }
+
+    fn takes_power_away(&mut self) -> Result<(), Failure> {
+        if let Some(machine) = self.machine.take() {
+            let said = machine.off_at_last()?;
+            let (starts, restarts) = (said.matches("boot: slot").count(), self.restarts);
+            if starts < 2 {
+                return Err(format!("the boot loader started {starts} images: {said}").into());
+            }
+            self.say(&format!(
+                "under one power: {starts} starts, {restarts} of them by a restart"
+            ));
+            self.restarts = 0;
+        }
+        Ok(())
     }
 
     fn say(&mut self, lines: &str) {
@@ -163,6 +235,7 @@ impl Life<'_> {
             return Err("an update was installed for which there is no room".into());
         }
         self.say(&format!("an update has no room, and is refused (error {code})"));
+        self.takes_power_away()?;
         let build = self.build;
         let (map, path) = (&build.map, self.folder.join("flash.img"));
         let mut flash = fs::read(&path)?;
@@ -223,6 +296,7 @@ impl Life<'_> {
 
     /// Somebody writes the flash: an old release, genuine, and nothing else that starts.
     fn refuses_old_releases(&mut self) -> Result<(), Failure> {
+        self.takes_power_away()?;
         let build = self.build;
         let (map, path) = (&build.map, self.folder.join("flash.img"));
         let mut flash = SimFlash::from_image(factory::geometry(map), &fs::read(&path)?);
