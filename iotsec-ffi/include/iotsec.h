@@ -7569,7 +7569,7 @@ iotsec_status_t iotsec_store_close(struct iotsec_store_t *store);
  *
  * Tables hold what can be opened by software; connectors, antennas and debug ports are declared in Rust or in the maker's
  * tools. The functions over a table copy it to the stack, where there is room for `IOTSEC_INTERFACES_MAX` however few there
- * are; they need no heap, and write no flash.
+ * are: 3.5 KB at most on a Cortex-M4, as `docs/footprint.md` has it. They need no heap, and write no flash.
  */
 iotsec_status_t iotsec_surface_check(const struct iotsec_interface_t *table,
                                      size_t count);
@@ -8007,8 +8007,8 @@ iotsec_status_t iotsec_trust_status(const struct iotsec_trust_config_t *config,
 
 /**
  * Reads the keys of a role, ready for `iotsec_update_config_t`: `keys` and `anchors` have room for `count` each,
- * `IOTSEC_TRUST_ANCHORS_MAX` take every role; `len` gets their number, and `threshold` how many of them must sign. `anchors` point into `keys`, which must
- * stay where it is as long as they are used.
+ * `IOTSEC_TRUST_ANCHORS_MAX` take every role; `len` gets their number, and `threshold` how many of them must sign.
+ * `anchors` point into `keys`, which must stay where it is as long as they are used.
  *
  * `now_s` is trusted time in seconds since 1970-01-01 UTC, or 0 where there is none or where it must not matter, as in the
  * boot loader: what was installed rightly still boots when the bundle has expired. `IOTSEC_ERR_TRUST_EXPIRED`;

@@ -192,8 +192,8 @@ pub unsafe extern "C" fn iotsec_trust_status(
 }
 
 /// Reads the keys of a role, ready for `iotsec_update_config_t`: `keys` and `anchors` have room for `count` each,
-/// `IOTSEC_TRUST_ANCHORS_MAX` take every role; `len` gets their number, and `threshold` how many of them must sign. `anchors` point into `keys`, which must
-/// stay where it is as long as they are used.
+/// `IOTSEC_TRUST_ANCHORS_MAX` take every role; `len` gets their number, and `threshold` how many of them must sign.
+/// `anchors` point into `keys`, which must stay where it is as long as they are used.
 ///
 /// `now_s` is trusted time in seconds since 1970-01-01 UTC, or 0 where there is none or where it must not matter, as in the
 /// boot loader: what was installed rightly still boots when the bundle has expired. `IOTSEC_ERR_TRUST_EXPIRED`;
