@@ -24,32 +24,63 @@ const SMALLER: [&str; 2] = [
 ];
 const LINK: &str = "-Clink-arg=-Tlink.x";
 
+/// What a row changes of the profile and the flags of `firmware/`.
 struct Variant {
     about: &'static str,
     compact: bool,
     smaller: bool,
+    /// A setting of the profile, as cargo takes it from the environment.
+    profile: Option<(&'static str, &'static str)>,
 }
 
-const VARIANTS: [Variant; 2] = [
+/// What the first row says.
+const FIRST: &str = "as in `firmware/`";
+
+const AS_IT_IS: Variant = Variant {
+    about: FIRST,
+    compact: true,
+    smaller: true,
+    profile: None,
+};
+
+const OPT_LEVEL: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
+const LTO: &str = "CARGO_PROFILE_RELEASE_LTO";
+
+const VARIANTS: [Variant; 6] = [
     Variant {
         about: "without the compact back ends of sha2 and aes",
         compact: false,
-        smaller: true,
+        ..AS_IT_IS
     },
     Variant {
         about: "without the outliner, and equal functions not folded",
-        compact: true,
         smaller: false,
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "`opt-level = \"z\"` in place of `\"s\"`",
+        profile: Some((OPT_LEVEL, "z")),
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "`opt-level = 2`",
+        profile: Some((OPT_LEVEL, "2")),
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "`opt-level = 3`",
+        profile: Some((OPT_LEVEL, "3")),
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "`lto = \"thin\"` in place of `\"fat\"`",
+        profile: Some((LTO, "thin")),
+        ..AS_IT_IS
     },
 ];
 
-/// The section: the first row as measured now, the others measured anew or as they stand in `committed`.
-pub(super) fn section(
-    root: &Path,
-    measured: &Measured,
-    anew: bool,
-    committed: &str,
-) -> Result<String, Failure> {
+/// The section: the first row as measured now, the others as they stand in `committed`.
+pub(super) fn section(measured: &Measured, committed: &str) -> Result<String, Failure> {
     let mut text = head();
     let missing = || format!("{THUMBV7EM_HF} is not measured");
     let empty = measured.get(&(THUMBV7EM_HF, "empty")).ok_or_else(missing)?;
@@ -57,29 +88,46 @@ pub(super) fn section(
     for image in IMAGES {
         costs.push(*measured.get(&(THUMBV7EM_HF, image)).ok_or_else(missing)?);
     }
-    text.push_str(&row("as in `firmware/`", &costs, empty));
+    text.push_str(&row(FIRST, &costs, empty));
     for variant in &VARIANTS {
-        if anew {
-            let (costs, empty) = variant.measure(root)?;
-            text.push_str(&row(variant.about, &costs, &empty));
-        } else {
-            let start = format!("| {} |", variant.about);
-            let line = committed
-                .lines()
-                .find(|line| line.starts_with(&start))
-                .ok_or_else(|| format!("{start} is not there: `cargo xtask size --flags` measures it"))?;
-            text.push_str(line);
-            text.push('\n');
-        }
+        let start = format!("| {} |", variant.about);
+        let line = committed
+            .lines()
+            .find(|line| line.starts_with(&start))
+            .ok_or_else(|| format!("{start} is not there: `cargo xtask size --flags` measures it"))?;
+        text.push_str(line);
+        text.push('\n');
     }
     Ok(text)
+}
+
+/// Measures every row of the section anew, and puts it in the place of the one in `path`. The rest of the page stays.
+pub(super) fn renew(root: &Path, path: &Path) -> Result<(), Failure> {
+    qemu::need()?;
+    let mut text = head();
+    for variant in [&AS_IT_IS].into_iter().chain(&VARIANTS) {
+        let (costs, empty) = variant.measure(root)?;
+        let row = row(variant.about, &costs, &empty);
+        print!("{row}");
+        text.push_str(&row);
+    }
+    let page = fs::read_to_string(path)?;
+    Ok(fs::write(path, replaced(&page, &text)?)?)
+}
+
+/// The page with another section of flags.
+fn replaced(page: &str, section: &str) -> Result<String, Failure> {
+    let (before, old) = page.split_once(HEADING).ok_or("the page has no table of flags")?;
+    let after = old.find("\n## ").map_or("", |at| &old[at..]);
+    Ok([before, section, after].concat())
 }
 
 fn head() -> String {
     let mut text = format!(
         "{HEADING}\nWhat the flags of `firmware/` change, on {THUMBV7EM_HF}: bytes of flash, and thousands of instructions. \
-        `cargo xtask size --flags` measures these rows, each of which builds everything once more; the check measures the first \
-        and takes the others as they stand.\n\n|"
+        `cargo xtask size --flags` measures these rows, each of which builds everything once more. `cargo xtask size` and the \
+        check measure the first row alone: the others are as the last run with `--flags` had them, and nothing notices when they have become \
+        old.\n\n|"
     );
     text.push_str(" flags |");
     for image in IMAGES {
@@ -123,6 +171,9 @@ impl Variant {
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
             .env("CARGO_TARGET_DIR", &target)
             .args(["--bin", "empty"]);
+        if let Some((name, value)) = self.profile {
+            command.env(name, value);
+        }
         tool::run(command.args(IMAGES.iter().flat_map(|name| ["--bin", name])))?;
         let one = |name: &str| -> Result<Cost, Failure> {
             let path = target.join(THUMBV7EM_HF).join("release").join(name);
@@ -161,14 +212,23 @@ mod tests {
             .iter()
             .map(|variant| format!("| {} | 7 |\n", variant.about))
             .collect();
-        let text = section(Path::new("."), &measured(), false, &rows).unwrap();
+        let text = section(&measured(), &rows).unwrap();
         assert!(text.ends_with(&rows), "{text}");
         assert!(text.contains("| as in `firmware/` | 4 | 0 | 4 | 0 |"), "{text}");
     }
 
     #[test]
     fn a_row_that_was_never_measured_is_an_error() {
-        let error = section(Path::new("."), &measured(), false, "").unwrap_err();
+        let error = section(&measured(), "").unwrap_err();
         assert!(error.to_string().contains("--flags"), "{error}");
+    }
+
+    #[test]
+    fn the_rest_of_the_page_stays() {
+        let page = format!("a\n{HEADING}\nold\n\n## Others\n\nb\n");
+        let section = format!("{HEADING}\nnew\n");
+        let renewed = replaced(&page, &section).unwrap();
+        assert_eq!(renewed, format!("a\n{section}\n## Others\n\nb\n"));
+        assert!(replaced("a page", &section).is_err());
     }
 }

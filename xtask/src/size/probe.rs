@@ -23,6 +23,10 @@ pub(super) const PROBES: &[(&str, &str)] = &[
     ("input", "input: five settings read from 227 bytes of JSON"),
     ("surface", "net: interface table, a grant, the debug port checked"),
     (
+        "surface_c",
+        "C: a table of eight interfaces checked, asked, and compared with two sockets",
+    ),
+    (
         "document_json",
         "input: the same settings as a document with bounds, from JSON",
     ),
