@@ -109,6 +109,11 @@ pub(crate) fn product(run: &Run) -> Result<Output, Problem> {
         wanted.retain(|test| !component.tests.contains_key(test));
     }
     measure(&mut record, &wanted, &run.tests)?;
+    let elsewhere = inherited.is_none()
+        && record
+            .programs
+            .iter()
+            .all(|program| program.package != "iotsec-core");
     if let Some((component, _)) = &inherited {
         record.inherit(component);
     }
@@ -121,6 +126,13 @@ pub(crate) fn product(run: &Run) -> Result<Output, Problem> {
         human.push_str(
             "the firmware does not name what was inlined, so that code may be there and not be found: build it with \
              `debug = \"limited\"`, of which nothing is loaded\n",
+        );
+    }
+    if elsewhere {
+        let _ = writeln!(
+            human,
+            "the tests of the SDK are not in {}: inherit how they ended with --component",
+            run.tests.tests.display()
         );
     }
     let _ = writeln!(human, "{}: {bytes} bytes, signed", run.tests.out.display());

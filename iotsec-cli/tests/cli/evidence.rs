@@ -2,6 +2,15 @@
 
 use std::{fs, process::Command};
 
+use iotsec::core::{
+    crypto::{Ed25519SigningKey, Sign as _},
+    secret::Secret,
+};
+use iotsec_evidence::{
+    claims,
+    outcome::Outcome,
+    record::{Record, Subject},
+};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Run};
@@ -74,9 +83,28 @@ fn bench(name: &str) -> Bench {
         bench.write(file, text.as_bytes());
     }
     build(&bench);
+    component(&bench);
     bench.done("key new maker");
     bench.done("key new other");
     bench
+}
+
+/// A record of the SDK, all of whose tests passed.
+fn component(bench: &Bench) {
+    let key = Ed25519SigningKey::from_seed(&Secret::from_bytes(*b"whoever tests the SDK, for tests"));
+    let mut record = Record::new(
+        Subject::Component {
+            version: env!("CARGO_PKG_VERSION").into(),
+        },
+        0,
+    );
+    for test in claims::sdk().iter().flat_map(|claim| &claim.tests) {
+        record.tests.insert(test.clone(), Outcome::Passed);
+    }
+    bench.write("sdk.record", &record.sign(&key, None).unwrap());
+    // SubjectPublicKeyInfo (RFC 8410).
+    let prefix = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+    bench.write("sdk.pub", &[&prefix[..], key.public_key()].concat());
 }
 
 fn build(bench: &Bench) {
@@ -290,6 +318,15 @@ fn a_record_holds_for_the_files_that_were_measured_and_for_its_key() {
     );
     assert!(stale.err.contains("run `iotsec evidence run` anew"), "{stale:?}");
     assert!(!bench.path("none").exists());
+
+    // Without the record of the SDK, its tests are missed, and it is said what to do.
+    let alone = RUN.split(" --component ").next().unwrap();
+    let missed = bench.run(&format!("{alone} --out alone"));
+    assert!(
+        missed.out.contains("inherit how they ended with --component"),
+        "{missed:?}"
+    );
+    assert!(missed.err.contains("[evidence.test-missing]"), "{missed:?}");
 
     // A stripped file says nothing, and neither does one that is none.
     bench.write("door.bin", b"no ELF file");
