@@ -45,7 +45,7 @@ mod product {
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 type Unit<'d, S = Owned> = Device<'d, S, &'d mut FileFlash, SysRng, 16>;
 
-/// What it reports: guesses that come too fast.
+// What it reports: guesses that come too fast.
 registry!(static EVENTS = [AUTH_BURST]);
 
 /// The public half of the key that `iotsec key new maker` made.
