@@ -84,17 +84,19 @@ pub fn page(claims: &[Claim]) -> String {
     for one in all() {
         let _ = write!(text, "\n## {} {}\n\n{}\n\n", one.number, one.title, one.does);
         text += "| | |\n|---|---|\n";
-        row(&mut text, "Rust", code(&one.rust));
-        row(&mut text, "C", code(&one.c));
+        row(&mut text, "Rust", &code(&one.rust));
+        row(&mut text, "C", &code(&one.c));
         let tools = one.tools.iter().map(|tool| format!("`iotsec {tool}`"));
-        row(&mut text, "host tool", tools.collect());
+        row(&mut text, "host tool", &tools.collect::<Vec<_>>());
         let examples = one.examples.iter();
         row(
             &mut text,
             "examples",
-            examples.map(|file| format!("[`{file}`](../{file})")).collect(),
+            &examples
+                .map(|file| format!("[`{file}`](../{file})"))
+                .collect::<Vec<_>>(),
         );
-        row(&mut text, "the maker's duty", vec![one.maker.clone()]);
+        row(&mut text, "the maker's duty", std::slice::from_ref(&one.maker));
         text += "\n| provision | what it asks for | claimed by the SDK | tests |\n|---|---|---|---|\n";
         for provision in one.provisions() {
             let about: Vec<&Claim> = claims
@@ -125,7 +127,7 @@ fn code(all: &[String]) -> Vec<String> {
     all.iter().map(|one| format!("`{one}`")).collect()
 }
 
-fn row(text: &mut String, name: &str, values: Vec<String>) {
+fn row(text: &mut String, name: &str, values: &[String]) {
     let _ = writeln!(text, "| {name} | {} |", or_dash(values.join(", ")));
 }
 

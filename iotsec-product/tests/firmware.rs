@@ -152,7 +152,7 @@ fn the_releases_of_the_lock_are_for_the_lock() {
             env!("CARGO_MANIFEST_DIR")
         );
         if std::env::var_os("IOTSEC_WRITE").is_some() {
-            std::fs::write(&file, &*made).unwrap();
+            std::fs::write(&file, made).unwrap();
         }
         assert!(
             std::fs::read(&file).unwrap() == *made,

@@ -253,7 +253,7 @@ fn update(camera: &mut Camera, running: &Verified, link: &mut Link) -> Result {
                     planner.checked(now, Checked::Found(offer), &mut SysRng)?;
                 }
                 Step::Notify(_) => {
-                    println!("the app says: an update that mends a weakness, a minute without pictures")
+                    println!("the app says: an update that mends a weakness, a minute without pictures");
                 }
                 Step::Install(_) => break,
             }
