@@ -420,8 +420,8 @@ typedef int32_t iotsec_debug_t;
  */
 typedef struct iotsec_attest_component_t {
     /**
-     * Its role, text that ends in zero: `"BL"`, `"PRoT"`, `"ARoT"`, `"App"`, `"TS"`, or `"SUIT"` for the manifest
-     * that an image was installed by.
+     * Its role, text that ends in zero: `"BL"`, `"PRoT"`, `"ARoT"`, `"App"`, `"TS"`, `"SUIT"` for the manifest that
+     * an image was installed by, or `"App_CONFIG"` for the product manifest that the firmware was built from.
      */
     const char *role;
     /**
