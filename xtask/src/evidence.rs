@@ -25,7 +25,7 @@ const SAMPLES: &[Sample] = &[
     Sample {
         name: "camera",
         folder: "",
-        // As the tests are built, so that nothing is built twice.
+        // As the tests are built, so that what it depends on is not built twice.
         build: &["--example", "camera"],
         target: None,
         elf: "target/debug/examples/camera",

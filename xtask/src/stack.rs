@@ -28,6 +28,9 @@ const CALLED_BY: [(&str, &str); 2] = [
     ("tally..Vote", "crypto..Verify$"),
 ];
 
+/// With these, AES in bit slices takes bits of sixteen apart. A function may happen to begin there.
+const MASKS: [u32; 3] = [0x5555, 0x3333, 0x0f0f];
+
 /// What one function does.
 #[derive(Default)]
 struct Node {
@@ -153,7 +156,8 @@ fn node(function: &Function, code: &elf::Code<'_>) -> Result<(Node, BTreeSet<u32
         names: vec![name.clone()],
         ..Node::default()
     };
-    let (mut halves, mut named) = ([0u32; 16], BTreeSet::new());
+    // What a register was loaded with, until it is known whether another half comes.
+    let (mut halves, mut named) = ([None; 16], BTreeSet::new());
     let (mut at, end) = (*address, address + len);
     while at < end {
         let Some(first) = code.half(at) else {
@@ -173,15 +177,18 @@ fn node(function: &Function, code: &elf::Code<'_>) -> Result<(Node, BTreeSet<u32
             Effect::Indirect => node.is_indirect = true,
             Effect::Low(register, half) => {
                 // It may be all that an address needs.
-                halves[usize::from(register)] = half.into();
-                named.insert(half.into());
+                named.extend(halves[usize::from(register)].replace(u32::from(half)));
             }
             Effect::High(register, half) => {
-                named.insert(u32::from(half) << 16 | halves[usize::from(register)]);
+                // The lower half of a constant such as 0x33333333 is not an address by itself.
+                let low = halves[usize::from(register)].take().unwrap_or_default();
+                named.insert(u32::from(half) << 16 | low);
             }
         }
         at += step;
     }
+    named.extend(halves.into_iter().flatten());
+    named.retain(|constant| !MASKS.contains(constant));
     Ok((node, named))
 }
 

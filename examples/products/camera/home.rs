@@ -26,6 +26,8 @@ use crate::{
 
 pub const SERIAL: &str = "CAM3-000042";
 pub const PASSWORD: &str = "seven small otters swim";
+/// What its owner changes it to.
+pub const CHANGED: &str = "nine tall herons wade";
 const PHONE: &[u8] = b"anna's phone";
 const WIFI: &str = r"WIFI:T:WPA;S:Anna's flat;P:correct horse\: battery;;";
 pub const CLIP_KEY: &[u8] = b"the key that clips are encrypted";

@@ -24,7 +24,7 @@ use getrandom::SysRng;
 use iotsec::{
     core::{
         attest::{Claims, Component, Nonce, Token},
-        credential::Attempt,
+        credential::{Attempt, Exposure, Iterations, UserPassword},
         crypto::{
             ChaCha20Poly1305, CryptoError, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sign,
         },
@@ -58,7 +58,7 @@ use iotsec::{
     update::{
         boot::{Integrity, Verified},
         install::{Clean, Finish, ManifestId, State},
-        policy::{Checked, Choices, Conditions, Importance, Offer, Status, Step, UpdatePlanner},
+        policy::{Checked, Choices, Conditions, Decision, Importance, Offer, Status, Step, UpdatePlanner},
     },
 };
 use iotsec_testkit::SimCounter;
@@ -202,6 +202,8 @@ fn telemetry(camera: &mut Camera, link: &mut Link) -> Result {
         );
         camera.grant::<Usage>(&owner, 1, None)?;
         println!("by consent: a noised report of {} bytes", answer(&mut camera)?);
+        let password = UserPassword::new(home::CHANGED, Exposure::Online, &[])?;
+        camera.set_password(&owner, &password, Iterations::MCU)?;
         let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
         let sizes = Sizes::up_to(SizeClass::B1024);
         let batch = camera
@@ -228,7 +230,7 @@ fn update(camera: &mut Camera, running: &Verified, link: &mut Link) -> Result {
     camera.owned(|mut camera, config| {
         let (mut now, policy) = (Millis(0), product::UPDATE_POLICY);
         let mut planner = UpdatePlanner::start(policy, Choices::DEFAULT, now, &mut SysRng)?;
-        let mut envelope = vec![0; 4096];
+        let (mut envelope, mut told) = (vec![0; 4096], false);
         loop {
             match planner.next(now, &Conditions::IDLE)? {
                 Step::Wait(until) => now = until,
@@ -252,8 +254,12 @@ fn update(camera: &mut Camera, running: &Verified, link: &mut Link) -> Result {
                     };
                     planner.checked(now, Checked::Found(offer), &mut SysRng)?;
                 }
+                Step::Notify(_) if told => {}
                 Step::Notify(_) => {
+                    told = true;
                     println!("the app says: an update that mends a weakness, a minute without pictures");
+                    // Its owner is watching.
+                    planner.decide(now, Decision::Postpone(Millis::from_secs(3600)))?;
                 }
                 Step::Install(_) => break,
             }
@@ -371,7 +377,7 @@ fn look_around(camera: &mut Camera, running: &Verified, undeclared: u16) -> Resu
             ..Observed::NOTHING
         };
         let now = Millis::from_secs(30_000);
-        let owner = camera.login(&Attempt::from_text(home::PASSWORD)?, now)?;
+        let owner = camera.login(&Attempt::from_text(home::CHANGED)?, now)?;
         println!("to its owner: {}", about::page(Some(&owner))?);
         for finding in camera.security_status(&observed, now)?.findings() {
             println!("  {}: {}", finding.verdict().id(), finding.text());
@@ -387,7 +393,7 @@ fn farewell(camera: &mut Camera, made: &home::Made) -> Result {
         time: Some(link::TODAY),
     };
     camera.owned(|mut camera, _| {
-        let owner = camera.login(&Attempt::from_text(home::PASSWORD)?, Millis::from_secs(40_000))?;
+        let owner = camera.login(&Attempt::from_text(home::CHANGED)?, Millis::from_secs(40_000))?;
         camera.reset_at(owner, moment).map_err(|(_, error)| error)?;
         Ok(())
     })?;
@@ -406,7 +412,7 @@ fn farewell(camera: &mut Camera, made: &home::Made) -> Result {
     let key = Ed25519PublicKey::from_bytes(key.public_key())?;
     let checked = Erased::verify(&receipt, &key, Some(b"of a buyer"), &mut Sha256::new())?;
     let values = checked.erased().values;
-    for secret in [home::CLIP_KEY, home::PASSWORD.as_bytes(), b"correct horse"] {
+    for secret in [home::CLIP_KEY, home::CHANGED.as_bytes(), b"correct horse"] {
         if camera.holds(secret)? {
             return Err("something of the owner is left".into());
         }

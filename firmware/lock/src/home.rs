@@ -35,6 +35,8 @@ use crate::{
 
 const SERIAL: &str = "LK-000042";
 const PASSWORD: &str = "seven small otters swim";
+/// What its owner changes it to.
+const CHANGED: &str = "nine tall herons wade";
 const PHONE: &[u8] = b"anna's phone";
 
 document! {
@@ -92,6 +94,8 @@ pub fn set_up(board: &mut Board<'_>, label: &Label) -> Option<()> {
         if setup.finish(waiting, &black_box([7; 32]), now).is_ok() {
             return None;
         }
+        // What the app shows: where the set-up stands, and who has to do what.
+        black_box(setup.status(now).ok()?);
         let code = Attempt::from_label(label.as_str()).ok()?;
         setup.present_label(&code, Millis::from_secs(120)).ok()?;
         setup.give_network(black_box(b"WIFI:S:flat;;")).ok()?;
@@ -153,12 +157,15 @@ pub fn attacked(board: &mut Board<'_>) -> Option<()> {
     })
 }
 
-/// Its owner logs in, agrees to telemetry and sets how soon the door closes; the lock tells how well it is set up.
+/// Its owner logs in, changes the password, agrees to telemetry and sets how soon the door closes; the lock tells how
+/// well it is set up.
 #[inline(never)]
 pub fn settings(board: &mut Board<'_>) -> Option<()> {
     board.owned(|mut lock| {
         let now = Millis::from_secs(4000);
         let owner = lock.login(&Attempt::from_text(PASSWORD).ok()?, now).ok()?;
+        let changed = UserPassword::new(CHANGED, Exposure::Online, &[SERIAL]).ok()?;
+        lock.set_password(&owner, &changed, Iterations::MCU).ok()?;
         lock.grant::<Usage>(&owner, 1, None).ok()?;
         let settings =
             Settings::from_json(black_box(br#"{"name": "front", "close_after": 20}"#), &mut []).ok()?;
@@ -207,7 +214,7 @@ impl fmt::Write for Length {
 pub fn reset(board: &mut Board<'_>) -> Option<()> {
     let now = Millis::from_secs(9000);
     board.owned(|mut lock: Lock<'_>| {
-        let owner = lock.login(&Attempt::from_text(PASSWORD).ok()?, now).ok()?;
+        let owner = lock.login(&Attempt::from_text(CHANGED).ok()?, now).ok()?;
         let uptime = Some(now);
         lock.reset_at(owner, Moment { uptime, time: None }).ok().map(drop)
     })?;

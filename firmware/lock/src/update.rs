@@ -12,7 +12,7 @@ use iotsec::{
         SequenceNumber,
         boot::{self, Integrity, Selection, Verified},
         install::{Finish, ManifestId, State},
-        policy::{Checked, Choices, Conditions, Importance, Offer, Step, UpdatePlanner},
+        policy::{Checked, Choices, Conditions, Decision, Importance, Offer, Step, UpdatePlanner},
         rollback::Rollback,
     },
 };
@@ -118,7 +118,13 @@ fn planned() -> Option<()> {
                 };
                 planner.checked(now, Checked::Found(offer), &mut rng).ok()?;
             }
-            Step::Notify(_) => told = true,
+            // The owner wants it an hour later.
+            Step::Notify(_) if !told => {
+                told = true;
+                let later = Decision::Postpone(Millis::from_secs(black_box(3600)));
+                planner.decide(now, later).ok()?;
+            }
+            Step::Notify(_) => {}
             Step::Install(_) => return told.then_some(()),
         }
     }

@@ -23,7 +23,8 @@ use harness::{console, device::STORE, entropy::FixedBytes, entry, flash::Simulat
 use iotsec::{
     core::{
         credential::{
-            Attempt, DevicePassword, Exposure, Label, Login, Pepper, Throttle, ThrottlePolicy, Verifier,
+            Attempt, DevicePassword, Exposure, Iterations, Label, Login, Pepper, Throttle, ThrottlePolicy,
+            UserPassword, Verifier,
         },
         crypto::{ChaCha20Poly1305, HkdfSha256, Sha256},
         hal::{DebugPort, DebugState, DeviceRootKey, Millis},
@@ -122,6 +123,7 @@ fn live(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>, label: &Label) -> 
     let mut consents = Consents::off();
     guesses(&mut store, flash, &mut login, &mut queue, &consents)?;
     log_in(&mut store, flash, &mut login, label)?;
+    change_password(&mut store, flash, &mut login, &pepper, label, &mut rng)?;
     set_limit(&mut store, flash, black_box(SETTINGS))?;
     // Before consent there is no alarm to send.
     let early = alarm(&mut store, flash, &mut queue, &consents, 31);
@@ -180,6 +182,24 @@ fn log_in(
 ) -> Option<()> {
     let attempt = Attempt::from_label(black_box(label.as_str())).ok()?;
     check(store, flash, login, &attempt, Millis::from_secs(600))?.then_some(())
+}
+
+/// Whoever is logged in chooses another password, and that of the label lets nobody in any more.
+#[inline(never)]
+fn change_password(
+    store: &mut Store<'_>,
+    flash: &mut SimulatedFlash,
+    login: &mut Login<'_>,
+    pepper: &Pepper<'_>,
+    label: &Label,
+    rng: &mut FixedBytes,
+) -> Option<()> {
+    let password = UserPassword::new(black_box("nine tall herons wade"), Exposure::Online, &[]).ok()?;
+    let verifier = Verifier::for_user(&password, Iterations::MCU, pepper, rng).ok()?;
+    store.put(flash, VERIFIER, &verifier.to_bytes()).ok()?;
+    let old = Attempt::from_label(black_box(label.as_str())).ok()?;
+    let refused = !check(store, flash, login, &old, Millis::from_secs(700))?;
+    refused.then_some(())
 }
 
 fn check(
