@@ -94,3 +94,10 @@ fn write_text<W: Write + ?Sized>(out: &mut W, name: &str, value: Option<&str>) -
     }
     out.write_char('"')
 }
+
+iotsec_core::claim! {
+    provisions: ["5.2-1", "5.3-13", "5.3-16"],
+    claims: "A device tells everybody its model, where to report weaknesses and until when it is supported, and its version to its owner alone",
+    code: [About::write_public],
+    tests: ["iotsec::status::a_device_tells_everybody_where_to_report_and_its_version_to_its_owner"],
+}

@@ -21,6 +21,12 @@ struct Sample {
     elf: &'static str,
 }
 
+impl Sample {
+    fn file(&self) -> String {
+        format!("{}.elf", self.name)
+    }
+}
+
 const SAMPLES: &[Sample] = &[
     Sample {
         name: "camera",
@@ -57,6 +63,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     fs::create_dir_all(&folder)?;
     for sample in SAMPLES {
         build(root, sample)?;
+        // Where building tests writes no other of the same name.
+        fs::copy(root.join(sample.elf), folder.join(sample.file()))?;
     }
     tool::run(
         tool::cargo()
@@ -135,7 +143,7 @@ impl Maker<'_> {
             "--out",
             &format!("{name}/ixit.md"),
         ])?;
-        self.tool(&self.measuring(sample, sample.elf, &record).each())?;
+        self.tool(&self.measuring(sample, &sample.file(), &record).each())?;
         for edition in ["v2", "v3"] {
             let reports = format!("{name}/{edition}");
             let report = [
@@ -165,7 +173,7 @@ impl Maker<'_> {
         let [camera, _, sensor] = SAMPLES else {
             return Err("there are three samples".into());
         };
-        let words = self.measuring(camera, sensor.elf, "control.record");
+        let words = self.measuring(camera, &sensor.file(), "control.record");
         let output = tool::output(self.command().args(words.each()).arg("--json"))?;
         let value: Value = serde_json::from_slice(&output.stdout)?;
         let findings = value["findings"]
@@ -185,13 +193,13 @@ impl Maker<'_> {
     }
 
     fn measuring(&self, sample: &Sample, elf: &str, record: &str) -> Words {
-        let (manifest, firmware) = (self.manifest(sample), text(&self.root.join(elf)));
+        let manifest = self.manifest(sample);
         let root = text(self.root);
         Words(
             [
                 ["evidence", "run"],
                 ["--manifest", &manifest],
-                ["--firmware", &firmware],
+                ["--firmware", elf],
                 ["--component", "sdk.record"],
                 ["--component-key", "sdk.pub"],
                 ["--tests", &root],
