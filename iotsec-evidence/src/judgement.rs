@@ -171,12 +171,16 @@ impl<'a> Judgement<'a> {
         line.claims.iter().filter_map(|n| self.claims.get(*n))
     }
 
-    /// Guidelines of the Code of Practice of which the firmware shows something: a proven claim about a provision
-    /// that grew out of them.
+    /// Guidelines of the Code of Practice of which the firmware shows something: a proven claim, whose code is in it,
+    /// about a provision that grew out of them and applies.
     pub fn guidelines(&self) -> Vec<u8> {
+        let linked =
+            |judged: &Judged<'_>| judged.standing == Standing::Proven && !judged.assertion.code.is_empty();
         let shown = |guideline: &u8| {
             self.lines.iter().any(|line| {
-                line.verdict == Verdict::Evidenced && line.provision.guidelines.contains(guideline)
+                line.provision.guidelines.contains(guideline)
+                    && !matches!(line.verdict, Verdict::NotMet | Verdict::NotApplicable)
+                    && self.about(line).any(linked)
             })
         };
         (1..=13).filter(shown).collect()

@@ -94,6 +94,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 fn build(root: &Path, sample: &Sample) -> Result<(), Failure> {
     let mut cargo = tool::cargo();
     cargo
+        // Line tables, which tests have, do not name what was inlined.
+        .env("CARGO_PROFILE_DEV_DEBUG", "limited")
         .current_dir(root.join(sample.folder))
         .arg("build")
         .args(sample.build);
