@@ -246,7 +246,7 @@ pub(super) fn summary(judgement: &Judgement<'_>) -> String {
         .collect();
     let guidelines: Vec<String> = judgement.guidelines().iter().map(u8::to_string).collect();
     format!(
-        "{}: {} provisions: {}\nguidelines of which the firmware shows something: {}\nThis prepares an assessment, and is \
+        "{}: {} lines: {}\nguidelines of which the firmware shows something: {}\nThis prepares an assessment, and is \
          none.\n",
         judgement.edition.cited(),
         judgement.lines.len(),
