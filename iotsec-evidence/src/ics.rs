@@ -220,11 +220,11 @@ pub(crate) fn not_met(number: &str, about: &str) -> Finding {
 }
 
 pub(crate) fn every_reason(product: &Product, edition: Edition) -> String {
-    format!(
-        "{} reasons under [justification], for {}",
-        product.justification.len(),
-        edition.cited()
-    )
+    let reasons = match product.justification.len() {
+        1 => "1 reason".to_owned(),
+        number => format!("{number} reasons"),
+    };
+    format!("{reasons} under [justification], for {}", edition.cited())
 }
 
 fn claimed(claim: &MakerClaim) -> String {

@@ -102,7 +102,7 @@ fn the_forms_are_filled_from_the_manifest() {
     assert_eq!(run.status, Some(1), "{run:?}");
     let page = String::from_utf8(bench.read("ics.md")).unwrap();
     assert!(
-        page.contains("| N | A notice comes only when an update waits"),
+        page.contains("| N | A connector for the tester of the battery"),
         "{page}"
     );
     bench.done("evidence ixit --manifest lock.toml --out ixit.md");
