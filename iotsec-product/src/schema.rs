@@ -27,8 +27,10 @@ pub fn json() -> serde_json::Value {
 #[expect(dead_code, reason = "never made, only described")]
 pub(crate) struct Telemetry {
     /// What can happen.
+    #[serde(default)]
     events: Vec<Event>,
     /// What is measured over many devices.
+    #[serde(default)]
     metrics: Vec<Metric>,
     /// Of all that says nothing itself.
     handling: Option<Handling>,
@@ -42,6 +44,7 @@ struct Event {
     name: String,
     class: Class,
     why: String,
+    #[serde(default)]
     fields: Vec<Field>,
     handling: Option<Handling>,
 }
