@@ -3,19 +3,20 @@
 use iotsec_testkit::SimRng;
 
 /// Calls `run` with every truncation and every one-bit change of `seed` (about 512 and 4096 of them for
-/// one that is longer), and with `rounds` random mixtures of it and `others`.
-pub fn each(seed: &[u8], others: &[Vec<u8>], rounds: u64, mut run: impl FnMut(&[u8])) {
-    for len in (0..seed.len()).step_by(seed.len() / 512 + 1) {
+/// one that is longer), and with `rounds` random mixtures of it and `others`; with one in `share` of all these.
+pub fn each(seed: &[u8], others: &[Vec<u8>], rounds: u64, share: usize, mut run: impl FnMut(&[u8])) {
+    let step = (seed.len() / 512 + 1) * share;
+    for len in (0..seed.len()).step_by(step) {
         run(&seed[..len]);
     }
     let mut bytes = seed.to_vec();
-    for bit in (0..seed.len() * 8).step_by(seed.len() / 512 + 1) {
+    for bit in (0..seed.len() * 8).step_by(step) {
         bytes[bit / 8] ^= 1 << (bit % 8);
         run(&bytes);
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
     let mut rng = SimRng::new(u64::try_from(seed.len()).unwrap_or(0));
-    for _ in 0..rounds {
+    for _ in (0..rounds).step_by(share) {
         let mut bytes = seed.to_vec();
         for _ in 0..=rng.below(4) {
             change(&mut bytes, others, &mut rng);

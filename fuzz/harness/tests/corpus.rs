@@ -71,7 +71,9 @@ fn every_seed_truncated_flipped_and_mixed_keeps_the_invariants() {
         let files: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, bytes)| bytes).collect();
         let mut tried = 0;
         for file in &files {
-            mutate::each(file, &files, 200, |input| {
+            // A program of C calls is a life of a device, with keys that are made and passwords that are stretched.
+            let share = if target.name == "c_calls" { 32 } else { 1 };
+            mutate::each(file, &files, 200, share, |input| {
                 (target.run)(input);
                 tried += 1;
             });
