@@ -12,7 +12,7 @@
 //! | [`identity`] | what a device is to others: certificate requests, certificates, rotation |
 //! | [`input`] | what comes from people and networks, parsed into types that cannot hold anything else |
 //! | [`qr`] | what QR codes on labels say: our own, Wi-Fi, Matter |
-//! | [`claim`] | what code shows about a provision of EN 303 645, said beside the code |
+//! | [`claim`](mod@claim) | what code shows about a provision of EN 303 645, said beside the code |
 //! | [`error`] | what every error can say: a stable number and whose fault it is |
 //!
 //! Nothing here allocates, panics, reads a clock or does I/O on its own: time,
