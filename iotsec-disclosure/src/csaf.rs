@@ -4,13 +4,14 @@
 mod feed;
 mod vulnerability;
 
+use iotsec_evidence::report::hex;
 use iotsec_product::Product;
 use serde_json::{Value, json};
 
 use crate::{
     DisclosureError, Firmware, Moment,
     advisory::{Advisory, Profile, Release},
-    firmware::{hex, purl},
+    firmware::purl,
     page::needed,
 };
 pub use feed::{Entry, Key, changes, checksum, file_name, folder, index, provider_metadata};

@@ -27,11 +27,6 @@ impl Firmware {
     }
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The package URL of a release of a product: what bill, VEX and advisory name it by. It is in no registry, so its type is
 /// `generic`, its name space the maker's domain, and the digest says which file it is.
 pub fn purl(product: &Product, version: &str, sha256: &str) -> String {

@@ -3,9 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use iotsec_core::hal::{Date, UnixTime};
+use iotsec_evidence::report;
 use serde::{Deserialize, Deserializer, de::Error as _};
-
-const DAY: u64 = 86_400;
 
 /// A second, in UTC: written as RFC 3339 has it.
 ///
@@ -100,17 +99,7 @@ impl<'d> Deserialize<'d> for Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = self.0.0 % DAY;
-        match self.date() {
-            Some(date) => write!(
-                f,
-                "{date}T{:02}:{:02}:{:02}Z",
-                time / 3600,
-                time / 60 % 60,
-                time % 60
-            ),
-            None => write!(f, "{}", self.0.0),
-        }
+        f.write_str(&report::time(self.0.0))
     }
 }
 

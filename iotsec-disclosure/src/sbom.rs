@@ -13,12 +13,13 @@
 mod component;
 mod graph;
 
+use iotsec_evidence::report::{cyclonedx, hex};
 use iotsec_product::Product;
 use serde_json::{Value, json};
 
 use crate::{
     DisclosureError, Firmware, Moment,
-    firmware::{encoded, hex, purl},
+    firmware::{encoded, purl},
     page::needed,
 };
 pub use graph::Graph;
@@ -108,12 +109,7 @@ pub fn document(product: &Product, graph: &Graph, build: &Build<'_>) -> Result<V
         "supplier": component::maker(product, maker),
         "properties": properties,
     });
-    Ok(json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": format!("urn:uuid:{}", serial(product, &hex(&build.firmware.sha256))),
-        "version": build.version,
+    let content = json!({
         "metadata": metadata,
         "components": components,
         "dependencies": dependencies,
@@ -121,7 +117,9 @@ pub fn document(product: &Product, graph: &Graph, build: &Build<'_>) -> Result<V
             { "aggregate": "complete", "dependencies": known },
             { "aggregate": "unknown", "dependencies": unknown },
         ],
-    }))
+    });
+    let serial = serial(product, &hex(&build.firmware.sha256));
+    Ok(cyclonedx::document(serial, build.version, content))
 }
 
 /// What made a document.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use iotsec_evidence::report::cyclonedx;
 use iotsec_product::Product;
 use serde_json::{Value, json};
 
@@ -57,16 +58,16 @@ pub fn document(
             ["type", "bom-ref", "name", "version", "purl", "hashes"].contains(&key.as_str())
         });
     }
-    Ok(json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": format!("urn:uuid:{}", sbom::serial(product, &name)),
-        "version": revisions.max(1),
+    let content = json!({
         "metadata": { "timestamp": now.to_string(), "tools": sbom::tools(), "component": component },
         "externalReferences": [{ "type": "bom", "url": link_to(bom).ok_or(DisclosureError::Bill)? }],
         "vulnerabilities": vulnerabilities,
-    }))
+    });
+    Ok(cyclonedx::document(
+        sbom::serial(product, &name),
+        revisions.max(1),
+        content,
+    ))
 }
 
 /// The statements, put into the bill itself.

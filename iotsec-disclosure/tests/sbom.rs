@@ -67,8 +67,8 @@ fn lock() -> String {
         .collect()
 }
 
-const LINKED: &str = "app v1.0.0 (/work/app)\t\nlinked v1.0.0\tfast\ndeep v1.0.0 (https://example.org/deep?branch=main#0123abcd)\t\n";
-const ALL: &str = "app v1.0.0 (/work/app)\t\nlinked v1.0.0\tfast\ndeep v1.0.0 (https://example.org/deep#0123abcd)\t\nderive v1.0.0 (proc-macro)\t\nsyntax v1.0.0\t\ngenerator v1.0.0 (registry `private`)\t\nlinked v1.0.0\tfast (*)\n";
+const LINKED: &str = "app v1.0.0 (/src/app)\t\nlinked v1.0.0\tfast\ndeep v1.0.0 (https://example.org/deep?branch=main#0123abcd)\t\n";
+const ALL: &str = "app v1.0.0 (/src/app)\t\nlinked v1.0.0\tfast\ndeep v1.0.0 (https://example.org/deep#0123abcd)\t\nderive v1.0.0 (proc-macro)\t\nsyntax v1.0.0\t\ngenerator v1.0.0 (registry `private`)\t\nlinked v1.0.0\tfast (*)\n";
 
 fn graph() -> Graph {
     let graph = Graph::parse(&metadata().to_string(), None).unwrap();

@@ -108,9 +108,11 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A time as RFC 3339 has it, in UTC.
+/// A time as RFC 3339 has it, in UTC; in seconds since 1970 after the year 9999.
 pub fn time(seconds: u64) -> String {
-    let date = Date::of(UnixTime(seconds)).map_or_else(|| "1970-01-01".into(), |date| date.to_string());
+    let Some(date) = Date::of(UnixTime(seconds)) else {
+        return seconds.to_string();
+    };
     let of_day = seconds % 86_400;
     format!(
         "{date}T{:02}:{:02}:{:02}Z",

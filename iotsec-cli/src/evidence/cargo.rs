@@ -73,7 +73,7 @@ fn built(line: &str) -> Option<Built> {
     })
 }
 
-/// The name in `path+file:///work/door#0.1.0` and `path+file:///work#door@0.1.0`.
+/// The name in `path+file:///src/door#0.1.0` and `path+file:///src#door@0.1.0`.
 fn package(id: &str) -> Option<&str> {
     let (place, version) = id.rsplit_once('#')?;
     version
@@ -228,8 +228,8 @@ mod tests {
 
     #[test]
     fn a_package_is_read_from_either_form_of_its_identifier() {
-        assert_eq!(package("path+file:///work/door#0.1.0"), Some("door"));
-        assert_eq!(package("path+file:///work#door@0.1.0"), Some("door"));
+        assert_eq!(package("path+file:///src/door#0.1.0"), Some("door"));
+        assert_eq!(package("path+file:///src#door@0.1.0"), Some("door"));
         assert_eq!(
             package("registry+https://github.com/rust-lang/crates.io-index#door@1.0.0"),
             Some("door")

@@ -7,15 +7,12 @@ use iotsec_evidence::{
     applicability::Facts,
     catalogue::Catalogue,
     ics::{Statement, Support},
-    ixit,
+    ixit, report,
 };
 use serde_json::{Value, json};
 
 use super::EditionName;
-use crate::{
-    Output, Problem,
-    product::{self, doctor},
-};
+use crate::{Output, Problem, product};
 
 #[derive(Args)]
 pub(crate) struct Form {
@@ -73,7 +70,7 @@ pub(super) fn ics(form: &Form) -> Result<Output, Problem> {
     let statement = Statement::of(&product, form.edition.into());
     let findings = statement.findings(&product);
     let mut value = statement.to_json();
-    value["findings"] = Value::Array(findings.iter().map(doctor::object).collect());
+    value["findings"] = Value::Array(findings.iter().map(report::json::finding).collect());
     let page = statement.to_markdown(&product);
     let output = Output::text(form.out.as_deref(), "statement", page, value)?;
     let open = statement.count(Support::Open);

@@ -1,6 +1,11 @@
 //! `iotsec evidence run` and `component`: what is measured.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use iotsec::core::crypto::Sha256;
@@ -10,7 +15,9 @@ use iotsec_evidence::{
     catalogue::Edition,
     claims::{self, Origin},
     judgement::{self, Judgement, Standing, Verdict},
-    record::{Firmware, Record, Subject},
+    outcome::Outcome,
+    record::{Firmware, Record, RecordError, Subject},
+    report::json::finding,
 };
 use iotsec_product::{Finding, Product};
 use serde_json::{Value, json};
@@ -72,8 +79,9 @@ pub(crate) struct Component {
 pub(crate) fn product(run: &Run) -> Result<Output, Problem> {
     file::must_be_free(&run.tests.out)?;
     let started = now()?;
+    // Read once, so that what is signed is what was judged.
     let text = file::read(&run.manifest)?;
-    let product = product::read(&run.manifest)?;
+    let product = Product::parse(&text).map_err(|findings| product::refused(&run.manifest, &findings))?;
     let elf = file::read(&run.firmware)?;
     let artefact = Artefact::read(&elf).map_err(|cause| {
         let message = format!("{} refused: {cause}", run.firmware.display());
@@ -165,7 +173,7 @@ pub(crate) fn component(component: &Component) -> Result<Output, Problem> {
     let broken: Vec<String> = record
         .tests
         .iter()
-        .filter(|(_, outcome)| **outcome != iotsec_evidence::outcome::Outcome::Passed)
+        .filter(|(_, outcome)| **outcome != Outcome::Passed)
         .map(|(name, outcome)| format!("{name} {}", outcome.said()))
         .collect();
     let human = format!(
@@ -187,16 +195,10 @@ pub(crate) fn component(component: &Component) -> Result<Output, Problem> {
 }
 
 /// The record of the SDK, if it is of the version that the firmware is built with.
-fn inherited(
-    path: &std::path::Path,
-    key: &std::path::Path,
-    tests: &Tests,
-) -> Result<(Record, Vec<u8>), Problem> {
+fn inherited(path: &Path, key: &Path, tests: &Tests) -> Result<(Record, Vec<u8>), Problem> {
     let (record, bytes) = signed::read(path, key)?;
     let Subject::Component { version } = &record.subject else {
-        return Err(signed::refused(path)(
-            iotsec_evidence::record::RecordError::Subject,
-        ));
+        return Err(signed::refused(path)(RecordError::Subject));
     };
     match cargo::locked(&tests.tests) {
         Some(locked) if locked != *version => Err(Problem::new(
@@ -275,22 +277,14 @@ pub(super) fn counts(judgement: &Judgement<'_>) -> Value {
 
 /// With what is wrong, for people on standard error.
 pub(super) fn concluded(human: String, mut value: Value, findings: &[Finding]) -> Output {
-    value["findings"] = Value::Array(findings.iter().map(doctor::object).collect());
-    let mut notes = String::new();
-    for finding in findings {
-        let _ = writeln!(
-            notes,
-            "{}: {finding} [{}]\n  remedy: {}",
-            finding.severity.name(),
-            finding.rule,
-            finding.remedy
-        );
-    }
-    let well = findings
-        .iter()
-        .all(|finding| finding.severity == iotsec_product::Severity::Advice);
+    value["findings"] = Value::Array(findings.iter().map(finding).collect());
+    let notes: String = findings.iter().map(doctor::told).collect();
     let output = Output::new(human, value).with_notes(notes);
-    if well { output } else { output.with_findings() }
+    if doctor::is_well(findings) {
+        output
+    } else {
+        output.with_findings()
+    }
 }
 
 pub(super) fn now() -> Result<Time, Problem> {

@@ -3,9 +3,9 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
-use iotsec_evidence::lint;
+use iotsec_evidence::{lint, report::json::finding};
 use iotsec_product::{Finding, Product, Severity, schema};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{Output, Problem};
 
@@ -30,26 +30,19 @@ pub(crate) fn run(doctor: &Doctor) -> Result<Output, Problem> {
         Err(findings) => findings,
     };
     let mut human = String::new();
-    for finding in &findings {
-        let _ = writeln!(
-            human,
-            "{}: {}: {finding} [{}]\n  remedy: {}",
-            doctor.manifest.display(),
-            finding.severity.name(),
-            finding.rule,
-            finding.remedy
-        );
+    for one in &findings {
+        let _ = write!(human, "{}: {}", doctor.manifest.display(), told(one));
     }
     let _ = writeln!(human, "{}", summary(&findings));
     let output = Output::new(
         human,
-        json!({ "findings": findings.iter().map(object).collect::<Vec<_>>() }),
+        json!({ "findings": findings.iter().map(finding).collect::<Vec<_>>() }),
     );
-    // Advice alone leaves the manifest well.
-    let well = findings
-        .iter()
-        .all(|finding| finding.severity == Severity::Advice);
-    Ok(if well { output } else { output.with_findings() })
+    Ok(if is_well(&findings) {
+        output
+    } else {
+        output.with_findings()
+    })
 }
 
 fn summary(findings: &[Finding]) -> String {
@@ -60,15 +53,19 @@ fn summary(findings: &[Finding]) -> String {
     }
 }
 
-/// For programs.
-pub(crate) fn object(finding: &Finding) -> Value {
-    json!({
-        "rule": finding.rule,
-        "severity": finding.severity.name(),
-        "at": finding.at,
-        "line": finding.place.map(|place| place.line),
-        "column": finding.place.map(|place| place.column),
-        "message": finding.message,
-        "remedy": finding.remedy,
-    })
+/// A finding for people, in two lines.
+pub(crate) fn told(finding: &Finding) -> String {
+    format!(
+        "{}: {finding} [{}]\n  remedy: {}\n",
+        finding.severity.name(),
+        finding.rule,
+        finding.remedy
+    )
+}
+
+/// Advice alone leaves a product well.
+pub(crate) fn is_well(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .all(|finding| finding.severity == Severity::Advice)
 }

@@ -236,7 +236,7 @@ pub fn json(product: &Product, case: &Case, now: Moment) -> Result<Value, Disclo
             "model": product.product.model.as_str(),
             "vendor": product.product.vendor.as_str(),
             "release": software.version.as_str(),
-            "manifest-sha256": crate::firmware::hex(&product.digest),
+            "manifest-sha256": iotsec_evidence::report::hex(&product.digest),
         },
         "maker": { "name": maker.name.as_str(), "address": maker.address.as_str() },
     }))

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use iotsec_core::crypto::Sha256;
+use iotsec_evidence::report::hex;
 use iotsec_product::Product;
 use serde_json::{Value, json};
 
 use super::{base, publisher};
-use crate::{DisclosureError, Moment, advisory::Advisory, firmware::hex};
+use crate::{DisclosureError, Moment, advisory::Advisory};
 
 /// The name of an advisory's file, made of its id (CSAF 2.0 §5.1).
 ///

@@ -1,5 +1,6 @@
 //! Components, as CycloneDX writes them.
 
+use iotsec_evidence::report::hex;
 use iotsec_product::{Product, maker::Maker, software::Component};
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,7 @@ use super::{
     graph::{Package, Source},
     own_purl,
 };
-use crate::firmware::{encoded, hex};
+use crate::firmware::encoded;
 
 /// The maker, as an organisation.
 pub(super) fn maker(product: &Product, maker: &Maker) -> Value {

@@ -16,17 +16,21 @@ const NAMESPACE: Uuid = Uuid::from_bytes([
     0x5d, 0x1b, 0x3c, 0x0e, 0x43, 0x27, 0x4f, 0x0b, 0x8c, 0x61, 0x21, 0x5e, 0x70, 0x64, 0x9a, 0xd2,
 ]);
 
+/// A document of CycloneDX 1.6: `content` is an object with what is in it.
+pub fn document(serial: Uuid, version: impl Into<Value>, mut content: Value) -> Value {
+    content["$schema"] = "http://cyclonedx.org/schema/bom-1.6.schema.json".into();
+    content["bomFormat"] = "CycloneDX".into();
+    content["specVersion"] = "1.6".into();
+    content["serialNumber"] = serial.urn().to_string().into();
+    content["version"] = version.into();
+    content
+}
+
 /// An edition of EN 303 645 as `definitions.standards`: numbers and status are the standard's, sentences are ours.
 pub fn standard(edition: Edition) -> Value {
     let bytes = [b"standard", edition.cited().as_bytes()].concat();
-    json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": Uuid::new_v5(&NAMESPACE, &bytes).urn().to_string(),
-        "version": 1,
-        "definitions": { "standards": [definition(edition)] },
-    })
+    let content = json!({ "definitions": { "standards": [definition(edition)] } });
+    document(Uuid::new_v5(&NAMESPACE, &bytes), 1, content)
 }
 
 fn definition(edition: Edition) -> Value {
@@ -97,12 +101,7 @@ pub fn attestations(report: &Report<'_>) -> Value {
         edition.cited().as_bytes(),
     ]
     .concat();
-    json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": Uuid::new_v5(&NAMESPACE, &bytes).urn().to_string(),
-        "version": 1,
+    let content = json!({
         "metadata": {
             "timestamp": time(record.time.1),
             "tools": { "components": [{
@@ -124,7 +123,8 @@ pub fn attestations(report: &Report<'_>) -> Value {
                 "name": about.model.as_str(),
             }]},
         },
-    })
+    });
+    document(Uuid::new_v5(&NAMESPACE, &bytes), 1, content)
 }
 
 fn map(report: &Report<'_>) -> Vec<Value> {

@@ -1,5 +1,6 @@
 //! For programs of the maker.
 
+use iotsec_product::Finding;
 use serde_json::{Value, json};
 
 use super::{HONEST, Report, hex, time};
@@ -53,14 +54,19 @@ pub fn object(report: &Report<'_>) -> Value {
             "target": program.target,
             "sha256": hex(&program.sha256),
         })).collect::<Vec<_>>(),
-        "findings": report.findings.iter().map(|finding| json!({
-            "rule": finding.rule,
-            "severity": finding.severity.name(),
-            "at": finding.at,
-            "line": finding.place.map(|place| place.line),
-            "column": finding.place.map(|place| place.column),
-            "message": finding.message,
-            "remedy": finding.remedy,
-        })).collect::<Vec<_>>(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+/// A finding, as every command of the host tool shows it.
+pub fn finding(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule,
+        "severity": finding.severity.name(),
+        "at": finding.at,
+        "line": finding.place.map(|place| place.line),
+        "column": finding.place.map(|place| place.column),
+        "message": finding.message,
+        "remedy": finding.remedy,
     })
 }
