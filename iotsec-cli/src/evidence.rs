@@ -1,6 +1,7 @@
 //! `iotsec evidence`: what an assessment under EN 303 645 asks for.
 
 mod cargo;
+mod ctest;
 mod forms;
 mod report;
 mod run;

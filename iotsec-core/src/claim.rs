@@ -31,6 +31,8 @@ pub const fn is_provision(text: &str) -> bool {
 /// Whether text names a test as `package::target::path`, where the target is what cargo calls the test program: the
 /// name of a file under `tests`, or of the library for what stands inside it.
 ///
+/// A test of another build is named in the same form, with the tool that runs it first: `ctest::program::test`.
+///
 /// ```
 /// use iotsec_core::claim::is_test;
 ///
@@ -46,7 +48,7 @@ pub const fn is_test(text: &str) -> bool {
                 (parts, length) = (parts.saturating_add(1), 0);
                 rest = after;
             }
-            (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-', _) => {
+            (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.', _) => {
                 length = length.saturating_add(1);
                 rest = tail;
             }
@@ -132,7 +134,11 @@ mod tests {
 
     #[test]
     fn tests_have_three_parts_or_more() {
-        for good in ["a::b::c", "iotsec-core::iotsec_core::claim::tests::x"] {
+        for good in [
+            "a::b::c",
+            "iotsec-core::iotsec_core::claim::tests::x",
+            "ctest::door_test::door.opens",
+        ] {
             assert!(is_test(good), "{good}");
         }
         for bad in [

@@ -54,10 +54,11 @@ pub struct Judged<'a> {
 
 impl Judged<'_> {
     /// What no code can do, such as to publish a policy, code of ours can prepare. That it was done, no test shows.
+    /// Neither does a test of a tool show that the maker used it, or that the firmware has what the tool is for.
     pub(crate) fn only_prepares(&self, provision: &Provision) -> bool {
-        self.assertion.origin == Origin::Sdk
-            && provision.addressee == Addressee::Manufacturer
-            && !provision.modes.iter().any(|mode| mode == "code")
+        let beyond_code = provision.addressee == Addressee::Manufacturer
+            && !provision.modes.iter().any(|mode| mode == "code");
+        self.assertion.origin == Origin::Sdk && (beyond_code || self.assertion.tool.is_some())
     }
 }
 

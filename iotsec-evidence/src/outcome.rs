@@ -130,6 +130,58 @@ fn skipped(line: &str) -> Option<&str> {
     Some(rest.trim_start_matches([':', ' ']))
 }
 
+/// The first part of the names of tests that `ctest` runs, where those of cargo have their package.
+pub const CTEST: &str = "ctest";
+
+/// Reads what `ctest` wrote that was asked for these tests. One of which it says nothing is missing.
+///
+/// ```
+/// use iotsec_evidence::outcome::{Outcome, read_ctest};
+///
+/// let written = "1/2 Test #1: door.opens ......   Passed    0.01 sec\n\
+///                2/2 Test #4: door.jams .......***Skipped   0.00 sec\n";
+/// let outcomes = read_ctest(written, &["door.opens", "door.jams", "door"]);
+/// assert_eq!(outcomes["door.opens"], Outcome::Passed);
+/// assert_eq!(outcomes["door.jams"], Outcome::Skipped(String::new()));
+/// assert_eq!(outcomes["door"], Outcome::Missing);
+/// ```
+pub fn read_ctest<'t>(written: &str, asked: &[&'t str]) -> BTreeMap<&'t str, Outcome> {
+    let mut ends = BTreeMap::new();
+    for line in written.lines() {
+        let Some((_, line)) = line.split_once(" Test ") else {
+            continue;
+        };
+        let Some((_, line)) = line.trim_start().split_once(": ") else {
+            continue;
+        };
+        if let Some((name, end)) = line.split_once(' ') {
+            let end = end.trim_start_matches(['.', ' ']);
+            ends.insert(name, ended_ctest(end));
+        }
+    }
+    asked
+        .iter()
+        .map(|name| (*name, ends.get(name).cloned().unwrap_or(Outcome::Missing)))
+        .collect()
+}
+
+fn ended_ctest(end: &str) -> Outcome {
+    let starts = |word: &str| end.starts_with(word);
+    if starts("Passed ") {
+        Outcome::Passed
+    } else if starts("***Skipped") {
+        Outcome::Skipped(String::new())
+    } else if starts("***Not Run (Disabled)") {
+        Outcome::Skipped("disabled".into())
+    } else if starts("***Not Run") {
+        Outcome::Unfinished("its program does not start".into())
+    } else if starts("***Timeout") {
+        Outcome::Unfinished("not in time".into())
+    } else {
+        Outcome::Failed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +196,33 @@ mod tests {
         assert_eq!(outcomes["b"], Outcome::Failed);
         assert_eq!(outcomes["c"], Outcome::Passed);
         assert_eq!(outcomes["d"], Outcome::Missing);
+    }
+
+    #[test]
+    fn every_end_that_ctest_tells_is_read() {
+        // As ctest 3.25 writes it.
+        let written = "Test project /door/build\n    Start 1: stranger.stands_outside\n\
+            1/7 Test #1: stranger.stands_outside .................   Passed    0.01 sec\n\
+            2/7 Test #2: fails ...................................***Failed    0.01 sec\n\
+            3/7 Test #3: crashes .................................Subprocess aborted***Exception:   0.02 sec\n\
+            4/7 Test #4: sleeps ..................................***Timeout   2.02 sec\n\
+            5/7 Test #5: skips ...................................***Skipped   0.00 sec\n\
+            6/7 Test #6: off .....................................***Not Run (Disabled)   0.00 sec\n\
+            7/7 Test #7: gone ....................................***Not Run   0.00 sec\n\n\
+            The following tests did not run:\n\t  5 - skips (Skipped)\n";
+        let unfinished = |why: &str| Outcome::Unfinished(why.into());
+        for (name, outcome) in [
+            ("stranger.stands_outside", Outcome::Passed),
+            ("fails", Outcome::Failed),
+            ("crashes", Outcome::Failed),
+            ("sleeps", unfinished("not in time")),
+            ("skips", Outcome::Skipped(String::new())),
+            ("off", Outcome::Skipped("disabled".into())),
+            ("gone", unfinished("its program does not start")),
+            ("stranger", Outcome::Missing),
+        ] {
+            assert_eq!(read_ctest(written, &[name])[name], outcome, "{name}");
+        }
     }
 
     /// A program can write anything.

@@ -94,7 +94,7 @@ sections! {
         pub provision: Text,
         /// What is so.
         pub claims: Prose,
-        /// The test that shows it: `package::binary::test`, as `cargo test` names it.
+        /// The test that shows it: `package::binary::test`, as `cargo test` names it, or `ctest::program::test`.
         pub test: Option<TestPath>,
         /// The function without which it is not so, by its path: it must be in the firmware.
         pub code: Option<Function>,

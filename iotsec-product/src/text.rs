@@ -80,10 +80,11 @@ checked!(
 );
 
 checked!(
-    /// A test: `package::target::path`, where the target is a file under `tests`, or the library.
+    /// A test: `package::target::path`, where the target is a file under `tests`, or the library; or
+    /// `ctest::program::test`, for a test of a build with CMake.
     TestPath,
-    "takes package::target::path, as in door::owner::a_stranger_stands_outside",
-    r"^[A-Za-z0-9_-]+(::[A-Za-z0-9_-]+){2,}$",
+    "takes package::target::path, as in door::owner::a_stranger_stands_outside, or ctest::program::test",
+    r"^[A-Za-z0-9_.-]+(::[A-Za-z0-9_.-]+){2,}$",
     400,
     |text| iotsec_core::claim::is_test(text)
 );

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What `iotsec disclose`, `iotsec doctor --schema` and `iotsec evidence report` write, before validators that others wrote.
 
-usage: documents.py path/to/iotsec root-of-the-repository folder-of-node-modules work [yang-modules]
+usage: documents.py path/to/iotsec root-of-the-repository folder-of-node-modules work
 
-Needs check-jsonschema, junitparser, sectxt, yangson; in the folder what documents.mjs names, and Microsoft's SARIF
+Needs check-jsonschema, junitparser, sectxt, yangson, pyang; in the folder what documents.mjs names, and Microsoft's SARIF
 Multitool; gpg. Exit status 0 when every document is
 valid and each spoilt copy of one is refused.
 
@@ -30,11 +30,11 @@ TIME = "2026-12-08T10:00:00Z"
 class Validators:
     """By the kind of document. What it judged is counted, to be shown at the end."""
 
-    def __init__(self, root, node, work, modules):
+    def __init__(self, root, node, work):
         self.root, self.node, self.work = root, node, work
         self.seen = {}
         self.schema = work / "schema.json"
-        self.mud = yang.model(modules) if modules else None
+        self.mud = yang.model()
         self.kinds = {
             "CycloneDX": self.cyclonedx,
             "CSAF": self.csaf,
@@ -308,8 +308,8 @@ def signing(maker, validators, manifest):
 
 
 def main():
-    iotsec, root, node, work, *modules = map(Path, sys.argv[1:])
-    validators = Validators(root, node, work, *(modules or [None]))
+    iotsec, root, node, work = map(Path, sys.argv[1:])
+    validators = Validators(root, node, work)
     maker = Maker(iotsec, root, work)
     maker.run("doctor", "--schema", validators.schema)
     validators.check("JSON Schema", validators.schema, spoilt=SCHEMA)
@@ -320,7 +320,7 @@ def main():
         public = work / manifest.parent.name
         maker.disclose("--manifest", manifest, "--out", public)
         validators.check("security.txt", public / "security.txt", spoilt=SECURITY_TXT)
-        if (public / "mud.json").exists() and validators.mud:
+        if (public / "mud.json").exists():
             validators.check("MUD", public / "mud.json", spoilt=MUD)
         maker.sbom(manifest, public / "sbom.json")
         validators.check("CycloneDX", public / "sbom.json", spoilt=SBOM)
@@ -340,8 +340,6 @@ def main():
     counts = [f"{valid} of {kind}" for kind, (valid, _) in validators.seen.items()]
     spoilt = sum(refused for _, refused in validators.seen.values())
     print(f"documents: {', '.join(counts)} valid; {spoilt} spoilt copies refused")
-    if not validators.mud:
-        print("MUD files: NOT RUN, the YANG modules of RFC 8520 are on no package registry: say --yang FOLDER")
 
 
 if __name__ == "__main__":

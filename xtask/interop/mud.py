@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """MUD files of `iotsec surface mud`, judged by yangson under the YANG modules of RFC 8520 and RFC 8519.
 
-usage: mud.py path/to/iotsec path/to/iotsec.toml modules work    (needs yangson)
+usage: mud.py path/to/iotsec path/to/iotsec.toml work    (needs yangson, and pyang for the modules)
 
-`modules` is a folder with the modules, or a checkout of YangModels/yang; files are written into `work`. Exit status 0
-when every MUD file is valid, and those that were spoilt on purpose are not.
+Files are written into `work`. Exit status 0 when every MUD file is valid, and those that were spoilt on purpose are not.
 """
 
 import copy
@@ -39,10 +38,9 @@ def namespace(name):
     return f"urn:ietf:params:xml:ns:yang:{name}"
 
 
-def model(folder):
-    """The data model of a MUD file, and nothing else."""
-    if (folder / "standard/ietf/RFC").is_dir():
-        folder = folder / "standard/ietf/RFC"
+def model():
+    """The data model of a MUD file, and nothing else. pyang brings the modules of the IETF."""
+    folder = Path(sys.prefix) / "share/yang/modules/ietf"
     modules = []
     for name, (revision, features) in MODULES.items():
         modules.append(
@@ -58,13 +56,6 @@ def model(folder):
         modules.append(
             {"name": name, "revision": revision, "namespace": namespace(name), "conformance-type": "import"}
         )
-    missing = [
-        f"{module['name']}@{module['revision']}.yang"
-        for module in modules
-        if not (folder / f"{module['name']}@{module['revision']}.yang").is_file()
-    ]
-    if missing:
-        sys.exit(f"{folder} has not: {' '.join(missing)}")
     library = {"ietf-yang-library:modules-state": {"module-set-id": "mud", "module": modules}}
     return DataModel(json.dumps(library), [str(folder)])
 
@@ -121,8 +112,8 @@ def dns(file):
 
 
 def main():
-    iotsec, manifest, modules, work = map(Path, sys.argv[1:])
-    data_model = model(modules)
+    iotsec, manifest, work = map(Path, sys.argv[1:])
+    data_model = model()
     out = work / "mud.json"
     out.unlink(missing_ok=True)
     # Everything that a table can say, and next to nothing.

@@ -1,5 +1,7 @@
 //! Evidence for the sample products: their programs are built, read and judged, with the tests of the SDK run once.
 
+mod in_c;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -88,7 +90,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     for sample in SAMPLES {
         maker.judge(sample)?;
     }
-    maker.control()
+    maker.control()?;
+    in_c::check(&maker)
 }
 
 fn build(root: &Path, sample: &Sample) -> Result<(), Failure> {

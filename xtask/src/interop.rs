@@ -51,13 +51,12 @@ struct Place {
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let (mut suit_generator, mut iat_verifier, mut only) = (None, None, None);
-    let (mut x509_limbo, mut yang) = (None, None);
+    let mut x509_limbo = None;
     for pair in args.chunks(2) {
         match pair {
             ["--suit-generator", folder] => suit_generator = Some(Path::new(*folder).canonicalize()?),
             ["--iat-verifier", folder] => iat_verifier = Some(Path::new(*folder).canonicalize()?),
             ["--x509-limbo", folder] => x509_limbo = Some(Path::new(*folder).canonicalize()?),
-            ["--yang", folder] => yang = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
                 name @ ("documents" | "store" | "provision" | "identity" | "certificate" | "https" | "input"
@@ -65,7 +64,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             ] => only = Some(*name),
             _ => {
                 return Err(
-                    "takes --suit-generator FOLDER, --iat-verifier FOLDER, --x509-limbo FOLDER and --yang FOLDER (checkouts), \
+                    "takes --suit-generator FOLDER, --iat-verifier FOLDER and --x509-limbo FOLDER (checkouts), \
                             --only documents, --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only telemetry, --only tls, or nothing"
                         .into(),
                 );
@@ -110,12 +109,12 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
                 .args(["build", "--quiet", "-p", "iotsec-cli"]),
         )
     };
-    let surface = || surface::check(&place, &work.join("venv-surface"), yang.as_deref());
+    let surface = || surface::check(&place, &work.join("venv-surface"));
     if only == Some("surface") {
         build()?;
         return surface();
     }
-    let documents = || documents::check(&place, &work, yang.as_deref());
+    let documents = || documents::check(&place, &work);
     if only == Some("documents") {
         build()?;
         return documents();

@@ -199,7 +199,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "interop",
-        usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--x509-limbo FOLDER] [--yang FOLDER] [--only PART]",
+        usage: "[--suit-generator FOLDER] [--iat-verifier FOLDER] [--x509-limbo FOLDER] [--only PART]",
         about: "compare with independent implementations, in both directions",
         run: interop::run,
     },

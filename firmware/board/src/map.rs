@@ -4,8 +4,10 @@
 /// A board, and what its memory holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Map {
-    /// QEMU's name for it.
+    /// What it is called here.
     pub name: &'static str,
+    /// QEMU's name for it.
+    pub machine: &'static str,
     /// The target that its core runs, and the beginning of that with hard float.
     pub target: &'static str,
     /// The package of its application.
@@ -105,6 +107,7 @@ impl Map {
 /// Cortex-M4.
 pub const MPS2_AN386: Map = Map {
     name: "mps2-an386",
+    machine: "mps2-an386",
     target: "thumbv7em-none-eabi",
     application: "application",
     loader: (0, 0x1_4000),
@@ -119,6 +122,7 @@ pub const MPS2_AN386: Map = Map {
 /// Cortex-M33, in its secure world.
 pub const MPS2_AN505: Map = Map {
     name: "mps2-an505",
+    machine: "mps2-an505",
     target: "thumbv8m.main-none-eabi",
     application: "application",
     loader: (0x1000_0000, 0x1_4000),
@@ -133,15 +137,24 @@ pub const MPS2_AN505: Map = Map {
 /// Cortex-M3.
 pub const MPS2_AN385: Map = Map {
     name: "mps2-an385",
+    machine: "mps2-an385",
     target: "thumbv7m-none-eabi",
     page: 1024,
     images: [160, 160],
     ..MPS2_AN386
 };
 
+/// A Cortex-M0 with the memory for a whole device: its instructions, all of which a Cortex-M3 has too.
+pub const MPS2_AN385_V6M: Map = Map {
+    name: "mps2-an385-v6m",
+    target: "thumbv6m-none-eabi",
+    ..MPS2_AN385
+};
+
 /// Cortex-M3 with 256 KB of flash, in which there is no room for two images.
 pub const LM3S6965EVB: Map = Map {
     name: "lm3s6965evb",
+    machine: "lm3s6965evb",
     target: "thumbv7m-none-eabi",
     application: "application",
     loader: (0, 0x1_0000),
@@ -156,6 +169,7 @@ pub const LM3S6965EVB: Map = Map {
 /// Cortex-M0 with 256 KB of flash and 16 KB of RAM, which is enough for the boot loader and for single parts.
 pub const MICROBIT: Map = Map {
     name: "microbit",
+    machine: "microbit",
     target: "thumbv6m-none-eabi",
     application: "parts",
     loader: (0, 0x1_0000),
@@ -170,6 +184,7 @@ pub const MICROBIT: Map = Map {
 /// RISC-V.
 pub const VIRT: Map = Map {
     name: "virt",
+    machine: "virt",
     target: "riscv32imac-unknown-none-elf",
     application: "application",
     loader: (0x8000_0000, 0x2_0000),
@@ -182,7 +197,15 @@ pub const VIRT: Map = Map {
 };
 
 /// All of them.
-pub const BOARDS: [Map; 6] = [MICROBIT, LM3S6965EVB, MPS2_AN385, MPS2_AN386, MPS2_AN505, VIRT];
+pub const BOARDS: [Map; 7] = [
+    MICROBIT,
+    MPS2_AN385_V6M,
+    LM3S6965EVB,
+    MPS2_AN385,
+    MPS2_AN386,
+    MPS2_AN505,
+    VIRT,
+];
 
 /// The board of this name; without one, the first whose core runs this target.
 pub const fn find(name: &str, target: &str) -> Option<Map> {

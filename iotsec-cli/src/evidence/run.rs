@@ -22,7 +22,7 @@ use iotsec_evidence::{
 use iotsec_product::{Finding, Product};
 use serde_json::{Value, json};
 
-use super::{EditionName, cargo, signed};
+use super::{EditionName, cargo, ctest, signed};
 use crate::{
     Output, Problem, file,
     product::{self, doctor},
@@ -63,6 +63,9 @@ pub(crate) struct Run {
     /// The public key that signed the record of the SDK.
     #[arg(long, value_name = "FILE", requires = "component")]
     component_key: Option<PathBuf>,
+    /// A build folder of CMake, for claims whose tests are named ctest::program::test.
+    #[arg(long, value_name = "DIR")]
+    ctest: Option<PathBuf>,
     /// The edition of EN 303 645 that is judged by; the record holds for both.
     #[arg(long, value_enum, default_value = "v3")]
     edition: EditionName,
@@ -116,7 +119,7 @@ pub(crate) fn product(run: &Run) -> Result<Output, Problem> {
     if let Some((component, _)) = &inherited {
         wanted.retain(|test| !component.tests.contains_key(test));
     }
-    measure(&mut record, &wanted, &run.tests)?;
+    measure(&mut record, &wanted, &run.tests, run.ctest.as_deref())?;
     let elsewhere = inherited.is_none()
         && record
             .programs
@@ -135,6 +138,9 @@ pub(crate) fn product(run: &Run) -> Result<Output, Problem> {
             "the firmware does not name what was inlined, so that code may be there and not be found: build it with \
              `debug = \"limited\"`, of which nothing is loaded\n",
         );
+    }
+    if run.ctest.is_none() && record.tests.keys().any(|name| ctest::is_mine(name)) {
+        human.push_str("some claims name tests of ctest: give the build folder of CMake with --ctest\n");
     }
     if elsewhere {
         let _ = writeln!(
@@ -167,7 +173,7 @@ pub(crate) fn component(component: &Component) -> Result<Output, Problem> {
         .iter()
         .flat_map(|claim| claim.tests.iter().cloned())
         .collect();
-    measure(&mut record, &wanted, tests)?;
+    measure(&mut record, &wanted, tests, None)?;
     record.time.1 = now()?.0;
     let bytes = signed::write(&record, &tests.key, &tests.out)?;
     let broken: Vec<String> = record
@@ -228,13 +234,30 @@ fn wanted(product: &Product, record: &Record) -> BTreeSet<String> {
         .collect()
 }
 
-fn measure(record: &mut Record, wanted: &BTreeSet<String>, tests: &Tests) -> Result<(), Problem> {
+/// Runs tests: in the build folder of CMake those that are named for it, the others with cargo.
+fn measure(
+    record: &mut Record,
+    wanted: &BTreeSet<String>,
+    tests: &Tests,
+    build: Option<&Path>,
+) -> Result<(), Problem> {
     record.tools = cargo::tools(&tests.tests);
-    if wanted.is_empty() {
-        return Ok(());
+    let (theirs, ours): (BTreeSet<String>, BTreeSet<String>) =
+        wanted.iter().cloned().partition(|name| ctest::is_mine(name));
+    let mut ran = cargo::Ran::default();
+    if !ours.is_empty() {
+        let built = cargo::build(&tests.tests, &tests.cargo_arg)?;
+        ran = cargo::run(&built, &ours, Duration::from_secs(tests.timeout))?;
     }
-    let built = cargo::build(&tests.tests, &tests.cargo_arg)?;
-    let ran = cargo::run(&built, wanted, Duration::from_secs(tests.timeout))?;
+    for name in &theirs {
+        ran.tests.insert(name.clone(), Outcome::Missing);
+    }
+    if let Some(build) = build.filter(|_| !theirs.is_empty()) {
+        ctest::run(&mut ran, build, &theirs, tests.timeout)?;
+        record
+            .tools
+            .extend(ctest::version(build).map(|version| ("ctest".to_owned(), version)));
+    }
     record.programs = ran.programs;
     record.tests = ran.tests;
     Ok(())

@@ -249,6 +249,54 @@ fn a_claim_counts_with_its_test_and_its_code_and_each_that_goes_is_named() {
     );
 }
 
+/// What ctest lists and writes, without CMake: `cargo xtask evidence` runs it.
+#[cfg(unix)]
+#[test]
+fn a_test_of_ctest_is_run_where_its_program_is_built() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bench = bench("a_test_of_ctest_is_run_where_its_program_is_built");
+    let manifest =
+        manifest("a_stranger_stands_outside", "main").replace("door::owner::", "ctest::door::door.");
+    bench.write("iotsec.toml", manifest.as_bytes());
+    let program = bench.path("door/target/debug/door");
+    let list = format!(
+        r#"{{"tests":[{{"name":"door.a_stranger_stands_outside","command":["{}"]}},{{"name":"other"}}]}}"#,
+        program.display()
+    );
+    let run = |record: &str, more: &str, ends: &str| {
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in\n*show-only*) echo '{list}';;\n\
+             *--tests-regex\\ ^\\(door\\\\.a_stranger_stands_outside\\)$) \
+             echo '1/1 Test #1: door.a_stranger_stands_outside ....{ends} 0.01 sec';;\n\
+             *version*) echo 'ctest version 3.25.1';;\n*) exit 9;;\nesac\n"
+        );
+        bench.write("ctest", script.as_bytes());
+        fs::set_permissions(bench.path("ctest"), fs::Permissions::from_mode(0o755)).unwrap();
+        let line = format!("{RUN} --out {record} {more} --json");
+        let output = Command::new(env!("CARGO_BIN_EXE_iotsec"))
+            .args(line.split_whitespace())
+            .current_dir(bench.path("."))
+            .env("CTEST", bench.path("ctest"))
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let name = "ctest::door::door.a_stranger_stands_outside";
+    let value = run("1.record", "--ctest door", "   Passed");
+    assert!(!value.to_string().contains(name), "{value:#}");
+    assert_eq!(verdict(&bench, "1.record", "5.5-4"), "evidenced");
+    for (record, more, ends, rule) in [
+        ("2.record", "--ctest door", "***Failed", "evidence.test-failed"),
+        ("3.record", "--ctest door", "***Skipped", "evidence.test-skipped"),
+        ("4.record", "", "   Passed", "evidence.test-missing"),
+    ] {
+        let value = run(record, more, ends);
+        assert_eq!(naming(&value, rule, name).len(), 1, "{rule}: {value:#}");
+        assert_eq!(verdict(&bench, record, "5.5-4"), "broken");
+    }
+}
+
 #[test]
 fn a_reason_that_goes_is_named() {
     let bench = bench("a_reason_that_goes_is_named");

@@ -14,6 +14,7 @@ const PACKAGES: &[&str] = &[
     "junitparser==5.0.3",
     "sectxt==0.9.8",
     "yangson==1.7.9",
+    "pyang==2.7.1",
 ];
 /// Of the npm registry; the last three are what the third needs to judge JSON.
 const NODE_PACKAGES: &[&str] = &[
@@ -25,17 +26,13 @@ const NODE_PACKAGES: &[&str] = &[
     "ajv-formats-draft2019@1.6.1",
 ];
 
-/// `yang` is a folder with the YANG modules of RFC 8520, or a checkout of all of them.
-pub(super) fn check(place: &Place, work: &Path, yang: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn check(place: &Place, work: &Path) -> Result<(), Failure> {
     let (python, node) = (Venv::new(&work.join("venv-documents"), PACKAGES)?, node(work)?);
     tool::need("gpg", "apt-get install gnupg")?;
     let folder = place.work.join("documents");
     fs::create_dir_all(&folder)?;
     let mut command = python.run(&place.root.join("xtask/interop/documents.py"));
     command.arg(&place.iotsec).arg(&place.root).arg(node).arg(folder);
-    if let Some(yang) = yang {
-        command.arg(yang);
-    }
     tool::run(&mut command)
 }
 

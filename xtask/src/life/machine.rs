@@ -94,7 +94,7 @@ impl Machine {
             options += ",arg=warm";
         }
         let begun = Instant::now();
-        let mut child = qemu::command(map.name)
+        let mut child = qemu::command(map.machine)
             .current_dir(folder)
             .args(reboot)
             .args(["-serial", "unix:link", "-semihosting-config", &options])
