@@ -67,6 +67,14 @@ pub struct UpdateLayout<const N: usize = 1> {
 /// Largest write unit, in bytes.
 pub const MAX_WORD: usize = 256;
 
+/// Bytes that are read and hashed at once. Where the stack is large, a call of the driver and the entry into the hash
+/// weigh more than it does.
+pub(crate) const BLOCK: usize = if cfg!(target_pointer_width = "64") {
+    1024
+} else {
+    MAX_WORD
+};
+
 impl<const N: usize> UpdateLayout<N> {
     /// Slots `a` and `b` and the journal.
     ///
@@ -375,12 +383,12 @@ pub(crate) fn read_range<F: NorFlash>(
     update: &mut dyn FnMut(&[u8]),
 ) -> Result<(), FlashError> {
     let mut at = from;
+    let mut block = [0; BLOCK];
     while at < to {
-        let len = to.saturating_sub(at).min(256);
-        let mut block = [0; MAX_WORD];
-        let len = usize::try_from(len).map_err(|_| FlashError::OutOfBounds)?;
-        update(read_block(flash, region, at, len, &mut block)?);
-        at = at.saturating_add(256);
+        let len = usize::try_from(to.saturating_sub(at)).map_or(BLOCK, |len| len.min(BLOCK));
+        let read = read_block(flash, region, at, len, &mut block)?;
+        update(read);
+        at = u32::try_from(read.len()).map_or(to, |len| at.saturating_add(len));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ComponentPlan,
     payload::{Base, Check, Decode, Decoded, Encoding, Means, PayloadError, Transport},
-    slot::{MAX_WORD, read_at, read_block, read_range, write_padded},
+    slot::{self, MAX_WORD, read_at, read_block, read_range, write_padded},
 };
 
 /// Bytes hashed in one call: some milliseconds on a small core.
@@ -443,8 +443,8 @@ fn write_and_hash<F: NorFlash, const N: usize>(
 ) -> Result<(), InstallError> {
     write_padded(task.flash, region, at, bytes)?;
     let mut from = at;
-    let mut block = [0; MAX_WORD];
-    for part in bytes.chunks(MAX_WORD) {
+    let mut block = [0; slot::BLOCK];
+    for part in bytes.chunks(slot::BLOCK) {
         let read = read_block(task.flash, region, from, part.len(), &mut block)?;
         if read != part {
             return Err(InstallError::ReadBack);
