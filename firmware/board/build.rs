@@ -10,12 +10,12 @@ fn main() {
     println!("cargo::rerun-if-env-changed=BOARD");
     let names: Vec<_> = map::BOARDS
         .iter()
-        .map(|board| format!("{:?}", board.name))
+        .map(|board| format!("{:?}", board.machine))
         .collect();
     println!("cargo::rustc-check-cfg=cfg(board, values({}))", names.join(", "));
     match map::find(&name, &target) {
         Some(map) => {
-            println!("cargo::rustc-cfg=board={:?}", map.name);
+            println!("cargo::rustc-cfg=board={:?}", map.machine);
             println!("cargo::rustc-env=BOARD={}", map.name);
         }
         None => println!("cargo::error=no board is called {name:?} or has a core of {target}"),
