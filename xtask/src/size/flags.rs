@@ -31,6 +31,8 @@ struct Variant {
     smaller: bool,
     /// A setting of the profile, as cargo takes it from the environment.
     profile: Option<(&'static str, &'static str)>,
+    /// With the multiples of the curves' generators in flash.
+    tables: bool,
 }
 
 /// What the first row says.
@@ -41,12 +43,13 @@ const AS_IT_IS: Variant = Variant {
     compact: true,
     smaller: true,
     profile: None,
+    tables: false,
 };
 
 const OPT_LEVEL: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
 const LTO: &str = "CARGO_PROFILE_RELEASE_LTO";
 
-const VARIANTS: [Variant; 6] = [
+const VARIANTS: [Variant; 8] = [
     Variant {
         about: "without the compact back ends of sha2 and aes",
         compact: false,
@@ -75,6 +78,16 @@ const VARIANTS: [Variant; 6] = [
     Variant {
         about: "`lto = \"thin\"` in place of `\"fat\"`",
         profile: Some((LTO, "thin")),
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "`lto = \"off\"`",
+        profile: Some((LTO, "off")),
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "with tables of both curves (`fast` of ed25519-dalek, `precomputed-tables` of p256)",
+        tables: true,
         ..AS_IT_IS
     },
 ];
@@ -173,6 +186,9 @@ impl Variant {
             .args(["--bin", "empty"]);
         if let Some((name, value)) = self.profile {
             command.env(name, value);
+        }
+        if self.tables {
+            command.args(["--features", "tables"]);
         }
         tool::run(command.args(IMAGES.iter().flat_map(|name| ["--bin", name])))?;
         let one = |name: &str| -> Result<Cost, Failure> {
