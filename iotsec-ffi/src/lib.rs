@@ -24,15 +24,18 @@
 extern crate std;
 
 pub mod abi;
+pub mod about;
 pub mod argon2id;
 pub mod attest;
 pub mod boot;
 pub mod certificate;
 pub mod counter;
+pub mod detect;
 pub mod device;
 pub mod entropy;
 pub mod erased;
 pub mod flash;
+pub mod guard;
 pub mod input;
 pub mod login;
 pub mod pairing;

@@ -5,6 +5,7 @@
 //! SAFETY of every call: pointers are to live values that only the interface touches during the call, as large as the
 //! length beside them says.
 
+mod detect;
 mod device;
 mod identity;
 mod login;
@@ -20,7 +21,8 @@ use std::collections::BTreeSet;
 use crate::header::functions;
 
 /// Tests of this module, and how the functions begin that each has to call.
-const PARTS: [(&str, &[&str]); 9] = [
+const PARTS: [(&str, &[&str]); 10] = [
+    ("detect", &["about", "detector", "guard"]),
     ("device", &["device", "setup", "security"]),
     ("identity", &["identity"]),
     ("login", &["login", "password"]),

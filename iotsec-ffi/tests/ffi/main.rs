@@ -2,9 +2,11 @@
 #![allow(unsafe_code, reason = "the functions under test take raw pointers")]
 #![allow(clippy::cast_possible_truncation, reason = "sizes of small structs")]
 
+mod about;
 mod attest;
 mod board;
 mod certificate;
+mod detect;
 mod device;
 mod every;
 mod header;

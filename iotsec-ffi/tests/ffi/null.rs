@@ -24,7 +24,9 @@ use iotsec_ffi::{
     status::*,
     store::*,
     surface::*,
-    telemetry::{batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, *},
+    telemetry::{
+        batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, shares::*, *,
+    },
     trust::*,
     update::{config::*, *},
 };
@@ -37,7 +39,8 @@ use crate::{
 };
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 11] = [
+const OPTIONAL: [(&str, usize); 12] = [
+    ("iotsec_guard_open", 2),
     ("iotsec_device_retire", 1),
     ("iotsec_device_receipt", 1),
     ("iotsec_erased_sign", 2),
@@ -99,6 +102,7 @@ macro_rules! call {
     };
 }
 
+mod detect;
 mod device;
 mod identity;
 mod login;
@@ -111,6 +115,7 @@ mod update;
 fn calls() -> Calls {
     let mut calls = Calls::new();
     for part in [
+        detect::calls,
         device::calls,
         identity::calls,
         login::calls,

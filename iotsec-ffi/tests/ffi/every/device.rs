@@ -1,5 +1,6 @@
 use iotsec_ffi::{
-    device::{erase::*, owner::*, *},
+    detect::IOTSEC_DETECTOR_TRAFFIC,
+    device::{detection::*, erase::*, owner::*, *},
     erased::IOTSEC_RECEIPT_MAX,
     pairing::*,
     password::*,
@@ -188,6 +189,12 @@ fn live(seen: &mut Succeeded, unit: &Unit) {
         );
     }
     ok!(seen, iotsec_device_remove(at, SCHEDULE + 1));
+    let (mut guard, mut baseline): (iotsec_ffi::record::iotsec_record_t, _) = (zeroed(), zeroed());
+    ok!(seen, iotsec_device_guard_record(at, &raw mut guard));
+    ok!(
+        seen,
+        iotsec_device_baseline_record(at, IOTSEC_DETECTOR_TRAFFIC, &raw mut baseline)
+    );
     ok!(seen, iotsec_device_begin_scrub(at));
     done!(seen, iotsec_device_scrub_step(at));
     let (mut findings, mut verdict): ([iotsec_finding_t; IOTSEC_CHECKS], _) = (zeroed(), 0);
