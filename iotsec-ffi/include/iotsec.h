@@ -256,6 +256,56 @@
 #define IOTSEC_INPUT_LABEL_MAX 64
 
 /**
+ * Bytes of a key.
+ */
+#define IOTSEC_KEY_LEN 32
+
+/**
+ * Signing, and making a MAC.
+ */
+#define IOTSEC_KEY_USAGE_SIGN 1
+
+/**
+ * Checking what was signed with it, or has its MAC.
+ */
+#define IOTSEC_KEY_USAGE_VERIFY 2
+
+/**
+ * Being what other keys are derived from.
+ */
+#define IOTSEC_KEY_USAGE_DERIVE 4
+
+/**
+ * Encrypting.
+ */
+#define IOTSEC_KEY_USAGE_ENCRYPT 8
+
+/**
+ * Decrypting.
+ */
+#define IOTSEC_KEY_USAGE_DECRYPT 16
+
+/**
+ * Leaving the store: every kind may have it.
+ */
+#define IOTSEC_KEY_USAGE_EXPORT 64
+
+/**
+ * That what is derived with it may leave the store.
+ */
+#define IOTSEC_KEY_USAGE_REVEAL 128
+
+/**
+ * Bytes by which what is encrypted is longer than its text: a nonce of 12 before it and a tag of 16 behind it.
+ */
+#define IOTSEC_KEY_SEAL_LEN 28
+
+/**
+ * Bytes of a MAC.
+ */
+#define IOTSEC_MAC_LEN 32
+
+/**
  * Words of 8 bytes that a login takes.
  */
 #define IOTSEC_LOGIN_WORDS 32
@@ -1697,6 +1747,68 @@ typedef struct iotsec_url_t {
 } iotsec_url_t;
 
 /**
+ * A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
+ * it by `iotsec_store_close()`.
+ *
+ * Power loss: a call that returned `IOTSEC_OK` stays done; one that was interrupted has happened or has not,
+ * and mounting tidies up. A call that failed has not happened, unless it says otherwise.
+ */
+typedef struct iotsec_store_t {
+    uint64_t opaque[IOTSEC_STORE_WORDS];
+} iotsec_store_t;
+
+/**
+ * What a stored key is. A key serves one algorithm.
+ */
+typedef int32_t iotsec_key_kind_t;
+
+/**
+ * The word that a key exists and what it is for; holds no byte of the key. What it may be used for stands in the store,
+ * sealed with the key: what is written here changes nothing about that. A struct that the library fills never grows.
+ */
+typedef struct iotsec_key_t {
+    /**
+     * Its name in the store.
+     */
+    iotsec_key_id_t id;
+    /**
+     * `IOTSEC_KEY_KIND_*`.
+     */
+    iotsec_key_kind_t kind;
+    /**
+     * `IOTSEC_KEY_USAGE_*`, or-ed.
+     */
+    uint32_t usage;
+    /**
+     * How many keys this name has had with this one: 1, and one more with each rotation. Another than that of the store
+     * is refused with `IOTSEC_ERR_KEY_STALE`.
+     */
+    uint32_t number;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_key_t;
+
+/**
+ * What a key is to be. Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_key_spec_t {
+    /**
+     * Its name in the store. Give keys a namespace of their own: `iotsec_store_get()` reads a key as any other value.
+     */
+    iotsec_key_id_t id;
+    /**
+     * `IOTSEC_KEY_KIND_*`.
+     */
+    iotsec_key_kind_t kind;
+    /**
+     * What it may be used for, for ever: `IOTSEC_KEY_USAGE_*`, or-ed.
+     */
+    uint32_t usage;
+} iotsec_key_spec_t;
+
+/**
  * One credential of a device: where its two records are, and what protects them.
  *
  * Give every interface that a stranger can reach a throttle record of its own, so that guessing over the
@@ -1918,17 +2030,6 @@ typedef struct iotsec_setup_status_t {
      */
     uint64_t wait_ms;
 } iotsec_setup_status_t;
-
-/**
- * A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
- * it by `iotsec_store_close()`.
- *
- * Power loss: a call that returned `IOTSEC_OK` stays done; one that was interrupted has happened or has not,
- * and mounting tidies up. A call that failed has not happened, unless it says otherwise.
- */
-typedef struct iotsec_store_t {
-    uint64_t opaque[IOTSEC_STORE_WORDS];
-} iotsec_store_t;
 
 /**
  * Where a store is, and what it works with.
@@ -3111,6 +3212,46 @@ typedef uint32_t iotsec_domain_t;
  * WebSocket over TLS.
  */
 #define IOTSEC_URL_WSS 4
+
+/**
+ * Ed25519 (RFC 8032): the seed. `_SIGN`, `_VERIFY`.
+ */
+#define IOTSEC_KEY_KIND_ED25519 1
+
+/**
+ * ECDSA on P-256 (FIPS 186-5): the scalar. `_SIGN`, `_VERIFY`.
+ */
+#define IOTSEC_KEY_KIND_P256 2
+
+/**
+ * X25519 key agreement (RFC 7748). `_DERIVE`, `_REVEAL`.
+ */
+#define IOTSEC_KEY_KIND_X25519 3
+
+/**
+ * Key agreement on P-256 (SP 800-56A). `_DERIVE`, `_REVEAL`.
+ */
+#define IOTSEC_KEY_KIND_P256_AGREEMENT 4
+
+/**
+ * AES-256-GCM-SIV (RFC 8452). `_ENCRYPT`, `_DECRYPT`.
+ */
+#define IOTSEC_KEY_KIND_AES_256_GCM_SIV 5
+
+/**
+ * ChaCha20-Poly1305 (RFC 8439). `_ENCRYPT`, `_DECRYPT`.
+ */
+#define IOTSEC_KEY_KIND_CHACHA20_POLY1305 6
+
+/**
+ * HMAC-SHA-256 (RFC 2104). `_SIGN`, `_VERIFY`.
+ */
+#define IOTSEC_KEY_KIND_HMAC_SHA256 7
+
+/**
+ * HKDF-SHA-256 (RFC 5869). `_DERIVE`, `_REVEAL`.
+ */
+#define IOTSEC_KEY_KIND_HKDF_SHA256 8
 
 /**
  * The preset of the unit; the product may ask for a new one before anything else.
@@ -7825,6 +7966,199 @@ iotsec_status_t iotsec_input_url(const uint8_t *text,
                                  size_t *offset);
 
 /**
+ * Derives a key as `spec` says from `base`, a key `_HKDF_SHA256` that has `IOTSEC_KEY_USAGE_DERIVE`, keeps it in the
+ * store, and writes to `key` what stands for it. The same `label`, of `label_len` bytes, gives the same key. One that may
+ * be exported, or reveal, needs a `base` with `IOTSEC_KEY_USAGE_REVEAL`: `IOTSEC_ERR_KEY_USAGE`.
+ *
+ * Power loss: the key is there or it is not.
+ */
+iotsec_status_t iotsec_key_derive(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *base,
+                                  const uint8_t *label,
+                                  size_t label_len,
+                                  const struct iotsec_key_spec_t *spec,
+                                  struct iotsec_key_t *key);
+
+/**
+ * The same, for a `secret` of `IOTSEC_KEY_LEN` bytes that leaves the store: `base` needs `IOTSEC_KEY_USAGE_REVEAL` too.
+ * Writes no flash; wipe it after use.
+ */
+iotsec_status_t iotsec_key_derive_secret(struct iotsec_store_t *store,
+                                         const struct iotsec_key_t *base,
+                                         const uint8_t *label,
+                                         size_t label_len,
+                                         uint8_t *secret);
+
+/**
+ * Agrees on a key with the holder of `peer`, a public key of `peer_len` bytes: as `iotsec_key_derive()`, but `base` is a
+ * key `_X25519` or `_P256_AGREEMENT`. Both get the same key for the same `label`. `IOTSEC_ERR_CRYPTO_PUBLIC_KEY` when
+ * `peer` is none.
+ */
+iotsec_status_t iotsec_key_agree(struct iotsec_store_t *store,
+                                 const struct iotsec_key_t *base,
+                                 const uint8_t *peer,
+                                 size_t peer_len,
+                                 const uint8_t *label,
+                                 size_t label_len,
+                                 const struct iotsec_key_spec_t *spec,
+                                 struct iotsec_key_t *key);
+
+/**
+ * The same, for a `secret` of `IOTSEC_KEY_LEN` bytes that leaves the store: `base` needs `IOTSEC_KEY_USAGE_REVEAL` too.
+ * Writes no flash; wipe it after use.
+ */
+iotsec_status_t iotsec_key_agree_secret(struct iotsec_store_t *store,
+                                        const struct iotsec_key_t *base,
+                                        const uint8_t *peer,
+                                        size_t peer_len,
+                                        const uint8_t *label,
+                                        size_t label_len,
+                                        uint8_t *secret);
+
+/**
+ * Encrypts `text`, of `text_len` bytes, with a key `_AES_256_GCM_SIV` or `_CHACHA20_POLY1305` that has
+ * `IOTSEC_KEY_USAGE_ENCRYPT`, and authenticates `aad`, of `aad_len`, with it; each may be null with a length of 0. Writes
+ * nonce, ciphertext and tag to `sealed`, which holds `size`, and the length to `len`: `text_len + IOTSEC_KEY_SEAL_LEN`.
+ * The nonce is made of randomness and of what is encrypted, so that a source that repeats gives nothing away.
+ */
+iotsec_status_t iotsec_key_encrypt(struct iotsec_store_t *store,
+                                   const struct iotsec_key_t *key,
+                                   const uint8_t *aad,
+                                   size_t aad_len,
+                                   const uint8_t *text,
+                                   size_t text_len,
+                                   uint8_t *sealed,
+                                   size_t size,
+                                   size_t *len);
+
+/**
+ * Decrypts what `iotsec_key_encrypt()` has written, `sealed_len` bytes in `sealed`, under the same `aad`, with a key that
+ * has `IOTSEC_KEY_USAGE_DECRYPT`. Writes the text to `text`, which holds `size`, and its length to `len`.
+ *
+ * `IOTSEC_ERR_CRYPTO_TAG` when it is not as it was written, or under another key, and then `text` holds nothing
+ * of it; `IOTSEC_ERR_SIZE` when it is shorter than nonce and tag.
+ */
+iotsec_status_t iotsec_key_decrypt(struct iotsec_store_t *store,
+                                   const struct iotsec_key_t *key,
+                                   const uint8_t *aad,
+                                   size_t aad_len,
+                                   const uint8_t *sealed,
+                                   size_t sealed_len,
+                                   uint8_t *text,
+                                   size_t size,
+                                   size_t *len);
+
+/**
+ * Draws a key as `spec` says, keeps it in the store, and writes to `key` what stands for it. It never leaves the store
+ * unless its usage says so. One write.
+ *
+ * `IOTSEC_ERR_KEY_EXISTS` when there is a value under this name, `_POLICY` when its kind cannot have this usage,
+ * `IOTSEC_ERR_CRYPTO_ENTROPY` when the source of randomness is stuck. Power loss: the key is there or it is not.
+ */
+iotsec_status_t iotsec_key_generate(struct iotsec_store_t *store,
+                                    const struct iotsec_key_spec_t *spec,
+                                    struct iotsec_key_t *key);
+
+/**
+ * The same with `len` bytes of a key that comes from elsewhere, `IOTSEC_KEY_LEN`; the caller wipes them.
+ * `IOTSEC_ERR_KEY_MATERIAL` when they are no key of this kind: another length, out of range, or all equal.
+ */
+iotsec_status_t iotsec_key_import(struct iotsec_store_t *store,
+                                  const struct iotsec_key_spec_t *spec,
+                                  const uint8_t *bytes,
+                                  size_t len,
+                                  struct iotsec_key_t *key);
+
+/**
+ * Finds the key of this name, as after a reboot. `IOTSEC_ERR_STORE_NOT_FOUND` when there is none, `IOTSEC_ERR_KEY_*` when
+ * the value is no key. Writes nothing.
+ */
+iotsec_status_t iotsec_key_open(struct iotsec_store_t *store,
+                                iotsec_key_id_t id,
+                                struct iotsec_key_t *key);
+
+/**
+ * Reads a key that has `IOTSEC_KEY_USAGE_EXPORT` into `bytes`, which holds `size`, and writes its length to `len`:
+ * `IOTSEC_KEY_LEN`. Wipe it after use. `IOTSEC_ERR_KEY_USAGE` for any other key.
+ */
+iotsec_status_t iotsec_key_export(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  uint8_t *bytes,
+                                  size_t size,
+                                  size_t *len);
+
+/**
+ * Draws the next key of the same name, kind and usage, and writes to `next` what stands for it. The key before it stays,
+ * for verifying and decrypting only: `iotsec_key_previous()`, until `iotsec_key_retire()`. One write.
+ *
+ * `IOTSEC_ERR_KEY_NOT_RETIRED` when there is one before `key` still. Power loss: the key is turned or it is not.
+ */
+iotsec_status_t iotsec_key_rotate(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  struct iotsec_key_t *next);
+
+/**
+ * The key before `key`, for what was signed or encrypted with it. `IOTSEC_ERR_KEY_NO_PREVIOUS` when there is none. Writes
+ * nothing.
+ */
+iotsec_status_t iotsec_key_previous(struct iotsec_store_t *store,
+                                    const struct iotsec_key_t *key,
+                                    struct iotsec_key_t *previous);
+
+/**
+ * Forgets the key before `key`. One write. Power loss: it is there or it is not.
+ */
+iotsec_status_t iotsec_key_retire(struct iotsec_store_t *store, const struct iotsec_key_t *key);
+
+/**
+ * Removes a key from the store. What is left of it in flash is ciphertext, until its page is used again. Power loss: the key is
+ * there or it is not.
+ */
+iotsec_status_t iotsec_key_destroy(struct iotsec_store_t *store,
+                                   const struct iotsec_key_t *key);
+
+/**
+ * Signs `message`, of `message_len` bytes, with a key `_ED25519` or `_P256` that has `IOTSEC_KEY_USAGE_SIGN`, into
+ * `signature`, which holds `IOTSEC_SIGNATURE_LEN`. The `sign` of an `iotsec_signer_t` calls this.
+ */
+iotsec_status_t iotsec_key_sign(struct iotsec_store_t *store,
+                                const struct iotsec_key_t *key,
+                                const uint8_t *message,
+                                size_t message_len,
+                                uint8_t *signature);
+
+/**
+ * Makes the MAC of `message`, of `message_len` bytes, with a key `_HMAC_SHA256` that has `IOTSEC_KEY_USAGE_SIGN`, into
+ * `mac`, which holds `IOTSEC_MAC_LEN`.
+ */
+iotsec_status_t iotsec_key_mac(struct iotsec_store_t *store,
+                               const struct iotsec_key_t *key,
+                               const uint8_t *message,
+                               size_t message_len,
+                               uint8_t *mac);
+
+/**
+ * Checks `signature`, of `signature_len` bytes, over `message`, of `message_len`, with a key that has
+ * `IOTSEC_KEY_USAGE_VERIFY`: a signature by it, or its MAC. `IOTSEC_ERR_CRYPTO_SIGNATURE` when it is not one.
+ */
+iotsec_status_t iotsec_key_verify(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  const uint8_t *message,
+                                  size_t message_len,
+                                  const uint8_t *signature,
+                                  size_t signature_len);
+
+/**
+ * Writes the public half of a key `_ED25519`, `_P256`, `_X25519` or `_P256_AGREEMENT` to `public_key`, which holds `size`,
+ * and its length to `len`: 32 bytes, or 65 on P-256. `IOTSEC_PUBLIC_KEY_MAX` are enough.
+ */
+iotsec_status_t iotsec_key_public(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  uint8_t *public_key,
+                                  size_t size,
+                                  size_t *len);
+
+/**
  * Starts a login. `credential` is copied. `policy` may be null: 100 guesses, at most 15 minutes between two.
  *
  * Open it once after a boot and keep it: one opened for every guess is as safe, but may make the owner wait
@@ -8973,6 +9307,7 @@ typedef char iotsec_epsilon_size_[sizeof(iotsec_epsilon_t) == 8 ? 1 : -1];
 typedef char iotsec_detector_size_[sizeof(iotsec_detector_t) == 8 * IOTSEC_DETECTOR_WORDS ? 1 : -1];
 typedef char iotsec_detected_size_[sizeof(iotsec_detected_t) == 40 ? 1 : -1];
 typedef char iotsec_guard_size_[sizeof(iotsec_guard_t) == 8 * IOTSEC_GUARD_WORDS ? 1 : -1];
+typedef char iotsec_key_size_[sizeof(iotsec_key_t) == 24 ? 1 : -1];
 typedef char iotsec_shares_size_[sizeof(iotsec_shares_t) == 16 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 

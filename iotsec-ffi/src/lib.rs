@@ -37,6 +37,7 @@ pub mod erased;
 pub mod flash;
 pub mod guard;
 pub mod input;
+pub mod key;
 pub mod login;
 pub mod pairing;
 pub mod password;

@@ -8,6 +8,7 @@
 mod detect;
 mod device;
 mod identity;
+mod key;
 mod login;
 mod pairing;
 mod plain;
@@ -21,7 +22,8 @@ use std::collections::BTreeSet;
 use crate::header::functions;
 
 /// Tests of this module, and how the functions begin that each has to call.
-const PARTS: [(&str, &[&str]); 10] = [
+const PARTS: [(&str, &[&str]); 11] = [
+    ("key", &["key"]),
     ("detect", &["about", "detector", "guard"]),
     ("device", &["device", "setup", "security"]),
     ("identity", &["identity"]),

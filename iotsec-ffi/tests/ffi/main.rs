@@ -11,6 +11,7 @@ mod device;
 mod every;
 mod header;
 mod input;
+mod key;
 mod login;
 mod null;
 mod store;

@@ -105,6 +105,7 @@ macro_rules! call {
 mod detect;
 mod device;
 mod identity;
+mod key;
 mod login;
 mod plain;
 mod setup;
@@ -118,6 +119,7 @@ fn calls() -> Calls {
         detect::calls,
         device::calls,
         identity::calls,
+        key::calls,
         login::calls,
         plain::calls,
         setup::calls,
