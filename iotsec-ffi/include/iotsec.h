@@ -7124,15 +7124,15 @@ iotsec_status_t iotsec_about_json(const struct iotsec_about_t *about,
                                   size_t *len);
 
 /**
- * The same with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
+ * What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
  * `IOTSEC_DEVICE_OWNED`.
  */
-iotsec_status_t iotsec_about_json_for_owner(struct iotsec_device_t *device,
-                                            iotsec_owner_t owner,
-                                            const struct iotsec_about_t *about,
-                                            char *json,
-                                            size_t size,
-                                            size_t *len);
+iotsec_status_t iotsec_device_about_json(struct iotsec_device_t *device,
+                                         iotsec_owner_t owner,
+                                         const struct iotsec_about_t *about,
+                                         char *json,
+                                         size_t size,
+                                         size_t *len);
 
 /**
  * Writes an attestation token (RFC 9711, RFC 9783) to `token`, which holds `token_size`; `token_len` gets its
@@ -7861,25 +7861,25 @@ iotsec_status_t iotsec_guard_tend(struct iotsec_guard_t *guard,
                                   struct iotsec_detected_t *found);
 
 /**
- * The owner says that all is well: back to normal mode. `owner` is what `iotsec_device_login()` gave, and is used up.
- * `found` and the record are as in `iotsec_guard_note()`.
+ * The owner says that all is well: `guard` goes back to normal mode. `owner` is what `iotsec_device_login()` gave, and is used
+ * up. `found` and the record are as in `iotsec_guard_note()`.
  */
-iotsec_status_t iotsec_guard_release(struct iotsec_guard_t *guard,
-                                     struct iotsec_device_t *device,
-                                     iotsec_owner_t owner,
-                                     uint64_t uptime_ms,
-                                     struct iotsec_detected_t *found);
+iotsec_status_t iotsec_device_release_guard(struct iotsec_device_t *device,
+                                            iotsec_owner_t owner,
+                                            struct iotsec_guard_t *guard,
+                                            uint64_t uptime_ms,
+                                            struct iotsec_detected_t *found);
 
 /**
  * The same for a device without an `iotsec_device_t`: takes one guess at the password that its owner chose, as
  * `iotsec_login_attempt_text()` does, with `text_len` bytes of UTF-8 in `text`.
  */
-iotsec_status_t iotsec_guard_release_by_login(struct iotsec_guard_t *guard,
-                                              struct iotsec_login_t *login,
-                                              const char *text,
-                                              size_t text_len,
-                                              uint64_t uptime_ms,
-                                              struct iotsec_detected_t *found);
+iotsec_status_t iotsec_login_release_guard(struct iotsec_login_t *login,
+                                           struct iotsec_guard_t *guard,
+                                           const char *text,
+                                           size_t text_len,
+                                           uint64_t uptime_ms,
+                                           struct iotsec_detected_t *found);
 
 /**
  * The mode that the device should be in, and what brought it there.

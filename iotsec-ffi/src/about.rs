@@ -56,10 +56,10 @@ pub unsafe extern "C" fn iotsec_about_json(
     })
 }
 
-/// The same with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
+/// What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
 /// `IOTSEC_DEVICE_OWNED`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn iotsec_about_json_for_owner(
+pub unsafe extern "C" fn iotsec_device_about_json(
     device: *mut iotsec_device_t,
     owner: iotsec_owner_t,
     about: *const iotsec_about_t,

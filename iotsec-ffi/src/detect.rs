@@ -276,10 +276,10 @@ pub(crate) fn write_finding(found: Out<'_, iotsec_detected_t>, finding: Option<&
         number: 0,
         personal: IOTSEC_PURPOSE_SECURITY,
     };
-    let (mut values, mut count) = ([NOTHING; 2], 0);
+    let (mut values, mut count) = ([NOTHING; 2], 0u16);
     for (place, number) in values.iter_mut().zip(finding.iter().flat_map(|it| it.numbers())) {
         place.number = number;
-        count += 1;
+        count = count.saturating_add(1);
     }
     found.set(iotsec_detected_t {
         event: finding.map_or(0, |finding| finding.event().id()),

@@ -152,13 +152,13 @@ pub unsafe extern "C" fn iotsec_guard_tend(
     })
 }
 
-/// The owner says that all is well: back to normal mode. `owner` is what `iotsec_device_login()` gave, and is used up.
-/// `found` and the record are as in `iotsec_guard_note()`.
+/// The owner says that all is well: `guard` goes back to normal mode. `owner` is what `iotsec_device_login()` gave, and is used
+/// up. `found` and the record are as in `iotsec_guard_note()`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn iotsec_guard_release(
-    guard: *mut iotsec_guard_t,
+pub unsafe extern "C" fn iotsec_device_release_guard(
     device: *mut iotsec_device_t,
     owner: iotsec_owner_t,
+    guard: *mut iotsec_guard_t,
     uptime_ms: u64,
     found: *mut iotsec_detected_t,
 ) -> iotsec_status_t {
@@ -177,9 +177,9 @@ pub unsafe extern "C" fn iotsec_guard_release(
 /// The same for a device without an `iotsec_device_t`: takes one guess at the password that its owner chose, as
 /// `iotsec_login_attempt_text()` does, with `text_len` bytes of UTF-8 in `text`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn iotsec_guard_release_by_login(
-    guard: *mut iotsec_guard_t,
+pub unsafe extern "C" fn iotsec_login_release_guard(
     login: *mut iotsec_login_t,
+    guard: *mut iotsec_guard_t,
     text: *const c_char,
     text_len: usize,
     uptime_ms: u64,

@@ -331,11 +331,10 @@ unsafe fn listening(given: &iotsec_listener_t) -> Result<Listening, Status> {
         IOTSEC_INTERFACE_UDP => Transport::Udp,
         IOTSEC_INTERFACE_RAW => Transport::Raw,
         IOTSEC_INTERFACE_PACKET => Transport::Packet,
-        // SAFETY: the caller's word, passed on.
         IOTSEC_INTERFACE_UNIX => {
-            return Ok(Listening::named(unsafe {
-                argument::bytes(given.path, given.path_len)
-            }?));
+            // SAFETY: the caller's word, passed on.
+            let path = unsafe { argument::bytes(given.path, given.path_len) }?;
+            return Ok(Listening::named(path));
         }
         _ => return Err(CallError::Config.into()),
     };

@@ -83,12 +83,13 @@ impl Held {
     }
 
     fn keep_guard(&mut self, guard: &Guard) -> Result<(), Status> {
-        Ok(match &mut self.life {
-            Life::Provisioned(device) => device.keep_guard(guard)?,
-            Life::Setup(setup) => setup.device_mut().keep_guard(guard)?,
-            Life::Owned(device) => device.keep_guard(guard)?,
+        let kept = match &mut self.life {
+            Life::Provisioned(device) => device.keep_guard(guard),
+            Life::Setup(setup) => setup.device_mut().keep_guard(guard),
+            Life::Owned(device) => device.keep_guard(guard),
             _ => return Err(CallError::State.into()),
-        })
+        };
+        Ok(kept?)
     }
 }
 

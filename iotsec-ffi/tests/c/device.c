@@ -16,7 +16,7 @@ iotsec_status_t good_iotsec_device_network(uint8_t *bytes, size_t size, size_t *
 iotsec_status_t good_iotsec_device_get(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_device_receipt(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_erased_sign(uint8_t *bytes, size_t size, size_t *len_);
-iotsec_status_t good_iotsec_about_json_for_owner(uint8_t *bytes, size_t size, size_t *len_);
+iotsec_status_t good_iotsec_device_about_json(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_security_status_json(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_setup_status_json(uint8_t *bytes, size_t size, size_t *len_);
 
@@ -129,11 +129,11 @@ static iotsec_status_t logged_in(void) {
     return iotsec_device_login(&device, TEXT(password), 20000, &owner);
 }
 
-iotsec_status_t good_iotsec_about_json_for_owner(uint8_t *bytes, size_t size, size_t *len_) {
+iotsec_status_t good_iotsec_device_about_json(uint8_t *bytes, size_t size, size_t *len_) {
     const iotsec_about_t about = {
         .struct_size = sizeof about, .name = "Lamp", .model = "lamp-2", .vendor = "Example Lighting Ltd", .version = "1.4.2"};
     TRY(begin(size, logged_in));
-    return iotsec_about_json_for_owner(&device, owner, &about, (char *)bytes, size, len_);
+    return iotsec_device_about_json(&device, owner, &about, (char *)bytes, size, len_);
 }
 
 iotsec_status_t good_iotsec_security_status_json(uint8_t *bytes, size_t size, size_t *len_) {

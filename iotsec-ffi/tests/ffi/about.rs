@@ -43,7 +43,7 @@ fn for_owner(unit: &Unit, owner: iotsec_owner_t) -> Told {
     let at = unit.device.at();
     // SAFETY: see the top.
     told(512, |json, size, len| unsafe {
-        iotsec_about_json_for_owner(at, owner, &ABOUT, json, size, len)
+        iotsec_device_about_json(at, owner, &ABOUT, json, size, len)
     })
 }
 

@@ -45,7 +45,7 @@ impl Guarded {
 
     fn release(&self, unit: &Unit, owner: iotsec_owner_t) -> Found {
         // SAFETY: as above.
-        found(|found| unsafe { iotsec_guard_release(self.0.at(), unit.device.at(), owner, 0, found) })
+        found(|found| unsafe { iotsec_device_release_guard(unit.device.at(), owner, self.0.at(), 0, found) })
     }
 
     /// Mode and cause.
@@ -317,7 +317,7 @@ fn an_owner_with_a_login_and_no_device_ends_the_mode_by_the_password() {
         let (text, len) = (password.as_ptr().cast(), password.len());
         // SAFETY: see the top.
         found(|found| unsafe {
-            iotsec_guard_release_by_login(guard.0.at(), login.at(), text, len, 5_000, found)
+            iotsec_login_release_guard(login.at(), guard.0.at(), text, len, 5_000, found)
         })
     };
     assert_eq!(release("eight large otters"), Err(IOTSEC_ERR_LOGIN_REFUSED));

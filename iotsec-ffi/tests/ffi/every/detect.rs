@@ -3,54 +3,39 @@ use std::ptr;
 use iotsec_ffi::{
     about::*,
     detect::{feed::*, *},
-    device::detection::*,
     guard::*,
-    login::*,
-    password::*,
 };
 
 use super::{Succeeded, ok};
 use crate::{
     about::ABOUT,
-    board::{Board, Fixed},
+    board::Fixed,
     detect::config,
-    device::{PASSWORD, Unit},
-    login::{self, zeroed},
+    login::zeroed,
     surface::TELNET,
+    telemetry::{Records, record},
 };
 
 #[test]
 fn detect() {
     let mut seen = Succeeded::default();
-    let unit = Unit::owned();
-    detectors(&mut seen, &unit);
-    guards(&mut seen, &unit);
+    let records = Fixed::new(Records::default());
+    detectors(&mut seen, &records);
+    guards(&mut seen, &records);
+    let (mut json, mut len) = ([0u8; 512], 0);
+    ok!(
+        seen,
+        iotsec_about_json(&ABOUT, json.as_mut_ptr().cast(), 512, &raw mut len)
+    );
     seen.all_of("detect");
 }
 
-fn detectors(seen: &mut Succeeded, unit: &Unit) {
-    let at: Fixed<iotsec_detector_t> = Fixed::new(zeroed());
-    let (at, device) = (at.at(), unit.device.at());
-    let (mut record, mut baseline) = (zeroed(), zeroed());
-    ok!(seen, iotsec_device_guard_record(device, &raw mut record));
-    ok!(
-        seen,
-        iotsec_device_baseline_record(device, IOTSEC_DETECTOR_TRAFFIC, &raw mut baseline)
-    );
-    // Of each the two that keep something are told with a record of the application's.
-    let schedule = crate::device::SCHEDULE;
-    let mut counts = zeroed();
-    // SAFETY: see the top.
-    let made = unsafe { iotsec_ffi::device::owner::iotsec_device_record(device, schedule, &raw mut counts) };
-    assert_eq!(made, iotsec_ffi::status::IOTSEC_OK);
+fn detectors(seen: &mut Succeeded, records: &Fixed<Records>) {
+    let detector: Fixed<iotsec_detector_t> = Fixed::new(zeroed());
+    let (at, record) = (detector.at(), record(records, 1));
     let mut found = zeroed();
     for kind in 1..=13 {
-        let record = if kind == IOTSEC_DETECTOR_TRAFFIC {
-            &raw const baseline
-        } else {
-            &raw const counts
-        };
-        let config = config(kind, record);
+        let config = config(kind, &raw const record);
         ok!(seen, iotsec_detector_open(at, &raw const config, 0));
         let to = &raw mut found;
         match kind {
@@ -88,11 +73,10 @@ fn detectors(seen: &mut Succeeded, unit: &Unit) {
     }
 }
 
-fn guards(seen: &mut Succeeded, unit: &Unit) {
+fn guards(seen: &mut Succeeded, records: &Fixed<Records>) {
     let guard: Fixed<iotsec_guard_t> = Fixed::new(zeroed());
-    let (at, device) = (guard.at(), unit.device.at());
-    let (mut record, mut found, mut status) = (zeroed(), zeroed(), zeroed());
-    ok!(seen, iotsec_device_guard_record(device, &raw mut record));
+    let (at, record) = (guard.at(), record(records, 2));
+    let (mut found, mut status) = (zeroed(), zeroed());
     ok!(seen, iotsec_guard_open(at, &raw const record, ptr::null(), 0));
     ok!(
         seen,
@@ -100,56 +84,5 @@ fn guards(seen: &mut Succeeded, unit: &Unit) {
     );
     ok!(seen, iotsec_guard_tend(at, 1, 60_000, &raw mut found));
     ok!(seen, iotsec_guard_status(at, &raw mut status));
-    let owner = unit.login(PASSWORD, 30_000).unwrap();
-    let (mut json, mut len) = ([0u8; 512], 0);
-    let out = json.as_mut_ptr().cast();
-    ok!(seen, iotsec_about_json(&ABOUT, out, 512, &raw mut len));
-    ok!(
-        seen,
-        iotsec_about_json_for_owner(device, owner, &ABOUT, out, 512, &raw mut len)
-    );
-    ok!(
-        seen,
-        iotsec_guard_release(at, device, owner, 90_000, &raw mut found)
-    );
-
-    let (board, kept) = (Board::new(), Fixed::new(login::Records::default()));
-    let (credential, entropy) = (login::credential(&board, &kept), board.entropy());
-    let (login, context) = (Fixed::new(zeroed::<iotsec_login_t>()), [c"LAMP".as_ptr()]);
-    let (text, text_len) = (PASSWORD.as_ptr().cast(), PASSWORD.len());
-    let (mut label, mut label_len) = ([0u8; IOTSEC_LABEL_MAX], 0);
-    ok!(
-        seen,
-        iotsec_password_generate(
-            &raw const credential,
-            &raw const entropy,
-            IOTSEC_EXPOSURE_ONLINE,
-            label.as_mut_ptr().cast(),
-            IOTSEC_LABEL_MAX,
-            &raw mut label_len
-        )
-    );
-    ok!(
-        seen,
-        iotsec_password_choose(
-            &raw const credential,
-            &raw const entropy,
-            IOTSEC_EXPOSURE_ONLINE,
-            IOTSEC_ITERATIONS_MCU,
-            text,
-            text_len,
-            context.as_ptr(),
-            1
-        )
-    );
-    ok!(
-        seen,
-        iotsec_login_open(login.at(), &raw const credential, ptr::null())
-    );
-    ok!(
-        seen,
-        iotsec_guard_release_by_login(at, login.at(), text, text_len, 90_000, &raw mut found)
-    );
-    ok!(seen, iotsec_login_close(login.at()));
     ok!(seen, iotsec_guard_close(at));
 }

@@ -112,14 +112,14 @@ pub(super) fn calls(calls: &mut Calls) {
         0,
         t.mutable(1, &mut zeroed())
     ));
-    call!(calls, iotsec_guard_release, |t, b| (
+    call!(calls, iotsec_device_release_guard, |t, b| (
         t.mutable(0, &mut zeroed()),
-        t.mutable(1, &mut zeroed()),
         1,
+        t.mutable(1, &mut zeroed()),
         0,
         t.mutable(2, &mut zeroed())
     ));
-    call!(calls, iotsec_guard_release_by_login, |t, b| (
+    call!(calls, iotsec_login_release_guard, |t, b| (
         t.mutable(0, &mut zeroed()),
         t.mutable(1, &mut zeroed()),
         t.shared(2, b"green kettle").cast(),
@@ -147,7 +147,7 @@ pub(super) fn calls(calls: &mut Calls) {
         64,
         t.mutable(2, &mut 0)
     ));
-    call!(calls, iotsec_about_json_for_owner, |t, b| (
+    call!(calls, iotsec_device_about_json, |t, b| (
         t.mutable(0, &mut zeroed()),
         1,
         t.shared(1, &crate::about::ABOUT),
