@@ -376,6 +376,11 @@
 #define IOTSEC_RECORD_MAX 64
 
 /**
+ * Words of 8 bytes that a retry takes.
+ */
+#define IOTSEC_RETRY_WORDS 32
+
+/**
  * Checks of a security status: as many findings there are.
  */
 #define IOTSEC_CHECKS 9
@@ -1867,6 +1872,85 @@ typedef struct iotsec_pairing_keys_t {
 } iotsec_pairing_keys_t;
 
 /**
+ * Decides when one connection is tried again (EN 303 645, provision 5.9-3), in the caller's storage: one for each service.
+ * Start it by `iotsec_retry_open()`, end it by `iotsec_retry_close()`.
+ *
+ * Each wait is drawn from a window that doubles up to a longest one, the first after a boot too. An attempt is counted
+ * before it is made, so that a boot loop is no storm. What a server asks for is followed, up to a limit. Failures that do not
+ * heal by waiting open a breaker: one attempt an hour, until somebody repairs the cause.
+ *
+ * Power loss: an attempt that was begun is counted, or was not made. The whole wait begins anew after a reboot.
+ */
+typedef struct iotsec_retry_t {
+    uint64_t opaque[IOTSEC_RETRY_WORDS];
+} iotsec_retry_t;
+
+/**
+ * How long to wait, and what counts as calm. What is 0 is as it is by default.
+ */
+typedef struct iotsec_retry_policy_t {
+    /**
+     * `sizeof(iotsec_retry_policy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Refusals until the breaker opens: 1 to 100; 5.
+     */
+    uint32_t refusals;
+    /**
+     * The window of the first attempt: a second to ten minutes; a minute. So long that the service bears all devices in it.
+     */
+    uint64_t first_ms;
+    /**
+     * The longest window: the first to a day; five minutes.
+     */
+    uint64_t longest_ms;
+    /**
+     * A connection counts as good once it has lasted so long: the first window to a day; five minutes.
+     */
+    uint64_t stable_ms;
+    /**
+     * What a server asks for is followed so far: the first window to a day; an hour.
+     */
+    uint64_t longest_hint_ms;
+    /**
+     * Between attempts while the breaker is open: the longest window to seven days; an hour.
+     */
+    uint64_t pause_ms;
+} iotsec_retry_policy_t;
+
+/**
+ * How a connection stands. A struct that the library fills never grows.
+ */
+typedef struct iotsec_retry_status_t {
+    /**
+     * Time until `iotsec_retry_begin()` permits an attempt.
+     */
+    uint64_t wait_ms;
+    /**
+     * Attempts since the last good connection; counting ends where the window is the longest.
+     */
+    uint32_t attempts;
+    /**
+     * Refusals since the last good connection.
+     */
+    uint32_t refusals;
+    /**
+     * 1 when the breaker is open, and somebody must see to the credentials or certificates; else 0.
+     */
+    int32_t is_open;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_retry_status_t;
+
+/**
+ * Why an attempt failed or a connection ended.
+ */
+typedef int32_t iotsec_retry_failure_t;
+
+/**
  * What is known of the software that runs.
  */
 typedef int32_t iotsec_observed_software_t;
@@ -3277,6 +3361,26 @@ typedef uint32_t iotsec_domain_t;
  * What `load` returns when there is no record. Trouble of any kind is another number.
  */
 #define IOTSEC_RECORD_ABSENT -1
+
+/**
+ * Nobody answered, or the connection broke. Waiting may help.
+ */
+#define IOTSEC_RETRY_UNREACHABLE 1
+
+/**
+ * The server is there and has no room, and may have said for how long.
+ */
+#define IOTSEC_RETRY_BUSY 2
+
+/**
+ * The server says that this device comes too often. The next window is the longest.
+ */
+#define IOTSEC_RETRY_TOO_OFTEN 3
+
+/**
+ * The server, or its certificate, was refused, or it refused this device. Waiting does not help.
+ */
+#define IOTSEC_RETRY_REFUSED 4
 
 /**
  * As it should be.
@@ -8367,6 +8471,77 @@ iotsec_status_t iotsec_password_choose_argon2id(const struct iotsec_credential_t
                                                 size_t context_count);
 
 /**
+ * Starts at boot, at `uptime_ms` since then, going on where it was: the first attempt is due within the window that the
+ * record says. `record` and `entropy` are copied; a null `record` is for a device that can keep nothing, which then begins
+ * each boot with the longest window. `entropy` must differ from device to device. `policy` may be null for the default.
+ *
+ * `IOTSEC_ERR_RETRY_POLICY` when a time or a count is out of bounds.
+ */
+iotsec_status_t iotsec_retry_open(struct iotsec_retry_t *retry,
+                                  const struct iotsec_record_t *record,
+                                  const struct iotsec_entropy_t *entropy,
+                                  const struct iotsec_retry_policy_t *policy,
+                                  uint64_t uptime_ms);
+
+/**
+ * How long to wait, and how it went.
+ */
+iotsec_status_t iotsec_retry_status(struct iotsec_retry_t *retry,
+                                    uint64_t uptime_ms,
+                                    struct iotsec_retry_status_t *result);
+
+/**
+ * Counts an attempt, durably, and permits it: connect then, and say how it ended. One that was begun before and never ended
+ * counts as failed. One write.
+ *
+ * `IOTSEC_ERR_RETRY_WAIT` before its time, without a write: `iotsec_retry_status()` says how long. When the count could not
+ * be saved, no attempt may be made, and the next is due as after a failure. `IOTSEC_ERR_STATE` while connected.
+ */
+iotsec_status_t iotsec_retry_begin(struct iotsec_retry_t *retry,
+                                   uint64_t uptime_ms);
+
+/**
+ * The server accepted the attempt: for MQTT after its CONNACK, not after the handshake. Writes nothing.
+ */
+iotsec_status_t iotsec_retry_connected(struct iotsec_retry_t *retry,
+                                       uint64_t uptime_ms);
+
+/**
+ * The attempt failed, or the connection is gone without our doing, for the reason `IOTSEC_RETRY_*`; `after_ms` is what the
+ * server asked for of `_BUSY` and `_TOO_OFTEN`, or 0. After a connection that lasted the windows start with the first; a
+ * shorter one counts as a failed attempt. The wait stands also when a record could not be saved.
+ */
+iotsec_status_t iotsec_retry_ended(struct iotsec_retry_t *retry,
+                                   iotsec_retry_failure_t failure,
+                                   uint64_t after_ms,
+                                   uint64_t uptime_ms);
+
+/**
+ * To be called now and then: once a connection has lasted long enough, the record is cleared, with one write for each
+ * connection. Does nothing while not connected.
+ */
+iotsec_status_t iotsec_retry_tend(struct iotsec_retry_t *retry,
+                                  uint64_t uptime_ms);
+
+/**
+ * The connection was closed by us, with everything done that it was for: as good as one that lasted. For devices that sleep
+ * between connections. One write.
+ */
+iotsec_status_t iotsec_retry_finish(struct iotsec_retry_t *retry,
+                                    uint64_t uptime_ms);
+
+/**
+ * Closes the breaker and starts with the first window: there are new credentials, another trust anchor, a new address.
+ */
+iotsec_status_t iotsec_retry_repair(struct iotsec_retry_t *retry,
+                                    uint64_t uptime_ms);
+
+/**
+ * Ends it. The record stays; the storage may be used again.
+ */
+iotsec_status_t iotsec_retry_close(struct iotsec_retry_t *retry);
+
+/**
  * Derives 32 bytes from a root key of 32 bytes (HKDF-SHA-256, RFC 5869), for the callback of a port
  * that reads its root key from fuses, a PUF or a sealed file.
  *
@@ -9308,6 +9483,7 @@ typedef char iotsec_detector_size_[sizeof(iotsec_detector_t) == 8 * IOTSEC_DETEC
 typedef char iotsec_detected_size_[sizeof(iotsec_detected_t) == 40 ? 1 : -1];
 typedef char iotsec_guard_size_[sizeof(iotsec_guard_t) == 8 * IOTSEC_GUARD_WORDS ? 1 : -1];
 typedef char iotsec_key_size_[sizeof(iotsec_key_t) == 24 ? 1 : -1];
+typedef char iotsec_retry_size_[sizeof(iotsec_retry_t) == 8 * IOTSEC_RETRY_WORDS ? 1 : -1];
 typedef char iotsec_shares_size_[sizeof(iotsec_shares_t) == 16 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 

@@ -42,6 +42,7 @@ pub mod login;
 pub mod pairing;
 pub mod password;
 pub mod record;
+pub mod retry;
 pub mod root_key;
 pub mod security;
 pub mod setup;

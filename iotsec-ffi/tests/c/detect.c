@@ -9,6 +9,7 @@
 
 iotsec_status_t open_iotsec_detector_t(iotsec_detector_t *object);
 iotsec_status_t open_iotsec_guard_t(iotsec_guard_t *object);
+iotsec_status_t open_iotsec_retry_t(iotsec_retry_t *object);
 iotsec_status_t good_iotsec_about_json(uint8_t *bytes, size_t size, size_t *len);
 
 static iotsec_status_t in_store(uint16_t number, iotsec_record_t *kept) {
@@ -36,6 +37,13 @@ iotsec_status_t open_iotsec_guard_t(iotsec_guard_t *object) {
     iotsec_record_t kept;
     TRY(in_store(1, &kept));
     return iotsec_guard_open(object, &kept, &policy, 0);
+}
+
+iotsec_status_t open_iotsec_retry_t(iotsec_retry_t *object) {
+    static const iotsec_retry_policy_t policy = {.struct_size = sizeof policy, .first_ms = 1000};
+    iotsec_record_t kept;
+    TRY(in_store(2, &kept));
+    return iotsec_retry_open(object, &kept, &board_entropy, &policy, 0);
 }
 
 iotsec_status_t good_iotsec_about_json(uint8_t *bytes, size_t size, size_t *len) {

@@ -24,7 +24,7 @@ use crate::header::functions;
 /// Tests of this module, and how the functions begin that each has to call.
 const PARTS: [(&str, &[&str]); 11] = [
     ("key", &["key"]),
-    ("detect", &["about", "detector", "guard"]),
+    ("detect", &["about", "detector", "guard", "retry"]),
     ("device", &["device", "setup", "security"]),
     ("identity", &["identity"]),
     ("login", &["login", "password"]),

@@ -14,6 +14,7 @@ mod input;
 mod key;
 mod login;
 mod null;
+mod retry;
 mod store;
 mod surface;
 mod telemetry;

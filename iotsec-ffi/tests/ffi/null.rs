@@ -39,7 +39,9 @@ use crate::{
 };
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 12] = [
+const OPTIONAL: [(&str, usize); 14] = [
+    ("iotsec_retry_open", 1),
+    ("iotsec_retry_open", 3),
     ("iotsec_guard_open", 2),
     ("iotsec_device_retire", 1),
     ("iotsec_device_receipt", 1),

@@ -4,12 +4,13 @@ use iotsec_ffi::{
     about::*,
     detect::{feed::*, *},
     guard::*,
+    retry::*,
 };
 
 use super::{Succeeded, ok};
 use crate::{
     about::ABOUT,
-    board::Fixed,
+    board::{Board, Fixed},
     detect::config,
     login::zeroed,
     surface::TELNET,
@@ -22,6 +23,7 @@ fn detect() {
     let records = Fixed::new(Records::default());
     detectors(&mut seen, &records);
     guards(&mut seen, &records);
+    retries(&mut seen, &records);
     let (mut json, mut len) = ([0u8; 512], 0);
     ok!(
         seen,
@@ -85,4 +87,29 @@ fn guards(seen: &mut Succeeded, records: &Fixed<Records>) {
     ok!(seen, iotsec_guard_tend(at, 1, 60_000, &raw mut found));
     ok!(seen, iotsec_guard_status(at, &raw mut status));
     ok!(seen, iotsec_guard_close(at));
+}
+
+fn retries(seen: &mut Succeeded, records: &Fixed<Records>) {
+    let (board, retry) = (Board::new(), Fixed::new(zeroed::<iotsec_retry_t>()));
+    let (at, record, entropy) = (retry.at(), record(records, 3), board.entropy());
+    let mut status: iotsec_retry_status_t = zeroed();
+    ok!(
+        seen,
+        iotsec_retry_open(at, &raw const record, &raw const entropy, ptr::null(), 0)
+    );
+    let mut now = 0;
+    for ends_well in [false, true] {
+        ok!(seen, iotsec_retry_status(at, now, &raw mut status));
+        now += status.wait_ms;
+        ok!(seen, iotsec_retry_begin(at, now));
+        if ends_well {
+            ok!(seen, iotsec_retry_connected(at, now));
+            ok!(seen, iotsec_retry_tend(at, now + 300_000));
+            ok!(seen, iotsec_retry_finish(at, now + 300_000));
+        } else {
+            ok!(seen, iotsec_retry_ended(at, IOTSEC_RETRY_BUSY, 1000, now));
+        }
+    }
+    ok!(seen, iotsec_retry_repair(at, now));
+    ok!(seen, iotsec_retry_close(at));
 }

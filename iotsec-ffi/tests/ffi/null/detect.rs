@@ -3,6 +3,7 @@ use iotsec_ffi::{
     detect::{feed::*, *},
     device::detection::*,
     guard::*,
+    retry::*,
 };
 
 use super::*;
@@ -141,6 +142,45 @@ pub(super) fn calls(calls: &mut Calls) {
         IOTSEC_DETECTOR_TRAFFIC,
         t.mutable(1, &mut zeroed())
     ));
+    call!(calls, iotsec_retry_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.telemetry.device_records),
+        t.shared(2, &b.entropy),
+        t.shared(
+            3,
+            &iotsec_retry_policy_t {
+                struct_size: size_of::<iotsec_retry_policy_t>() as u32,
+                ..zeroed()
+            }
+        ),
+        0
+    ));
+    call!(calls, iotsec_retry_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(calls, iotsec_retry_begin, |t, b| (t.mutable(0, &mut zeroed()), 0));
+    call!(calls, iotsec_retry_connected, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0
+    ));
+    call!(calls, iotsec_retry_tend, |t, b| (t.mutable(0, &mut zeroed()), 0));
+    call!(calls, iotsec_retry_finish, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0
+    ));
+    call!(calls, iotsec_retry_repair, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0
+    ));
+    call!(calls, iotsec_retry_ended, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_RETRY_BUSY,
+        0,
+        0
+    ));
+    call!(calls, iotsec_retry_close, |t, b| (t.mutable(0, &mut zeroed())));
     call!(calls, iotsec_about_json, |t, b| (
         t.shared(0, &crate::about::ABOUT),
         t.mutable(1, &mut [0u8; 64]).cast(),
