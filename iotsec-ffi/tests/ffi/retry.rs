@@ -14,6 +14,8 @@ use crate::{
 
 const HOUR: u64 = 3_600_000;
 
+type Change = fn(&mut iotsec_retry_policy_t);
+
 /// A retry in memory that never moves, and the record that outlives it.
 struct Link {
     board: Board,
@@ -192,7 +194,7 @@ fn an_attempt_that_cannot_be_counted_is_not_made_and_steps_out_of_order_change_n
     assert_eq!(open(&raw const policy), IOTSEC_OK);
     assert!(link.status(0).wait_ms <= 2000);
     link.close();
-    let changes: [(fn(&mut iotsec_retry_policy_t), iotsec_status_t); 7] = [
+    let changes: [(Change, iotsec_status_t); 7] = [
         (|policy| policy.first_ms = 999, IOTSEC_ERR_RETRY_POLICY),
         (|policy| policy.longest_ms = 999, IOTSEC_ERR_RETRY_POLICY),
         (|policy| policy.stable_ms = 999, IOTSEC_ERR_RETRY_POLICY),
