@@ -12,6 +12,7 @@
 /* Names: a domain, a namespace for each part of the firmware, a number in it. */
 #define CALIBRATION IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 1, 1)
 #define WIFI_KEY IOTSEC_KEY_ID(IOTSEC_DOMAIN_USER, 1, 1)
+#define REPORTS IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 7, 1)
 
 static const uint8_t calibration[] = {0x12, 0x34, 0x56};
 static const uint8_t wifi_key[] = "correct horse battery staple";
@@ -66,6 +67,21 @@ static iotsec_status_t field(void) {
     return IOTSEC_OK;
 }
 
+/* A key that the device draws signs in the store; what it may be used for is sealed with it, and its bytes stay. */
+static iotsec_status_t signed_in_the_store(void) {
+    static const uint8_t message[] = {'a', ' ', 'r', 'e', 'p', 'o', 'r', 't'};
+    const iotsec_key_spec_t spec = {REPORTS, IOTSEC_KEY_KIND_ED25519, IOTSEC_KEY_USAGE_SIGN | IOTSEC_KEY_USAGE_VERIFY};
+    uint8_t signature[IOTSEC_SIGNATURE_LEN], bytes[IOTSEC_KEY_LEN];
+    iotsec_key_t key;
+    size_t len;
+    TRY(iotsec_key_generate(&store, &spec, &key));
+    TRY(iotsec_key_sign(&store, &key, message, sizeof message, signature));
+    TRY(iotsec_key_verify(&store, &key, message, sizeof message, signature, sizeof signature));
+    REFUSED(IOTSEC_ERR_KEY_USAGE, iotsec_key_export(&store, &key, bytes, sizeof bytes, &len));
+    puts("signed: by a key that nobody is given");
+    return IOTSEC_OK;
+}
+
 /* The owner sells the device: their domain loses its key, and with it every copy in flash. */
 static iotsec_status_t sold(void) {
     uint8_t value[64];
@@ -78,6 +94,6 @@ static iotsec_status_t sold(void) {
 }
 
 int main(void) {
-    static iotsec_status_t (*const parts[])(void) = {factory, field, sold};
+    static iotsec_status_t (*const parts[])(void) = {factory, field, signed_in_the_store, sold};
     return run(parts, sizeof parts / sizeof parts[0]);
 }

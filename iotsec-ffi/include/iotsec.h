@@ -106,6 +106,96 @@
 #define IOTSEC_ANCHORS_MAX 9
 
 /**
+ * Words of 8 bytes that a detector takes.
+ */
+#define IOTSEC_DETECTOR_WORDS 24
+
+/**
+ * Failed authentications came faster than a person fails: interface, failures.
+ */
+#define IOTSEC_DETECTED_AUTH_BURST 61440
+
+/**
+ * The device keeps restarting: restarts.
+ */
+#define IOTSEC_DETECTED_BOOT_LOOP 61441
+
+/**
+ * The software is not what was signed: component, or 255, and the error.
+ */
+#define IOTSEC_DETECTED_INTEGRITY 61442
+
+/**
+ * Failed authentications go on slowly: interface, failures.
+ */
+#define IOTSEC_DETECTED_AUTH_SLOW 61443
+
+/**
+ * An update was refused: error, count.
+ */
+#define IOTSEC_DETECTED_UPDATE_REFUSED 61444
+
+/**
+ * Updates cannot be fetched: error, failures.
+ */
+#define IOTSEC_DETECTED_UPDATE_UNREACHABLE 61445
+
+/**
+ * Something listens that was not declared: transport (0 TCP, 1 UDP, 2 raw, 3 packet, 4 a path), number.
+ */
+#define IOTSEC_DETECTED_LISTENER 61446
+
+/**
+ * The clock went back: by how many seconds.
+ */
+#define IOTSEC_DETECTED_CLOCK_ROLLBACK 61447
+
+/**
+ * Far more traffic than usual: meter, deviations.
+ */
+#define IOTSEC_DETECTED_TRAFFIC 61448
+
+/**
+ * Connections break more often than usual: how many are usual, how many there were.
+ */
+#define IOTSEC_DETECTED_RECONNECTS 61449
+
+/**
+ * Servers are refused more often than usual: how many are usual, how many there were.
+ */
+#define IOTSEC_DETECTED_TLS_REJECTS 61450
+
+/**
+ * The source of randomness fails: error, count.
+ */
+#define IOTSEC_DETECTED_ENTROPY 61451
+
+/**
+ * Storage fails: error, count.
+ */
+#define IOTSEC_DETECTED_STORAGE_FAILED 61452
+
+/**
+ * Storage wears out: per cent. For the health of the device, so it needs its owner's consent.
+ */
+#define IOTSEC_DETECTED_STORAGE_WORN 61453
+
+/**
+ * The watchdog had to restart the device: resets.
+ */
+#define IOTSEC_DETECTED_WATCHDOG 61454
+
+/**
+ * The device changed its mode (`iotsec_guard_t`): `IOTSEC_MODE_*`, and the number of the event that caused it, or zero.
+ */
+#define IOTSEC_DETECTED_MODE 61455
+
+/**
+ * The bits of all of these events, for `detectors` of `iotsec_telemetry_config_t`.
+ */
+#define IOTSEC_DETECTED_ALL 65535
+
+/**
  * Words of 8 bytes that a device takes.
  */
 #define IOTSEC_DEVICE_WORDS 256
@@ -151,9 +241,69 @@
 #define IOTSEC_RECEIPT_NAMESPACES_MAX 32
 
 /**
+ * Words of 8 bytes that a guard takes.
+ */
+#define IOTSEC_GUARD_WORDS 48
+
+/**
+ * Rules of one policy at most.
+ */
+#define IOTSEC_RULES_MAX 32
+
+/**
  * Bytes of the longest name that people give.
  */
 #define IOTSEC_INPUT_LABEL_MAX 64
+
+/**
+ * Bytes of a key.
+ */
+#define IOTSEC_KEY_LEN 32
+
+/**
+ * Signing, and making a MAC.
+ */
+#define IOTSEC_KEY_USAGE_SIGN 1
+
+/**
+ * Checking what was signed with it, or has its MAC.
+ */
+#define IOTSEC_KEY_USAGE_VERIFY 2
+
+/**
+ * Being what other keys are derived from.
+ */
+#define IOTSEC_KEY_USAGE_DERIVE 4
+
+/**
+ * Encrypting.
+ */
+#define IOTSEC_KEY_USAGE_ENCRYPT 8
+
+/**
+ * Decrypting.
+ */
+#define IOTSEC_KEY_USAGE_DECRYPT 16
+
+/**
+ * Leaving the store: every kind may have it.
+ */
+#define IOTSEC_KEY_USAGE_EXPORT 64
+
+/**
+ * That what is derived with it may leave the store.
+ */
+#define IOTSEC_KEY_USAGE_REVEAL 128
+
+/**
+ * Bytes by which what is encrypted is longer than its text: a nonce of 12 before it and a tag of 16 behind it.
+ */
+#define IOTSEC_KEY_SEAL_LEN 28
+
+/**
+ * Bytes of a MAC.
+ */
+#define IOTSEC_MAC_LEN 32
 
 /**
  * Words of 8 bytes that a login takes.
@@ -224,6 +374,11 @@
  * The longest record that this library keeps in an `iotsec_record_t`, but for `IOTSEC_LEDGER_RECORD_MAX`.
  */
 #define IOTSEC_RECORD_MAX 64
+
+/**
+ * Words of 8 bytes that a retry takes.
+ */
+#define IOTSEC_RETRY_WORDS 32
 
 /**
  * Checks of a security status: as many findings there are.
@@ -352,6 +507,11 @@
 #define IOTSEC_TELEMETRY_DEVICE_RECORDS 7
 
 /**
+ * Bytes of the nonce of a report.
+ */
+#define IOTSEC_SHARES_NONCE_LEN 16
+
+/**
  * Bytes of the largest signed bundle.
  */
 #define IOTSEC_TRUST_BUNDLE_MAX 4096
@@ -373,6 +533,64 @@
  * A number that this header does not name comes from a newer library: treat it as a refusal.
  */
 typedef int32_t iotsec_status_t;
+
+/**
+ * What a device says of itself in the home network (EN 303 645, provisions 5.2-1, 5.3-13 and 5.3-16). The constants that
+ * `iotsec constants` makes from the product manifest have the same names. Texts end in zero, and are used during the call
+ * only.
+ */
+typedef struct iotsec_about_t {
+    /**
+     * `sizeof(iotsec_about_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The product, for people.
+     */
+    const char *name;
+    /**
+     * The model, as on the type label.
+     */
+    const char *model;
+    /**
+     * The trade name of the maker.
+     */
+    const char *vendor;
+    /**
+     * The release that runs.
+     */
+    const char *version;
+    /**
+     * Where the disclosure policy is, to whom a weakness is reported and when an answer comes; null for nowhere.
+     */
+    const char *disclosure_policy;
+    /**
+     * The end of the support period that was published for the product, in seconds since 1970-01-01 UTC; 0 for none.
+     */
+    uint64_t support_until_s;
+} iotsec_about_t;
+
+/**
+ * A device in the caller's storage, from the factory to the end of its life, with an encrypted store of its own.
+ * Start it by `iotsec_device_format()` or `iotsec_device_open()`, end it by `iotsec_device_close()`.
+ *
+ * Power loss: every step from one state to another is one record of the store, or the erasure of what is the
+ * owner's. After a cut the device is in the old state or in the new one.
+ */
+typedef struct iotsec_device_t {
+    uint64_t opaque[IOTSEC_DEVICE_WORDS];
+} iotsec_device_t;
+
+/**
+ * Proof that the owner was there: what `iotsec_device_login()` gives. It belongs to the device that gave it and ends
+ * with the next login, with `iotsec_device_logout()`, with the erasure that it permits, or with the object. Zero is
+ * nobody's. Keep it with the conversation in which the password came, and give it to nobody else.
+ */
+typedef uint64_t iotsec_owner_t;
 
 /**
  * What kind of key it is.
@@ -822,15 +1040,206 @@ typedef struct iotsec_server_key_t {
 } iotsec_server_key_t;
 
 /**
- * A device in the caller's storage, from the factory to the end of its life, with an encrypted store of its own.
- * Start it by `iotsec_device_format()` or `iotsec_device_open()`, end it by `iotsec_device_close()`.
+ * One detector, in the caller's storage. Start it by `iotsec_detector_open()`, end it by `iotsec_detector_close()`.
  *
- * Power loss: every step from one state to another is one record of the store, or the erasure of what is the
- * owner's. After a cut the device is in the old state or in the new one.
+ * The application tells it what happens; it answers with an event when there is something to report, and is silent while
+ * the same thing goes on: whatever an attacker does, a detector with a clock reports at most eight times and once more
+ * for each hour. `iotsec_telemetry_record()` takes the event, an `iotsec_guard_t` decides what else is done about it. How
+ * often detectors are wrong, and how soon they are right, is measured: `docs/detectors.md`.
+ *
+ * Its state is lost at a reboot, but for what its record keeps. A call that belongs to another kind is refused with
+ * `IOTSEC_ERR_STATE`.
  */
-typedef struct iotsec_device_t {
-    uint64_t opaque[IOTSEC_DEVICE_WORDS];
-} iotsec_device_t;
+typedef struct iotsec_detector_t {
+    uint64_t opaque[IOTSEC_DETECTOR_WORDS];
+} iotsec_detector_t;
+
+/**
+ * What a detector looks at.
+ */
+typedef int32_t iotsec_detector_kind_t;
+
+/**
+ * The name of a record: `IOTSEC_KEY_ID(domain, namespace, number)`.
+ */
+typedef uint64_t iotsec_key_id_t;
+
+/**
+ * A place for one small record, at most `IOTSEC_RECORD_MAX` bytes. `iotsec_store_record()` makes one in
+ * the encrypted store; a port without a store writes the two callbacks.
+ *
+ * Power loss during `save` leaves the old or the new record, whole. A `save` that returned is durable.
+ */
+typedef struct iotsec_record_t {
+    /**
+     * `sizeof(iotsec_record_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Handed to both callbacks; tells records apart that share a `ctx`.
+     */
+    iotsec_key_id_t id;
+    /**
+     * Handed to both callbacks.
+     */
+    void *ctx;
+    /**
+     * Reads the record into `bytes`, which holds `size`, and writes its length to `len`. Returns 0,
+     * `IOTSEC_RECORD_ABSENT`, or a positive number for trouble, among which is a record that does not fit.
+     */
+    iotsec_status_t (*load)(void *ctx, iotsec_key_id_t id, uint8_t *bytes, size_t size, size_t *len);
+    /**
+     * Replaces the record. Returns 0, or a positive number for trouble.
+     */
+    iotsec_status_t (*save)(void *ctx, iotsec_key_id_t id, const uint8_t *bytes, size_t len);
+} iotsec_record_t;
+
+/**
+ * What a detector is to look at. Members that its kind does not need are not looked at.
+ */
+typedef struct iotsec_detector_config_t {
+    /**
+     * `sizeof(iotsec_detector_config_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `IOTSEC_DETECTOR_*`.
+     */
+    iotsec_detector_kind_t kind;
+    /**
+     * Of `_AUTH_BURST` and `_AUTH_SLOW` the number of the interface, of `_TRAFFIC` that of the meter, in the product's own
+     * counting: 0 to 15. The event carries it.
+     */
+    uint32_t number;
+    /**
+     * Of `_TRAFFIC` what the product needs in one period at most, in the unit that is counted, of `_RECONNECTS` and
+     * `_TLS_REJECTS` how many it must bear in an hour: at most 65535. No higher number is ever learned as usual.
+     */
+    uint32_t ceiling;
+    /**
+     * Of `_TRAFFIC` the length of a period: 60 000 (a minute) to 604 800 000 (a week).
+     */
+    uint64_t period_ms;
+    /**
+     * Of `_CLOCK` the earliest time that a good clock can say, in seconds since 1970: of the build, of a signature, or kept
+     * over the reboot.
+     */
+    uint64_t floor_s;
+    /**
+     * What is kept over a reboot; copied. `_BOOT_LOOP` and `_WATCHDOG` need one, `_TRAFFIC`, `_RECONNECTS` and
+     * `_TLS_REJECTS` may have one, and learn for a week after each reboot if it is null. What they learn says when the owner
+     * is at home: `iotsec_device_baseline_record()`, or a record of `IOTSEC_DOMAIN_USER`.
+     */
+    const struct iotsec_record_t *record;
+} iotsec_detector_config_t;
+
+/**
+ * Why data leaves the device.
+ */
+typedef int32_t iotsec_purpose_t;
+
+/**
+ * A value of a field.
+ *
+ * Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_value_t {
+    /**
+     * A number, the position of a label, or the number that is in a bucket.
+     */
+    int64_t number;
+    /**
+     * 0 when it says nothing about a person, else the purpose that it was collected for: `IOTSEC_PURPOSE_HEALTH` or
+     * `IOTSEC_PURPOSE_USAGE`. Such a value fits events of that purpose only.
+     */
+    iotsec_purpose_t personal;
+} iotsec_value_t;
+
+/**
+ * Something to report, or nothing. A struct that the library fills never grows.
+ */
+typedef struct iotsec_detected_t {
+    /**
+     * `IOTSEC_DETECTED_*`, or 0 when there is nothing to report.
+     */
+    uint16_t event;
+    /**
+     * How many of `values` there are: as many as the event has fields.
+     */
+    uint16_t value_count;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * For `iotsec_telemetry_record()`.
+     */
+    struct iotsec_value_t values[2];
+} iotsec_detected_t;
+
+/**
+ * How a detector stands. A struct that the library fills never grows.
+ */
+typedef struct iotsec_detector_status_t {
+    /**
+     * 1 while what was reported goes on, else 0. `_AUTH_BURST`, `_UPDATES`, `_BOOT_LOOP`, `_WATCHDOG`, `_CLOCK` and
+     * `_STORAGE` do not tell: always 0.
+     */
+    int32_t is_alarmed;
+    /**
+     * 1 while it learns what is usual and judges by its ceiling alone, else 0.
+     */
+    int32_t is_learning;
+} iotsec_detector_status_t;
+
+/**
+ * How a boot came about.
+ */
+typedef int32_t iotsec_restart_t;
+
+/**
+ * What an interface is, or what a socket is bound to.
+ */
+typedef int32_t iotsec_interface_kind_t;
+
+/**
+ * A socket that others can send to, as the operating system or the network stack says. An array of them is not versioned
+ * by size: this struct never grows.
+ */
+typedef struct iotsec_listener_t {
+    /**
+     * `IOTSEC_INTERFACE_*`, endpoints excepted.
+     */
+    iotsec_interface_kind_t kind;
+    /**
+     * The port, the IP protocol or the EtherType.
+     */
+    uint32_t number;
+    /**
+     * The address that a port or a protocol is bound to, in network order.
+     */
+    uint8_t address[16];
+    /**
+     * Bytes of `address`: 4 or 16, and 0 for paths and frames.
+     */
+    uint32_t address_len;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The path, or null.
+     */
+    const uint8_t *path;
+    /**
+     * Bytes of `path`.
+     */
+    size_t path_len;
+    /**
+     * Its number in `/proc`, by which its process is found; zero when it is not known. Not looked at by the audit.
+     */
+    uint64_t inode;
+} iotsec_listener_t;
 
 /**
  * A source of randomness fit for keys: a hardware generator after its health tests, or the operating
@@ -1017,13 +1426,6 @@ typedef struct iotsec_enrolment_t {
 } iotsec_enrolment_t;
 
 /**
- * Proof that the owner was there: what `iotsec_device_login()` gives. It belongs to the device that gave it and ends
- * with the next login, with `iotsec_device_logout()`, with the erasure that it permits, or with the object. Zero is
- * nobody's. Keep it with the conversation in which the password came, and give it to nobody else.
- */
-typedef uint64_t iotsec_owner_t;
-
-/**
  * A person at the device: a button, a jumper, a case switch.
  */
 typedef struct iotsec_presence_t {
@@ -1105,41 +1507,6 @@ typedef struct iotsec_login_status_t {
 } iotsec_login_status_t;
 
 /**
- * The name of a record: `IOTSEC_KEY_ID(domain, namespace, number)`.
- */
-typedef uint64_t iotsec_key_id_t;
-
-/**
- * A place for one small record, at most `IOTSEC_RECORD_MAX` bytes. `iotsec_store_record()` makes one in
- * the encrypted store; a port without a store writes the two callbacks.
- *
- * Power loss during `save` leaves the old or the new record, whole. A `save` that returned is durable.
- */
-typedef struct iotsec_record_t {
-    /**
-     * `sizeof(iotsec_record_t)`.
-     */
-    uint32_t struct_size;
-    /**
-     * Handed to both callbacks; tells records apart that share a `ctx`.
-     */
-    iotsec_key_id_t id;
-    /**
-     * Handed to both callbacks.
-     */
-    void *ctx;
-    /**
-     * Reads the record into `bytes`, which holds `size`, and writes its length to `len`. Returns 0,
-     * `IOTSEC_RECORD_ABSENT`, or a positive number for trouble, among which is a record that does not fit.
-     */
-    iotsec_status_t (*load)(void *ctx, iotsec_key_id_t id, uint8_t *bytes, size_t size, size_t *len);
-    /**
-     * Replaces the record. Returns 0, or a positive number for trouble.
-     */
-    iotsec_status_t (*save)(void *ctx, iotsec_key_id_t id, const uint8_t *bytes, size_t len);
-} iotsec_record_t;
-
-/**
  * Why something was erased.
  */
 typedef int32_t iotsec_erased_reason_t;
@@ -1203,6 +1570,99 @@ typedef struct iotsec_erased_t {
      */
     uint8_t device[32];
 } iotsec_erased_t;
+
+/**
+ * Collects what all detectors find and says which mode the device should be in (EN 303 645, provision 5.7-2), in the
+ * caller's storage. Start it by `iotsec_guard_open()`, end it by `iotsec_guard_close()`.
+ *
+ * An event that has a reaction raises the mode, and nothing but quiet or the owner lowers it. After each return by quiet
+ * the next takes twice as long, up to a day. The mode survives a reboot; the time of quiet begins anew with it.
+ *
+ * Power loss: the mode of the last record that was saved. A record that is missing is a new device, in normal mode; one
+ * that is damaged counts as least connectivity.
+ */
+typedef struct iotsec_guard_t {
+    uint64_t opaque[IOTSEC_GUARD_WORDS];
+} iotsec_guard_t;
+
+/**
+ * What a device does about an event. Everything is reported.
+ */
+typedef int32_t iotsec_reaction_t;
+
+/**
+ * What is done about one event. Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_rule_t {
+    /**
+     * `IOTSEC_DETECTED_*`, or the number of an event of the product's own.
+     */
+    uint32_t event;
+    /**
+     * `IOTSEC_REACTION_*`.
+     */
+    iotsec_reaction_t reaction;
+} iotsec_rule_t;
+
+/**
+ * A maker's table of reactions; events without a rule are reported. Copied, and so are its rules.
+ *
+ * Think of who can cause an event: a reaction that a stranger can cause from afar is a way to switch the device off. So
+ * where no policy is given, a boot loop leads to safe mode, and to least connectivity what nobody can cause who is not in
+ * the device already: software that was changed, a listener that was not declared, a source of randomness that fails. The
+ * way back is then an hour of quiet.
+ */
+typedef struct iotsec_guard_policy_t {
+    /**
+     * `sizeof(iotsec_guard_policy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Entries of `rules`, at most `IOTSEC_RULES_MAX`.
+     */
+    uint32_t rule_count;
+    /**
+     * In ascending order of their events, one for each; null when there are none.
+     */
+    const struct iotsec_rule_t *rules;
+    /**
+     * Quiet after which the device leaves least connectivity: 600 000 (ten minutes) to 86 400 000 (a day), or 0 for only by
+     * its owner. Quiet is no event that has a reaction, and no detector alarmed.
+     */
+    uint64_t least_quiet_ms;
+    /**
+     * The same for safe mode.
+     */
+    uint64_t safe_quiet_ms;
+} iotsec_guard_policy_t;
+
+/**
+ * The login to one interface of the device, for one boot, in the caller's storage. Start it by
+ * `iotsec_login_open()`, end it by `iotsec_login_close()`.
+ */
+typedef struct iotsec_login_t {
+    uint64_t opaque[IOTSEC_LOGIN_WORDS];
+} iotsec_login_t;
+
+/**
+ * What a device does and leaves. Larger is less.
+ */
+typedef int32_t iotsec_mode_t;
+
+/**
+ * How a guard stands. A struct that the library fills never grows.
+ */
+typedef struct iotsec_guard_status_t {
+    /**
+     * The mode the device should be in: `IOTSEC_MODE_*`.
+     */
+    iotsec_mode_t mode;
+    /**
+     * The number of the event that brought it there: `IOTSEC_DETECTED_MODE` if the stored record was damaged, 0 in normal
+     * mode.
+     */
+    uint32_t cause;
+} iotsec_guard_status_t;
 
 /**
  * What a text should be.
@@ -1292,12 +1752,66 @@ typedef struct iotsec_url_t {
 } iotsec_url_t;
 
 /**
- * The login to one interface of the device, for one boot, in the caller's storage. Start it by
- * `iotsec_login_open()`, end it by `iotsec_login_close()`.
+ * A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
+ * it by `iotsec_store_close()`.
+ *
+ * Power loss: a call that returned `IOTSEC_OK` stays done; one that was interrupted has happened or has not,
+ * and mounting tidies up. A call that failed has not happened, unless it says otherwise.
  */
-typedef struct iotsec_login_t {
-    uint64_t opaque[IOTSEC_LOGIN_WORDS];
-} iotsec_login_t;
+typedef struct iotsec_store_t {
+    uint64_t opaque[IOTSEC_STORE_WORDS];
+} iotsec_store_t;
+
+/**
+ * What a stored key is. A key serves one algorithm.
+ */
+typedef int32_t iotsec_key_kind_t;
+
+/**
+ * The word that a key exists and what it is for; holds no byte of the key. What it may be used for stands in the store,
+ * sealed with the key: what is written here changes nothing about that. A struct that the library fills never grows.
+ */
+typedef struct iotsec_key_t {
+    /**
+     * Its name in the store.
+     */
+    iotsec_key_id_t id;
+    /**
+     * `IOTSEC_KEY_KIND_*`.
+     */
+    iotsec_key_kind_t kind;
+    /**
+     * `IOTSEC_KEY_USAGE_*`, or-ed.
+     */
+    uint32_t usage;
+    /**
+     * How many keys this name has had with this one: 1, and one more with each rotation. Another than that of the store
+     * is refused with `IOTSEC_ERR_KEY_STALE`.
+     */
+    uint32_t number;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_key_t;
+
+/**
+ * What a key is to be. Not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_key_spec_t {
+    /**
+     * Its name in the store. Give keys a namespace of their own: `iotsec_store_get()` reads a key as any other value.
+     */
+    iotsec_key_id_t id;
+    /**
+     * `IOTSEC_KEY_KIND_*`.
+     */
+    iotsec_key_kind_t kind;
+    /**
+     * What it may be used for, for ever: `IOTSEC_KEY_USAGE_*`, or-ed.
+     */
+    uint32_t usage;
+} iotsec_key_spec_t;
 
 /**
  * One credential of a device: where its two records are, and what protects them.
@@ -1356,6 +1870,85 @@ typedef struct iotsec_pairing_keys_t {
      */
     uint8_t exporter[32];
 } iotsec_pairing_keys_t;
+
+/**
+ * Decides when one connection is tried again (EN 303 645, provision 5.9-3), in the caller's storage: one for each service.
+ * Start it by `iotsec_retry_open()`, end it by `iotsec_retry_close()`.
+ *
+ * Each wait is drawn from a window that doubles up to a longest one, the first after a boot too. An attempt is counted
+ * before it is made, so that a boot loop is no storm. What a server asks for is followed, up to a limit. Failures that do not
+ * heal by waiting open a breaker: one attempt an hour, until somebody repairs the cause.
+ *
+ * Power loss: an attempt that was begun is counted, or was not made. The whole wait begins anew after a reboot.
+ */
+typedef struct iotsec_retry_t {
+    uint64_t opaque[IOTSEC_RETRY_WORDS];
+} iotsec_retry_t;
+
+/**
+ * How long to wait, and what counts as calm. What is 0 is as it is by default.
+ */
+typedef struct iotsec_retry_policy_t {
+    /**
+     * `sizeof(iotsec_retry_policy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Refusals until the breaker opens: 1 to 100; 5.
+     */
+    uint32_t refusals;
+    /**
+     * The window of the first attempt: a second to ten minutes; a minute. So long that the service bears all devices in it.
+     */
+    uint64_t first_ms;
+    /**
+     * The longest window: the first to a day; five minutes.
+     */
+    uint64_t longest_ms;
+    /**
+     * A connection counts as good once it has lasted so long: the first window to a day; five minutes.
+     */
+    uint64_t stable_ms;
+    /**
+     * What a server asks for is followed so far: the first window to a day; an hour.
+     */
+    uint64_t longest_hint_ms;
+    /**
+     * Between attempts while the breaker is open: the longest window to seven days; an hour.
+     */
+    uint64_t pause_ms;
+} iotsec_retry_policy_t;
+
+/**
+ * How a connection stands. A struct that the library fills never grows.
+ */
+typedef struct iotsec_retry_status_t {
+    /**
+     * Time until `iotsec_retry_begin()` permits an attempt.
+     */
+    uint64_t wait_ms;
+    /**
+     * Attempts since the last good connection; counting ends where the window is the longest.
+     */
+    uint32_t attempts;
+    /**
+     * Refusals since the last good connection.
+     */
+    uint32_t refusals;
+    /**
+     * 1 when the breaker is open, and somebody must see to the credentials or certificates; else 0.
+     */
+    int32_t is_open;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_retry_status_t;
+
+/**
+ * Why an attempt failed or a connection ended.
+ */
+typedef int32_t iotsec_retry_failure_t;
 
 /**
  * What is known of the software that runs.
@@ -1523,17 +2116,6 @@ typedef struct iotsec_setup_status_t {
 } iotsec_setup_status_t;
 
 /**
- * A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
- * it by `iotsec_store_close()`.
- *
- * Power loss: a call that returned `IOTSEC_OK` stays done; one that was interrupted has happened or has not,
- * and mounting tidies up. A call that failed has not happened, unless it says otherwise.
- */
-typedef struct iotsec_store_t {
-    uint64_t opaque[IOTSEC_STORE_WORDS];
-} iotsec_store_t;
-
-/**
  * Where a store is, and what it works with.
  *
  * The struct and the structs in it are copied. `index` and `buffer` are used until the store is closed; what
@@ -1577,11 +2159,6 @@ typedef struct iotsec_store_config_t {
      */
     size_t buffer_size;
 } iotsec_store_config_t;
-
-/**
- * What an interface is, or what a socket is bound to.
- */
-typedef int32_t iotsec_interface_kind_t;
 
 /**
  * From where a service can be reached. Larger is wider.
@@ -1650,45 +2227,6 @@ typedef struct iotsec_interface_t {
      */
     iotsec_destination_t destination;
 } iotsec_interface_t;
-
-/**
- * A socket that others can send to, as the operating system or the network stack says. An array of them is not versioned
- * by size: this struct never grows.
- */
-typedef struct iotsec_listener_t {
-    /**
-     * `IOTSEC_INTERFACE_*`, endpoints excepted.
-     */
-    iotsec_interface_kind_t kind;
-    /**
-     * The port, the IP protocol or the EtherType.
-     */
-    uint32_t number;
-    /**
-     * The address that a port or a protocol is bound to, in network order.
-     */
-    uint8_t address[16];
-    /**
-     * Bytes of `address`: 4 or 16, and 0 for paths and frames.
-     */
-    uint32_t address_len;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-    /**
-     * The path, or null.
-     */
-    const uint8_t *path;
-    /**
-     * Bytes of `path`.
-     */
-    size_t path_len;
-    /**
-     * Its number in `/proc`, by which its process is found; zero when it is not known. Not looked at by the audit.
-     */
-    uint64_t inode;
-} iotsec_listener_t;
 
 /**
  * What is not as it was declared.
@@ -1850,7 +2388,7 @@ typedef struct iotsec_handling_t {
  */
 typedef struct iotsec_event_t {
     /**
-     * Its number, which keeps its meaning for ever; below 0xF000.
+     * Its number, which keeps its meaning for ever; below 0xF000, where those of detectors begin.
      */
     uint16_t id;
     /**
@@ -1884,11 +2422,6 @@ typedef struct iotsec_event_t {
  * How a metric is kept from telling about one device.
  */
 typedef int32_t iotsec_aggregate_t;
-
-/**
- * Why data leaves the device.
- */
-typedef int32_t iotsec_purpose_t;
 
 /**
  * How much one answer tells at most, as the fraction `n/d`: above 0, at most 16, `d` at most 10000. Whatever is seen, it is
@@ -2039,27 +2572,11 @@ typedef struct iotsec_telemetry_config_t {
      */
     uint32_t metric_count;
     /**
-     * Zero.
+     * The events of detectors that may be recorded besides: `IOTSEC_DETECTED_BIT(event)` of each, or-ed. Each is one event
+     * more in `arena`, without fields and labels.
      */
-    uint32_t reserved;
+    uint32_t detectors;
 } iotsec_telemetry_config_t;
-
-/**
- * A value of a field.
- *
- * Not versioned by size: this struct never grows.
- */
-typedef struct iotsec_value_t {
-    /**
-     * A number, the position of a label, or the number that is in a bucket.
-     */
-    int64_t number;
-    /**
-     * 0 when it says nothing about a person, else the purpose that it was collected for: `IOTSEC_PURPOSE_HEALTH` or
-     * `IOTSEC_PURPOSE_USAGE`. Such a value fits events of that purpose only.
-     */
-    iotsec_purpose_t personal;
-} iotsec_value_t;
 
 /**
  * What has become of the events of one class. A struct that the library fills never grows.
@@ -2246,6 +2763,28 @@ typedef struct iotsec_dap_task_t {
      */
     size_t helper_len;
 } iotsec_dap_task_t;
+
+/**
+ * Where each share is: one behind the other, in this order. A struct that the library fills never grows.
+ */
+typedef struct iotsec_shares_t {
+    /**
+     * Bytes for both servers: 0 for a count and a sum.
+     */
+    uint32_t public_len;
+    /**
+     * Bytes for the leader.
+     */
+    uint32_t leader_len;
+    /**
+     * Bytes for the helper.
+     */
+    uint32_t helper_len;
+    /**
+     * The number of the VDAF: 1 Prio3Count, 2 Prio3Sum, 4 Prio3Histogram.
+     */
+    uint32_t algorithm;
+} iotsec_shares_t;
 
 /**
  * Where the trust bundle of a device lives. The struct and what it points to are used during a call only.
@@ -2438,6 +2977,91 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_BOOT_NO_JOURNAL 4
 
 /**
+ * Failed authentications that come quickly: 5 in a minute. Fed by `iotsec_detector_happened()`.
+ */
+#define IOTSEC_DETECTOR_AUTH_BURST 1
+
+/**
+ * Failed authentications that go on slowly: a sum over hours. Fed by `iotsec_detector_happened()`.
+ */
+#define IOTSEC_DETECTOR_AUTH_SLOW 2
+
+/**
+ * Updates that are refused, each; updates out of reach, from the third in a row on. Fed by `iotsec_detector_refused()`,
+ * `_failed()`, `_fetched()` and `_cleared()`.
+ */
+#define IOTSEC_DETECTOR_UPDATES 3
+
+/**
+ * Restarts that nobody asked for: 3 in a row. Fed by `iotsec_detector_started()`.
+ */
+#define IOTSEC_DETECTOR_BOOT_LOOP 4
+
+/**
+ * Restarts by the watchdog, each. Fed by `iotsec_detector_started()`.
+ */
+#define IOTSEC_DETECTOR_WATCHDOG 5
+
+/**
+ * Software that is not what was signed, each. Fed by `iotsec_detector_changed()` and `_cleared()`.
+ */
+#define IOTSEC_DETECTOR_INTEGRITY 6
+
+/**
+ * Sockets that were not declared. Fed by `iotsec_detector_listens()` and `_looked()`.
+ */
+#define IOTSEC_DETECTOR_LISTENERS 7
+
+/**
+ * A clock that goes back by more than two minutes, at once or in small steps, or before its floor. Fed by
+ * `iotsec_detector_clock()` and `_proved()`.
+ */
+#define IOTSEC_DETECTOR_CLOCK 8
+
+/**
+ * Far more traffic than usual, for three periods. Fed by `iotsec_detector_counted()`.
+ */
+#define IOTSEC_DETECTOR_TRAFFIC 9
+
+/**
+ * Connections that break more often than usual: a sum over hours. Attempts that fail while a service is away are none.
+ * Fed by `iotsec_detector_happened()`.
+ */
+#define IOTSEC_DETECTOR_RECONNECTS 10
+
+/**
+ * Servers, and certificates, that are refused more often than usual. Fed by `iotsec_detector_happened()`.
+ */
+#define IOTSEC_DETECTOR_TLS_REJECTS 11
+
+/**
+ * A source of randomness that fails, by its own word or by the health tests of NIST SP 800-90B, section 4.4. Fed by
+ * `iotsec_detector_drawn()`, `_failed()` and `_cleared()`.
+ */
+#define IOTSEC_DETECTOR_ENTROPY 12
+
+/**
+ * Storage that fails, each; storage that wears out, at 80, 90, 95 and 100 %. Fed by `iotsec_detector_failed()` and
+ * `_worn()`.
+ */
+#define IOTSEC_DETECTOR_STORAGE 13
+
+/**
+ * Nobody asked for it: power returned, or the software stopped.
+ */
+#define IOTSEC_RESTART_UNASKED 0
+
+/**
+ * It was asked for, as the one into an update.
+ */
+#define IOTSEC_RESTART_ASKED 1
+
+/**
+ * The watchdog made it.
+ */
+#define IOTSEC_RESTART_WATCHDOG 2
+
+/**
  * Fresh from the line: no identity, no credentials. Next is `iotsec_device_provision()`.
  */
 #define IOTSEC_DEVICE_FACTORY 1
@@ -2521,6 +3145,37 @@ typedef uint32_t iotsec_domain_t;
  * Some namespaces of `IOTSEC_DOMAIN_USER`. With a request, and only then.
  */
 #define IOTSEC_ERASED_NAMESPACES 3
+
+/**
+ * All that it is for.
+ */
+#define IOTSEC_MODE_NORMAL 0
+
+/**
+ * What it is for, as far as that needs nobody else: it talks only to those who can be alarmed and can repair it. Give 1 as
+ * `least` to `iotsec_surface_may_listen()` and its like.
+ */
+#define IOTSEC_MODE_LEAST_CONNECTIVITY 1
+
+/**
+ * Only what is safe whatever the software does, and what is needed to repair it; that is least connectivity too.
+ */
+#define IOTSEC_MODE_SAFE 2
+
+/**
+ * Nothing but that.
+ */
+#define IOTSEC_REACTION_REPORT 0
+
+/**
+ * It goes to `IOTSEC_MODE_LEAST_CONNECTIVITY`.
+ */
+#define IOTSEC_REACTION_LEAST_CONNECTIVITY 1
+
+/**
+ * It goes to `IOTSEC_MODE_SAFE`.
+ */
+#define IOTSEC_REACTION_SAFE 2
 
 /**
  * The name of a Wi-Fi network: 1 to 32 bytes (IEEE 802.11).
@@ -2643,6 +3298,46 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_URL_WSS 4
 
 /**
+ * Ed25519 (RFC 8032): the seed. `_SIGN`, `_VERIFY`.
+ */
+#define IOTSEC_KEY_KIND_ED25519 1
+
+/**
+ * ECDSA on P-256 (FIPS 186-5): the scalar. `_SIGN`, `_VERIFY`.
+ */
+#define IOTSEC_KEY_KIND_P256 2
+
+/**
+ * X25519 key agreement (RFC 7748). `_DERIVE`, `_REVEAL`.
+ */
+#define IOTSEC_KEY_KIND_X25519 3
+
+/**
+ * Key agreement on P-256 (SP 800-56A). `_DERIVE`, `_REVEAL`.
+ */
+#define IOTSEC_KEY_KIND_P256_AGREEMENT 4
+
+/**
+ * AES-256-GCM-SIV (RFC 8452). `_ENCRYPT`, `_DECRYPT`.
+ */
+#define IOTSEC_KEY_KIND_AES_256_GCM_SIV 5
+
+/**
+ * ChaCha20-Poly1305 (RFC 8439). `_ENCRYPT`, `_DECRYPT`.
+ */
+#define IOTSEC_KEY_KIND_CHACHA20_POLY1305 6
+
+/**
+ * HMAC-SHA-256 (RFC 2104). `_SIGN`, `_VERIFY`.
+ */
+#define IOTSEC_KEY_KIND_HMAC_SHA256 7
+
+/**
+ * HKDF-SHA-256 (RFC 5869). `_DERIVE`, `_REVEAL`.
+ */
+#define IOTSEC_KEY_KIND_HKDF_SHA256 8
+
+/**
  * The preset of the unit; the product may ask for a new one before anything else.
  */
 #define IOTSEC_SCHEME_GENERATED 1
@@ -2666,6 +3361,26 @@ typedef uint32_t iotsec_domain_t;
  * What `load` returns when there is no record. Trouble of any kind is another number.
  */
 #define IOTSEC_RECORD_ABSENT -1
+
+/**
+ * Nobody answered, or the connection broke. Waiting may help.
+ */
+#define IOTSEC_RETRY_UNREACHABLE 1
+
+/**
+ * The server is there and has no room, and may have said for how long.
+ */
+#define IOTSEC_RETRY_BUSY 2
+
+/**
+ * The server says that this device comes too often. The next window is the longest.
+ */
+#define IOTSEC_RETRY_TOO_OFTEN 3
+
+/**
+ * The server, or its certificate, was refused, or it refused this device. Waiting does not help.
+ */
+#define IOTSEC_RETRY_REFUSED 4
 
 /**
  * As it should be.
@@ -6502,6 +7217,28 @@ extern "C" {
 uint32_t iotsec_abi_version(void);
 
 /**
+ * Writes it as JSON for whoever asks to `json`, which holds `size` bytes, and the length to `len`: all but the version,
+ * which tells attackers what works (5.6-2). The document is the one that Rust writes.
+ *
+ * `IOTSEC_ERR_TEXT` when a text is not UTF-8.
+ */
+iotsec_status_t iotsec_about_json(const struct iotsec_about_t *about,
+                                  char *json,
+                                  size_t size,
+                                  size_t *len);
+
+/**
+ * What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
+ * `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_about_json(struct iotsec_device_t *device,
+                                         iotsec_owner_t owner,
+                                         const struct iotsec_about_t *about,
+                                         char *json,
+                                         size_t size,
+                                         size_t *len);
+
+/**
  * Writes an attestation token (RFC 9711, RFC 9783) to `token`, which holds `token_size`; `token_len` gets its
  * length. `IOTSEC_ATTEST_TOKEN_MAX(components)` bytes are enough. `scratch`, of `scratch_size` bytes, is used during the
  * call: `IOTSEC_ATTEST_SCRATCH_MAX(components)` are enough.
@@ -6573,6 +7310,158 @@ iotsec_status_t iotsec_certificate_verify_server(const struct iotsec_server_poli
                                                  struct iotsec_server_key_t *key);
 
 /**
+ * Starts a detector, at every boot, at `uptime_ms` since then. Reads the record of what is usual, if it is given: one that
+ * is missing or damaged means that it learns anew.
+ */
+iotsec_status_t iotsec_detector_open(struct iotsec_detector_t *detector,
+                                     const struct iotsec_detector_config_t *config,
+                                     uint64_t uptime_ms);
+
+/**
+ * To be called every few minutes for each detector, of whatever kind, so that periods end in which nothing happens, and
+ * boots that last end a count of restarts; what is found then goes to `found`. Saves the record of restarts when the count
+ * ends, and writes nothing else.
+ *
+ * Power loss: the count before or after.
+ */
+iotsec_status_t iotsec_detector_tend(struct iotsec_detector_t *detector,
+                                     uint64_t uptime_ms,
+                                     struct iotsec_detected_t *found);
+
+/**
+ * Saves what `_TRAFFIC`, `_RECONNECTS` and `_TLS_REJECTS` have learned; about once a day. Writes nothing for another kind,
+ * and without a record.
+ *
+ * Power loss: what was saved before, or this.
+ */
+iotsec_status_t iotsec_detector_keep(struct iotsec_detector_t *detector);
+
+/**
+ * How the detector stands. Whether one of those is alarmed that the device reacts to is what `iotsec_guard_tend()` asks.
+ */
+iotsec_status_t iotsec_detector_status(struct iotsec_detector_t *detector,
+                                       struct iotsec_detector_status_t *result);
+
+/**
+ * Ends a detector. What its record keeps stays; the storage may be used again.
+ */
+iotsec_status_t iotsec_detector_close(struct iotsec_detector_t *detector);
+
+/**
+ * Tells `_BOOT_LOOP` and `_WATCHDOG` how this boot came about, `IOTSEC_RESTART_*`: once, as early as can be, since the next
+ * reset may come soon. Both may be told the same. Saves their record; one that is missing or damaged counts as no restarts.
+ * Told twice, it is refused with `IOTSEC_ERR_STATE`; when the record cannot be read or saved, nothing was told.
+ *
+ * Power loss: this boot is counted or not.
+ */
+iotsec_status_t iotsec_detector_started(struct iotsec_detector_t *detector,
+                                        iotsec_restart_t restart,
+                                        struct iotsec_detected_t *found);
+
+/**
+ * Counts one more of what `_AUTH_BURST`, `_AUTH_SLOW`, `_RECONNECTS` or `_TLS_REJECTS` looks at, at `uptime_ms`.
+ */
+iotsec_status_t iotsec_detector_happened(struct iotsec_detector_t *detector,
+                                         uint64_t uptime_ms,
+                                         struct iotsec_detected_t *found);
+
+/**
+ * Counts `units` of traffic for `_TRAFFIC`, at `uptime_ms`, in a unit of the product's own, such as KiB, of which a period
+ * has at most some thousands.
+ */
+iotsec_status_t iotsec_detector_counted(struct iotsec_detector_t *detector,
+                                        uint32_t units,
+                                        uint64_t uptime_ms,
+                                        struct iotsec_detected_t *found);
+
+/**
+ * Tells `_UPDATES` of an update that could not be fetched, `_ENTROPY` of a source of randomness and `_STORAGE` of storage
+ * that failed. `error` is the status of the call that failed, or a number of the product's own: 1 to 65535.
+ */
+iotsec_status_t iotsec_detector_failed(struct iotsec_detector_t *detector,
+                                       iotsec_status_t error,
+                                       uint64_t uptime_ms,
+                                       struct iotsec_detected_t *found);
+
+/**
+ * Tells `_UPDATES` of an update that a check refused; `error` is the status that said so.
+ */
+iotsec_status_t iotsec_detector_refused(struct iotsec_detector_t *detector,
+                                        iotsec_status_t error,
+                                        uint64_t uptime_ms,
+                                        struct iotsec_detected_t *found);
+
+/**
+ * Tells `_UPDATES` that the server was asked, and that what it has was fetched or is here already.
+ */
+iotsec_status_t iotsec_detector_fetched(struct iotsec_detector_t *detector);
+
+/**
+ * Tells `_INTEGRITY` that a measurement differs from what was signed, in the component of this number from 0 to 254, or -1
+ * if it is not known; `error` is the status that said so, as of `iotsec_boot_verify()`, or `refusal` of `iotsec_boot_t`.
+ */
+iotsec_status_t iotsec_detector_changed(struct iotsec_detector_t *detector,
+                                        int32_t component,
+                                        iotsec_status_t error,
+                                        uint64_t uptime_ms,
+                                        struct iotsec_detected_t *found);
+
+/**
+ * Ends what goes on: tells `_UPDATES` that an update passed all checks, `_INTEGRITY` that a whole round of measurements
+ * found nothing, `_ENTROPY` that the source works again.
+ */
+iotsec_status_t iotsec_detector_cleared(struct iotsec_detector_t *detector);
+
+/**
+ * Shows `_LISTENERS` a socket that `iotsec_surface_audit()` found to listen undeclared, wider than declared, or although it
+ * should be closed. It is reported when it is first shown, and again when it comes back after it was gone: after each
+ * audit call `iotsec_detector_looked()`. The event has the port, the protocol or the EtherType, of a path a number made of
+ * it.
+ */
+iotsec_status_t iotsec_detector_listens(struct iotsec_detector_t *detector,
+                                        const struct iotsec_listener_t *listener,
+                                        uint64_t uptime_ms,
+                                        struct iotsec_detected_t *found);
+
+/**
+ * Ends a look of `_LISTENERS`: what was not shown since the last is gone, and would be new.
+ */
+iotsec_status_t iotsec_detector_looked(struct iotsec_detector_t *detector);
+
+/**
+ * Tells `_CLOCK` what the clock says at `uptime_ms`, in seconds since 1970; every few minutes, and after each correction.
+ */
+iotsec_status_t iotsec_detector_clock(struct iotsec_detector_t *detector,
+                                      uint64_t uptime_ms,
+                                      uint64_t time_s,
+                                      struct iotsec_detected_t *found);
+
+/**
+ * Tells `_CLOCK` that somebody proved what time it is: a signature, a verified server, the owner. A clock that was ahead
+ * may go back to it, but not before the floor.
+ */
+iotsec_status_t iotsec_detector_proved(struct iotsec_detector_t *detector,
+                                       uint64_t uptime_ms,
+                                       uint64_t time_s);
+
+/**
+ * Shows `_ENTROPY` `len` bytes of the source, as raw as they can be had and used for nothing else: they leave traces here.
+ */
+iotsec_status_t iotsec_detector_drawn(struct iotsec_detector_t *detector,
+                                      const uint8_t *bytes,
+                                      size_t len,
+                                      uint64_t uptime_ms,
+                                      struct iotsec_detected_t *found);
+
+/**
+ * Tells `_STORAGE` how much of its life is used up, in per cent: erasures of the page that was erased most, by how many it
+ * is made for. The event is for the health of the device, and needs its owner's consent.
+ */
+iotsec_status_t iotsec_detector_worn(struct iotsec_detector_t *detector,
+                                     uint8_t percent,
+                                     struct iotsec_detected_t *found);
+
+/**
  * Makes a device out of blank hardware, at the factory, whatever the region held before. Erases every page.
  *
  * Power loss: there is no device until the call is complete; format again. A device in the field never does: one that
@@ -6639,6 +7528,23 @@ iotsec_status_t iotsec_device_serial(struct iotsec_device_t *device,
  * be used again.
  */
 iotsec_status_t iotsec_device_close(struct iotsec_device_t *device);
+
+/**
+ * Makes an `iotsec_record_t` for `iotsec_guard_open()`: the mode of the device, which reboots, erasures and new owners do
+ * not change. The device must stay open and where it is as long as the record is used; the record fails before the device
+ * is provisioned, when it waits to be given up, and when it is retired.
+ */
+iotsec_status_t iotsec_device_guard_record(struct iotsec_device_t *device,
+                                           struct iotsec_record_t *record);
+
+/**
+ * Makes an `iotsec_record_t` for a detector: what is usual for `kind`, `IOTSEC_DETECTOR_TRAFFIC`, `_RECONNECTS` or
+ * `_TLS_REJECTS`, one of each. It is the owner's and goes with them, since it says when they are at home. The device must
+ * stay open and where it is as long as the record is used; the record fails in every state but `IOTSEC_DEVICE_OWNED`.
+ */
+iotsec_status_t iotsec_device_baseline_record(struct iotsec_device_t *device,
+                                              iotsec_detector_kind_t kind,
+                                              struct iotsec_record_t *record);
 
 /**
  * Erases everything that belongs to the owner: factory erase. The identity of the device stays, and it can be claimed
@@ -7024,6 +7930,73 @@ iotsec_status_t iotsec_erased_verify(iotsec_key_type_t key_type,
                                      struct iotsec_erased_t *erased);
 
 /**
+ * Starts the guard, at every boot, at `uptime_ms` since then, in the mode of its record. `record` is copied;
+ * `iotsec_device_guard_record()` makes one, and so does `iotsec_store_record()` of `IOTSEC_DOMAIN_DEVICE`: a new owner does
+ * not bring a device back from least connectivity. `policy` may be null for the one that `iotsec_guard_policy_t` describes.
+ *
+ * `IOTSEC_ERR_POLICY_COUNT`, `_ORDER` and `_QUIET` say what is wrong with a policy. Writes nothing.
+ */
+iotsec_status_t iotsec_guard_open(struct iotsec_guard_t *guard,
+                                  const struct iotsec_record_t *record,
+                                  const struct iotsec_guard_policy_t *policy,
+                                  uint64_t uptime_ms);
+
+/**
+ * Takes note that `event` was found, one of `IOTSEC_DETECTED_*` or of the product's own, at `uptime_ms`. If that changes
+ * the mode, the record is saved, `found` gets `IOTSEC_DETECTED_MODE` to be reported, and the device must do as the mode
+ * says; else `found` gets no event.
+ *
+ * When the record cannot be saved, the mode is in force until the next boot all the same, and the next call of this or of
+ * `iotsec_guard_tend()` saves it and tells. Power loss: the mode before or this one.
+ */
+iotsec_status_t iotsec_guard_note(struct iotsec_guard_t *guard,
+                                  uint16_t event,
+                                  uint64_t uptime_ms,
+                                  struct iotsec_detected_t *found);
+
+/**
+ * To be called every few minutes. `is_alarmed` is 1 while one of the detectors is alarmed whose event has a reaction, as
+ * `iotsec_detector_status()` says, else 0: they report ever more rarely what goes on, so silence alone is no quiet. `found`
+ * and the record are as in `iotsec_guard_note()`.
+ */
+iotsec_status_t iotsec_guard_tend(struct iotsec_guard_t *guard,
+                                  int32_t is_alarmed,
+                                  uint64_t uptime_ms,
+                                  struct iotsec_detected_t *found);
+
+/**
+ * The owner says that all is well: `guard` goes back to normal mode. `owner` is what `iotsec_device_login()` gave, and is used
+ * up. `found` and the record are as in `iotsec_guard_note()`.
+ */
+iotsec_status_t iotsec_device_release_guard(struct iotsec_device_t *device,
+                                            iotsec_owner_t owner,
+                                            struct iotsec_guard_t *guard,
+                                            uint64_t uptime_ms,
+                                            struct iotsec_detected_t *found);
+
+/**
+ * The same for a device without an `iotsec_device_t`: takes one guess at the password that its owner chose, as
+ * `iotsec_login_attempt_text()` does, with `text_len` bytes of UTF-8 in `text`.
+ */
+iotsec_status_t iotsec_login_release_guard(struct iotsec_login_t *login,
+                                           struct iotsec_guard_t *guard,
+                                           const char *text,
+                                           size_t text_len,
+                                           uint64_t uptime_ms,
+                                           struct iotsec_detected_t *found);
+
+/**
+ * The mode that the device should be in, and what brought it there.
+ */
+iotsec_status_t iotsec_guard_status(struct iotsec_guard_t *guard,
+                                    struct iotsec_guard_status_t *result);
+
+/**
+ * Ends a guard. The mode stays in its record; the storage may be used again.
+ */
+iotsec_status_t iotsec_guard_close(struct iotsec_guard_t *guard);
+
+/**
  * Tells whether `text`, of `text_len` bytes, is what it should be. It needs no final zero, and every byte of it
  * is looked at.
  *
@@ -7095,6 +8068,199 @@ iotsec_status_t iotsec_input_url(const uint8_t *text,
                                  size_t text_len,
                                  struct iotsec_url_t *url,
                                  size_t *offset);
+
+/**
+ * Derives a key as `spec` says from `base`, a key `_HKDF_SHA256` that has `IOTSEC_KEY_USAGE_DERIVE`, keeps it in the
+ * store, and writes to `key` what stands for it. The same `label`, of `label_len` bytes, gives the same key. One that may
+ * be exported, or reveal, needs a `base` with `IOTSEC_KEY_USAGE_REVEAL`: `IOTSEC_ERR_KEY_USAGE`.
+ *
+ * Power loss: the key is there or it is not.
+ */
+iotsec_status_t iotsec_key_derive(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *base,
+                                  const uint8_t *label,
+                                  size_t label_len,
+                                  const struct iotsec_key_spec_t *spec,
+                                  struct iotsec_key_t *key);
+
+/**
+ * The same, for a `secret` of `IOTSEC_KEY_LEN` bytes that leaves the store: `base` needs `IOTSEC_KEY_USAGE_REVEAL` too.
+ * Writes no flash; wipe it after use.
+ */
+iotsec_status_t iotsec_key_derive_secret(struct iotsec_store_t *store,
+                                         const struct iotsec_key_t *base,
+                                         const uint8_t *label,
+                                         size_t label_len,
+                                         uint8_t *secret);
+
+/**
+ * Agrees on a key with the holder of `peer`, a public key of `peer_len` bytes: as `iotsec_key_derive()`, but `base` is a
+ * key `_X25519` or `_P256_AGREEMENT`. Both get the same key for the same `label`. `IOTSEC_ERR_CRYPTO_PUBLIC_KEY` when
+ * `peer` is none.
+ */
+iotsec_status_t iotsec_key_agree(struct iotsec_store_t *store,
+                                 const struct iotsec_key_t *base,
+                                 const uint8_t *peer,
+                                 size_t peer_len,
+                                 const uint8_t *label,
+                                 size_t label_len,
+                                 const struct iotsec_key_spec_t *spec,
+                                 struct iotsec_key_t *key);
+
+/**
+ * The same, for a `secret` of `IOTSEC_KEY_LEN` bytes that leaves the store: `base` needs `IOTSEC_KEY_USAGE_REVEAL` too.
+ * Writes no flash; wipe it after use.
+ */
+iotsec_status_t iotsec_key_agree_secret(struct iotsec_store_t *store,
+                                        const struct iotsec_key_t *base,
+                                        const uint8_t *peer,
+                                        size_t peer_len,
+                                        const uint8_t *label,
+                                        size_t label_len,
+                                        uint8_t *secret);
+
+/**
+ * Encrypts `text`, of `text_len` bytes, with a key `_AES_256_GCM_SIV` or `_CHACHA20_POLY1305` that has
+ * `IOTSEC_KEY_USAGE_ENCRYPT`, and authenticates `aad`, of `aad_len`, with it; each may be null with a length of 0. Writes
+ * nonce, ciphertext and tag to `sealed`, which holds `size`, and the length to `len`: `text_len + IOTSEC_KEY_SEAL_LEN`.
+ * The nonce is made of randomness and of what is encrypted, so that a source that repeats gives nothing away.
+ */
+iotsec_status_t iotsec_key_encrypt(struct iotsec_store_t *store,
+                                   const struct iotsec_key_t *key,
+                                   const uint8_t *aad,
+                                   size_t aad_len,
+                                   const uint8_t *text,
+                                   size_t text_len,
+                                   uint8_t *sealed,
+                                   size_t size,
+                                   size_t *len);
+
+/**
+ * Decrypts what `iotsec_key_encrypt()` has written, `sealed_len` bytes in `sealed`, under the same `aad`, with a key that
+ * has `IOTSEC_KEY_USAGE_DECRYPT`. Writes the text to `text`, which holds `size`, and its length to `len`.
+ *
+ * `IOTSEC_ERR_CRYPTO_TAG` when it is not as it was written, or under another key, and then `text` holds nothing
+ * of it; `IOTSEC_ERR_SIZE` when it is shorter than nonce and tag.
+ */
+iotsec_status_t iotsec_key_decrypt(struct iotsec_store_t *store,
+                                   const struct iotsec_key_t *key,
+                                   const uint8_t *aad,
+                                   size_t aad_len,
+                                   const uint8_t *sealed,
+                                   size_t sealed_len,
+                                   uint8_t *text,
+                                   size_t size,
+                                   size_t *len);
+
+/**
+ * Draws a key as `spec` says, keeps it in the store, and writes to `key` what stands for it. It never leaves the store
+ * unless its usage says so. One write.
+ *
+ * `IOTSEC_ERR_KEY_EXISTS` when there is a value under this name, `_POLICY` when its kind cannot have this usage,
+ * `IOTSEC_ERR_CRYPTO_ENTROPY` when the source of randomness is stuck. Power loss: the key is there or it is not.
+ */
+iotsec_status_t iotsec_key_generate(struct iotsec_store_t *store,
+                                    const struct iotsec_key_spec_t *spec,
+                                    struct iotsec_key_t *key);
+
+/**
+ * The same with `len` bytes of a key that comes from elsewhere, `IOTSEC_KEY_LEN`; the caller wipes them.
+ * `IOTSEC_ERR_KEY_MATERIAL` when they are no key of this kind: another length, out of range, or all equal.
+ */
+iotsec_status_t iotsec_key_import(struct iotsec_store_t *store,
+                                  const struct iotsec_key_spec_t *spec,
+                                  const uint8_t *bytes,
+                                  size_t len,
+                                  struct iotsec_key_t *key);
+
+/**
+ * Finds the key of this name, as after a reboot. `IOTSEC_ERR_STORE_NOT_FOUND` when there is none, `IOTSEC_ERR_KEY_*` when
+ * the value is no key. Writes nothing.
+ */
+iotsec_status_t iotsec_key_open(struct iotsec_store_t *store,
+                                iotsec_key_id_t id,
+                                struct iotsec_key_t *key);
+
+/**
+ * Reads a key that has `IOTSEC_KEY_USAGE_EXPORT` into `bytes`, which holds `size`, and writes its length to `len`:
+ * `IOTSEC_KEY_LEN`. Wipe it after use. `IOTSEC_ERR_KEY_USAGE` for any other key.
+ */
+iotsec_status_t iotsec_key_export(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  uint8_t *bytes,
+                                  size_t size,
+                                  size_t *len);
+
+/**
+ * Draws the next key of the same name, kind and usage, and writes to `next` what stands for it. The key before it stays,
+ * for verifying and decrypting only: `iotsec_key_previous()`, until `iotsec_key_retire()`. One write.
+ *
+ * `IOTSEC_ERR_KEY_NOT_RETIRED` when there is one before `key` still. Power loss: the key is turned or it is not.
+ */
+iotsec_status_t iotsec_key_rotate(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  struct iotsec_key_t *next);
+
+/**
+ * The key before `key`, for what was signed or encrypted with it. `IOTSEC_ERR_KEY_NO_PREVIOUS` when there is none. Writes
+ * nothing.
+ */
+iotsec_status_t iotsec_key_previous(struct iotsec_store_t *store,
+                                    const struct iotsec_key_t *key,
+                                    struct iotsec_key_t *previous);
+
+/**
+ * Forgets the key before `key`. One write. Power loss: it is there or it is not.
+ */
+iotsec_status_t iotsec_key_retire(struct iotsec_store_t *store, const struct iotsec_key_t *key);
+
+/**
+ * Removes a key from the store. What is left of it in flash is ciphertext, until its page is used again. Power loss: the key is
+ * there or it is not.
+ */
+iotsec_status_t iotsec_key_destroy(struct iotsec_store_t *store,
+                                   const struct iotsec_key_t *key);
+
+/**
+ * Signs `message`, of `message_len` bytes, with a key `_ED25519` or `_P256` that has `IOTSEC_KEY_USAGE_SIGN`, into
+ * `signature`, which holds `IOTSEC_SIGNATURE_LEN`. The `sign` of an `iotsec_signer_t` calls this.
+ */
+iotsec_status_t iotsec_key_sign(struct iotsec_store_t *store,
+                                const struct iotsec_key_t *key,
+                                const uint8_t *message,
+                                size_t message_len,
+                                uint8_t *signature);
+
+/**
+ * Makes the MAC of `message`, of `message_len` bytes, with a key `_HMAC_SHA256` that has `IOTSEC_KEY_USAGE_SIGN`, into
+ * `mac`, which holds `IOTSEC_MAC_LEN`.
+ */
+iotsec_status_t iotsec_key_mac(struct iotsec_store_t *store,
+                               const struct iotsec_key_t *key,
+                               const uint8_t *message,
+                               size_t message_len,
+                               uint8_t *mac);
+
+/**
+ * Checks `signature`, of `signature_len` bytes, over `message`, of `message_len`, with a key that has
+ * `IOTSEC_KEY_USAGE_VERIFY`: a signature by it, or its MAC. `IOTSEC_ERR_CRYPTO_SIGNATURE` when it is not one.
+ */
+iotsec_status_t iotsec_key_verify(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  const uint8_t *message,
+                                  size_t message_len,
+                                  const uint8_t *signature,
+                                  size_t signature_len);
+
+/**
+ * Writes the public half of a key `_ED25519`, `_P256`, `_X25519` or `_P256_AGREEMENT` to `public_key`, which holds `size`,
+ * and its length to `len`: 32 bytes, or 65 on P-256. `IOTSEC_PUBLIC_KEY_MAX` are enough.
+ */
+iotsec_status_t iotsec_key_public(struct iotsec_store_t *store,
+                                  const struct iotsec_key_t *key,
+                                  uint8_t *public_key,
+                                  size_t size,
+                                  size_t *len);
 
 /**
  * Starts a login. `credential` is copied. `policy` may be null: 100 guesses, at most 15 minutes between two.
@@ -7303,6 +8469,77 @@ iotsec_status_t iotsec_password_choose_argon2id(const struct iotsec_credential_t
                                                 size_t password_len,
                                                 const char *const *context,
                                                 size_t context_count);
+
+/**
+ * Starts at boot, at `uptime_ms` since then, going on where it was: the first attempt is due within the window that the
+ * record says. `record` and `entropy` are copied; a null `record` is for a device that can keep nothing, which then begins
+ * each boot with the longest window. `entropy` must differ from device to device. `policy` may be null for the default.
+ *
+ * `IOTSEC_ERR_RETRY_POLICY` when a time or a count is out of bounds.
+ */
+iotsec_status_t iotsec_retry_open(struct iotsec_retry_t *retry,
+                                  const struct iotsec_record_t *record,
+                                  const struct iotsec_entropy_t *entropy,
+                                  const struct iotsec_retry_policy_t *policy,
+                                  uint64_t uptime_ms);
+
+/**
+ * How long to wait, and how it went.
+ */
+iotsec_status_t iotsec_retry_status(struct iotsec_retry_t *retry,
+                                    uint64_t uptime_ms,
+                                    struct iotsec_retry_status_t *result);
+
+/**
+ * Counts an attempt, durably, and permits it: connect then, and say how it ended. One that was begun before and never ended
+ * counts as failed. One write.
+ *
+ * `IOTSEC_ERR_RETRY_WAIT` before its time, without a write: `iotsec_retry_status()` says how long. When the count could not
+ * be saved, no attempt may be made, and the next is due as after a failure. `IOTSEC_ERR_STATE` while connected.
+ */
+iotsec_status_t iotsec_retry_begin(struct iotsec_retry_t *retry,
+                                   uint64_t uptime_ms);
+
+/**
+ * The server accepted the attempt: for MQTT after its CONNACK, not after the handshake. Writes nothing.
+ */
+iotsec_status_t iotsec_retry_connected(struct iotsec_retry_t *retry,
+                                       uint64_t uptime_ms);
+
+/**
+ * The attempt failed, or the connection is gone without our doing, for the reason `IOTSEC_RETRY_*`; `after_ms` is what the
+ * server asked for of `_BUSY` and `_TOO_OFTEN`, or 0. After a connection that lasted the windows start with the first; a
+ * shorter one counts as a failed attempt. The wait stands also when a record could not be saved.
+ */
+iotsec_status_t iotsec_retry_ended(struct iotsec_retry_t *retry,
+                                   iotsec_retry_failure_t failure,
+                                   uint64_t after_ms,
+                                   uint64_t uptime_ms);
+
+/**
+ * To be called now and then: once a connection has lasted long enough, the record is cleared, with one write for each
+ * connection. Does nothing while not connected.
+ */
+iotsec_status_t iotsec_retry_tend(struct iotsec_retry_t *retry,
+                                  uint64_t uptime_ms);
+
+/**
+ * The connection was closed by us, with everything done that it was for: as good as one that lasted. For devices that sleep
+ * between connections. One write.
+ */
+iotsec_status_t iotsec_retry_finish(struct iotsec_retry_t *retry,
+                                    uint64_t uptime_ms);
+
+/**
+ * Closes the breaker and starts with the first window: there are new credentials, another trust anchor, a new address.
+ */
+iotsec_status_t iotsec_retry_repair(struct iotsec_retry_t *retry,
+                                    uint64_t uptime_ms);
+
+/**
+ * Ends it. The record stays; the storage may be used again.
+ */
+iotsec_status_t iotsec_retry_close(struct iotsec_retry_t *retry);
 
 /**
  * Derives 32 bytes from a root key of 32 bytes (HKDF-SHA-256, RFC 5869), for the callback of a port
@@ -7973,6 +9210,35 @@ iotsec_status_t iotsec_telemetry_seal_value(struct iotsec_telemetry_t *telemetry
                                             size_t *len);
 
 /**
+ * Splits `value` of a metric `IOTSEC_AGGREGATE_COUNT`, `_SUM` or `_HISTOGRAM` for two servers, neither of which learns it,
+ * by Prio3 (draft-irtf-cfrg-vdaf-18), and does not seal the shares: for a maker whose servers speak another protocol than
+ * that of `iotsec_telemetry_share()`. Writes public, leader's and helper's share to `bytes`, which holds `size`, one behind
+ * the other, the length of all to `len` and of each to `shares`.
+ *
+ * Leader's and helper's share together are the number: seal each to its server at once, send neither to the other, and wipe
+ * `bytes`. `nonce`, `IOTSEC_SHARES_NONCE_LEN` bytes, is random, goes with the report, and is never used again. `context`, at
+ * most 255 bytes, names the task; the servers use the same. `chunk` is the chunk length of a histogram that the servers use,
+ * or 0 for the one that libprio holds to be best; of others it is 0. `time_s` is the time in seconds since 1970, or 0 for
+ * none: a metric ends with its last day. Writes no flash.
+ *
+ * `IOTSEC_ERR_PRIO3_NOT_CONSENTED` when the purpose is off, `_OUT_OF_BOUNDS` for a value beyond the metric's, `_AGGREGATE`
+ * for a metric that is noised instead, `_PARAMETERS` for a chunk length that does not fit, `_CONTEXT` for a context that is
+ * too long. After a refusal `bytes` holds nothing of the value.
+ */
+iotsec_status_t iotsec_telemetry_split(struct iotsec_telemetry_t *telemetry,
+                                       uint16_t metric,
+                                       const struct iotsec_value_t *value,
+                                       uint64_t time_s,
+                                       const uint8_t *context,
+                                       size_t context_len,
+                                       const uint8_t *nonce,
+                                       uint32_t chunk,
+                                       uint8_t *bytes,
+                                       size_t size,
+                                       size_t *len,
+                                       struct iotsec_shares_t *shares);
+
+/**
  * Puts the bundle that came with the firmware, `bundle_len` bytes, into flash, in the factory. It must be signed by enough
  * of its own root keys, and be for this vendor and class.
  *
@@ -8165,6 +9431,9 @@ iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
 #define IOTSEC_TELEMETRY_METRIC_WORDS(metrics, labels) \
     ((size_t)(metrics) * (8 + 5 * (sizeof(void *) / 4)) + (size_t)(labels) * (sizeof(void *) / 4))
 
+/** The bit of an event of detectors, `IOTSEC_DETECTED_*`, for `detectors` of `iotsec_telemetry_config_t`. */
+#define IOTSEC_DETECTED_BIT(event) ((uint32_t)1 << ((uint32_t)(event) & 0xFFFu))
+
 /** Words of 8 bytes of memory for so many KiB of Argon2id, wherever it begins. */
 #define IOTSEC_ARGON2ID_WORDS(kib) ((size_t)(kib) * 128 + 8)
 
@@ -8210,6 +9479,12 @@ typedef char iotsec_consent_size_[sizeof(iotsec_consent_t) == 16 ? 1 : -1];
 typedef char iotsec_deletion_size_[sizeof(iotsec_deletion_t) == 24 ? 1 : -1];
 typedef char iotsec_value_size_[sizeof(iotsec_value_t) == 16 ? 1 : -1];
 typedef char iotsec_epsilon_size_[sizeof(iotsec_epsilon_t) == 8 ? 1 : -1];
+typedef char iotsec_detector_size_[sizeof(iotsec_detector_t) == 8 * IOTSEC_DETECTOR_WORDS ? 1 : -1];
+typedef char iotsec_detected_size_[sizeof(iotsec_detected_t) == 40 ? 1 : -1];
+typedef char iotsec_guard_size_[sizeof(iotsec_guard_t) == 8 * IOTSEC_GUARD_WORDS ? 1 : -1];
+typedef char iotsec_key_size_[sizeof(iotsec_key_t) == 24 ? 1 : -1];
+typedef char iotsec_retry_size_[sizeof(iotsec_retry_t) == 8 * IOTSEC_RETRY_WORDS ? 1 : -1];
+typedef char iotsec_shares_size_[sizeof(iotsec_shares_t) == 16 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 
 #endif /* IOTSEC_H */

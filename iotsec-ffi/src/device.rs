@@ -1,6 +1,7 @@
 //! A device and its life: factory, sale, owner, erasure, retirement.
 #![allow(clippy::result_large_err, reason = "the device must come back")]
 
+pub mod detection;
 pub mod erase;
 pub mod identity;
 mod life;
@@ -411,7 +412,10 @@ impl Held {
     }
 
     /// The device of somebody, with the proof that they are there.
-    fn with_owner(&mut self, owner: iotsec_owner_t) -> Result<(&mut Unit<Owned>, &Authenticated), CallError> {
+    pub(crate) fn with_owner(
+        &mut self,
+        owner: iotsec_owner_t,
+    ) -> Result<(&mut Unit<Owned>, &Authenticated), CallError> {
         match (&mut self.life, &self.owner) {
             (Life::Owned(device), Some((number, proof))) if *number == owner => Ok((device, proof)),
             _ => Err(CallError::State),
@@ -435,6 +439,18 @@ impl Held {
         self.owner = Some((number, proof));
         Ok(number)
     }
+}
+
+/// The proof that the owner is there, for a step of another object that uses it up.
+///
+/// # Safety
+/// As [`object::enter`].
+pub(crate) unsafe fn spend_owner(
+    device: *mut iotsec_device_t,
+    owner: iotsec_owner_t,
+) -> Result<Authenticated, Status> {
+    // SAFETY: the caller's word, passed on.
+    unsafe { object::enter(device, |held| Ok(held.spend_owner(owner)?)) }
 }
 
 /// When something is done; zero stands for a time that is not known.

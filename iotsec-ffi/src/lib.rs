@@ -24,20 +24,25 @@
 extern crate std;
 
 pub mod abi;
+pub mod about;
 pub mod argon2id;
 pub mod attest;
 pub mod boot;
 pub mod certificate;
 pub mod counter;
+pub mod detect;
 pub mod device;
 pub mod entropy;
 pub mod erased;
 pub mod flash;
+pub mod guard;
 pub mod input;
+pub mod key;
 pub mod login;
 pub mod pairing;
 pub mod password;
 pub mod record;
+pub mod retry;
 pub mod root_key;
 pub mod security;
 pub mod setup;

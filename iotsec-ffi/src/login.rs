@@ -4,8 +4,8 @@ use core::ffi::{c_char, c_void};
 
 use iotsec::core::{
     credential::{
-        self, Attempt, Cost, Iterations, PhysicalPresence, Scheme, Throttle, ThrottleError, ThrottlePolicy,
-        ThrottleStatus, Unlock, Verifier, VerifierError,
+        self, Attempt, Authenticated, Cost, Iterations, PhysicalPresence, Scheme, Throttle, ThrottleError,
+        ThrottlePolicy, ThrottleStatus, Unlock, Verifier, VerifierError,
     },
     crypto::CryptoError,
     hal::Millis,
@@ -309,8 +309,21 @@ pub(crate) unsafe fn policy_of(policy: *const iotsec_login_policy_t) -> Result<T
     Ok(ThrottlePolicy::new(limit, Millis(policy.longest_ms))?)
 }
 
+/// Takes one guess, for the proof that somebody is who they say.
+///
 /// # Safety
-/// That of the two functions above.
+/// As [`object::enter`].
+pub(crate) unsafe fn proof(
+    login: *mut iotsec_login_t,
+    attempt: &Attempt<'_>,
+    now: Millis,
+) -> Result<Authenticated, Status> {
+    // SAFETY: the caller's word, passed on.
+    unsafe { object::enter(login, |login| login.attempt(attempt, now)) }
+}
+
+/// # Safety
+/// As [`object::enter`], [`argument::text`] and [`argument::out`].
 unsafe fn attempt_with(
     login: *mut iotsec_login_t,
     text: *const c_char,
@@ -324,8 +337,8 @@ unsafe fn attempt_with(
         unsafe {
             let (text, scheme) = (argument::text(text, text_len)?, argument::out(scheme)?);
             object::enter(login, |login| {
-                let used = login.attempt(&read(text)?, Millis(uptime_ms))?;
-                scheme.set(scheme_to_c(used));
+                let proof = login.attempt(&read(text)?, Millis(uptime_ms))?;
+                scheme.set(scheme_to_c(proof.scheme()));
                 Ok(())
             })
         }
@@ -353,7 +366,7 @@ impl Login {
         Ok(verifier)
     }
 
-    fn attempt(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Scheme, Status> {
+    fn attempt(&mut self, attempt: &Attempt<'_>, now: Millis) -> Result<Authenticated, Status> {
         let verifier = self.verifier()?;
         let mut pepper = self.credential.pepper()?;
         if let Some(lent) = &self.lent {
@@ -361,8 +374,7 @@ impl Login {
         }
         let permit = self.throttle.begin(&mut self.credential.throttle, now)?;
         let matched = verifier.check(permit, attempt, &pepper)?;
-        let proof = self.throttle.succeed(&mut self.credential.throttle, matched)?;
-        Ok(proof.scheme())
+        Ok(self.throttle.succeed(&mut self.credential.throttle, matched)?)
     }
 
     fn attempt_with_rehash(

@@ -2,9 +2,12 @@
 
 use core::ffi::c_void;
 
-use iotsec::core::{
-    credential::{StorageError, Throttle, ThrottleStorage},
-    error::{ErrorCode, Fault},
+use iotsec::{
+    core::{
+        credential::{StorageError, Throttle, ThrottleStorage},
+        error::{ErrorCode, Fault},
+    },
+    store::StoreError,
 };
 
 use crate::argument;
@@ -128,6 +131,43 @@ impl CRecord {
         match unsafe { save(self.0.ctx, self.0.id, bytes.as_ptr(), bytes.len()) } {
             IOTSEC_OK => Ok(()),
             code => Err(CallbackError::of(code)),
+        }
+    }
+}
+
+/// What is in a record that has one length.
+pub(crate) enum Kept<const N: usize> {
+    Absent,
+    There([u8; N]),
+    /// Not as it was written, and never again.
+    Damaged,
+}
+
+impl<const N: usize> Kept<N> {
+    /// What is there; nothing where a damaged record is as good as none.
+    pub(crate) const fn whole(self) -> Option<[u8; N]> {
+        match self {
+            Self::There(bytes) => Some(bytes),
+            Self::Absent | Self::Damaged => None,
+        }
+    }
+}
+
+impl CRecord {
+    /// Reads a record that has `N` bytes.
+    pub(crate) fn kept<const N: usize>(&mut self) -> Result<Kept<N>, CallbackError> {
+        let damaged = [
+            StoreError::Tampered.code(),
+            CallError::ShortBuffer.code(),
+            CallError::Size.code(),
+        ];
+        let mut bytes = [0; N];
+        match self.load(&mut bytes) {
+            Ok(None) => Ok(Kept::Absent),
+            Ok(Some(len)) if len == N => Ok(Kept::There(bytes)),
+            Ok(Some(_)) => Ok(Kept::Damaged),
+            Err(CallbackError(code)) if damaged.contains(&code) => Ok(Kept::Damaged),
+            Err(error) => Err(error),
         }
     }
 }

@@ -85,6 +85,13 @@ pub(crate) struct Mounted {
     entropy: CEntropy,
 }
 
+impl Mounted {
+    /// The store, and what a call on it needs.
+    pub(crate) const fn parts(&mut self) -> (&mut Store<'static>, &mut CFlash, &mut CEntropy) {
+        (&mut self.store, &mut self.flash, &mut self.entropy)
+    }
+}
+
 impl Storage for iotsec_store_t {
     type Kept = CRootKey;
     type Value = Mounted;

@@ -32,6 +32,7 @@ pub mod deletion;
 pub mod private;
 pub mod records;
 pub mod registry;
+pub mod shares;
 
 use config::iotsec_telemetry_config_t;
 use records::Records;
@@ -128,11 +129,9 @@ pub unsafe extern "C" fn iotsec_telemetry_open(
         let records = Records::new(config.owner_records, config.device_records)?;
         let region = config.region.region(&flash)?;
         object::vacant(telemetry)?;
-        if config.reserved != 0 {
-            return Err(CallError::Config.into());
-        }
         let registry = registry::declare(
             (config.events, config.event_count),
+            config.detectors,
             (config.metrics, config.metric_count),
             &config.handling,
             config.arena,

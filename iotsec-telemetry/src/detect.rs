@@ -41,7 +41,10 @@
 //! assert_eq!(queue.len(), 1);
 //! ```
 
-use crate::{registry::EventDef, value::Value};
+use crate::{
+    registry::EventDef,
+    value::{Content, Value},
+};
 
 mod baseline;
 mod boot_loop;
@@ -115,6 +118,23 @@ impl Finding {
     /// Its values.
     pub fn values(&self) -> &[Value<'static>] {
         self.values.get(..self.event.fields().len()).unwrap_or_default()
+    }
+
+    /// The same as numbers, for a boundary across which a [`Value`] does not go.
+    ///
+    /// ```
+    /// use iotsec_core::hal::Millis;
+    /// use iotsec_telemetry::detect::IntegrityFailures;
+    ///
+    /// let finding = IntegrityFailures::new().found(Some(3), 2401, Millis(0)).unwrap();
+    /// assert!(finding.numbers().eq([3, 2401]));
+    /// ```
+    pub fn numbers(&self) -> impl Iterator<Item = i64> {
+        self.values().iter().map(|value| match value.content {
+            Content::Number(number) => number,
+            // No detector fills one.
+            Content::Bucket { .. } => 0,
+        })
     }
 }
 

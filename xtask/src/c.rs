@@ -24,11 +24,12 @@ const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const EXAMPLES: &str = "iotsec-ffi/examples";
 const INCLUDE: &str = "iotsec-ffi/include";
 /// Programs of one file each, beside those of their board.
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 10] = [
     "store",
     "credential",
     "input",
     "telemetry",
+    "detect",
     "report",
     "identity",
     "device_life",

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Tests of `iotsec-ffi/tests/ffi`, each in a process of its own, the longest first.
-const TESTS: [&str; 10] = [
+const TESTS: [&str; 12] = [
     "every::pairing::pairing",
     "every::device::device",
     "every::identity::identity",
@@ -26,6 +26,8 @@ const TESTS: [&str; 10] = [
     "every::login::login",
     "null::a_null_pointer_is_refused_wherever_it_stands",
     "every::store::store",
+    "every::key::key",
+    "every::detect::detect",
 ];
 /// Crates of others are optimised before they are interpreted: most of the time goes into their cryptography, and what is
 /// looked at is ours.

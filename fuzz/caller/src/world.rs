@@ -381,7 +381,7 @@ impl World {
             arena_words: ARENA,
             metrics: self.tables.metrics.at().cast(),
             metric_count: 4,
-            reserved: 0,
+            detectors: 0,
         }
     }
 }

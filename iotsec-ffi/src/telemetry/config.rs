@@ -91,8 +91,9 @@ pub struct iotsec_telemetry_config_t {
     pub metrics: *const iotsec_metric_t,
     /// Entries of `metrics`.
     pub metric_count: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// The events of detectors that may be recorded besides: `IOTSEC_DETECTED_BIT(event)` of each, or-ed. Each is one event
+    /// more in `arena`, without fields and labels.
+    pub detectors: u32,
 }
 
 /// How messages are sealed.

@@ -377,7 +377,7 @@ fn noised<'c, P: ConsentPurpose>(
 }
 
 /// The value as a metric of shares takes it.
-fn measured<'c>(
+pub(super) fn measured<'c>(
     metric: &MetricDef,
     value: iotsec_value_t,
     consents: &'c Consents,
@@ -409,7 +409,7 @@ fn personal<'c, P: ConsentPurpose>(
 }
 
 impl Telemetry {
-    fn metric(&self, id: u16) -> Result<&'static MetricDef, Status> {
+    pub(super) fn metric(&self, id: u16) -> Result<&'static MetricDef, Status> {
         let metrics = self.registry.registry().metrics();
         let index = metrics.binary_search_by_key(&id, MetricDef::id);
         let metric = index.ok().and_then(|index| metrics.get(index));
@@ -434,7 +434,7 @@ impl Telemetry {
     }
 }
 
-const fn time(time_s: u64) -> Option<UnixTime> {
+pub(super) const fn time(time_s: u64) -> Option<UnixTime> {
     match time_s {
         0 => None,
         seconds => Some(UnixTime(seconds)),

@@ -3,6 +3,7 @@
 use core::{ffi::c_char, slice};
 
 use iotsec::telemetry::{
+    detect::EVENTS as DETECTED,
     error::RegistryError,
     privacy::Epsilon,
     registry::{
@@ -127,7 +128,7 @@ pub struct iotsec_event_field_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct iotsec_event_t {
-    /// Its number, which keeps its meaning for ever; below 0xF000.
+    /// Its number, which keeps its meaning for ever; below 0xF000, where those of detectors begin.
     pub id: u16,
     /// How many fields, at most 8. Their ranges multiply to less than 2^64 over the number of events; the widest
     /// stands last.
@@ -245,6 +246,7 @@ unsafe fn entry<T: Copy>(table: *const T, at: usize) -> Result<T, Status> {
 /// nobody else uses.
 pub(crate) unsafe fn declare(
     (events, event_count): (*const iotsec_event_t, u32),
+    detectors: u32,
     (metrics, metric_count): (*const iotsec_metric_t, u32),
     handling: &iotsec_handling_t,
     arena: *mut u64,
@@ -258,6 +260,14 @@ pub(crate) unsafe fn declare(
     if count.saturating_add(metric_count) > MAX_EVENTS {
         return Err(RegistryError::Count.into());
     }
+    if detectors >> DETECTED.len() != 0 {
+        return Err(CallError::Config.into());
+    }
+    // Their ids are above all others, and ascend.
+    let mut detected = DETECTED
+        .iter()
+        .zip(0u32..)
+        .filter(|(_, bit)| detectors >> bit & 1 == 1);
     if events.is_null() && count > 0 || metrics.is_null() && metric_count > 0 {
         return Err(CallError::Null.into());
     }
@@ -268,7 +278,14 @@ pub(crate) unsafe fn declare(
     // SAFETY: the caller's word, passed on.
     unsafe {
         let handling = handling_of(handling)?;
-        let events = arena.fill(count, |arena, at| event(arena, entry(events, at)?))?;
+        let all = count.saturating_add(detected.clone().count());
+        let events = arena.fill(all, |arena, at| {
+            if at < count {
+                return event(arena, entry(events, at)?);
+            }
+            let (detected, _) = detected.next().ok_or(RegistryError::Count)?;
+            Ok(*detected)
+        })?;
         let metrics = arena.fill(metric_count, |arena, at| metric(arena, entry(metrics, at)?))?;
         Ok(Registry::declare(events, metrics, handling)?)
     }

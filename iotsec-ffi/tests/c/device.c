@@ -16,6 +16,7 @@ iotsec_status_t good_iotsec_device_network(uint8_t *bytes, size_t size, size_t *
 iotsec_status_t good_iotsec_device_get(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_device_receipt(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_erased_sign(uint8_t *bytes, size_t size, size_t *len_);
+iotsec_status_t good_iotsec_device_about_json(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_security_status_json(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_setup_status_json(uint8_t *bytes, size_t size, size_t *len_);
 
@@ -121,6 +122,18 @@ iotsec_status_t good_iotsec_erased_sign(uint8_t *bytes, size_t size, size_t *len
     iotsec_signer_t signer = {.struct_size = sizeof signer, .key_type = IOTSEC_KEY_ED25519, .sign = sign};
     TRY(iotsec_ed25519_public_key(seed, signer.public_key));
     return iotsec_erased_sign(&signer, &said, nonce, sizeof nonce, bytes, size, len_);
+}
+
+static iotsec_status_t logged_in(void) {
+    TRY(owned());
+    return iotsec_device_login(&device, TEXT(password), 20000, &owner);
+}
+
+iotsec_status_t good_iotsec_device_about_json(uint8_t *bytes, size_t size, size_t *len_) {
+    const iotsec_about_t about = {
+        .struct_size = sizeof about, .name = "Lamp", .model = "lamp-2", .vendor = "Example Lighting Ltd", .version = "1.4.2"};
+    TRY(begin(size, logged_in));
+    return iotsec_device_about_json(&device, owner, &about, (char *)bytes, size, len_);
 }
 
 iotsec_status_t good_iotsec_security_status_json(uint8_t *bytes, size_t size, size_t *len_) {

@@ -9,6 +9,7 @@
 
 iotsec_status_t good_iotsec_telemetry_report(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_telemetry_share(uint8_t *bytes, size_t size, size_t *len_);
+iotsec_status_t good_iotsec_telemetry_split(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_telemetry_seal_value(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_telemetry_data_map_json(uint8_t *bytes, size_t size, size_t *len_);
 iotsec_status_t good_iotsec_telemetry_data_map_page(uint8_t *bytes, size_t size, size_t *len_);
@@ -33,6 +34,14 @@ iotsec_status_t good_iotsec_telemetry_report(uint8_t *bytes, size_t size, size_t
 iotsec_status_t good_iotsec_telemetry_share(uint8_t *bytes, size_t size, size_t *len_) {
     TRY(anew(size));
     return iotsec_telemetry_share(&telemetry, &lit_hours, LIT, &one, 1800000000, bytes, size, len_);
+}
+
+iotsec_status_t good_iotsec_telemetry_split(uint8_t *bytes, size_t size, size_t *len_) {
+    static const uint8_t nonce[IOTSEC_SHARES_NONCE_LEN] = {7}, context[] = {'l', 'i', 't'};
+    iotsec_shares_t shares;
+    TRY(anew(size));
+    return iotsec_telemetry_split(&telemetry, LIT, &one, 1800000000, context, sizeof context, nonce, 0, bytes, size, len_,
+                                  &shares);
 }
 
 iotsec_status_t good_iotsec_telemetry_seal_value(uint8_t *bytes, size_t size, size_t *len_) {

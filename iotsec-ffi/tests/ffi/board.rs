@@ -59,7 +59,7 @@ impl<T> Drop for Fixed<T> {
 pub(crate) struct Board {
     pub(crate) flash: Fixed<SimFlash>,
     counter: Fixed<SimCounter>,
-    rng: Fixed<SimRng>,
+    pub(crate) rng: Fixed<SimRng>,
     root_key: Fixed<SimRootKey>,
 }
 

@@ -127,7 +127,7 @@ impl Unit {
     }
 
     /// Set up, and somebody's.
-    fn owned() -> Self {
+    pub(crate) fn owned() -> Self {
         Self::owned_with(true)
     }
 
@@ -166,7 +166,7 @@ impl Unit {
         unsafe { iotsec_device_close(self.device.at()) }
     }
 
-    fn reboot(&self) -> iotsec_device_state_t {
+    pub(crate) fn reboot(&self) -> iotsec_device_state_t {
         self.close();
         assert_eq!(self.open(iotsec_device_open), IOTSEC_OK);
         self.state()
@@ -246,7 +246,7 @@ impl Unit {
         (status.step, status.decisions)
     }
 
-    fn set_up(&self, uptime_ms: u64) {
+    pub(crate) fn set_up(&self, uptime_ms: u64) {
         assert_eq!(self.begin(), IOTSEC_OK);
         assert_eq!(self.present(&self.label, uptime_ms), IOTSEC_OK);
         assert_eq!(self.give(NETWORK), IOTSEC_OK);
@@ -257,7 +257,7 @@ impl Unit {
         assert_eq!(self.claim(PASSWORD), IOTSEC_OK);
     }
 
-    fn login(&self, password: &str, uptime_ms: u64) -> Result<iotsec_owner_t, iotsec_status_t> {
+    pub(crate) fn login(&self, password: &str, uptime_ms: u64) -> Result<iotsec_owner_t, iotsec_status_t> {
         let (at, mut owner) = (self.device.at(), 0);
         // SAFETY: see the top.
         let status = unsafe {
@@ -290,7 +290,7 @@ impl Unit {
         }
     }
 
-    fn reset(&self, owner: iotsec_owner_t) -> iotsec_status_t {
+    pub(crate) fn reset(&self, owner: iotsec_owner_t) -> iotsec_status_t {
         // SAFETY: see the top.
         unsafe { iotsec_device_reset(self.device.at(), owner, 60_000, 0) }
     }

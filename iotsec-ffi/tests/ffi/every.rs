@@ -5,8 +5,10 @@
 //! SAFETY of every call: pointers are to live values that only the interface touches during the call, as large as the
 //! length beside them says.
 
+mod detect;
 mod device;
 mod identity;
+mod key;
 mod login;
 mod pairing;
 mod plain;
@@ -20,7 +22,9 @@ use std::collections::BTreeSet;
 use crate::header::functions;
 
 /// Tests of this module, and how the functions begin that each has to call.
-const PARTS: [(&str, &[&str]); 9] = [
+const PARTS: [(&str, &[&str]); 11] = [
+    ("key", &["key"]),
+    ("detect", &["about", "detector", "guard", "retry"]),
     ("device", &["device", "setup", "security"]),
     ("identity", &["identity"]),
     ("login", &["login", "password"]),

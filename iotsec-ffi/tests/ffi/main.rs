@@ -2,15 +2,19 @@
 #![allow(unsafe_code, reason = "the functions under test take raw pointers")]
 #![allow(clippy::cast_possible_truncation, reason = "sizes of small structs")]
 
+mod about;
 mod attest;
 mod board;
 mod certificate;
+mod detect;
 mod device;
 mod every;
 mod header;
 mod input;
+mod key;
 mod login;
 mod null;
+mod retry;
 mod store;
 mod surface;
 mod telemetry;

@@ -24,7 +24,9 @@ use iotsec_ffi::{
     status::*,
     store::*,
     surface::*,
-    telemetry::{batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, *},
+    telemetry::{
+        batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, shares::*, *,
+    },
     trust::*,
     update::{config::*, *},
 };
@@ -37,7 +39,10 @@ use crate::{
 };
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 11] = [
+const OPTIONAL: [(&str, usize); 14] = [
+    ("iotsec_retry_open", 1),
+    ("iotsec_retry_open", 3),
+    ("iotsec_guard_open", 2),
     ("iotsec_device_retire", 1),
     ("iotsec_device_receipt", 1),
     ("iotsec_erased_sign", 2),
@@ -99,8 +104,10 @@ macro_rules! call {
     };
 }
 
+mod detect;
 mod device;
 mod identity;
+mod key;
 mod login;
 mod plain;
 mod setup;
@@ -111,8 +118,10 @@ mod update;
 fn calls() -> Calls {
     let mut calls = Calls::new();
     for part in [
+        detect::calls,
         device::calls,
         identity::calls,
+        key::calls,
         login::calls,
         plain::calls,
         setup::calls,

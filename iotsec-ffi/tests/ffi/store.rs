@@ -17,7 +17,7 @@ pub(crate) const IDENTITY: iotsec_key_id_t = 1;
 
 /// A board, and a store in memory that never moves, as C keeps it.
 pub(crate) struct Bench {
-    board: Board,
+    pub(crate) board: Board,
     pub(crate) store: Fixed<iotsec_store_t>,
     index: Fixed<[iotsec_index_entry_t; 4]>,
     buffer: Fixed<[u8; 256]>,
@@ -49,7 +49,7 @@ impl Bench {
         }
     }
 
-    fn open(
+    pub(crate) fn open(
         &self,
         how: unsafe extern "C" fn(*mut iotsec_store_t, *const iotsec_store_config_t) -> iotsec_status_t,
     ) -> iotsec_status_t {
@@ -72,7 +72,7 @@ impl Bench {
         }
     }
 
-    fn close(&self) -> iotsec_status_t {
+    pub(crate) fn close(&self) -> iotsec_status_t {
         // SAFETY: see the top.
         unsafe { iotsec_store_close(self.store.at()) }
     }

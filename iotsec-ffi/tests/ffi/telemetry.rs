@@ -2,7 +2,9 @@
 //!
 //! SAFETY of every call: pointers are to live values, as large as the length beside them says.
 
+mod detected;
 pub(crate) mod private;
+pub(crate) mod shares;
 
 use std::{collections::BTreeMap, ffi::c_void, ptr, slice};
 
@@ -78,8 +80,19 @@ registry!(
 /// Records in memory. A save to `broken` fails.
 #[derive(Default)]
 pub(crate) struct Records {
-    kept: BTreeMap<u64, Vec<u8>>,
-    broken: Option<u64>,
+    pub(crate) kept: BTreeMap<u64, Vec<u8>>,
+    pub(crate) broken: Option<u64>,
+}
+
+/// One of them, as C has it.
+pub(crate) fn record(records: &Fixed<Records>, id: u64) -> iotsec_record_t {
+    iotsec_record_t {
+        struct_size: size_of::<iotsec_record_t>() as u32,
+        id,
+        ctx: records.at().cast(),
+        load: Some(load),
+        save: Some(save),
+    }
 }
 
 unsafe extern "C" fn load(ctx: *mut c_void, id: u64, bytes: *mut u8, size: usize, len: *mut usize) -> i32 {
@@ -131,7 +144,7 @@ pub(crate) struct Bench {
 }
 
 /// More than the tables take.
-const ARENA: usize = 256;
+const ARENA: usize = 512;
 
 impl Bench {
     pub(crate) fn new() -> Self {
@@ -259,13 +272,7 @@ impl Bench {
     }
 
     pub(crate) fn config(&self) -> iotsec_telemetry_config_t {
-        let record = |id| iotsec_record_t {
-            struct_size: size_of::<iotsec_record_t>() as u32,
-            id,
-            ctx: self.records.at().cast(),
-            load: Some(load),
-            save: Some(save),
-        };
+        let record = |id| record(&self.records, id);
         iotsec_telemetry_config_t {
             struct_size: size_of::<iotsec_telemetry_config_t>() as u32,
             event_count: 4,
@@ -295,7 +302,7 @@ impl Bench {
             arena_words: ARENA,
             metrics: self.metrics.at().cast(),
             metric_count: 4,
-            reserved: 0,
+            detectors: 0,
         }
     }
 
@@ -1009,7 +1016,11 @@ fn a_configuration_that_does_not_fit_is_refused() {
     assert_eq!(refused(&|c| c.metrics = ptr::null()), IOTSEC_ERR_NULL);
     assert_eq!(refused(&|c| c.metric_count = 0), IOTSEC_OK);
     assert_eq!(refused(&|c| c.metric_count = 4097), IOTSEC_ERR_REGISTRY_COUNT);
-    assert_eq!(refused(&|c| c.reserved = 1), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|c| c.detectors = 1 << 16), IOTSEC_ERR_CONFIG);
+    let more = words + 16 * (4 + 5 * 2);
+    let all = |c: &mut iotsec_telemetry_config_t, words| (c.detectors, c.arena_words) = (0xFFFF, words);
+    assert_eq!(refused(&|c| all(c, more)), IOTSEC_OK);
+    assert_eq!(refused(&|c| all(c, more - 1)), IOTSEC_ERR_SIZE);
     assert_eq!(refused(&|c| c.struct_size += 4), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.owner_records.struct_size += 4), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.device_records.id = OWNER + 7), IOTSEC_ERR_CONFIG);

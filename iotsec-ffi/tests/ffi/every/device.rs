@@ -1,6 +1,9 @@
 use iotsec_ffi::{
-    device::{erase::*, owner::*, *},
+    about::iotsec_device_about_json,
+    detect::IOTSEC_DETECTOR_TRAFFIC,
+    device::{detection::*, erase::*, owner::*, *},
     erased::IOTSEC_RECEIPT_MAX,
+    guard::*,
     pairing::*,
     password::*,
     security::*,
@@ -10,6 +13,8 @@ use iotsec_ffi::{
 
 use super::{Succeeded, done, ok};
 use crate::{
+    about::ABOUT,
+    board::Fixed,
     device::{NETWORK, NONCE, OBSERVED, PASSWORD, PLAN, SCHEDULE, Unit, presence},
     login::{Memory, zeroed},
 };
@@ -188,6 +193,12 @@ fn live(seen: &mut Succeeded, unit: &Unit) {
         );
     }
     ok!(seen, iotsec_device_remove(at, SCHEDULE + 1));
+    let (mut guard, mut baseline): (iotsec_ffi::record::iotsec_record_t, _) = (zeroed(), zeroed());
+    ok!(seen, iotsec_device_guard_record(at, &raw mut guard));
+    ok!(
+        seen,
+        iotsec_device_baseline_record(at, IOTSEC_DETECTOR_TRAFFIC, &raw mut baseline)
+    );
     ok!(seen, iotsec_device_begin_scrub(at));
     done!(seen, iotsec_device_scrub_step(at));
     let (mut findings, mut verdict): ([iotsec_finding_t; IOTSEC_CHECKS], _) = (zeroed(), 0);
@@ -223,6 +234,24 @@ fn lend(seen: &mut Succeeded, unit: &Unit, mut owner: iotsec_owner_t) {
         seen,
         iotsec_device_login_with_rehash(at, IOTSEC_ITERATIONS_MCU, text, len, 60_000, &raw mut owner)
     );
+    let (mut json, mut len) = ([0u8; 512], 0);
+    let out = json.as_mut_ptr().cast();
+    ok!(
+        seen,
+        iotsec_device_about_json(at, owner, &ABOUT, out, 512, &raw mut len)
+    );
+    let guard: Fixed<iotsec_guard_t> = Fixed::new(zeroed());
+    let (mut record, mut found) = (zeroed(), zeroed());
+    ok!(seen, iotsec_device_guard_record(at, &raw mut record));
+    ok!(
+        seen,
+        iotsec_guard_open(guard.at(), &raw const record, std::ptr::null(), 0)
+    );
+    ok!(
+        seen,
+        iotsec_device_release_guard(at, owner, guard.at(), 70_000, &raw mut found)
+    );
+    ok!(seen, iotsec_guard_close(guard.at()));
 }
 
 fn transfer(seen: &mut Succeeded, unit: &Unit, owner: iotsec_owner_t) {

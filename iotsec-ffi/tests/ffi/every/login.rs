@@ -1,6 +1,6 @@
 use std::ptr;
 
-use iotsec_ffi::{login::*, password::*};
+use iotsec_ffi::{guard::*, login::*, password::*};
 
 use super::{Succeeded, ok};
 use crate::{
@@ -83,6 +83,18 @@ fn login() {
             1
         )
     );
+    let guard: Fixed<iotsec_guard_t> = Fixed::new(zeroed());
+    let (records, mut found) = (Fixed::new(crate::telemetry::Records::default()), zeroed());
+    let kept = crate::telemetry::record(&records, 1);
+    ok!(
+        seen,
+        iotsec_guard_open(guard.at(), &raw const kept, ptr::null(), 0)
+    );
+    ok!(
+        seen,
+        iotsec_login_release_guard(at, guard.at(), text, text_len, 4000, &raw mut found)
+    );
+    ok!(seen, iotsec_guard_close(guard.at()));
     let mut status = zeroed();
     ok!(seen, iotsec_login_status(at, 2000, &raw mut status));
     let somebody = presence(true);

@@ -10,7 +10,7 @@ use iotsec::{
     },
 };
 use iotsec_ffi::{
-    telemetry::{batch::*, consent::*, data_map::*, deletion::*, private::*, registry::*, *},
+    telemetry::{batch::*, consent::*, data_map::*, deletion::*, private::*, registry::*, shares::*, *},
     update::config::iotsec_trust_anchor_t,
 };
 
@@ -187,6 +187,24 @@ fn private(seen: &mut Succeeded, bench: &Bench) {
             to,
             size,
             &raw mut len
+        )
+    );
+    let (to, mut shares) = (out.as_mut_ptr(), zeroed());
+    ok!(
+        seen,
+        iotsec_telemetry_split(
+            at,
+            LIT,
+            &raw const value,
+            NOW,
+            b"task".as_ptr(),
+            4,
+            [7; IOTSEC_SHARES_NONCE_LEN].as_ptr(),
+            0,
+            to,
+            size,
+            &raw mut len,
+            &raw mut shares
         )
     );
     let to = out.as_mut_ptr();

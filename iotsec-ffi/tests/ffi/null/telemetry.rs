@@ -143,6 +143,20 @@ pub(super) fn calls(calls: &mut Calls) {
         512,
         t.mutable(4, &mut 0)
     ));
+    call!(calls, iotsec_telemetry_split, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, &zeroed::<iotsec_value_t>()),
+        0,
+        t.shared(2, &0),
+        1,
+        t.shared(3, &[0u8; IOTSEC_SHARES_NONCE_LEN]).cast(),
+        0,
+        t.mutable(4, &mut [0u8; 512]).cast(),
+        512,
+        t.mutable(5, &mut 0),
+        t.mutable(6, &mut zeroed())
+    ));
     call!(calls, iotsec_telemetry_seal_value, |t, b| (
         t.mutable(0, &mut zeroed()),
         t.shared(1, &crate::telemetry::shared()),
