@@ -189,7 +189,7 @@ mod tests {
                 "Signature",
             ),
             (
-                UpdateError::Encoding(CborError::new(Kind::Truncated, 7)),
+                CborError::new(Kind::Truncated, 7).into(),
                 1001,
                 "Truncated",
             ),

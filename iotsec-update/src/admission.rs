@@ -7,6 +7,7 @@
 //! refuses.
 
 mod facts;
+mod install;
 mod machine;
 #[cfg(test)]
 mod tests;
@@ -18,15 +19,15 @@ use iotsec_core::{
 
 use crate::{
     authenticate::Authenticated,
-    command::lint,
+    command::{CheckValue, Form, Items},
     envelope::Limits,
     error::UpdateError,
     manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
-    payload::RawTransport,
     plan::{Accepted, Bootable, Plan},
     trust::{Downgrade, Latest},
 };
-use machine::Machine;
+use install::Install;
+use machine::{Machine, State};
 
 /// A place on this device that a manifest can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,17 +123,9 @@ impl Policy {
 /// What a manifest is wanted for.
 #[derive(Clone, Copy)]
 enum Purpose {
-    /// Whoever installs needs to know how the payload is transported. A boot has no payload, and does not
-    /// link the code that tells.
-    Install(PayloadSize),
+    Install(&'static Install),
+    /// A boot has no payload, and does not link the code that reads how one is transported.
     Boot,
-}
-
-/// Checks the transport of an image with so many bytes, and returns the bytes of its payload.
-type PayloadSize = fn(&RawTransport<'_>, u32) -> Result<u32, UpdateError>;
-
-fn payload_size(transport: &RawTransport<'_>, image_size: u32) -> Result<u32, UpdateError> {
-    Ok(transport.parse(image_size)?.size)
 }
 
 impl<'a> Authenticated<'a> {
@@ -188,9 +181,9 @@ impl<'a> Authenticated<'a> {
         plan.leave = policy
             .leave(manifest.sequence, &self.manifest_digest)
             .map(|leave| *leave.from());
-        check_form(&manifest, &self.envelope.limits)?;
+        check_form(&manifest, &self.envelope.limits, Some(install::check_value))?;
         let mut boot = plan.clone();
-        let purpose = Purpose::Install(payload_size);
+        let purpose = Purpose::Install(&Install::ALL);
         interpret(self, &manifest, device, policy, purpose, hash, plan)?;
         // Installed and then refused at boot, it would cost a boot and a revert.
         interpret(self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)?;
@@ -212,7 +205,7 @@ impl<'a> Authenticated<'a> {
         if manifest.sequence < policy.installed {
             return Err(UpdateError::Rollback);
         }
-        check_form(&manifest, &self.envelope.limits)?;
+        check_form(&manifest, &self.envelope.limits, None)?;
         interpret(self, &manifest, device, policy, Purpose::Boot, hash, plan)?;
         self.prove(plan)
     }
@@ -258,23 +251,42 @@ fn interpret<'a>(
         ],
         Purpose::Boot => &[Section::Validate, Section::Load, Section::Invoke],
     };
-    let envelope = &authenticated.envelope;
-    let mut machine = Machine::new(manifest, envelope, device, policy, purpose, hash, plan)?;
+    facts::place(plan, device)?;
+    let mut machine = Machine {
+        manifest,
+        envelope: &authenticated.envelope,
+        device,
+        policy,
+        purpose,
+        hash,
+        plan,
+        state: State::NEW,
+    };
     for section in sections {
-        match manifest.body(*section) {
+        let mut commands = Items::NONE;
+        match manifest.commands(*section, &mut commands)? {
             Body::Missing if *section == Section::Validate => return Err(UpdateError::NotValidated),
             Body::Missing => {}
             Body::Absent => return Err(UpdateError::ElementAbsent),
-            Body::Present => machine.run(*section)?,
+            Body::Present => machine.run(*section, commands)?,
         }
     }
-    machine.complete()
+    facts::complete(plan, device, purpose)
 }
 
 /// Reads every command of every section that is here, taken or not.
 #[inline(never)]
-fn check_form(manifest: &Manifest<'_>, limits: &Limits) -> Result<(), UpdateError> {
-    let mut budget = limits.commands;
+fn check_form(
+    manifest: &Manifest<'_>,
+    limits: &Limits,
+    check: Option<CheckValue>,
+) -> Result<(), UpdateError> {
+    let mut form = Form {
+        manifest,
+        limits,
+        check,
+        budget: limits.commands,
+    };
     for section in [
         Section::Shared,
         Section::Fetch,
@@ -283,15 +295,9 @@ fn check_form(manifest: &Manifest<'_>, limits: &Limits) -> Result<(), UpdateErro
         Section::Load,
         Section::Invoke,
     ] {
-        if let Some(commands) = manifest.commands(section)? {
-            lint(
-                &manifest.root,
-                commands,
-                section,
-                manifest.components,
-                limits,
-                &mut budget,
-            )?;
+        let mut commands = Items::NONE;
+        if manifest.commands(section, &mut commands)? == Body::Present {
+            form.lint(section, commands)?;
         }
     }
     Ok(())

@@ -196,15 +196,13 @@ impl Found {
 /// Reads a record twice: a bit that a cut left between zero and one must not decide anything.
 #[inline(never)]
 fn read_record<F: NorFlash>(flash: &mut F, region: &Region, place: u32) -> Option<(u32, Record)> {
-    let first = read_once(flash, region, place)?;
-    (read_once(flash, region, place)? == first).then_some(first)
-}
-
-#[inline(never)]
-fn read_once<F: NorFlash>(flash: &mut F, region: &Region, place: u32) -> Option<(u32, Record)> {
-    let mut block = [0; MAX_WORD];
-    let bytes = read_block(flash, region, place, len(RECORD_LEN), &mut block).ok()?;
-    Record::decode(bytes)
+    let (mut block, mut again) = ([0; MAX_WORD], [0; MAX_WORD]);
+    let first = read_block(flash, region, place, len(RECORD_LEN), &mut block).ok()?;
+    let second = read_block(flash, region, place, len(RECORD_LEN), &mut again).ok()?;
+    if first != second {
+        return None;
+    }
+    Record::decode(first)
 }
 
 fn len(bytes: u32) -> usize {

@@ -66,6 +66,9 @@ pub(crate) struct Known {
     pub(crate) matched_after_load: bool,
     /// Matched in the validate section.
     pub(crate) validated: bool,
+    /// Another component is copied from it, and that by install.
+    pub(crate) copied: bool,
+    pub(crate) staged: bool,
     /// Which write of all puts its source there, counted from 1.
     pub(crate) order: usize,
 }
@@ -95,6 +98,8 @@ impl<'a> ComponentPlan<'a> {
                 matched_after_install: false,
                 matched_after_load: false,
                 validated: false,
+                copied: false,
+                staged: false,
                 order: 0,
             },
         }

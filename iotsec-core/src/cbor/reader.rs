@@ -277,6 +277,48 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a map, and notes where the value under each of some integer keys stands, for [`seek`](Self::seek) to find
+    /// it again: zero for a key that the map does not have. Returns where the first key stands that is none of them,
+    /// and zero without one: what that means is for the format to say. Keys come in order, integers within `i32` that
+    /// are not negative before all others.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything but a map.
+    ///
+    /// ```
+    /// use iotsec_core::cbor::{Limits, Reader};
+    ///
+    /// let mut reader = Reader::new(&[0xA3, 0x01, 0x05, 0x03, 0x06, 0x07, 0x00], &Limits::SMALL)?;
+    /// let mut places = [0; 3];
+    /// assert_eq!(reader.places(&[1, 2, 3], &mut places)?, 5);
+    /// assert_eq!(places, [2, 0, 4]);
+    /// assert_eq!(reader.seek(places[2]).uint()?, 6);
+    /// assert!(reader.is_at_end());
+    /// # Ok::<(), iotsec_core::cbor::CborError>(())
+    /// ```
+    // Out of line: every format is read by it.
+    #[inline(never)]
+    pub fn places(&mut self, labels: &[i32], places: &mut [usize]) -> Result<usize, CborError> {
+        let mut other = 0;
+        let mut left = self.take(head::MAP)?;
+        while let Some(rest) = left.checked_sub(1) {
+            left = rest;
+            let at = self.pos;
+            let label = self.label();
+            if label.is_none() {
+                self.skip()?;
+            }
+            let mut known = labels.iter().zip(&mut *places);
+            match known.find(|(known, _)| Some(**known) == label) {
+                Some((_, place)) => *place = self.pos,
+                None if other == 0 => other = at,
+                None => {}
+            }
+            self.skip()?;
+        }
+        Ok(other)
+    }
+
     /// A tag number; the tagged item follows.
     ///
     /// # Errors
