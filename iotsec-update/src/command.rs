@@ -124,8 +124,7 @@ impl Items {
 
     fn set(&mut self, reader: &Reader<'_>, count: u64) {
         self.at = reader.offset();
-        // A checked input never has more items than bytes.
-        self.left = usize::try_from(count).unwrap_or(usize::MAX);
+        self.left = self::count(count);
     }
 
     /// Begins with the byte string at `reader`, a sequence of at least one command.
@@ -160,7 +159,7 @@ impl Items {
         command.code = code.ok_or(UpdateError::CommandUnknown)?;
         let items = &mut command.items;
         match command.code {
-            code::SELECT => command.selection = Selection::read(&mut reader, manifest.components)?,
+            code::SELECT => command.selection.read(&mut reader, manifest.components)?,
             code::TRY => items.alternatives(&mut reader)?,
             code::SET => items.assignments(&mut reader)?,
             code::RUN => items.open(&mut reader)?,
@@ -207,6 +206,16 @@ impl Items {
     }
 }
 
+/// A number of items: a checked input never has more than bytes.
+pub(crate) fn count(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// The index at `reader`, if it is one.
+fn index(reader: &mut Reader<'_>) -> Option<usize> {
+    reader.label().and_then(|index| usize::try_from(index).ok())
+}
+
 /// The components that commands apply to, in order, each once: four bits a component from the lowest up,
 /// of which the highest is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,37 +232,36 @@ impl Selection {
     pub(crate) const FIRST: Self = Self(8);
 
     /// The argument of set-component-index.
-    fn read(reader: &mut Reader<'_>, components: usize) -> Result<Self, UpdateError> {
-        let mut selection = Self::NONE;
+    fn read(&mut self, reader: &mut Reader<'_>, components: usize) -> Result<(), UpdateError> {
+        *self = Self::NONE;
         match reader.peek()? {
-            Type::Uint => selection.push(reader.uint()?, components)?,
-            Type::Bool if reader.bool()? => {
-                for index in (0..8).take(components) {
-                    selection.push(index, components)?;
+            Type::Bool => {
+                if reader.bool()? {
+                    for index in 0..components {
+                        self.push(Some(index), components)?;
+                    }
                 }
             }
             Type::Array => {
-                for _ in 0..reader.array()? {
-                    let index = reader.uint().map_err(|_| UpdateError::ComponentIndex)?;
-                    selection.push(index, components)?;
+                for _ in 0..count(reader.array()?) {
+                    self.push(index(reader), components)?;
                 }
             }
-            _ => {}
+            _ => self.push(index(reader), components)?,
         }
-        if selection == Self::NONE {
+        if *self == Self::NONE {
             return Err(UpdateError::ComponentIndex);
         }
-        Ok(selection)
+        Ok(())
     }
 
-    fn push(&mut self, index: u64, components: usize) -> Result<(), UpdateError> {
-        let place = usize::try_from(index).map_err(|_| UpdateError::ComponentIndex)?;
-        if place >= components || { *self }.any(|other| other == place) {
-            return Err(UpdateError::ComponentIndex);
-        }
+    #[inline(never)]
+    fn push(&mut self, index: Option<usize>, components: usize) -> Result<(), UpdateError> {
+        let index = index.filter(|index| *index < components && { *self }.all(|other| other != *index));
+        let nibble = index.and_then(|index| u32::try_from(index).ok()).map(|index| index | 8);
         let used = u32::BITS.saturating_sub(self.0.leading_zeros());
-        let nibble = u32::try_from(place).unwrap_or(0) | 8;
-        self.0 |= nibble.checked_shl(used).ok_or(UpdateError::ComponentIndex)?;
+        let place = nibble.and_then(|nibble| nibble.checked_shl(used));
+        self.0 |= place.ok_or(UpdateError::ComponentIndex)?;
         Ok(())
     }
 

@@ -1,5 +1,3 @@
-use core::cmp::Ordering;
-
 use super::{
     error::{CborError, Kind},
     head::{self, Head},
@@ -88,7 +86,8 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
         .unwrap_or(usize::MAX)
         .min(input.len());
     let window = input.get(..most).unwrap_or(input);
-    let mut checker = Checker::new(window, 0, limits)?;
+    fits(window, 0, limits)?;
+    let mut checker = Checker::new(window, 0, limits);
     let done = checker.one();
     if most < input.len() && done.is_err_and(|error| error.kind == Kind::Truncated) {
         return Err(CborError::new(Kind::Bytes, most));
@@ -96,7 +95,7 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
     done?;
     input
         .split_at_checked(checker.pos)
-        .ok_or(checker.fail(Kind::Truncated))
+        .ok_or(CborError::new(Kind::Truncated, checker.pos))
 }
 
 /// As [`check()`] from byte `start` on; error offsets count from byte 0.
@@ -107,29 +106,41 @@ pub(super) fn check_from(input: &[u8], start: usize, limits: &Limits) -> Result<
 // One frame of half a kilobyte, whoever asks.
 #[inline(never)]
 fn check_items(input: &[u8], start: usize, limits: &Limits, is_single: bool) -> Result<(), CborError> {
-    let mut checker = Checker::new(input, start, limits)?;
+    fits(input, start, limits)?;
+    let mut checker = Checker::new(input, start, limits);
     while is_single || !checker.is_at_end() {
         checker.one()?;
-        if is_single && checker.is_at_end() {
+        if is_single {
             break;
         }
-        if is_single {
-            return Err(checker.fail(Kind::Trailing));
-        }
     }
-    Ok(())
+    if checker.is_at_end() {
+        Ok(())
+    } else {
+        Err(CborError::new(Kind::Trailing, checker.pos))
+    }
+}
+
+fn fits(input: &[u8], start: usize, limits: &Limits) -> Result<(), CborError> {
+    let len = input.len().saturating_sub(start);
+    if u32::try_from(len).is_ok_and(|len| len <= limits.bytes) {
+        Ok(())
+    } else {
+        Err(CborError::new(Kind::Bytes, start))
+    }
 }
 
 /// One open array, map or tag.
-#[derive(Clone, Copy, Default)]
-struct Frame {
+// All zero and without gaps at first, so that many are cleared at once.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
     /// Items still to come, keys and values counted apart.
     left: usize,
-    map: bool,
+    /// The major type.
+    major: usize,
     /// Where the item now being read starts.
     start: usize,
-    /// Where the previous key lies; empty before the first.
-    last_key: (usize, usize),
+    last_key: Option<&'a [u8]>,
 }
 
 struct Checker<'a> {
@@ -138,28 +149,24 @@ struct Checker<'a> {
     pos: usize,
     items: u16,
     depth: usize,
-    stack: [Frame; MAX_DEPTH],
+    stack: [Frame<'a>; MAX_DEPTH],
 }
 
 impl<'a> Checker<'a> {
-    fn new(input: &'a [u8], start: usize, limits: &'a Limits) -> Result<Self, CborError> {
-        let len = input.len().saturating_sub(start);
-        if u32::try_from(len).is_ok_and(|len| len <= limits.bytes) {
-            Ok(Self {
-                input,
-                limits,
-                pos: start,
-                items: 0,
-                depth: 0,
-                stack: [Frame::default(); MAX_DEPTH],
-            })
-        } else {
-            Err(CborError::new(Kind::Bytes, start))
+    const fn new(input: &'a [u8], start: usize, limits: &'a Limits) -> Self {
+        Self {
+            input,
+            limits,
+            pos: start,
+            items: 0,
+            depth: 0,
+            stack: [Frame {
+                left: 0,
+                major: 0,
+                start: 0,
+                last_key: None,
+            }; MAX_DEPTH],
         }
-    }
-
-    fn fail(&self, kind: Kind) -> CborError {
-        CborError::new(kind, self.pos)
     }
 
     fn is_at_end(&self) -> bool {
@@ -167,10 +174,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks one item with everything in it.
+    #[inline(never)]
     fn one(&mut self) -> Result<(), CborError> {
         loop {
-            if !self.item()? {
-                self.ended()?;
+            match self.item() {
+                Ok(true) => {}
+                Ok(false) => self.ended()?,
+                Err(kind) => return Err(CborError::new(kind, self.pos)),
             }
             if self.depth == 0 {
                 return Ok(());
@@ -180,79 +190,62 @@ impl<'a> Checker<'a> {
 
     /// Reads one head and what belongs to it. True when there is more to come of the item: a container or tag with
     /// content has opened a frame.
-    fn item(&mut self) -> Result<bool, CborError> {
+    fn item(&mut self) -> Result<bool, Kind> {
         self.items = self.items.saturating_add(1);
         if self.items > self.limits.items {
-            return Err(self.fail(Kind::Items));
+            return Err(Kind::Items);
         }
-        let Head { major, value, len } = head::read(self.input, self.pos)?;
+        let Head { major, value, len } = head::read(self.input, self.pos).map_err(|error| error.kind)?;
         let body = self.pos.saturating_add(len);
-        let rest = self.input.get(body..).unwrap_or_default();
-        // Items that follow, each of at least one byte, or bytes: a lie about their number ends here.
-        let (times, is_string) = match major {
-            head::UINT | head::NINT => (0, false),
-            head::BYTES | head::TEXT => (1, true),
-            head::ARRAY => (1, false),
-            head::MAP => (2, false),
+        let mut count = usize::try_from(value).unwrap_or(usize::MAX);
+        match major {
+            head::UINT | head::NINT => count = 0,
+            head::MAP => count = count.saturating_mul(2),
             // A bignum is a second way to write an integer, which deserializers take for the same one.
-            head::TAG if !matches!(value, head::BIGNUM | head::NEGATIVE_BIGNUM) => (1, false),
-            head::SIMPLE if matches!(value, head::FALSE | head::TRUE | head::NULL) => (0, false),
-            _ => return Err(self.fail(Kind::Unsupported)),
-        };
-        let count = if major == head::TAG { 1 } else { value };
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        if times == 0 {
-            self.pos = body;
-            return Ok(false);
+            head::TAG if !matches!(value, head::BIGNUM | head::NEGATIVE_BIGNUM) => count = 1,
+            head::SIMPLE if matches!(value, head::FALSE | head::TRUE | head::NULL) => count = 0,
+            head::TAG | head::SIMPLE => return Err(Kind::Unsupported),
+            _ => {}
         }
-        let count = count.saturating_mul(times);
-        if count > rest.len() {
-            return Err(self.fail(Kind::Truncated));
-        }
-        if is_string {
-            if major == head::TEXT && !is_utf8(rest.get(..count).unwrap_or_default()) {
-                return Err(self.fail(Kind::Utf8));
+        // Bytes, or items of at least one byte each: a lie about their number ends here.
+        let end = body.saturating_add(count);
+        let content = self.input.get(body..end).ok_or(Kind::Truncated)?;
+        match major {
+            head::ARRAY | head::MAP | head::TAG => {
+                let is_allowed = self.depth < usize::from(self.limits.depth);
+                let frame = self.stack.get_mut(self.depth).filter(|_| is_allowed);
+                *frame.ok_or(Kind::Depth)? = Frame {
+                    left: count,
+                    major: major.into(),
+                    start: body,
+                    last_key: None,
+                };
+                self.pos = body;
+                let is_open = count != 0;
+                self.depth = self.depth.saturating_add(is_open.into());
+                Ok(is_open)
             }
-            self.pos = body.saturating_add(count);
-            return Ok(false);
+            head::TEXT if !is_utf8(content) => Err(Kind::Utf8),
+            _ => {
+                self.pos = end;
+                Ok(false)
+            }
         }
-        if self.depth >= usize::from(self.limits.depth) {
-            return Err(self.fail(Kind::Depth));
-        }
-        let too_deep = self.fail(Kind::Depth);
-        let frame = self.stack.get_mut(self.depth).ok_or(too_deep)?;
-        self.pos = body;
-        *frame = Frame {
-            left: count,
-            map: major == head::MAP,
-            start: body,
-            last_key: (body, body),
-        };
-        if count != 0 {
-            self.depth = self.depth.saturating_add(1);
-        }
-        Ok(count != 0)
     }
 
     /// Counts the item that just ended in the container around it, and so on outwards.
     fn ended(&mut self) -> Result<(), CborError> {
-        let (input, pos) = (self.input, self.pos);
-        while let Some(frame) = self.depth.checked_sub(1).and_then(|top| self.stack.get_mut(top)) {
-            let start = frame.start;
-            if frame.map && frame.left.is_multiple_of(2) {
-                let key = input.get(start..pos).unwrap_or_default();
-                let last = input.get(frame.last_key.0..frame.last_key.1).unwrap_or_default();
-                let kind = match key.cmp(last) {
-                    Ordering::Greater => None,
-                    Ordering::Equal => Some(Kind::Duplicate),
-                    Ordering::Less => Some(Kind::Unsorted),
-                };
-                if let Some(kind) = kind {
-                    return Err(CborError::new(kind, start));
+        while let Some(frame) = self.stack.get_mut(self.depth.wrapping_sub(1)) {
+            if frame.major == usize::from(head::MAP) && frame.left.is_multiple_of(2) {
+                let key = self.input.get(frame.start..self.pos);
+                if key <= frame.last_key {
+                    let is_same = key == frame.last_key;
+                    let kind = if is_same { Kind::Duplicate } else { Kind::Unsorted };
+                    return Err(CborError::new(kind, frame.start));
                 }
-                frame.last_key = (start, pos);
+                frame.last_key = key;
             }
-            frame.start = pos;
+            frame.start = self.pos;
             frame.left = frame.left.saturating_sub(1);
             if frame.left != 0 {
                 break;

@@ -141,10 +141,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Range`] when it does not fit.
     pub fn uint_as<T: TryFrom<u64>>(&mut self) -> Result<T, CborError> {
-        let mut ahead = self.clone();
-        let value = T::try_from(ahead.uint()?).map_err(|_| self.error(Kind::Range))?;
-        self.pos = ahead.pos;
-        Ok(value)
+        let start = self.pos;
+        let value = T::try_from(self.uint()?);
+        value.map_err(|_| self.back(start, Kind::Range))
     }
 
     /// A byte string.
@@ -160,10 +159,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Length`] for another length.
     pub fn array_of<const N: usize>(&mut self) -> Result<&'a [u8; N], CborError> {
-        let mut ahead = self.clone();
-        let bytes = ahead.bytes()?.try_into().map_err(|_| self.error(Kind::Length))?;
-        self.pos = ahead.pos;
-        Ok(bytes)
+        let start = self.pos;
+        let bytes = self.bytes()?.try_into();
+        bytes.map_err(|_| self.back(start, Kind::Length))
     }
 
     /// A text string.
@@ -174,6 +172,11 @@ impl<'a> Reader<'a> {
         let start = self.pos;
         let text = self.string(head::TEXT)?;
         core::str::from_utf8(text).map_err(|_| self.seek(start).error(Kind::Utf8))
+    }
+
+    /// The bytes of a text string, which were checked to be UTF-8.
+    pub(crate) fn text_bytes(&mut self) -> Result<&'a [u8], CborError> {
+        self.string(head::TEXT)
     }
 
     /// A byte string that holds one item of its own (`bstr .cbor`), checked under its own limits.
@@ -201,12 +204,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Length`] for another number.
     pub fn array_len(&mut self, len: u64) -> Result<(), CborError> {
-        let mut ahead = self.clone();
-        if ahead.array()? != len {
-            return Err(self.error(Kind::Length));
+        let start = self.pos;
+        if self.array()? == len {
+            return Ok(());
         }
-        self.pos = ahead.pos;
-        Ok(())
+        Err(self.back(start, Kind::Length))
     }
 
     /// The number of entries of a map; keys and values follow, in order.
@@ -332,14 +334,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn bool(&mut self) -> Result<bool, CborError> {
-        let mut ahead = self.clone();
-        let value = match ahead.simple()? {
-            head::TRUE => true,
-            head::FALSE => false,
-            _ => return Err(self.error(Kind::Type)),
-        };
-        self.pos = ahead.pos;
-        Ok(value)
+        if self.peek()? != Type::Bool {
+            return Err(self.error(Kind::Type));
+        }
+        Ok(self.simple()? == head::TRUE)
     }
 
     /// `null`.
@@ -347,11 +345,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn null(&mut self) -> Result<(), CborError> {
-        let mut ahead = self.clone();
-        if ahead.simple()? != head::NULL {
+        if self.peek()? != Type::Null {
             return Err(self.error(Kind::Type));
         }
-        self.pos = ahead.pos;
+        self.simple()?;
         Ok(())
     }
 
@@ -389,6 +386,12 @@ impl<'a> Reader<'a> {
         } else {
             Err(self.error(Kind::Length))
         }
+    }
+
+    /// An error at `start`, where it goes back to.
+    fn back(&mut self, start: usize, kind: Kind) -> CborError {
+        self.pos = start;
+        self.error(kind)
     }
 
     /// Moves only when `read` succeeds.

@@ -46,19 +46,20 @@ impl Algorithm {
     ];
 
     /// The algorithm registered under `id`.
-    pub const fn from_id(id: i64) -> Option<Self> {
-        let mut rest: &[Self] = &Self::ALL;
-        while let [first, others @ ..] = rest {
-            if first.id() == id {
-                return Some(*first);
-            }
-            rest = others;
-        }
-        None
+    pub fn from_id(id: i64) -> Option<Self> {
+        i32::try_from(id).ok().and_then(Self::from_label)
+    }
+
+    fn from_label(label: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.label() == label)
     }
 
     /// Its number in the registry.
-    pub const fn id(self) -> i64 {
+    pub fn id(self) -> i64 {
+        self.label().into()
+    }
+
+    const fn label(self) -> i32 {
         match self {
             Self::Ed25519 => -19,
             Self::EdDsa => -8,
@@ -111,7 +112,7 @@ pub struct Headers<'a> {
     /// Parameter 1, from the protected bucket only.
     pub algorithm: Option<Algorithm>,
     /// Parameter 3, from the protected bucket only.
-    pub content_type: Option<ContentType<'a>>,
+    content_type: Option<RawContentType<'a>>,
     /// Parameter 4. A hint for finding a key and nothing more, in whichever bucket it stands.
     pub kid: Option<&'a [u8]>,
     /// Parameter 5.
@@ -133,7 +134,23 @@ type Seen = u8;
 /// Those that may be critical: all that are read but [`CRIT`] itself.
 const UNDERSTOOD: Seen = 0b1_1101;
 
+/// As in the message: text that was checked to be such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RawContentType<'a> {
+    Coap(u64),
+    Media(&'a [u8]),
+}
+
 impl<'a> Headers<'a> {
+    /// Parameter 3, from the protected bucket only.
+    // Read when it is asked for: a boot loader does not, and does not link what makes a string of bytes.
+    pub fn content_type(&self) -> Option<ContentType<'a>> {
+        match self.content_type? {
+            RawContentType::Coap(number) => Some(ContentType::Coap(number)),
+            RawContentType::Media(name) => core::str::from_utf8(name).ok().map(ContentType::Media),
+        }
+    }
+
     /// Reads the protected bucket and the unprotected map at `reader`.
     pub(super) fn read(protected: Reader<'a>, reader: &mut Reader<'a>) -> Result<Self, CoseError> {
         let mut headers = Self::default();
@@ -186,13 +203,13 @@ impl<'a> Headers<'a> {
             return if critical == 0 { Ok(seen) } else { Err(CoseError::Critical) };
         }
         if let Some(mut algorithm) = at(algorithm) {
-            let algorithm = algorithm.label().and_then(|id| Algorithm::from_id(id.into()));
+            let algorithm = algorithm.label().and_then(Algorithm::from_label);
             self.algorithm = Some(algorithm.ok_or(CoseError::AlgorithmUnknown)?);
         }
         if let Some(mut content_type) = at(content_type) {
             self.content_type = Some(match content_type.peek()? {
-                Type::Uint => ContentType::Coap(content_type.uint()?),
-                Type::Text => ContentType::Media(content_type.text()?),
+                Type::Uint => RawContentType::Coap(content_type.uint()?),
+                Type::Text => RawContentType::Media(content_type.text_bytes()?),
                 _ => return Err(CoseError::Header),
             });
         }

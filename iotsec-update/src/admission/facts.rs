@@ -4,7 +4,7 @@ use super::{DeviceIdentity, Purpose};
 use crate::{
     error::UpdateError,
     manifest::Section,
-    plan::{ComponentPlan, Known, Plan, Source},
+    plan::{ComponentPlan, Plan, Source},
 };
 
 /// SHA-256 of nothing.
@@ -24,12 +24,10 @@ pub(super) fn place(plan: &mut Plan<'_>, device: &DeviceIdentity<'_>) -> Result<
 }
 
 /// The component with this index in the manifest.
-pub(super) fn component<'p, 'a>(
-    plan: &'p mut Plan<'a>,
-    index: usize,
-) -> Result<&'p mut ComponentPlan<'a>, UpdateError> {
-    let component = plan.components_mut().get_mut(index);
-    component.ok_or(UpdateError::ComponentIndex)
+// Out of line: it is called from everywhere.
+#[inline(never)]
+pub(super) fn component<'p, 'a>(plan: &'p mut Plan<'a>, index: usize) -> Option<&'p mut ComponentPlan<'a>> {
+    plan.components_mut().get_mut(index)
 }
 
 impl<'a> ComponentPlan<'a> {
@@ -113,29 +111,36 @@ pub(super) fn complete(
     if !components.iter().any(|component| component.known.validated) {
         return Err(UpdateError::NotValidated);
     }
-    sort(components);
-    let count = components
-        .iter()
-        .filter(|component| rank(component) < UNTOUCHED)
-        .count();
+    // Those with which there is nothing to do are left out.
+    let mut count = 0usize;
+    for index in 0..plan.count {
+        let touched = plan.components().get(index).copied();
+        let Some(touched) = touched.filter(is_touched) else {
+            continue;
+        };
+        if let Some(place) = component(plan, count) {
+            *place = touched;
+        }
+        count = count.saturating_add(1);
+    }
+    plan.count = count;
     for index in 0..count {
-        let Some(component) = plan.components().get(index) else {
+        let Some(known) = plan.components().get(index) else {
             break;
         };
-        check(component)?;
-        let size = size(plan, component, purpose)?;
-        let place = device.components.get(component.place);
+        check(known)?;
+        let size = size(plan, known, purpose)?;
+        let place = device.components.get(known.place);
         if size > place.map_or(0, |place| place.capacity) {
             return Err(UpdateError::Capacity);
         }
         // Not known of the component itself: it must not tell the size of another one.
-        if let Some(component) = plan.components_mut().get_mut(index) {
+        if let Some(component) = component(plan, index) {
             component.size = size;
         }
     }
-    plan.count = count;
-    for component in plan.components_mut() {
-        component.known = Known::default();
+    if let Purpose::Install(install) = purpose {
+        (install.arrange)(plan.components_mut());
     }
     Ok(())
 }
@@ -179,32 +184,7 @@ fn size(plan: &Plan<'_>, component: &ComponentPlan<'_>, purpose: Purpose) -> Res
     Ok(size)
 }
 
-/// The rank of a component with which there is nothing to do.
-const UNTOUCHED: usize = usize::MAX;
-
-/// Where a component belongs in the plan.
-fn rank(component: &ComponentPlan<'_>) -> usize {
-    match component.known.order {
-        0 if component.known.digest || !component.load.is_none() || component.invoke => UNTOUCHED - 1,
-        0 => UNTOUCHED,
-        order => order,
-    }
-}
-
-/// By rank; equals stay in their order.
-fn sort(mut components: &mut [ComponentPlan<'_>]) {
-    while let [_, .., _] = components {
-        // The last of the lowest rank bubbles up; there are eight of them at most.
-        let mut last = components.len();
-        while let Some([a, b]) = last
-            .checked_sub(2)
-            .and_then(|from| components.get_mut(from..last))
-        {
-            if rank(b) < rank(a) {
-                core::mem::swap(a, b);
-            }
-            last = last.saturating_sub(1);
-        }
-        components = components.split_first_mut().map_or(&mut [], |(_, rest)| rest);
-    }
+fn is_touched(component: &ComponentPlan<'_>) -> bool {
+    let known = &component.known;
+    known.order != 0 || known.digest || component.invoke || !component.load.is_none()
 }

@@ -7,7 +7,7 @@ use crate::{
     envelope::Envelope,
     error::UpdateError,
     payload::RawTransport,
-    plan::{ComponentPlan, Source},
+    plan::{ComponentPlan, Known, Source},
 };
 
 /// What is known only of an installation, by reference: so a boot, which does the rest in the same way, does not
@@ -19,6 +19,8 @@ pub(super) struct Install {
     pub(super) describe: for<'a> fn(&mut ComponentPlan<'a>, &Parameters, &Reader<'a>),
     /// Checks the payload of a component of this size.
     pub(super) check: fn(&ComponentPlan<'_>, u32) -> Result<(), UpdateError>,
+    /// Puts the components in the order of their writes, and then those that are only validated, loaded or started.
+    pub(super) arrange: fn(&mut [ComponentPlan<'_>]),
 }
 
 impl Install {
@@ -26,6 +28,7 @@ impl Install {
         fetch,
         describe,
         check,
+        arrange,
     };
 }
 
@@ -54,6 +57,29 @@ fn check(component: &ComponentPlan<'_>, size: u32) -> Result<(), UpdateError> {
     match component.source {
         Source::Integrated(bytes) if u32::try_from(bytes.len()) != Ok(payload) => Err(UpdateError::ImageSize),
         _ => Ok(()),
+    }
+}
+
+/// Equals stay in their order.
+fn arrange(all: &mut [ComponentPlan<'_>]) {
+    let rank = |component: &ComponentPlan<'_>| component.known.order.wrapping_sub(1);
+    let mut components = &mut *all;
+    while let [_, .., _] = components {
+        // The last of the lowest rank bubbles up; there are eight of them at most.
+        let mut last = components.len();
+        while let Some([a, b]) = last
+            .checked_sub(2)
+            .and_then(|from| components.get_mut(from..last))
+        {
+            if rank(b) < rank(a) {
+                core::mem::swap(a, b);
+            }
+            last = last.saturating_sub(1);
+        }
+        components = components.split_first_mut().map_or(&mut [], |(_, rest)| rest);
+    }
+    for component in all {
+        component.known = Known::default();
     }
 }
 

@@ -3,7 +3,7 @@ use iotsec_core::{
     crypto::{DIGEST_LEN, Digest},
 };
 
-use super::{DeviceIdentity, Policy, Purpose, facts};
+use super::{DeviceIdentity, Policy, Purpose, facts::component};
 use crate::{
     command::{Codes, Command, Items, LIMITS, MAX_DEPTH, Parameters, Selection, Way, code, parameter},
     digest,
@@ -191,7 +191,6 @@ impl<'a> Machine<'_, 'a> {
         let manifest = self.manifest;
         let parameters = self.state.parameters.get(index);
         let parameters = parameters.ok_or(UpdateError::ComponentIndex)?;
-        let value = |parameter| value(manifest, parameters, parameter);
         if Codes::DEVICE.have(code) {
             self.state.is_condition = true;
             self.decide(code, index, parameters)?;
@@ -200,32 +199,27 @@ impl<'a> Machine<'_, 'a> {
         }
         let mut content = None;
         let mut computed = [0; DIGEST_LEN];
-        if matches!(code, code::CHECK_CONTENT | code::WRITE) {
-            let bytes = value(parameter::CONTENT)?.bytes()?;
+        let (mut digest, mut size) = (&computed, None);
+        if code == code::IMAGE_MATCH {
+            let mut value = value(manifest, parameters, parameter::DIGEST)?;
+            digest = digest::read(&mut value.embedded(&LIMITS)?)?;
+            let value = parameters.get(parameter::SIZE, &manifest.root);
+            size = value.and_then(|mut value| value.uint_as().ok());
+        } else if matches!(code, code::CHECK_CONTENT | code::WRITE) {
+            let bytes = value(manifest, parameters, parameter::CONTENT)?.bytes()?;
             computed = digest::of(self.hash, bytes);
+            (digest, size) = (&computed, u32::try_from(bytes.len()).ok());
             content = Some(bytes);
         }
-        let size = content.and_then(|content| u32::try_from(content.len()).ok());
-        let (digest, size) = match code {
-            code::IMAGE_MATCH => {
-                let mut digest = value(parameter::DIGEST)?;
-                let size = parameters.get(parameter::SIZE, &manifest.root);
-                (
-                    digest::read(&mut digest.embedded(&LIMITS)?)?,
-                    size.and_then(|mut size| size.uint_as().ok()),
-                )
-            }
-            _ => (&computed, size),
-        };
-        if matches!(code, code::IMAGE_MATCH | code::CHECK_CONTENT) {
-            self.require_hard()?;
-        } else {
+        if Codes::EFFECTS.have(code) {
             self.effect(code, index, content)?;
-            if code != code::WRITE {
+            if content.is_none() {
                 return Ok(());
             }
+        } else {
+            self.require_hard()?;
         }
-        let component = facts::component(self.plan, index)?;
+        let component = component(self.plan, index).ok_or(UpdateError::ComponentIndex)?;
         component.demand(digest, size)?;
         if code != code::WRITE {
             component.matched(self.state.section);
@@ -283,7 +277,7 @@ impl<'a> Machine<'_, 'a> {
         self.state.writes = self.state.writes.saturating_add(1);
         let source = match (code, content) {
             (code::INVOKE, _) => {
-                let component = facts::component(self.plan, index)?;
+                let component = component(self.plan, index).ok_or(UpdateError::ComponentIndex)?;
                 component.invoke = true;
                 component.invoke_arguments = parameters.bytes(parameter::INVOKE_ARGUMENTS, &manifest.root);
                 return Ok(());
@@ -297,7 +291,7 @@ impl<'a> Machine<'_, 'a> {
                 if source == index {
                     return Err(UpdateError::ComponentIndex);
                 }
-                let from = facts::component(self.plan, source)?;
+                let from = component(self.plan, source).ok_or(UpdateError::ComponentIndex)?;
                 from.known.copied = true;
                 from.known.staged |= section != Section::Load;
                 Source::Copy { from: from.id }
@@ -311,7 +305,7 @@ impl<'a> Machine<'_, 'a> {
         if is_told && matches!(source, Source::Copy { .. } | Source::Content(_)) {
             return Err(UpdateError::Transport);
         }
-        let component = facts::component(self.plan, index)?;
+        let component = component(self.plan, index).ok_or(UpdateError::ComponentIndex)?;
         component.written(section, source, self.state.writes)?;
         if let Purpose::Install(install) = self.purpose
             && section != Section::Load
