@@ -9,6 +9,7 @@
 mod facts;
 mod install;
 mod machine;
+mod write;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use crate::{
 };
 use install::Install;
 use machine::{Machine, State};
+use write::Write;
 
 /// A place on this device that a manifest can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,12 +122,30 @@ impl Policy {
     }
 }
 
-/// What a manifest is wanted for.
+/// What a manifest is wanted for. What only some purposes need is known by reference, so that the others do not link it.
 #[derive(Clone, Copy)]
-enum Purpose {
-    Install(&'static Install),
-    /// A boot has no payload, and does not link the code that reads how one is transported.
-    Boot,
+pub(crate) struct Purpose {
+    /// Notes what replaces the content of a component.
+    write: Option<Write>,
+    install: Option<&'static Install>,
+}
+
+impl Purpose {
+    const INSTALL: Self = Self {
+        write: Some(write::write),
+        install: Some(&Install::ALL),
+    };
+    /// Has no payload.
+    pub(crate) const BOOT: Self = Self {
+        write: Some(write::write),
+        install: None,
+    };
+    /// A boot on a device on which nothing is loaded before it is started: a plan that [`loads`](Plan::loads) is of no
+    /// use then, and it is not told how.
+    pub(crate) const START: Self = Self {
+        write: None,
+        install: None,
+    };
 }
 
 impl<'a> Authenticated<'a> {
@@ -163,7 +183,10 @@ impl<'a> Authenticated<'a> {
         hash: &mut dyn Digest,
     ) -> Result<Bootable<'a>, UpdateError> {
         let mut bootable = Bootable::empty(self.envelope.bytes, &self.manifest_digest);
-        self.plan_boot(device, policy, hash, bootable.plan_mut())?;
+        self.plan_boot(device, Purpose::BOOT, hash, bootable.plan_mut())?;
+        if bootable.sequence_number() < policy.installed {
+            return Err(UpdateError::Rollback);
+        }
         Ok(bootable)
     }
 
@@ -183,10 +206,10 @@ impl<'a> Authenticated<'a> {
             .map(|leave| *leave.from());
         check_form(&manifest, &self.envelope.limits, Some(install::check_value))?;
         let mut boot = plan.clone();
-        let purpose = Purpose::Install(&Install::ALL);
-        interpret(self, &manifest, device, policy, purpose, hash, plan)?;
+        let now = policy.now;
+        interpret(self, &manifest, device, now, Purpose::INSTALL, hash, plan)?;
         // Installed and then refused at boot, it would cost a boot and a revert.
-        interpret(self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)?;
+        interpret(self, &manifest, device, now, Purpose::BOOT, hash, &mut boot)?;
         self.prove(plan)
     }
 
@@ -196,17 +219,14 @@ impl<'a> Authenticated<'a> {
     pub(crate) fn plan_boot(
         &self,
         device: &DeviceIdentity<'_>,
-        policy: &Policy,
+        purpose: Purpose,
         hash: &mut dyn Digest,
         plan: &mut Plan<'a>,
     ) -> Result<(), UpdateError> {
         self.check_again(hash)?;
         let manifest = Manifest::parse(self, hash, plan)?;
-        if manifest.sequence < policy.installed {
-            return Err(UpdateError::Rollback);
-        }
         check_form(&manifest, &self.envelope.limits, None)?;
-        interpret(self, &manifest, device, policy, Purpose::Boot, hash, plan)?;
+        interpret(self, &manifest, device, None, purpose, hash, plan)?;
         self.prove(plan)
     }
 
@@ -236,33 +256,31 @@ fn interpret<'a>(
     authenticated: &Authenticated<'a>,
     manifest: &Manifest<'a>,
     device: &DeviceIdentity<'_>,
-    policy: &Policy,
+    now: Option<UnixTime>,
     purpose: Purpose,
     hash: &mut dyn Digest,
     plan: &mut Plan<'a>,
 ) -> Result<(), UpdateError> {
-    let sections: &[Section] = match purpose {
-        Purpose::Install(_) => &[
-            Section::Fetch,
-            Section::Install,
-            Section::Validate,
-            Section::Load,
-            Section::Invoke,
-        ],
-        Purpose::Boot => &[Section::Validate, Section::Load, Section::Invoke],
-    };
+    const SECTIONS: [Section; 5] = [
+        Section::Fetch,
+        Section::Install,
+        Section::Validate,
+        Section::Load,
+        Section::Invoke,
+    ];
+    let skipped = if purpose.install.is_some() { 0 } else { 2 };
     facts::place(plan, device)?;
     let mut machine = Machine {
         manifest,
         envelope: &authenticated.envelope,
         device,
-        policy,
+        now,
         purpose,
         hash,
         plan,
         state: State::NEW,
     };
-    for section in sections {
+    for section in SECTIONS.iter().skip(skipped) {
         let mut commands = Items::NONE;
         match manifest.commands(*section, &mut commands)? {
             Body::Missing if *section == Section::Validate => return Err(UpdateError::NotValidated),

@@ -196,6 +196,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) sequence_again: SequenceNumber,
     /// That the manifest was signed, and admitted after that.
     pub(crate) proof: Proof,
+    /// Something is loaded into a component at every boot, of which nothing else is known here.
+    pub(crate) loads: bool,
     /// The manifest from which this one may be gone back to.
     pub(crate) leave: Option<[u8; DIGEST_LEN]>,
     all: [ComponentPlan<'a>; MAX_COMPONENTS],
@@ -232,6 +234,7 @@ macro_rules! accessors {
                         sequence: SequenceNumber(0),
                         sequence_again: SequenceNumber(0),
                         proof: Proof::NONE,
+                        loads: false,
                         leave: None,
                         all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
                         count: 0,
@@ -267,6 +270,13 @@ macro_rules! accessors {
             }
         }
     };
+}
+
+impl Bootable<'_> {
+    /// Whether there is more to load than the components say.
+    pub(crate) const fn loads(&self) -> bool {
+        self.plan.loads
+    }
 }
 
 impl Accepted<'_> {

@@ -163,8 +163,7 @@ fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     for part in parts {
         hash.update(&mut block, part);
     }
-    // Bits, of which there are fewer than 2^64 here.
-    let bits = u64::try_from(hash.len).unwrap_or(0).wrapping_mul(8).to_be_bytes();
+    let bits = u128::try_from(hash.len).unwrap_or(0).wrapping_mul(8).to_be_bytes();
     hash.update(&mut block, &[0x80]);
     while hash.len % BLOCK != BLOCK - bits.len() {
         hash.update(&mut block, &[0]);

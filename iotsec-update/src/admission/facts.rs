@@ -113,13 +113,12 @@ pub(super) fn complete(
     }
     // Those with which there is nothing to do are left out.
     let mut count = 0usize;
-    for index in 0..plan.count {
-        let touched = plan.components().get(index).copied();
-        let Some(touched) = touched.filter(is_touched) else {
+    for index in 0..components.len() {
+        if !components.get(index).is_some_and(is_touched) {
             continue;
-        };
-        if let Some(place) = component(plan, count) {
-            *place = touched;
+        }
+        if let Some([place, .., touched]) = components.get_mut(count..=index) {
+            core::mem::swap(place, touched);
         }
         count = count.saturating_add(1);
     }
@@ -139,7 +138,7 @@ pub(super) fn complete(
             component.size = size;
         }
     }
-    if let Purpose::Install(install) = purpose {
+    if let Some(install) = purpose.install {
         (install.arrange)(plan.components_mut());
     }
     Ok(())
@@ -178,7 +177,7 @@ fn size(plan: &Plan<'_>, component: &ComponentPlan<'_>, purpose: Purpose) -> Res
     if size == 0 && component.digest != EMPTY {
         return Err(UpdateError::ImageSize);
     }
-    if let Purpose::Install(install) = purpose {
+    if let Some(install) = purpose.install {
         (install.check)(component, size)?;
     }
     Ok(size)

@@ -3,20 +3,14 @@
 use iotsec_core::cbor::Reader;
 
 use crate::{
-    command::{Parameters, parameter},
-    envelope::Envelope,
+    command::parameter,
     error::UpdateError,
     payload::RawTransport,
     plan::{ComponentPlan, Known, Source},
 };
 
-/// What is known only of an installation, by reference: so a boot, which does the rest in the same way, does not
-/// link it.
+/// What is known only of an installation.
 pub(super) struct Install {
-    /// What to fetch from the URI at the reader.
-    pub(super) fetch: for<'a> fn(&Envelope<'a>, Reader<'a>) -> Result<Source<'a>, UpdateError>,
-    /// Takes note of how the payload of a component is fetched and transported.
-    pub(super) describe: for<'a> fn(&mut ComponentPlan<'a>, &Parameters, &Reader<'a>),
     /// Checks the payload of a component of this size.
     pub(super) check: fn(&ComponentPlan<'_>, u32) -> Result<(), UpdateError>,
     /// Puts the components in the order of their writes, and then those that are only validated, loaded or started.
@@ -25,30 +19,8 @@ pub(super) struct Install {
 
 impl Install {
     pub(super) const ALL: Self = Self {
-        fetch,
-        describe,
         check,
         arrange,
-    };
-}
-
-fn fetch<'a>(envelope: &Envelope<'a>, mut uri: Reader<'a>) -> Result<Source<'a>, UpdateError> {
-    let uri = uri.text()?;
-    if uri.starts_with('#') {
-        let payload = envelope.integrated(uri);
-        payload.map(Source::Integrated).ok_or(UpdateError::PayloadAbsent)
-    } else {
-        Ok(Source::Uri(uri))
-    }
-}
-
-fn describe<'a>(component: &mut ComponentPlan<'a>, parameters: &Parameters, root: &Reader<'a>) {
-    let bytes = |parameter| parameters.bytes(parameter, root);
-    component.fetch_arguments = bytes(parameter::FETCH_ARGUMENTS);
-    component.transport = RawTransport {
-        encryption: bytes(parameter::ENCRYPTION),
-        chunks: bytes(parameter::CHUNK_DIGESTS),
-        encoding: bytes(parameter::PAYLOAD_ENCODING),
     };
 }
 

@@ -1,16 +1,17 @@
 use iotsec_core::{
     cbor::Reader,
     crypto::{DIGEST_LEN, Digest},
+    hal::UnixTime,
 };
 
-use super::{DeviceIdentity, Policy, Purpose, facts::component};
+use super::{DeviceIdentity, Purpose, facts::component};
 use crate::{
     command::{Codes, Command, Items, LIMITS, MAX_DEPTH, Parameters, Selection, Way, code, parameter},
     digest,
     envelope::Envelope,
     error::UpdateError,
     manifest::{Manifest, Section},
-    plan::{MAX_COMPONENTS, Plan, Source},
+    plan::{MAX_COMPONENTS, Plan},
 };
 
 /// Runs sections without side effects, with a stack of fixed size and no recursion. What they demand of the
@@ -19,7 +20,7 @@ pub(super) struct Machine<'m, 'a> {
     pub(super) manifest: &'m Manifest<'a>,
     pub(super) envelope: &'m Envelope<'a>,
     pub(super) device: &'m DeviceIdentity<'m>,
-    pub(super) policy: &'m Policy,
+    pub(super) now: Option<UnixTime>,
     pub(super) purpose: Purpose,
     pub(super) hash: &'m mut dyn Digest,
     pub(super) plan: &'m mut Plan<'a>,
@@ -29,11 +30,11 @@ pub(super) struct Machine<'m, 'a> {
 /// Where a run is.
 pub(super) struct State {
     /// Effects so far.
-    writes: usize,
+    pub(super) writes: usize,
     // Of the section that is running.
-    section: Section,
-    parameters: [Parameters; MAX_COMPONENTS],
-    strict_order: bool,
+    pub(super) section: Section,
+    pub(super) parameters: [Parameters; MAX_COMPONENTS],
+    pub(super) strict_order: bool,
     /// The conditions about the device that held.
     held: Codes,
     /// The error under way is that of a condition, which may be passed over by soft failure.
@@ -212,7 +213,18 @@ impl<'a> Machine<'_, 'a> {
             content = Some(bytes);
         }
         if Codes::EFFECTS.have(code) {
-            self.effect(code, index, content)?;
+            self.state.writes = self.state.writes.saturating_add(1);
+            if code == code::INVOKE {
+                let arguments = parameters.bytes(parameter::INVOKE_ARGUMENTS, &manifest.root);
+                if let Some(component) = component(self.plan, index) {
+                    component.invoke = true;
+                    component.invoke_arguments = arguments;
+                }
+            } else if let Some(write) = self.purpose.write {
+                write(self, code, index, content)?;
+            } else {
+                self.plan.loads = true;
+            }
             if content.is_none() {
                 return Ok(());
             }
@@ -251,8 +263,8 @@ impl<'a> Machine<'_, 'a> {
             }
             code::USE_BEFORE => {
                 // An expiry date stops an installation. A device that is running does not stop.
-                if matches!(self.purpose, Purpose::Boot)
-                    || self.policy.now.ok_or(UpdateError::TimeUnknown)?.0 < value.uint()?
+                if self.purpose.install.is_none()
+                    || self.now.ok_or(UpdateError::TimeUnknown)?.0 < value.uint()?
                 {
                     return Ok(());
                 }
@@ -266,53 +278,6 @@ impl<'a> Machine<'_, 'a> {
             Some(id) if id == value.bytes()? => Ok(()),
             _ => Err(otherwise),
         }
-    }
-
-    /// Takes note of an effect on a component.
-    fn effect(&mut self, code: u8, index: usize, content: Option<&'a [u8]>) -> Result<(), UpdateError> {
-        let (manifest, section) = (self.manifest, self.state.section);
-        let parameters = self.state.parameters.get(index);
-        let parameters = parameters.ok_or(UpdateError::ComponentIndex)?;
-        let value = |parameter| value(manifest, parameters, parameter);
-        self.state.writes = self.state.writes.saturating_add(1);
-        let source = match (code, content) {
-            (code::INVOKE, _) => {
-                let component = component(self.plan, index).ok_or(UpdateError::ComponentIndex)?;
-                component.invoke = true;
-                component.invoke_arguments = parameters.bytes(parameter::INVOKE_ARGUMENTS, &manifest.root);
-                return Ok(());
-            }
-            (_, Some(content)) => Source::Content(content),
-            (code::COPY, _) => {
-                let source = value(parameter::SOURCE)?.uint_as()?;
-                if !self.state.strict_order {
-                    return Err(UpdateError::StrictOrder);
-                }
-                if source == index {
-                    return Err(UpdateError::ComponentIndex);
-                }
-                let from = component(self.plan, source).ok_or(UpdateError::ComponentIndex)?;
-                from.known.copied = true;
-                from.known.staged |= section != Section::Load;
-                Source::Copy { from: from.id }
-            }
-            _ => match self.purpose {
-                Purpose::Install(install) => (install.fetch)(self.envelope, value(parameter::URI)?)?,
-                Purpose::Boot => return Err(UpdateError::CommandMisplaced),
-            },
-        };
-        let is_told = parameters.tell_transport();
-        if is_told && matches!(source, Source::Copy { .. } | Source::Content(_)) {
-            return Err(UpdateError::Transport);
-        }
-        let component = component(self.plan, index).ok_or(UpdateError::ComponentIndex)?;
-        component.written(section, source, self.state.writes)?;
-        if let Purpose::Install(install) = self.purpose
-            && section != Section::Load
-        {
-            (install.describe)(component, parameters, &manifest.root);
-        }
-        Ok(())
     }
 
     /// Refuses a content check whose failure would not end everything. It does when every sequence
@@ -481,7 +446,7 @@ impl<'a> Machine<'_, 'a> {
 }
 
 /// A reader at the value of a parameter.
-fn value<'a>(
+pub(super) fn value<'a>(
     manifest: &Manifest<'a>,
     parameters: &Parameters,
     parameter: u8,

@@ -9,7 +9,9 @@ use iotsec_core::{
 
 use super::{BootConfig, Measured, Running, Verified};
 use crate::{
-    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError, fault,
+    Authenticated, Bootable, Envelope, UpdateError,
+    admission::Purpose,
+    fault,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -66,7 +68,12 @@ fn measure<F: NorFlash, const N: usize>(
     image: &mut Verified<N>,
 ) -> Result<(), Refusal> {
     let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
-    admit(config, image.slot, hash, authentic, &mut bootable)?;
+    let device = config.device(image.slot);
+    let admitted = authentic.plan_boot(device, Purpose::START, hash, bootable.plan_mut());
+    if bootable.loads() {
+        return Err(Refusal::Components);
+    }
+    admitted?;
     rollback.check_boot(bootable.sequence_number())?;
     expect(config, &bootable, image)?;
     let proof = bootable.proof().and(fault::slot(image.slot));
@@ -184,14 +191,7 @@ pub(super) fn admit<'b, const N: usize>(
     authentic: &Authenticated<'b>,
     bootable: &mut Bootable<'b>,
 ) -> Result<(), UpdateError> {
-    // The number is judged against the counter, which cannot be talked down as the journal can.
-    let policy = Policy {
-        reinstall: true,
-        max_jump: u64::MAX,
-        now: config.now,
-        ..Policy::newer_than(SequenceNumber(0))
-    };
-    authentic.plan_boot(config.device(slot), &policy, hash, bootable.plan_mut())
+    authentic.plan_boot(config.device(slot), Purpose::BOOT, hash, bootable.plan_mut())
 }
 
 fn id(bootable: &Bootable<'_>) -> ManifestId {
