@@ -140,24 +140,26 @@ impl<'a> Envelope<'a> {
             return Err(UpdateError::NotAnEnvelope);
         }
         let missing = reader.error(Kind::MissingKey);
+        let mut entries = reader.clone();
+        let _ = entries.map()?;
+        let first = entries.offset();
         let mut places = [0; KEYS.len()];
         let payloads = reader.places(&KEYS, &mut places)?;
-        for place in places {
-            if place != 0 && reader.seek(place).peek()? != Type::Bytes {
-                return Err(reader.seek(place).error(Kind::Type).into());
-            }
-        }
         let mut integrated = 0usize;
-        let mut payload = reader.seek(payloads);
-        while payloads != 0 && !payload.is_at_end() {
-            if payload.peek()? != Type::Text {
-                return Err(payload.error(Kind::UnknownKey).into());
+        let mut entry = reader.seek(first);
+        while !entry.is_at_end() {
+            let is_payload = payloads != 0 && entry.offset() >= payloads;
+            if is_payload && entry.peek()? != Type::Text {
+                return Err(entry.error(Kind::UnknownKey).into());
             }
-            payload.skip()?;
-            if payload.peek()? != Type::Bytes {
-                return Err(payload.error(Kind::Type).into());
+            entry.skip()?;
+            if entry.peek()? != Type::Bytes {
+                return Err(entry.error(Kind::Type).into());
             }
-            integrated = integrated.saturating_add(payload.skip()?.len());
+            let len = entry.skip()?.len();
+            if is_payload {
+                integrated = integrated.saturating_add(len);
+            }
         }
         if !u32::try_from(integrated).is_ok_and(|len| len <= limits.integrated) {
             return Err(UpdateError::IntegratedSize);

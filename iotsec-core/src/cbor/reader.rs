@@ -82,6 +82,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The bytes from the next item to the end: of a reader that was just made by [`embedded`](Self::embedded), the
+    /// content of the byte string.
+    ///
+    /// ```
+    /// use iotsec_core::cbor::{Limits, Reader};
+    ///
+    /// let mut reader = Reader::new(&[0x82, 0x42, 0x81, 0x05, 0x06], &Limits::SMALL)?;
+    /// reader.array()?;
+    /// assert_eq!(reader.embedded(&Limits::SMALL)?.rest(), [0x81, 0x05]);
+    /// assert_eq!(reader.rest(), [0x06]);
+    /// # Ok::<(), iotsec_core::cbor::CborError>(())
+    /// ```
+    pub fn rest(&self) -> &'a [u8] {
+        self.input.get(self.pos..).unwrap_or_default()
+    }
+
     /// True after the last item.
     pub fn is_at_end(&self) -> bool {
         self.pos >= self.input.len()

@@ -177,8 +177,9 @@ impl Record {
         head.starts_with(&[RECORD, VERSION])
     }
 
-    /// The serial number and the state, if every field has a meaning and the checksum fits.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<(u32, Self)> {
+    /// Becomes the state in `bytes` if its serial number is above `newest`. Returns that number, if every field has a
+    /// meaning and the checksum fits.
+    pub(crate) fn decode(&mut self, bytes: &[u8], newest: u32) -> Option<u32> {
         let bytes: &[u8; 160] = bytes.try_into().ok()?;
         let [
             RECORD,
@@ -220,21 +221,21 @@ impl Record {
         {
             return None;
         }
-        let record = Self {
-            state: State::from_code(*state)?,
-            active: Image {
-                slot,
-                manifest: ManifestId::decode(manifest),
-            },
-            accepted: flags & ACCEPTED != 0,
-            clean: flags & CLEAN != 0,
-            boots: *boots,
-            cause: u16::from_le_bytes([*c0, *c1]),
-            progress: u32::from_le_bytes([*p0, *p1, *p2, *p3]),
-            staging: (flags & STAGING != 0).then(|| ManifestId::decode(staging)),
-            rejected: (flags & REJECTED != 0).then(|| ManifestId::decode(rejected)),
-        };
-        Some((serial, record))
+        let state = State::from_code(*state)?;
+        if serial <= newest {
+            return Some(serial);
+        }
+        self.state = state;
+        self.active.slot = slot;
+        self.active.manifest = ManifestId::decode(manifest);
+        self.accepted = flags & ACCEPTED != 0;
+        self.clean = flags & CLEAN != 0;
+        self.boots = *boots;
+        self.cause = u16::from_le_bytes([*c0, *c1]);
+        self.progress = u32::from_le_bytes([*p0, *p1, *p2, *p3]);
+        self.staging = (flags & STAGING != 0).then(|| ManifestId::decode(staging));
+        self.rejected = (flags & REJECTED != 0).then(|| ManifestId::decode(rejected));
+        Some(serial)
     }
 }
 
