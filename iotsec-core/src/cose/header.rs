@@ -151,25 +151,18 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// Reads the protected bucket and the unprotected map at `reader`.
-    pub(super) fn read(protected: Reader<'a>, reader: &mut Reader<'a>) -> Result<Self, CoseError> {
+    /// Reads the protected bucket, unless it is empty, and the unprotected map at `reader`.
+    pub(super) fn read(protected: Option<Reader<'a>>, reader: &mut Reader<'a>) -> Result<Self, CoseError> {
         let mut headers = Self::default();
-        let seen = headers.bucket(protected, true)?;
-        let mut unprotected = reader.clone();
-        reader.skip()?;
-        let also = headers.map(&mut unprotected, false)?;
+        let seen = match protected {
+            Some(mut protected) => headers.map(&mut protected, true)?,
+            None => 0,
+        };
+        let also = headers.map(reader, false)?;
         if seen & also != 0 {
             return Err(CoseError::Header);
         }
         Ok(headers)
-    }
-
-    fn bucket(&mut self, mut reader: Reader<'a>, protected: bool) -> Result<Seen, CoseError> {
-        if reader.is_at_end() {
-            Ok(0)
-        } else {
-            self.map(&mut reader, protected)
-        }
     }
 
     #[inline(never)]
@@ -272,13 +265,12 @@ pub(super) fn write_unprotected(
 }
 
 /// Reads the protected byte string: empty, or exactly one map.
-pub(super) fn protected<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Reader<'a>), CborError> {
-    let mut outer = reader.clone();
-    let raw = outer.bytes()?;
-    if raw.is_empty() {
-        *reader = outer;
-        return Ok((raw, Reader::sequence(raw, &HEADER_LIMITS)?));
+pub(super) fn protected<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Option<Reader<'a>>), CborError> {
+    let mut ahead = reader.clone();
+    if ahead.bytes()?.is_empty() {
+        *reader = ahead;
+        return Ok((&[], None));
     }
     let inner = reader.embedded(&HEADER_LIMITS)?;
-    Ok((raw, inner))
+    Ok((inner.rest(), Some(inner)))
 }
