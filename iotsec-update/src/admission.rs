@@ -9,9 +9,9 @@
 mod facts;
 mod install;
 mod machine;
-mod write;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use iotsec_core::{
     crypto::{DIGEST_LEN, Digest},

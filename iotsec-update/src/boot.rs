@@ -268,7 +268,8 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
         let mut other = Verified::none(Slot::A);
         core::mem::swap(&mut self.image, &mut other);
         let b = self.judge(Slot::B);
-        let is_newer = |one: &Verified<N>, other: &Verified<N>| one.manifest.sequence > other.manifest.sequence;
+        let is_newer =
+            |one: &Verified<N>, other: &Verified<N>| one.manifest.sequence > other.manifest.sequence;
         if b.is_err() || (a.is_ok() && !is_newer(&self.image, &other)) {
             core::mem::swap(&mut self.image, &mut other);
         }

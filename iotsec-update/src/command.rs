@@ -258,7 +258,9 @@ impl Selection {
     #[inline(never)]
     fn push(&mut self, index: Option<usize>, components: usize) -> Result<(), UpdateError> {
         let index = index.filter(|index| *index < components && { *self }.all(|other| other != *index));
-        let nibble = index.and_then(|index| u32::try_from(index).ok()).map(|index| index | 8);
+        let nibble = index
+            .and_then(|index| u32::try_from(index).ok())
+            .map(|index| index | 8);
         let used = u32::BITS.saturating_sub(self.0.leading_zeros());
         let place = nibble.and_then(|nibble| nibble.checked_shl(used));
         self.0 |= place.ok_or(UpdateError::ComponentIndex)?;

@@ -7,7 +7,7 @@ use iotsec_core::{
 
 use crate::{
     authenticate::Authenticated,
-    command::Items,
+    command::{Items, count},
     digest,
     envelope::{Envelope, SEVERABLE},
     error::UpdateError,
@@ -50,7 +50,7 @@ impl<'a> ComponentId<'a> {
     /// strings, in up to 128 bytes.
     pub fn from_encoded(encoded: &'a [u8]) -> Result<Self, UpdateError> {
         let mut reader = Reader::new(encoded, &ID_LIMITS)?;
-        for _ in 0..reader.array()? {
+        for _ in 0..count(reader.array()?) {
             reader.bytes()?;
         }
         Ok(Self(Some(encoded)))
@@ -174,7 +174,18 @@ impl<'a> Manifest<'a> {
         if other != 0 {
             return Err(root.seek(other).error(Kind::UnknownKey).into());
         }
-        let [common, fetch, install, validate, load, invoke, text, version, sequence, uri] = places;
+        let [
+            common,
+            fetch,
+            install,
+            validate,
+            load,
+            invoke,
+            text,
+            version,
+            sequence,
+            uri,
+        ] = places;
         if version == MISSING || sequence == MISSING || common == MISSING {
             return Err(missing.into());
         }
@@ -206,7 +217,7 @@ impl<'a> Manifest<'a> {
         let limits = &authenticated.envelope.limits;
         let mut reader = authenticated.envelope.manifest().embedded(&limits.cbor(2))?;
         let missing = reader.error(Kind::MissingKey);
-        for _ in 0..reader.map()? {
+        for _ in 0..count(reader.map()?) {
             if reader.label() == Some(SEQUENCE_NUMBER) {
                 return Ok(SequenceNumber(reader.uint()?));
             }
@@ -296,7 +307,7 @@ fn read_common<'a>(reader: &mut Reader<'a>, most: usize, plan: &mut Plan<'a>) ->
         return Err(missing.into());
     }
     let mut reader = reader.seek(components);
-    for _ in 0..reader.array()? {
+    for _ in 0..count(reader.array()?) {
         let id = ComponentId::from_encoded(reader.skip()?)?;
         if plan.components().iter().any(|other| other.id == id) {
             return Err(UpdateError::ComponentDuplicate);

@@ -292,7 +292,9 @@ mod tests {
     #[test]
     fn text_is_what_the_standard_library_takes_for_it() {
         let bytes = || 0..=u8::MAX;
-        let edges = [0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xFF];
+        let edges = [
+            0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xFF,
+        ];
         for (a, b) in bytes().flat_map(|a| bytes().map(move |b| (a, b))) {
             for text in [&[a][..], &[a, b]] {
                 assert_eq!(is_utf8(text), core::str::from_utf8(text).is_ok(), "{text:x?}");

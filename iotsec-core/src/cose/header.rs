@@ -193,7 +193,11 @@ impl<'a> Headers<'a> {
         }
         if !protected {
             // An unprotected `crit` is malformed.
-            return if critical == 0 { Ok(seen) } else { Err(CoseError::Critical) };
+            return if critical == 0 {
+                Ok(seen)
+            } else {
+                Err(CoseError::Critical)
+            };
         }
         if let Some(mut algorithm) = at(algorithm) {
             let algorithm = algorithm.label().and_then(Algorithm::from_label);

@@ -129,7 +129,9 @@ fn minus_order(number: &Number) -> Option<Number> {
     let mut difference = [0; 8];
     let mut borrow = 0;
     for ((out, limb), order) in difference.iter_mut().zip(number).zip(&ORDER) {
-        let wide = u64::from(*limb).wrapping_sub(u64::from(*order)).wrapping_sub(borrow);
+        let wide = u64::from(*limb)
+            .wrapping_sub(u64::from(*order))
+            .wrapping_sub(borrow);
         *out = u32::try_from(wide & u64::from(u32::MAX)).unwrap_or(0);
         borrow = wide >> 63;
     }
@@ -163,7 +165,10 @@ fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     for part in parts {
         hash.update(&mut block, part);
     }
-    let bits = u128::try_from(hash.len).unwrap_or(0).wrapping_mul(8).to_be_bytes();
+    let bits = u128::try_from(hash.len)
+        .unwrap_or(0)
+        .wrapping_mul(8)
+        .to_be_bytes();
     hash.update(&mut block, &[0x80]);
     while hash.len % BLOCK != BLOCK - bits.len() {
         hash.update(&mut block, &[0]);
@@ -171,7 +176,7 @@ fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     hash.update(&mut block, &bits);
     let mut out = [0; 64];
     let (words, _) = out.as_chunks_mut();
-    for (word, part) in words.iter_mut().zip(hash.state) {
+    for (word, part) in words.iter_mut().zip(&hash.state) {
         *word = part.to_be_bytes();
     }
     out

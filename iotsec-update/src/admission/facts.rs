@@ -77,11 +77,7 @@ impl<'a> ComponentPlan<'a> {
     }
 
     /// A digest and maybe a size that the content must have; told twice, they must agree.
-    pub(super) fn demand(
-        &mut self,
-        digest: &[u8; DIGEST_LEN],
-        size: Option<u32>,
-    ) -> Result<(), UpdateError> {
+    pub(super) fn demand(&mut self, digest: &[u8; DIGEST_LEN], size: Option<u32>) -> Result<(), UpdateError> {
         let known = &mut self.known;
         if known.digest && self.digest != *digest {
             return Err(UpdateError::DigestConflict);

@@ -18,10 +18,7 @@ pub(super) struct Install {
 }
 
 impl Install {
-    pub(super) const ALL: Self = Self {
-        check,
-        arrange,
-    };
+    pub(super) const ALL: Self = Self { check, arrange };
 }
 
 fn check(component: &ComponentPlan<'_>, size: u32) -> Result<(), UpdateError> {

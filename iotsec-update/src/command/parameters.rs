@@ -119,7 +119,10 @@ impl Parameters {
 
     /// Whether anything is said of the payload as it is transported.
     pub(crate) fn tell_transport(&self) -> bool {
-        self.0.iter().skip(parameter::ENCRYPTION.into()).any(|place| *place != 0)
+        self.0
+            .iter()
+            .skip(parameter::ENCRYPTION.into())
+            .any(|place| *place != 0)
     }
 }
 

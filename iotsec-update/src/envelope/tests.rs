@@ -38,7 +38,10 @@ fn known_keys_with_byte_strings_are_an_envelope() {
         of(vec![(3, string()), (2, string())]),
         of(vec![]),
     ] {
-        assert!(matches!(parse(&wrong), Err(UpdateError::Cose(CoseError::Encoding(_)))));
+        assert!(matches!(
+            parse(&wrong),
+            Err(UpdateError::Cose(CoseError::Encoding(_)))
+        ));
     }
 }
 
@@ -53,7 +56,10 @@ fn only_tag_107_is_an_envelope() {
     }
     let mut trailing = good;
     trailing.push(0);
-    assert!(matches!(parse(&trailing), Err(UpdateError::Cose(CoseError::Encoding(_)))));
+    assert!(matches!(
+        parse(&trailing),
+        Err(UpdateError::Cose(CoseError::Encoding(_)))
+    ));
 }
 
 #[test]

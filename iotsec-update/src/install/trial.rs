@@ -28,7 +28,9 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         flash: &mut F,
         rollback: &mut Rollback<'_>,
     ) -> Result<(), InstallError> {
-        if self.record.state == State::Updated && settles(&self.record, self.running.slot, &self.running.manifest) {
+        if self.record.state == State::Updated
+            && settles(&self.record, self.running.slot, &self.running.manifest)
+        {
             return settle(flash, &mut self.journal, &self.record, rollback);
         }
         if self.record.state != State::Trial {

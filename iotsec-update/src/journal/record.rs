@@ -213,7 +213,9 @@ impl Record {
             1 => Slot::B,
             _ => return None,
         };
-        let [zeros @ .., _, _, _, _] = tail else { return None };
+        let [zeros @ .., _, _, _, _] = tail else {
+            return None;
+        };
         if !is_sealed(bytes)
             || serial > MAX_SERIAL
             || flags & !(ACCEPTED | CLEAN | STAGING | REJECTED) != 0
@@ -275,8 +277,7 @@ pub(crate) fn decode_progress(bytes: &[u8]) -> Option<(u32, u32)> {
         return None;
     };
     let serial = u32::from_le_bytes([*s0, *s1, *s2, *s3]);
-    (is_sealed(bytes) && serial <= MAX_SERIAL)
-        .then(|| (serial, u32::from_le_bytes([*p0, *p1, *p2, *p3])))
+    (is_sealed(bytes) && serial <= MAX_SERIAL).then(|| (serial, u32::from_le_bytes([*p0, *p1, *p2, *p3])))
 }
 
 /// Puts the CRC-32 of all but the last four bytes there.
