@@ -73,7 +73,7 @@ impl Codes {
         .and(code::CHECK_CONTENT);
 
     pub(crate) const fn and(self, code: u8) -> Self {
-        match 1u32.checked_shl(code as u32) {
+        match 1u32.checked_shl(u32::from_le_bytes([code, 0, 0, 0])) {
             Some(bit) => Self(self.0 | bit),
             None => self,
         }
