@@ -188,11 +188,7 @@ mod tests {
                 1201,
                 "Signature",
             ),
-            (
-                UpdateError::Encoding(CborError::new(Kind::Truncated, 7)),
-                1001,
-                "Truncated",
-            ),
+            (CborError::new(Kind::Truncated, 7).into(), 1001, "Truncated"),
         ] {
             let problem = Problem::refused("file".as_ref())(error);
             assert_eq!((problem.number(), problem.name()), (Some(number), name));

@@ -7,9 +7,11 @@
 //! refuses.
 
 mod facts;
+mod install;
 mod machine;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use iotsec_core::{
     crypto::{DIGEST_LEN, Digest},
@@ -18,15 +20,16 @@ use iotsec_core::{
 
 use crate::{
     authenticate::Authenticated,
-    command::lint,
+    command::{CheckValue, Form, Items},
     envelope::Limits,
     error::UpdateError,
     manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
-    payload::RawTransport,
     plan::{Accepted, Bootable, Plan},
     trust::{Downgrade, Latest},
 };
-use machine::Machine;
+use install::Install;
+use machine::{Machine, State};
+use write::Write;
 
 /// A place on this device that a manifest can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,20 +122,30 @@ impl Policy {
     }
 }
 
-/// What a manifest is wanted for.
+/// What a manifest is wanted for. What only some purposes need is known by reference, so that the others do not link it.
 #[derive(Clone, Copy)]
-enum Purpose {
-    /// Whoever installs needs to know how the payload is transported. A boot has no payload, and does not
-    /// link the code that tells.
-    Install(PayloadSize),
-    Boot,
+pub(crate) struct Purpose {
+    /// Notes what replaces the content of a component.
+    write: Option<Write>,
+    install: Option<&'static Install>,
 }
 
-/// Checks the transport of an image with so many bytes, and returns the bytes of its payload.
-type PayloadSize = fn(&RawTransport<'_>, u32) -> Result<u32, UpdateError>;
-
-fn payload_size(transport: &RawTransport<'_>, image_size: u32) -> Result<u32, UpdateError> {
-    Ok(transport.parse(image_size)?.size)
+impl Purpose {
+    const INSTALL: Self = Self {
+        write: Some(write::write),
+        install: Some(&Install::ALL),
+    };
+    /// Has no payload.
+    pub(crate) const BOOT: Self = Self {
+        write: Some(write::write),
+        install: None,
+    };
+    /// A boot on a device on which nothing is loaded before it is started: a plan that [`loads`](Plan::loads) is of no
+    /// use then, and it is not told how.
+    pub(crate) const START: Self = Self {
+        write: None,
+        install: None,
+    };
 }
 
 impl<'a> Authenticated<'a> {
@@ -170,7 +183,10 @@ impl<'a> Authenticated<'a> {
         hash: &mut dyn Digest,
     ) -> Result<Bootable<'a>, UpdateError> {
         let mut bootable = Bootable::empty(self.envelope.bytes, &self.manifest_digest);
-        self.plan_boot(device, policy, hash, bootable.plan_mut())?;
+        self.plan_boot(device, Purpose::BOOT, hash, bootable.plan_mut())?;
+        if bootable.sequence_number() < policy.installed {
+            return Err(UpdateError::Rollback);
+        }
         Ok(bootable)
     }
 
@@ -188,12 +204,12 @@ impl<'a> Authenticated<'a> {
         plan.leave = policy
             .leave(manifest.sequence, &self.manifest_digest)
             .map(|leave| *leave.from());
-        check_form(&manifest, &self.envelope.limits)?;
+        check_form(&manifest, &self.envelope.limits, Some(install::check_value))?;
         let mut boot = plan.clone();
-        let purpose = Purpose::Install(payload_size);
-        interpret(self, &manifest, device, policy, purpose, hash, plan)?;
+        let now = policy.now;
+        interpret(self, &manifest, device, now, Purpose::INSTALL, hash, plan)?;
         // Installed and then refused at boot, it would cost a boot and a revert.
-        interpret(self, &manifest, device, policy, Purpose::Boot, hash, &mut boot)?;
+        interpret(self, &manifest, device, now, Purpose::BOOT, hash, &mut boot)?;
         self.prove(plan)
     }
 
@@ -203,17 +219,14 @@ impl<'a> Authenticated<'a> {
     pub(crate) fn plan_boot(
         &self,
         device: &DeviceIdentity<'_>,
-        policy: &Policy,
+        purpose: Purpose,
         hash: &mut dyn Digest,
         plan: &mut Plan<'a>,
     ) -> Result<(), UpdateError> {
         self.check_again(hash)?;
         let manifest = Manifest::parse(self, hash, plan)?;
-        if manifest.sequence < policy.installed {
-            return Err(UpdateError::Rollback);
-        }
-        check_form(&manifest, &self.envelope.limits)?;
-        interpret(self, &manifest, device, policy, Purpose::Boot, hash, plan)?;
+        check_form(&manifest, &self.envelope.limits, None)?;
+        interpret(self, &manifest, device, None, purpose, hash, plan)?;
         self.prove(plan)
     }
 
@@ -243,38 +256,55 @@ fn interpret<'a>(
     authenticated: &Authenticated<'a>,
     manifest: &Manifest<'a>,
     device: &DeviceIdentity<'_>,
-    policy: &Policy,
+    now: Option<UnixTime>,
     purpose: Purpose,
     hash: &mut dyn Digest,
     plan: &mut Plan<'a>,
 ) -> Result<(), UpdateError> {
-    let sections: &[Section] = match purpose {
-        Purpose::Install(_) => &[
-            Section::Fetch,
-            Section::Install,
-            Section::Validate,
-            Section::Load,
-            Section::Invoke,
-        ],
-        Purpose::Boot => &[Section::Validate, Section::Load, Section::Invoke],
+    const SECTIONS: [Section; 5] = [
+        Section::Fetch,
+        Section::Install,
+        Section::Validate,
+        Section::Load,
+        Section::Invoke,
+    ];
+    let skipped = if purpose.install.is_some() { 0 } else { 2 };
+    facts::place(plan, device)?;
+    let mut machine = Machine {
+        manifest,
+        envelope: &authenticated.envelope,
+        device,
+        now,
+        purpose,
+        hash,
+        plan,
+        state: State::NEW,
     };
-    let envelope = &authenticated.envelope;
-    let mut machine = Machine::new(manifest, envelope, device, policy, purpose, hash, plan)?;
-    for section in sections {
-        match manifest.body(*section) {
+    for section in SECTIONS.iter().skip(skipped) {
+        let mut commands = Items::NONE;
+        match manifest.commands(*section, &mut commands)? {
             Body::Missing if *section == Section::Validate => return Err(UpdateError::NotValidated),
             Body::Missing => {}
             Body::Absent => return Err(UpdateError::ElementAbsent),
-            Body::Present => machine.run(*section)?,
+            Body::Present => machine.run(*section, commands)?,
         }
     }
-    machine.complete()
+    facts::complete(plan, device, purpose)
 }
 
 /// Reads every command of every section that is here, taken or not.
 #[inline(never)]
-fn check_form(manifest: &Manifest<'_>, limits: &Limits) -> Result<(), UpdateError> {
-    let mut budget = limits.commands;
+fn check_form(
+    manifest: &Manifest<'_>,
+    limits: &Limits,
+    check: Option<CheckValue>,
+) -> Result<(), UpdateError> {
+    let mut form = Form {
+        manifest,
+        limits,
+        check,
+        budget: limits.commands,
+    };
     for section in [
         Section::Shared,
         Section::Fetch,
@@ -283,15 +313,9 @@ fn check_form(manifest: &Manifest<'_>, limits: &Limits) -> Result<(), UpdateErro
         Section::Load,
         Section::Invoke,
     ] {
-        if let Some(commands) = manifest.commands(section)? {
-            lint(
-                &manifest.root,
-                commands,
-                section,
-                manifest.components,
-                limits,
-                &mut budget,
-            )?;
+        let mut commands = Items::NONE;
+        if manifest.commands(section, &mut commands)? == Body::Present {
+            form.lint(section, commands)?;
         }
     }
     Ok(())

@@ -26,6 +26,7 @@ use iotsec_core::{
 };
 
 use crate::{
+    command::count,
     digest,
     envelope::{Envelope, Limits},
     error::UpdateError,
@@ -207,14 +208,14 @@ impl<'a> Envelope<'a> {
         hash: &mut dyn Digest,
     ) -> Result<Authenticated<'a>, UpdateError> {
         let mut wrapper = self.authentication().embedded(&self.limits.cbor(1))?;
-        let blocks = wrapper.array()?.saturating_sub(1);
-        let mut digest_reader = wrapper.clone().embedded(&self.limits.cbor(1))?;
-        let signed = wrapper.bytes()?;
+        let blocks = count(wrapper.array()?).saturating_sub(1);
+        let mut digest_reader = wrapper.embedded(&self.limits.cbor(1))?;
+        let signed = digest_reader.rest();
         let digest = *digest::read(&mut digest_reader)?;
         if blocks == 0 {
             return Err(UpdateError::Unsigned);
         }
-        if blocks > u64::from(self.limits.blocks) {
+        if blocks > usize::from(self.limits.blocks) {
             return Err(UpdateError::Blocks);
         }
 

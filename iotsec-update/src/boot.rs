@@ -22,6 +22,7 @@ use crate::{
 pub use integrity::{Connectivity, Destination, Integrity, IntegrityAlert};
 pub use remeasure::{Remeasure, Round};
 pub use verified::{Measured, Reason, Running, Verified};
+use verify::judge;
 pub use verify::{Refusal, identify, verify};
 
 /// What a boot loader knows.
@@ -99,13 +100,16 @@ pub fn select<F: NorFlash, const N: usize>(
         hash,
         scratch,
         journal,
+        image: Verified::none(Slot::A),
     };
-    Ok(match record {
+    let end = match record {
         None => boot.without_journal(),
-        Some(record) => match record.state {
-            State::Staged | State::Trial => boot.trial(record),
-            _ => boot.active(record),
-        },
+        Some(record) if matches!(record.state, State::Staged | State::Trial) => boot.trial(record),
+        Some(record) => boot.active(record),
+    };
+    Ok(match end {
+        Ok(()) => Selection::Boot(boot.image),
+        Err([a, b]) => Selection::Recovery { a, b },
     })
 }
 
@@ -177,130 +181,132 @@ struct Boot<'b, 'c, F, const N: usize> {
     hash: &'b mut dyn Digest,
     scratch: &'b mut [u8],
     journal: &'b mut Journal,
+    /// The image that was judged last: to hand it around would be to copy it.
+    image: Verified<N>,
 }
 
+/// The image to start is the one judged last; or what is wrong with slot A and with slot B.
+type End = Result<(), [Refusal; 2]>;
+
 impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
-    fn judge(&mut self, slot: Slot) -> Result<Verified<N>, Refusal> {
-        verify(
+    #[inline(never)]
+    fn judge(&mut self, slot: Slot) -> Result<(), Refusal> {
+        judge(
             self.flash,
             self.config,
             slot,
             self.rollback,
             self.hash,
             self.scratch,
+            &mut self.image,
         )
     }
 
     /// The image that was staged, and no other.
-    fn judge_staged(&mut self, slot: Slot, staged: Option<ManifestId>) -> Result<Verified<N>, Refusal> {
-        let image = self.judge(slot)?;
-        if Some(image.manifest) != staged {
+    #[inline(never)]
+    fn judge_staged(&mut self, record: &Record) -> Result<(), Refusal> {
+        self.judge(record.active.slot.other())?;
+        if record.staging.as_ref() != Some(&self.image.manifest) {
             return Err(Refusal::NotStaged);
         }
-        Ok(image)
+        Ok(())
     }
 
     /// The active slot, else the other.
     #[inline(never)]
-    fn active(&mut self, record: &Record) -> Selection<N> {
+    fn active(&mut self, record: &Record) -> End {
         let slot = record.active.slot;
-        match self.judge(slot) {
-            Ok(image) => {
-                self.settle(record, &image);
-                Selection::Boot(image)
-            }
-            Err(refusal) => {
-                let other = self.judge(slot.other());
-                fall_back(slot, refusal, other)
-            }
-        }
+        let Err(refusal) = self.judge(slot) else {
+            self.settle(record);
+            return Ok(());
+        };
+        let other = self.judge(slot.other());
+        self.fall_back(slot, refusal, other)
     }
 
     /// The staged slot, if its trial boots are not used up; else back.
     #[inline(never)]
-    fn trial(&mut self, record: &Record) -> Selection<N> {
-        let staged = record.active.slot.other();
+    fn trial(&mut self, record: &mut Record) -> End {
         let old = record.active.slot;
-        let cause = if record.boots >= self.config.trial_boots.max(1) {
-            InstallError::TrialExpired
-        } else {
-            match self.judge_staged(staged, record.staging) {
-                Ok(mut image) => {
+        // Why it is gone back, and whether that is to be told of the image.
+        let mut cause = InstallError::TRIAL_EXPIRED;
+        let (mut is_bad, mut is_counted) = (true, true);
+        if record.boots < self.config.trial_boots.max(1) {
+            match self.judge_staged(record) {
+                Ok(()) => {
                     let boot = record.boots.saturating_add(1);
-                    let counted = self.note(&Record {
-                        state: State::Trial,
-                        boots: boot,
-                        ..*record
-                    });
-                    if counted {
-                        image.reason = Reason::Trial { boot };
-                        return Selection::Boot(image);
+                    (record.state, record.boots) = (State::Trial, boot);
+                    if self.note(record) {
+                        self.image.reason = Reason::Trial { boot };
+                        return Ok(());
                     }
                     // A trial that cannot be counted might never end. It is no fault of the image, so
                     // nothing is recorded against it.
-                    return match self.judge(old) {
-                        Ok(image) => Selection::Boot(image),
-                        Err(refusal) => fall_back(old, refusal, Ok(image)),
-                    };
+                    is_counted = false;
                 }
-                Err(refusal) => InstallError::Refused(refusal.code()),
-            }
-        };
-        match self.judge(old) {
-            Ok(image) => {
-                // If this cannot be written the next boot comes to the same end.
-                self.note(&reverted(*record, cause));
-                Selection::Boot(image)
-            }
-            // Nothing to go back to: an image that has not proved itself is better than none.
-            Err(refusal) => {
-                let image = self.judge_staged(staged, record.staging);
-                fall_back(old, refusal, image)
+                Err(refusal) => (cause, is_bad) = (refusal.code(), false),
             }
         }
+        let Err(refusal) = self.judge(old) else {
+            if is_counted {
+                revert(record, cause, is_bad);
+                // If this cannot be written the next boot comes to the same end.
+                self.note(record);
+            }
+            return Ok(());
+        };
+        // Nothing to go back to: an image that has not proved itself is better than none.
+        let staged = self.judge_staged(record);
+        self.fall_back(old, refusal, staged)
     }
 
     /// Nothing is known. Of two good images the newer one is taken on trial: it may be one that was
     /// never accepted.
     #[inline(never)]
-    fn without_journal(&mut self) -> Selection<N> {
-        // Used where they are: to take one out would be to copy it.
-        let (mut chosen, mut other) = (self.judge(Slot::A), self.judge(Slot::B));
-        let swap = match (&chosen, &other) {
-            (Ok(a), Ok(b)) => b.manifest.sequence > a.manifest.sequence,
-            (a, b) => a.is_err() && b.is_ok(),
-        };
-        if swap {
-            core::mem::swap(&mut chosen, &mut other);
+    fn without_journal(&mut self) -> End {
+        let a = self.judge(Slot::A);
+        let mut other = Verified::none(Slot::A);
+        core::mem::swap(&mut self.image, &mut other);
+        let b = self.judge(Slot::B);
+        let is_newer =
+            |one: &Verified<N>, other: &Verified<N>| one.manifest.sequence > other.manifest.sequence;
+        if b.is_err() || (a.is_ok() && !is_newer(&self.image, &other)) {
+            core::mem::swap(&mut self.image, &mut other);
         }
-        match chosen {
-            Ok(mut image) => {
-                image.reason = Reason::NoJournal;
-                if let Ok(older) = &other
-                    && image.manifest.sequence > older.manifest.sequence
-                {
-                    let older = Image {
-                        slot: older.slot,
-                        manifest: older.manifest,
-                    };
-                    if self.begin_trial(older, image.manifest) {
-                        image.reason = Reason::Trial { boot: 1 };
-                    }
+        match (a, b) {
+            (Err(a), Err(b)) => return Err([a, b]),
+            (Ok(()), Ok(())) if is_newer(&self.image, &other) => {
+                let older = Image {
+                    slot: other.slot,
+                    manifest: other.manifest,
+                };
+                self.image.reason = Reason::NoJournal;
+                if self.begin_trial(older) {
+                    self.image.reason = Reason::Trial { boot: 1 };
                 }
-                Selection::Boot(image)
             }
-            // Neither is good, so nothing was swapped.
-            Err(a) => Selection::Recovery {
-                a,
-                b: other.err().unwrap_or(a),
-            },
+            _ => self.image.reason = Reason::NoJournal,
+        }
+        Ok(())
+    }
+
+    /// The slot was refused, and the other one was judged after it.
+    #[inline(never)]
+    fn fall_back(&mut self, slot: Slot, refusal: Refusal, other: Result<(), Refusal>) -> End {
+        match (other, slot) {
+            (Ok(()), _) => {
+                self.image.reason = Reason::Fallback(refusal);
+                Ok(())
+            }
+            (Err(other), Slot::A) => Err([refusal, other]),
+            (Err(other), Slot::B) => Err([other, refusal]),
         }
     }
 
     /// Finishes an accept that was cut before the security counter was raised. Raised only to the number
     /// of an authenticated image, and only if the journal says that this very image was accepted.
-    fn settle(&mut self, record: &Record, image: &Verified<N>) {
-        if settles(record, &image.running()) {
+    fn settle(&mut self, record: &Record) {
+        if settles(record, self.image.slot, &self.image.manifest) {
             // If this fails the floor stays where it is, and the next boot tries again.
             let _ = settle(self.flash, self.journal, record, self.rollback);
         }
@@ -308,23 +314,22 @@ impl<F: NorFlash, const N: usize> Boot<'_, '_, F, N> {
 
     // A frame of its own: a record is large, and the caller's frame lies under a signature check.
     #[inline(never)]
-    fn begin_trial(&mut self, active: Image, staged: ManifestId) -> bool {
-        self.note(&Record {
-            state: State::Trial,
-            boots: 1,
-            staging: Some(staged),
-            ..Record::initial(active)
-        })
+    fn begin_trial(&mut self, active: Image) -> bool {
+        let mut record = Record::initial(active);
+        (record.state, record.boots) = (State::Trial, 1);
+        record.staging = Some(self.image.manifest);
+        self.note(&record)
     }
 
+    #[inline(never)]
     fn note(&mut self, record: &Record) -> bool {
         self.journal.append(self.flash, record).is_ok()
     }
 }
 
-/// Whether the journal says that the running image is the accepted one.
-pub(crate) fn settles(record: &Record, running: &Running) -> bool {
-    record.accepted && record.active.slot == running.slot && record.active.manifest == running.manifest
+/// Whether the journal says that the image with this manifest in this slot, which is running, is the accepted one.
+pub(crate) fn settles(record: &Record, slot: Slot, manifest: &ManifestId) -> bool {
+    record.accepted && record.active.slot == slot && record.active.manifest == *manifest
 }
 
 /// Raises the floor to the accepted image, if it lies below.
@@ -343,34 +348,14 @@ pub(crate) fn settle<F: NorFlash>(
     Ok(())
 }
 
-/// The state after going back.
-pub(crate) fn reverted(record: Record, cause: InstallError) -> Record {
-    let rejected = match cause {
-        // The image was damaged, not bad: it may be sent again.
-        InstallError::Refused(_) => record.rejected,
-        _ => record.staging.or(record.rejected),
-    };
-    Record {
-        state: State::Failed,
-        cause: cause.code(),
-        boots: 0,
-        progress: 0,
-        rejected,
-        ..record
+/// Goes back, for the reason with this number, which may be that the image is bad.
+pub(crate) fn revert(record: &mut Record, cause: u16, is_bad: bool) {
+    // One that was damaged may be sent again.
+    if is_bad && record.staging.is_some() {
+        record.rejected = record.staging;
     }
-}
-
-fn fall_back<const N: usize>(
-    slot: Slot,
-    refusal: Refusal,
-    other: Result<Verified<N>, Refusal>,
-) -> Selection<N> {
-    match (other, slot) {
-        (Ok(mut image), _) => {
-            image.reason = Reason::Fallback(refusal);
-            Selection::Boot(image)
-        }
-        (Err(other), Slot::A) => Selection::Recovery { a: refusal, b: other },
-        (Err(other), Slot::B) => Selection::Recovery { a: other, b: refusal },
-    }
+    record.state = State::Failed;
+    record.cause = cause;
+    record.boots = 0;
+    record.progress = 0;
 }

@@ -183,7 +183,7 @@ impl<'a> EnvelopeBuilder<'a> {
     ///
     /// # Errors
     /// [`UpdateError::Builder`] for components or payloads that the format does not carry, or without
-    /// signers; [`UpdateError::Encoding`] when a buffer is too small; [`UpdateError::Cose`] when a key
+    /// signers; [`UpdateError::Cose`] when a buffer is too small, or a key
     /// fails.
     pub fn write<'o>(
         &self,

@@ -87,13 +87,12 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
     pub(crate) bytes: &'a [u8],
-    /// At the first key of the outer map.
+    /// At its end.
     pub(crate) root: Reader<'a>,
-    entries: u64,
     /// Where the element under each of [`KEYS`] stands, and zero for none.
     places: [usize; KEYS.len()],
-    /// Has an element that belongs to a SUIT extension.
-    pub(crate) extended: bool,
+    /// Where the name of the first integrated payload stands, and zero for none.
+    payloads: usize,
     pub(crate) limits: Limits,
 }
 
@@ -102,11 +101,20 @@ const AUTHENTICATION: i32 = 2;
 const MANIFEST: i32 = 3;
 /// Severable members: payload-fetch, install, text.
 pub(crate) const SEVERABLE: [i32; 3] = [16, 20, 23];
-/// Everything that an envelope may have under an integer.
-const KEYS: [i32; 5] = [AUTHENTICATION, MANIFEST, SEVERABLE[0], SEVERABLE[1], SEVERABLE[2]];
 /// Severable members of extensions: coswid, dependency-resolution, candidate-verification. Whether such
 /// an envelope is authentic can be told; what it asks for is refused at admission.
 const EXTENSIONS: [i32; 3] = [14, 15, 18];
+/// Everything that an envelope may have under an integer.
+const KEYS: [i32; 8] = [
+    AUTHENTICATION,
+    MANIFEST,
+    SEVERABLE[0],
+    SEVERABLE[1],
+    SEVERABLE[2],
+    EXTENSIONS[0],
+    EXTENSIONS[1],
+    EXTENSIONS[2],
+];
 /// The tag, the map, and up to 20 entries.
 const MAX_ITEMS: u16 = 42;
 
@@ -115,7 +123,7 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// [`UpdateError::NotAnEnvelope`] without tag 107; [`UpdateError::EnvelopeSize`] or
-    /// [`UpdateError::IntegratedSize`] beyond `limits`; [`UpdateError::Encoding`] for anything but a
+    /// [`UpdateError::IntegratedSize`] beyond `limits`; [`UpdateError::Cose`] for anything but a
     /// deterministically encoded map of known keys.
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, UpdateError> {
         let most = limits.envelope.saturating_add(limits.integrated);
@@ -132,29 +140,25 @@ impl<'a> Envelope<'a> {
             return Err(UpdateError::NotAnEnvelope);
         }
         let missing = reader.error(Kind::MissingKey);
-        let entries = reader.map()?;
-        let root = reader.clone();
-
-        let (mut integrated, mut extended) = (0usize, false);
+        let mut entries = reader.clone();
+        let _ = entries.map()?;
+        let first = entries.offset();
         let mut places = [0; KEYS.len()];
-        for _ in 0..entries {
-            let at = reader.offset();
-            let label = reader.label();
-            let is_text = label.is_none() && matches!(reader.key()?, Key::Text(_));
-            if reader.peek()? != Type::Bytes {
-                return Err(reader.error(Kind::Type).into());
+        let payloads = reader.places(&KEYS, &mut places)?;
+        let mut integrated = 0usize;
+        let mut entry = reader.seek(first);
+        while !entry.is_at_end() {
+            let is_payload = payloads != 0 && entry.offset() >= payloads;
+            if is_payload && entry.peek()? != Type::Text {
+                return Err(entry.error(Kind::UnknownKey).into());
             }
-            let place = reader.offset();
-            let encoded = reader.skip()?;
-            let mut known = KEYS.iter().zip(&mut places);
-            if let Some((_, kept)) = known.find(|(key, _)| Some(**key) == label) {
-                *kept = place;
-            } else if label.is_some_and(|label| EXTENSIONS.contains(&label)) {
-                extended = true;
-            } else if is_text {
-                integrated = integrated.saturating_add(encoded.len());
-            } else {
-                return Err(root.seek(at).error(Kind::UnknownKey).into());
+            entry.skip()?;
+            if entry.peek()? != Type::Bytes {
+                return Err(entry.error(Kind::Type).into());
+            }
+            let len = entry.skip()?.len();
+            if is_payload {
+                integrated = integrated.saturating_add(len);
             }
         }
         if !u32::try_from(integrated).is_ok_and(|len| len <= limits.integrated) {
@@ -170,10 +174,9 @@ impl<'a> Envelope<'a> {
         }
         Ok(Self {
             bytes,
-            root,
-            entries,
+            root: reader,
             places,
-            extended,
+            payloads,
             limits: *limits,
         })
     }
@@ -195,17 +198,22 @@ impl<'a> Envelope<'a> {
         self.root.seek(place)
     }
 
-    /// At the severed element under one of [`SEVERABLE`].
-    pub(crate) fn severed(&self, key: i32) -> Option<Reader<'a>> {
-        let mut known = KEYS.iter().zip(self.places);
-        let (_, place) = known.find(|(known, _)| **known == key)?;
-        (place != 0).then(|| self.root.seek(place))
+    /// Where the severed element stands under the key with this index in [`SEVERABLE`], and zero for none.
+    pub(crate) fn severed(&self, index: usize) -> usize {
+        let [_, _, severed @ ..] = &self.places;
+        severed.get(index).copied().unwrap_or(0)
+    }
+
+    /// Has an element that belongs to a SUIT extension.
+    pub(crate) fn is_extended(&self) -> bool {
+        let [.., a, b, c] = self.places;
+        (a | b | c) != 0
     }
 
     /// The integrated payload called `name`.
     pub(crate) fn integrated(&self, name: &str) -> Option<&'a [u8]> {
-        let mut reader = self.root.clone();
-        for _ in 0..self.entries {
+        let mut reader = self.root.seek(self.payloads);
+        while self.payloads != 0 && !reader.is_at_end() {
             let found = reader.key() == Ok(Key::Text(name));
             let element = reader.clone();
             reader.skip().ok()?;

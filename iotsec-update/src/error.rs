@@ -11,10 +11,8 @@ use iotsec_core::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
-    /// The encoding is at fault, or a map has an unknown key or misses one.
-    #[error(transparent)]
-    Encoding(#[from] CborError),
-    /// The only authentication block is at fault, or signing failed.
+    /// The encoding is at fault, a map has an unknown key or misses one
+    /// ([`CoseError::Encoding`] for all of these), the only authentication block is at fault, or signing failed.
     #[error(transparent)]
     Cose(#[from] CoseError),
 
@@ -206,6 +204,15 @@ pub enum UpdateError {
     Builder,
 }
 
+// One word with everything in it, so that every result with it travels in a register.
+const _: () = assert!(size_of::<UpdateError>() == 4);
+
+impl From<CborError> for UpdateError {
+    fn from(error: CborError) -> Self {
+        Self::Cose(error.into())
+    }
+}
+
 impl From<CryptoError> for UpdateError {
     fn from(error: CryptoError) -> Self {
         Self::Cose(error.into())
@@ -218,7 +225,7 @@ impl UpdateError {
     #[inline(never)]
     const fn number(&self) -> u16 {
         match self {
-            Self::Encoding(_) | Self::Cose(_) => 0,
+            Self::Cose(_) => 0,
             Self::NotAnEnvelope => 2001,
             Self::EnvelopeSize => 2002,
             Self::IntegratedSize => 2003,
@@ -281,7 +288,6 @@ impl UpdateError {
 impl ErrorCode for UpdateError {
     fn code(&self) -> u16 {
         match self {
-            Self::Encoding(error) => error.code(),
             Self::Cose(error) => error.code(),
             _ => self.number(),
         }
@@ -289,7 +295,6 @@ impl ErrorCode for UpdateError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Encoding(error) => error.fault(),
             Self::Cose(error) => error.fault(),
             Self::TrustAnchors | Self::Builder => Fault::Misuse,
             Self::TimeUnknown | Self::Unproven => Fault::Device,

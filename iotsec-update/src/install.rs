@@ -192,7 +192,7 @@ impl<D: Digest, const N: usize> Updater<D, N> {
             // would be tried again after it was reverted.
             journal.append(flash, &record)?;
         }
-        if settles(&record, &running) {
+        if settles(&record, running.slot, &running.manifest) {
             match settle(flash, &mut journal, &record, rollback) {
                 // Told to whoever called `accept`; an update must stay possible.
                 Err(InstallError::Rollback(RollbackError::Counter(CounterError::Exhausted))) => {}

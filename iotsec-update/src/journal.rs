@@ -11,9 +11,12 @@ mod record;
 mod state;
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::hal::{FlashError, Region};
+use iotsec_core::hal::{FlashError, Region, Slot};
 
-use crate::slot::{MAX_WORD, read_block, write_padded};
+use crate::{
+    SequenceNumber,
+    slot::{MAX_WORD, read_block, write_padded},
+};
 pub(crate) use record::{Image, Record};
 #[allow(unreachable_pub, reason = "exported by `install`")]
 pub use record::{ManifestId, State};
@@ -38,20 +41,28 @@ impl Journal {
     /// Finds the newest whole record. A page that cannot be read counts as empty.
     #[inline(never)]
     pub(crate) fn mount<F: NorFlash>(flash: &mut F, region: Region) -> (Self, Option<Record>) {
-        let mut found = Found::default();
+        let mut found = Found {
+            page: None,
+            serial: 0,
+            record: Record::initial(Image {
+                slot: Slot::A,
+                manifest: ManifestId {
+                    sequence: SequenceNumber(0),
+                    digest: [0; 32],
+                },
+            }),
+            progress: (0, 0),
+        };
         for page in 0..region.page_count() {
             found.scan(flash, &region, page);
         }
-        let Found {
-            page: home,
-            mut serial,
-            mut record,
-            progress: (later, bytes),
-        } = found;
+        let mut record = (found.serial != 0).then_some(found.record);
+        let (mut serial, (later, bytes)) = (found.serial, found.progress);
         if let Some(record) = record.as_mut().filter(|_| later > serial) {
             record.progress = bytes;
             serial = later;
         }
+        let home = found.page;
         let journal = Self {
             region,
             serial,
@@ -144,12 +155,11 @@ impl Journal {
 }
 
 /// The newest records that were found so far. Serial numbers start at 1, so zero stands for none.
-#[derive(Default)]
 struct Found {
     /// The page with the newest whole record, its serial number, and what it says.
     page: Option<u32>,
     serial: u32,
-    record: Option<Record>,
+    record: Record,
     /// Serial number and bytes of the newest progress record.
     progress: (u32, u32),
 }
@@ -177,10 +187,10 @@ impl Found {
                         }
                     } else if Record::is_record(head)
                         && at.saturating_add(space) <= region.page_size()
-                        && let Some((serial, record)) = read_record(flash, region, place)
+                        && let Some(serial) = self.read(flash, region, place)
                     {
-                        if self.record.is_none() || serial > self.serial {
-                            (self.page, self.serial, self.record) = (Some(page), serial, Some(record));
+                        if serial > self.serial {
+                            (self.page, self.serial) = (Some(page), serial);
                         }
                         step = space;
                     }
@@ -191,20 +201,19 @@ impl Found {
             at = at.saturating_add(step);
         }
     }
-}
 
-/// Reads a record twice: a bit that a cut left between zero and one must not decide anything.
-#[inline(never)]
-fn read_record<F: NorFlash>(flash: &mut F, region: &Region, place: u32) -> Option<(u32, Record)> {
-    let first = read_once(flash, region, place)?;
-    (read_once(flash, region, place)? == first).then_some(first)
-}
-
-#[inline(never)]
-fn read_once<F: NorFlash>(flash: &mut F, region: &Region, place: u32) -> Option<(u32, Record)> {
-    let mut block = [0; MAX_WORD];
-    let bytes = read_block(flash, region, place, len(RECORD_LEN), &mut block).ok()?;
-    Record::decode(bytes)
+    /// Reads a record, and keeps it if it is newer. Twice: a bit that a cut left between zero and one must not decide
+    /// anything.
+    #[inline(never)]
+    fn read<F: NorFlash>(&mut self, flash: &mut F, region: &Region, place: u32) -> Option<u32> {
+        let (mut block, mut again) = ([0; MAX_WORD], [0; MAX_WORD]);
+        let first = read_block(flash, region, place, len(RECORD_LEN), &mut block).ok()?;
+        let second = read_block(flash, region, place, len(RECORD_LEN), &mut again).ok()?;
+        if first != second {
+            return None;
+        }
+        self.record.decode(first, self.serial)
+    }
 }
 
 fn len(bytes: u32) -> usize {

@@ -7,7 +7,7 @@ use iotsec_core::{
 
 use crate::{
     authenticate::Authenticated,
-    command::Items,
+    command::{Items, count},
     digest,
     envelope::{Envelope, SEVERABLE},
     error::UpdateError,
@@ -46,11 +46,11 @@ impl<'a> ComponentId<'a> {
     /// From its CBOR encoding, such as `81 41 00` for `[h'00']`.
     ///
     /// # Errors
-    /// [`UpdateError::Encoding`] for anything but a deterministically encoded array of up to 15 byte
+    /// [`UpdateError::Cose`] for anything but a deterministically encoded array of up to 15 byte
     /// strings, in up to 128 bytes.
     pub fn from_encoded(encoded: &'a [u8]) -> Result<Self, UpdateError> {
         let mut reader = Reader::new(encoded, &ID_LIMITS)?;
-        for _ in 0..reader.array()? {
+        for _ in 0..count(reader.array()?) {
             reader.bytes()?;
         }
         Ok(Self(Some(encoded)))
@@ -59,7 +59,7 @@ impl<'a> ComponentId<'a> {
     /// Encodes `parts` into `out`.
     ///
     /// # Errors
-    /// [`UpdateError::Encoding`] when `out` is too small.
+    /// [`UpdateError::Cose`] when `out` is too small.
     pub fn encode(parts: &[&[u8]], out: &'a mut [u8]) -> Result<Self, UpdateError> {
         let mut writer = Writer::new(out);
         writer.array(u64::try_from(parts.len()).unwrap_or(u64::MAX))?;
@@ -138,6 +138,19 @@ const INVOKE: i32 = 9;
 const PAYLOAD_FETCH: i32 = SEVERABLE[0];
 const INSTALL: i32 = SEVERABLE[1];
 const TEXT: i32 = SEVERABLE[2];
+/// All of them, the sections first.
+const LABELS: [i32; 10] = [
+    COMMON,
+    PAYLOAD_FETCH,
+    INSTALL,
+    VALIDATE,
+    LOAD,
+    INVOKE,
+    TEXT,
+    VERSION,
+    SEQUENCE_NUMBER,
+    REFERENCE_URI,
+];
 const COMMON_COMPONENTS: i32 = 2;
 const COMMON_SHARED: i32 = 4;
 
@@ -150,75 +163,51 @@ impl<'a> Manifest<'a> {
     ) -> Result<Self, UpdateError> {
         let envelope = &authenticated.envelope;
         let limits = &envelope.limits;
-        if envelope.extended {
+        if envelope.is_extended() {
             return Err(UpdateError::ElementUnsupported);
         }
-        let mut reader = authenticated.envelope.manifest().embedded(&limits.cbor(2))?;
+        let root = &envelope.root;
+        let mut reader = envelope.manifest().embedded(&limits.cbor(2))?;
         let missing = reader.error(Kind::MissingKey);
-        let (mut version, mut sequence, mut common) = (None, None, None);
-        let mut sections = [MISSING; 6];
-        let mut named = [false; SEVERABLE.len()];
-        for _ in 0..reader.map()? {
-            let at = reader.clone();
-            let key = reader.label().ok_or(at.error(Kind::UnknownKey))?;
-            let mut place = reader.offset();
-            let section = match key {
-                VERSION => {
-                    version = Some(reader.uint()?);
-                    continue;
-                }
-                SEQUENCE_NUMBER => {
-                    sequence = Some(SequenceNumber(reader.uint()?));
-                    continue;
-                }
-                COMMON => {
-                    common = Some(reader.embedded(&limits.cbor(3))?);
-                    continue;
-                }
-                REFERENCE_URI => {
-                    reader.text()?;
-                    continue;
-                }
-                VALIDATE => Some(Section::Validate),
-                LOAD => Some(Section::Load),
-                INVOKE => Some(Section::Invoke),
-                PAYLOAD_FETCH => Some(Section::Fetch),
-                INSTALL => Some(Section::Install),
-                TEXT => None,
-                _ => return Err(at.error(Kind::UnknownKey).into()),
-            };
-            match SEVERABLE.iter().zip(&mut named).find(|(known, _)| **known == key) {
-                Some((_, named)) => {
-                    place = severable(&mut reader, envelope, key, hash)?;
-                    *named = true;
-                }
-                None => {
-                    reader.bytes()?;
-                }
-            }
-            if let Some(kept) = section.and_then(|section| sections.get_mut(section.index())) {
-                *kept = place;
-            }
+        let mut places = [MISSING; LABELS.len()];
+        let other = reader.places(&LABELS, &mut places)?;
+        if other != 0 {
+            return Err(root.seek(other).error(Kind::UnknownKey).into());
         }
-        if version.ok_or(missing)? != 1 {
+        let [
+            common,
+            fetch,
+            install,
+            validate,
+            load,
+            invoke,
+            text,
+            version,
+            sequence,
+            uri,
+        ] = places;
+        if version == MISSING || sequence == MISSING || common == MISSING {
+            return Err(missing.into());
+        }
+        if root.seek(version).uint()? != 1 {
             return Err(UpdateError::Version);
         }
-        for (named, key) in named.into_iter().zip(SEVERABLE) {
-            if !named && envelope.severed(key).is_some() {
-                return Err(UpdateError::ElementUnauthenticated);
-            }
+        plan.sequence = SequenceNumber(root.seek(sequence).uint()?);
+        if uri != MISSING && root.seek(uri).peek()? != Type::Text {
+            return Err(root.seek(uri).error(Kind::Type).into());
         }
-        let mut common = common.ok_or(missing)?;
+        let mut severable = [fetch, install, text];
+        for (index, place) in severable.iter_mut().enumerate() {
+            *place = find_severable(envelope, *place, envelope.severed(index), hash)?;
+        }
+        let [fetch, install, _] = severable;
+        let mut common = root.seek(common).embedded(&limits.cbor(3))?;
         let shared = read_common(&mut common, limits.most_components(), plan)?;
-        if let Some(kept) = sections.get_mut(Section::Shared.index()) {
-            *kept = shared;
-        }
-        plan.sequence = sequence.ok_or(missing)?;
         Ok(Self {
-            root: envelope.root.clone(),
+            root: root.clone(),
             sequence: plan.sequence,
             components: plan.count,
-            sections,
+            sections: [shared, fetch, install, validate, load, invoke],
         })
     }
 
@@ -228,7 +217,7 @@ impl<'a> Manifest<'a> {
         let limits = &authenticated.envelope.limits;
         let mut reader = authenticated.envelope.manifest().embedded(&limits.cbor(2))?;
         let missing = reader.error(Kind::MissingKey);
-        for _ in 0..reader.map()? {
+        for _ in 0..count(reader.map()?) {
             if reader.label() == Some(SEQUENCE_NUMBER) {
                 return Ok(SequenceNumber(reader.uint()?));
             }
@@ -237,7 +226,7 @@ impl<'a> Manifest<'a> {
         Err(missing.into())
     }
 
-    pub(crate) fn body(&self, section: Section) -> Body {
+    fn body(&self, section: Section) -> Body {
         match self.place(section) {
             MISSING => Body::Missing,
             ABSENT => Body::Absent,
@@ -245,12 +234,14 @@ impl<'a> Manifest<'a> {
         }
     }
 
-    /// The commands of a section, if it is there.
-    pub(crate) fn commands(&self, section: Section) -> Result<Option<Items>, UpdateError> {
-        match self.body(section) {
-            Body::Present => Items::open(&mut self.root.seek(self.place(section))).map(Some),
-            Body::Missing | Body::Absent => Ok(None),
+    /// Begins with the commands of a section, if it is there.
+    #[inline(never)]
+    pub(crate) fn commands(&self, section: Section, commands: &mut Items) -> Result<Body, UpdateError> {
+        let body = self.body(section);
+        if body == Body::Present {
+            commands.open(&mut self.root.seek(self.place(section)))?;
         }
+        Ok(body)
     }
 
     fn place(&self, section: Section) -> usize {
@@ -271,31 +262,33 @@ impl Section {
     }
 }
 
-/// Reads a severable member: a byte string here, or a digest here and, maybe, the byte string in the
+/// Finds a severable member: a byte string in the manifest, or a digest there and, maybe, the byte string in the
 /// envelope. What is there is always checked against its digest, also when it is only text. Returns where
 /// the byte string stands.
-fn severable<'a>(
-    reader: &mut Reader<'a>,
-    envelope: &Envelope<'a>,
-    key: i32,
+#[inline(never)]
+fn find_severable(
+    envelope: &Envelope<'_>,
+    inside: usize,
+    outside: usize,
     hash: &mut dyn Digest,
 ) -> Result<usize, UpdateError> {
-    let outside = envelope.severed(key);
-    if reader.peek()? != Type::Array {
-        let place = reader.offset();
-        reader.bytes()?;
-        return match outside {
-            Some(_) => Err(UpdateError::ElementUnauthenticated),
-            None => Ok(place),
-        };
+    let mut reader = envelope.root.seek(inside);
+    if inside == MISSING || reader.peek()? != Type::Array {
+        if outside != MISSING {
+            return Err(UpdateError::ElementUnauthenticated);
+        }
+        if inside != MISSING {
+            reader.bytes()?;
+        }
+        return Ok(inside);
     }
-    let digest: &[u8; DIGEST_LEN] = digest::read(reader)?;
-    let Some(mut element) = outside else {
+    let digest: &[u8; DIGEST_LEN] = digest::read(&mut reader)?;
+    if outside == MISSING {
         return Ok(ABSENT);
-    };
-    let place = element.offset();
-    if digest::equal(&digest::of(hash, element.skip()?), digest) {
-        Ok(place)
+    }
+    let element = envelope.root.seek(outside).skip()?;
+    if digest::equal(&digest::of(hash, element), digest) {
+        Ok(outside)
     } else {
         Err(UpdateError::ElementDigest)
     }
@@ -304,31 +297,28 @@ fn severable<'a>(
 /// Reads the components into `plan`, and returns where the shared sequence stands.
 fn read_common<'a>(reader: &mut Reader<'a>, most: usize, plan: &mut Plan<'a>) -> Result<usize, UpdateError> {
     let missing = reader.error(Kind::MissingKey);
-    let mut shared = None;
-    for _ in 0..reader.map()? {
-        let at = reader.clone();
-        match reader.label() {
-            Some(COMMON_COMPONENTS) => {
-                for _ in 0..reader.array()? {
-                    let id = ComponentId::from_encoded(reader.skip()?)?;
-                    if plan.components().iter().any(|other| other.id == id) {
-                        return Err(UpdateError::ComponentDuplicate);
-                    }
-                    if plan.count >= most {
-                        return Err(UpdateError::Components);
-                    }
-                    plan.push(id)?;
-                }
-            }
-            Some(COMMON_SHARED) => {
-                shared = Some(reader.offset());
-                reader.bytes()?;
-            }
-            _ => return Err(at.error(Kind::UnknownKey).into()),
+    let mut places = [MISSING; 2];
+    let other = reader.places(&[COMMON_COMPONENTS, COMMON_SHARED], &mut places)?;
+    if other != 0 {
+        return Err(reader.seek(other).error(Kind::UnknownKey).into());
+    }
+    let [components, shared] = places;
+    if components == MISSING || shared == MISSING {
+        return Err(missing.into());
+    }
+    let mut reader = reader.seek(components);
+    for _ in 0..count(reader.array()?) {
+        let id = ComponentId::from_encoded(reader.skip()?)?;
+        if plan.components().iter().any(|other| other.id == id) {
+            return Err(UpdateError::ComponentDuplicate);
         }
+        if plan.count >= most {
+            return Err(UpdateError::Components);
+        }
+        plan.push(id)?;
     }
     if plan.count == 0 {
         return Err(missing.into());
     }
-    Ok(shared.ok_or(missing)?)
+    Ok(shared)
 }

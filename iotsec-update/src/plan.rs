@@ -66,6 +66,9 @@ pub(crate) struct Known {
     pub(crate) matched_after_load: bool,
     /// Matched in the validate section.
     pub(crate) validated: bool,
+    /// Another component is copied from it, and that by install.
+    pub(crate) copied: bool,
+    pub(crate) staged: bool,
     /// Which write of all puts its source there, counted from 1.
     pub(crate) order: usize,
 }
@@ -95,6 +98,8 @@ impl<'a> ComponentPlan<'a> {
                 matched_after_install: false,
                 matched_after_load: false,
                 validated: false,
+                copied: false,
+                staged: false,
                 order: 0,
             },
         }
@@ -191,6 +196,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) sequence_again: SequenceNumber,
     /// That the manifest was signed, and admitted after that.
     pub(crate) proof: Proof,
+    /// Something is loaded into a component at every boot, of which nothing else is known here.
+    pub(crate) loads: bool,
     /// The manifest from which this one may be gone back to.
     pub(crate) leave: Option<[u8; DIGEST_LEN]>,
     all: [ComponentPlan<'a>; MAX_COMPONENTS],
@@ -227,6 +234,7 @@ macro_rules! accessors {
                         sequence: SequenceNumber(0),
                         sequence_again: SequenceNumber(0),
                         proof: Proof::NONE,
+                        loads: false,
                         leave: None,
                         all: [const { ComponentPlan::UNKNOWN }; MAX_COMPONENTS],
                         count: 0,
@@ -262,6 +270,13 @@ macro_rules! accessors {
             }
         }
     };
+}
+
+impl Bootable<'_> {
+    /// Whether there is more to load than the components say.
+    pub(crate) const fn loads(&self) -> bool {
+        self.plan.loads
+    }
 }
 
 impl Accepted<'_> {

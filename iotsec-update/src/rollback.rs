@@ -235,15 +235,27 @@ pub enum RollbackError {
     Jump,
 }
 
-impl ErrorCode for RollbackError {
-    fn code(&self) -> u16 {
+impl RollbackError {
+    /// The number of a reason that has no other one in it.
+    // Apart and out of line: so it is a table of numbers and not a branch for each.
+    #[inline(never)]
+    const fn number(&self) -> u16 {
         match self {
-            Self::Counter(error) => error.code(),
+            Self::Counter(_) => 0,
             Self::Shift => 2601,
             Self::BelowFloor => 2602,
             Self::Older => 2603,
             Self::Same => 2604,
             Self::Jump => 2605,
+        }
+    }
+}
+
+impl ErrorCode for RollbackError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Counter(error) => error.code(),
+            _ => self.number(),
         }
     }
     fn fault(&self) -> Fault {

@@ -65,7 +65,7 @@ crate::claim! {
 /// assert!(check_sequence(&[0x01, 0x61], &Limits::SMALL).is_err());
 /// ```
 pub fn check_sequence(input: &[u8], limits: &Limits) -> Result<(), CborError> {
-    check_items(input, 0, limits, None)
+    check_items(input, 0, limits, false)
 }
 
 /// Checks the first item of a CBOR sequence (RFC 8742) and splits it off, so that a sequence of any
@@ -86,7 +86,8 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
         .unwrap_or(usize::MAX)
         .min(input.len());
     let window = input.get(..most).unwrap_or(input);
-    let mut checker = Checker::new(window, 0, limits)?;
+    fits(window, 0, limits)?;
+    let mut checker = Checker::new(window, 0, limits);
     let done = checker.one();
     if most < input.len() && done.is_err_and(|error| error.kind == Kind::Truncated) {
         return Err(CborError::new(Kind::Bytes, most));
@@ -94,36 +95,52 @@ pub fn split_first<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a [u8], &'
     done?;
     input
         .split_at_checked(checker.pos)
-        .ok_or(checker.fail(Kind::Truncated))
+        .ok_or(CborError::new(Kind::Truncated, checker.pos))
 }
 
 /// As [`check()`] from byte `start` on; error offsets count from byte 0.
 pub(super) fn check_from(input: &[u8], start: usize, limits: &Limits) -> Result<(), CborError> {
-    check_items(input, start, limits, Some(1))
+    check_items(input, start, limits, true)
 }
 
 // One frame of half a kilobyte, whoever asks.
 #[inline(never)]
-fn check_items(input: &[u8], start: usize, limits: &Limits, roots: Option<u32>) -> Result<(), CborError> {
-    Checker::new(input, start, limits)?.run(roots)
+fn check_items(input: &[u8], start: usize, limits: &Limits, is_single: bool) -> Result<(), CborError> {
+    fits(input, start, limits)?;
+    let mut checker = Checker::new(input, start, limits);
+    while is_single || !checker.is_at_end() {
+        checker.one()?;
+        if is_single {
+            break;
+        }
+    }
+    if checker.is_at_end() {
+        Ok(())
+    } else {
+        Err(CborError::new(Kind::Trailing, checker.pos))
+    }
+}
+
+fn fits(input: &[u8], start: usize, limits: &Limits) -> Result<(), CborError> {
+    let len = input.len().saturating_sub(start);
+    if u32::try_from(len).is_ok_and(|len| len <= limits.bytes) {
+        Ok(())
+    } else {
+        Err(CborError::new(Kind::Bytes, start))
+    }
 }
 
 /// One open array, map or tag.
-#[derive(Clone, Copy, Default)]
-struct Frame {
+// All zero and without gaps at first, so that many are cleared at once.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
     /// Items still to come, keys and values counted apart.
     left: usize,
-    map: bool,
-    /// Where the key now being read starts.
-    key_start: usize,
-    /// Where the previous key lies; empty before the first.
-    last_key: (usize, usize),
-}
-
-impl Frame {
-    fn at_key(&self) -> bool {
-        self.map && self.left.is_multiple_of(2)
-    }
+    /// The major type.
+    major: usize,
+    /// Where the item now being read starts.
+    start: usize,
+    last_key: Option<&'a [u8]>,
 }
 
 struct Checker<'a> {
@@ -132,49 +149,38 @@ struct Checker<'a> {
     pos: usize,
     items: u16,
     depth: usize,
-    stack: [Frame; MAX_DEPTH],
+    stack: [Frame<'a>; MAX_DEPTH],
 }
 
 impl<'a> Checker<'a> {
-    fn new(input: &'a [u8], start: usize, limits: &'a Limits) -> Result<Self, CborError> {
-        let len = input.len().saturating_sub(start);
-        if u32::try_from(len).is_ok_and(|len| len <= limits.bytes) {
-            Ok(Self {
-                input,
-                limits,
-                pos: start,
-                items: 0,
-                depth: 0,
-                stack: [Frame::default(); MAX_DEPTH],
-            })
-        } else {
-            Err(CborError::new(Kind::Bytes, start))
+    const fn new(input: &'a [u8], start: usize, limits: &'a Limits) -> Self {
+        Self {
+            input,
+            limits,
+            pos: start,
+            items: 0,
+            depth: 0,
+            stack: [Frame {
+                left: 0,
+                major: 0,
+                start: 0,
+                last_key: None,
+            }; MAX_DEPTH],
         }
     }
 
-    fn fail(&self, kind: Kind) -> CborError {
-        CborError::new(kind, self.pos)
-    }
-
-    fn run(mut self, roots: Option<u32>) -> Result<(), CborError> {
-        let mut done = 0u32;
-        loop {
-            let at_end = self.pos == self.input.len();
-            match roots {
-                None if at_end => return Ok(()),
-                Some(roots) if done == roots && at_end => return Ok(()),
-                Some(roots) if done == roots => return Err(self.fail(Kind::Trailing)),
-                _ => done = done.saturating_add(1),
-            }
-            self.one()?;
-        }
+    fn is_at_end(&self) -> bool {
+        self.pos == self.input.len()
     }
 
     /// Checks one item with everything in it.
+    #[inline(never)]
     fn one(&mut self) -> Result<(), CborError> {
         loop {
-            if self.item()? {
-                self.ended()?;
+            match self.item() {
+                Ok(true) => {}
+                Ok(false) => self.ended()?,
+                Err(kind) => return Err(CborError::new(kind, self.pos)),
             }
             if self.depth == 0 {
                 return Ok(());
@@ -182,89 +188,64 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Reads one head and what belongs to it. True when the item is complete; a container or tag with
-    /// content opens a frame instead.
-    fn item(&mut self) -> Result<bool, CborError> {
+    /// Reads one head and what belongs to it. True when there is more to come of the item: a container or tag with
+    /// content has opened a frame.
+    fn item(&mut self) -> Result<bool, Kind> {
         self.items = self.items.saturating_add(1);
         if self.items > self.limits.items {
-            return Err(self.fail(Kind::Items));
+            return Err(Kind::Items);
         }
-        let pos = self.pos;
-        if let Some(frame) = self.top().filter(|frame| frame.at_key()) {
-            frame.key_start = pos;
-        }
-        let Head { major, value, len } = head::read(self.input, self.pos)?;
+        let Head { major, value, len } = head::read(self.input, self.pos).map_err(|error| error.kind)?;
         let body = self.pos.saturating_add(len);
+        let mut count = usize::try_from(value).unwrap_or(usize::MAX);
         match major {
-            head::UINT | head::NINT => {}
-            head::BYTES | head::TEXT => {
-                let end = usize::try_from(value).ok().and_then(|n| body.checked_add(n));
-                let end = end
-                    .filter(|end| *end <= self.input.len())
-                    .ok_or(self.fail(Kind::Truncated))?;
-                let content = self.input.get(body..end).unwrap_or_default();
-                if major == head::TEXT && core::str::from_utf8(content).is_err() {
-                    return Err(self.fail(Kind::Utf8));
-                }
-                self.pos = end;
-                return Ok(true);
-            }
-            head::ARRAY => return self.open(body, value, false),
-            head::MAP => return self.open(body, value, true),
+            head::UINT | head::NINT => count = 0,
+            head::MAP => count = count.saturating_mul(2),
             // A bignum is a second way to write an integer, which deserializers take for the same one.
-            head::TAG if matches!(value, head::BIGNUM | head::NEGATIVE_BIGNUM) => {
-                return Err(self.fail(Kind::Unsupported));
+            head::TAG if !matches!(value, head::BIGNUM | head::NEGATIVE_BIGNUM) => count = 1,
+            head::SIMPLE if matches!(value, head::FALSE | head::TRUE | head::NULL) => count = 0,
+            head::TAG | head::SIMPLE => return Err(Kind::Unsupported),
+            _ => {}
+        }
+        // Bytes, or items of at least one byte each: a lie about their number ends here.
+        let end = body.saturating_add(count);
+        let content = self.input.get(body..end).ok_or(Kind::Truncated)?;
+        match major {
+            head::ARRAY | head::MAP | head::TAG => {
+                let is_allowed = self.depth < usize::from(self.limits.depth);
+                let frame = self.stack.get_mut(self.depth).filter(|_| is_allowed);
+                *frame.ok_or(Kind::Depth)? = Frame {
+                    left: count,
+                    major: major.into(),
+                    start: body,
+                    last_key: None,
+                };
+                self.pos = body;
+                let is_open = count != 0;
+                self.depth = self.depth.saturating_add(is_open.into());
+                Ok(is_open)
             }
-            head::TAG => return self.open(body, 1, false),
-            _ if matches!(value, head::FALSE | head::TRUE | head::NULL) => {}
-            _ => return Err(self.fail(Kind::Unsupported)),
+            head::TEXT if !is_utf8(content) => Err(Kind::Utf8),
+            _ => {
+                self.pos = end;
+                Ok(false)
+            }
         }
-        self.pos = body;
-        Ok(true)
-    }
-
-    fn open(&mut self, body: usize, count: u64, map: bool) -> Result<bool, CborError> {
-        // Each announced item takes at least one byte, so a lie about the number ends here.
-        let rest = self.input.len().saturating_sub(body);
-        let count = usize::try_from(count).ok();
-        let left = count.and_then(|count| count.checked_mul(if map { 2 } else { 1 }));
-        let left = left.filter(|left| *left <= rest);
-        let left = left.ok_or(self.fail(Kind::Truncated))?;
-        if self.depth >= usize::from(self.limits.depth) {
-            return Err(self.fail(Kind::Depth));
-        }
-        let too_deep = self.fail(Kind::Depth);
-        let frame = self.stack.get_mut(self.depth).ok_or(too_deep)?;
-        self.pos = body;
-        if left == 0 {
-            return Ok(true);
-        }
-        *frame = Frame {
-            left,
-            map,
-            ..Frame::default()
-        };
-        self.depth = self.depth.saturating_add(1);
-        Ok(false)
     }
 
     /// Counts the item that just ended in the container around it, and so on outwards.
     fn ended(&mut self) -> Result<(), CborError> {
-        let (input, pos) = (self.input, self.pos);
-        while let Some(frame) = self.top() {
-            if frame.at_key() {
-                let key = input.get(frame.key_start..pos).unwrap_or_default();
-                let last = input.get(frame.last_key.0..frame.last_key.1).unwrap_or_default();
-                if key <= last {
-                    let kind = if key == last {
-                        Kind::Duplicate
-                    } else {
-                        Kind::Unsorted
-                    };
-                    return Err(CborError::new(kind, frame.key_start));
+        while let Some(frame) = self.stack.get_mut(self.depth.wrapping_sub(1)) {
+            if frame.major == usize::from(head::MAP) && frame.left.is_multiple_of(2) {
+                let key = self.input.get(frame.start..self.pos);
+                if key <= frame.last_key {
+                    let is_same = key == frame.last_key;
+                    let kind = if is_same { Kind::Duplicate } else { Kind::Unsorted };
+                    return Err(CborError::new(kind, frame.start));
                 }
-                frame.last_key = (frame.key_start, pos);
+                frame.last_key = key;
             }
+            frame.start = self.pos;
             frame.left = frame.left.saturating_sub(1);
             if frame.left != 0 {
                 break;
@@ -273,8 +254,56 @@ impl<'a> Checker<'a> {
         }
         Ok(())
     }
+}
 
-    fn top(&mut self) -> Option<&mut Frame> {
-        self.depth.checked_sub(1).and_then(|top| self.stack.get_mut(top))
+/// As [`core::str::from_utf8`], in a third of the flash and slower: the text in messages is short.
+fn is_utf8(mut text: &[u8]) -> bool {
+    while let Some((first, rest)) = text.split_first() {
+        text = rest;
+        // The shortest form of a character in so many bytes begins here.
+        let (mut left, least) = match first.leading_ones() {
+            0 => continue,
+            2 => (1, 0x80),
+            3 => (2, 0x800),
+            4 => (3, 0x1_0000),
+            _ => return false,
+        };
+        let mut value = u32::from(first & 0x7F >> (left + 1));
+        while left > 0 {
+            let Some((next, rest)) = text.split_first().filter(|(next, _)| **next & 0xC0 == 0x80) else {
+                return false;
+            };
+            value = value << 6 | u32::from(next & 0x3F);
+            text = rest;
+            left -= 1;
+        }
+        if value < least || char::from_u32(value).is_none() {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All sequences of up to two bytes, and of three and four all bytes that decide.
+    #[test]
+    fn text_is_what_the_standard_library_takes_for_it() {
+        let bytes = || 0..=u8::MAX;
+        let edges = [
+            0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xFF,
+        ];
+        for (a, b) in bytes().flat_map(|a| bytes().map(move |b| (a, b))) {
+            for text in [&[a][..], &[a, b]] {
+                assert_eq!(is_utf8(text), core::str::from_utf8(text).is_ok(), "{text:x?}");
+            }
+            for (c, d) in edges.into_iter().flat_map(|c| edges.map(|d| (c, d))) {
+                for text in [&[a, b, c][..], &[a, b, c, d], &[b'x', a, b, c, d, b'y']] {
+                    assert_eq!(is_utf8(text), core::str::from_utf8(text).is_ok(), "{text:x?}");
+                }
+            }
+        }
     }
 }

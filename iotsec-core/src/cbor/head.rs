@@ -76,13 +76,14 @@ pub(super) fn read(input: &[u8], pos: usize) -> Result<Head, CborError> {
 /// The encoded head and its length.
 pub(super) fn encode(major: u8, value: u64) -> ([u8; 9], usize) {
     let bytes = value.to_be_bytes();
-    let (info, width) = match value {
-        0..=23 => (bytes[7], 0),
-        24..=0xFF => (24, 1),
-        0x100..=0xFFFF => (25, 2),
-        0x1_0000..=0xFFFF_FFFF => (26, 4),
-        _ => (27, 8),
+    // As many bytes as the value needs, rounded up to a power of two.
+    let needed = 71u32.saturating_sub(value.leading_zeros()) >> 3;
+    let width = if value < 24 { 0 } else { needed.next_power_of_two() };
+    let info = match width {
+        0 => bytes[7],
+        _ => u8::try_from(width.trailing_zeros()).unwrap_or(0) | 24,
     };
+    let width = usize::try_from(width).unwrap_or(8);
     let mut out = [0; 9];
     out[0] = (major << 5) | info;
     for (to, from) in out

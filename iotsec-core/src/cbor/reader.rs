@@ -82,6 +82,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The bytes from the next item to the end: of a reader that was just made by [`embedded`](Self::embedded), the
+    /// content of the byte string.
+    ///
+    /// ```
+    /// use iotsec_core::cbor::{Limits, Reader};
+    ///
+    /// let mut reader = Reader::new(&[0x82, 0x42, 0x81, 0x05, 0x06], &Limits::SMALL)?;
+    /// reader.array()?;
+    /// assert_eq!(reader.embedded(&Limits::SMALL)?.rest(), [0x81, 0x05]);
+    /// assert_eq!(reader.rest(), [0x06]);
+    /// # Ok::<(), iotsec_core::cbor::CborError>(())
+    /// ```
+    pub fn rest(&self) -> &'a [u8] {
+        self.input.get(self.pos..).unwrap_or_default()
+    }
+
     /// True after the last item.
     pub fn is_at_end(&self) -> bool {
         self.pos >= self.input.len()
@@ -141,10 +157,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Range`] when it does not fit.
     pub fn uint_as<T: TryFrom<u64>>(&mut self) -> Result<T, CborError> {
-        let mut ahead = self.clone();
-        let value = T::try_from(ahead.uint()?).map_err(|_| self.error(Kind::Range))?;
-        self.pos = ahead.pos;
-        Ok(value)
+        let start = self.pos;
+        let value = T::try_from(self.uint()?);
+        value.map_err(|_| self.back(start, Kind::Range))
     }
 
     /// A byte string.
@@ -160,10 +175,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Length`] for another length.
     pub fn array_of<const N: usize>(&mut self) -> Result<&'a [u8; N], CborError> {
-        let mut ahead = self.clone();
-        let bytes = ahead.bytes()?.try_into().map_err(|_| self.error(Kind::Length))?;
-        self.pos = ahead.pos;
-        Ok(bytes)
+        let start = self.pos;
+        let bytes = self.bytes()?.try_into();
+        bytes.map_err(|_| self.back(start, Kind::Length))
     }
 
     /// A text string.
@@ -174,6 +188,11 @@ impl<'a> Reader<'a> {
         let start = self.pos;
         let text = self.string(head::TEXT)?;
         core::str::from_utf8(text).map_err(|_| self.seek(start).error(Kind::Utf8))
+    }
+
+    /// The bytes of a text string, which were checked to be UTF-8.
+    pub(crate) fn text_bytes(&mut self) -> Result<&'a [u8], CborError> {
+        self.string(head::TEXT)
     }
 
     /// A byte string that holds one item of its own (`bstr .cbor`), checked under its own limits.
@@ -201,12 +220,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`]; [`Kind::Length`] for another number.
     pub fn array_len(&mut self, len: u64) -> Result<(), CborError> {
-        let mut ahead = self.clone();
-        if ahead.array()? != len {
-            return Err(self.error(Kind::Length));
+        let start = self.pos;
+        if self.array()? == len {
+            return Ok(());
         }
-        self.pos = ahead.pos;
-        Ok(())
+        Err(self.back(start, Kind::Length))
     }
 
     /// The number of entries of a map; keys and values follow, in order.
@@ -277,6 +295,48 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a map, and notes where the value under each of some integer keys stands, for [`seek`](Self::seek) to find
+    /// it again: zero for a key that the map does not have. Returns where the first key stands that is none of them,
+    /// and zero without one: what that means is for the format to say. Keys come in order, integers within `i32` that
+    /// are not negative before all others.
+    ///
+    /// # Errors
+    /// [`Kind::Type`] for anything but a map.
+    ///
+    /// ```
+    /// use iotsec_core::cbor::{Limits, Reader};
+    ///
+    /// let mut reader = Reader::new(&[0xA3, 0x01, 0x05, 0x03, 0x06, 0x07, 0x00], &Limits::SMALL)?;
+    /// let mut places = [0; 3];
+    /// assert_eq!(reader.places(&[1, 2, 3], &mut places)?, 5);
+    /// assert_eq!(places, [2, 0, 4]);
+    /// assert_eq!(reader.seek(places[2]).uint()?, 6);
+    /// assert!(reader.is_at_end());
+    /// # Ok::<(), iotsec_core::cbor::CborError>(())
+    /// ```
+    // Out of line: every format is read by it.
+    #[inline(never)]
+    pub fn places(&mut self, labels: &[i32], places: &mut [usize]) -> Result<usize, CborError> {
+        let mut other = 0;
+        let mut left = self.take(head::MAP)?;
+        while let Some(rest) = left.checked_sub(1) {
+            left = rest;
+            let at = self.pos;
+            let label = self.label();
+            if label.is_none() {
+                self.skip()?;
+            }
+            let mut known = labels.iter().zip(&mut *places);
+            match known.find(|(known, _)| Some(**known) == label) {
+                Some((_, place)) => *place = self.pos,
+                None if other == 0 => other = at,
+                None => {}
+            }
+            self.skip()?;
+        }
+        Ok(other)
+    }
+
     /// A tag number; the tagged item follows.
     ///
     /// # Errors
@@ -290,14 +350,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn bool(&mut self) -> Result<bool, CborError> {
-        let mut ahead = self.clone();
-        let value = match ahead.simple()? {
-            head::TRUE => true,
-            head::FALSE => false,
-            _ => return Err(self.error(Kind::Type)),
-        };
-        self.pos = ahead.pos;
-        Ok(value)
+        if self.peek()? != Type::Bool {
+            return Err(self.error(Kind::Type));
+        }
+        Ok(self.simple()? == head::TRUE)
     }
 
     /// `null`.
@@ -305,11 +361,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Kind::Type`] for anything else.
     pub fn null(&mut self) -> Result<(), CborError> {
-        let mut ahead = self.clone();
-        if ahead.simple()? != head::NULL {
+        if self.peek()? != Type::Null {
             return Err(self.error(Kind::Type));
         }
-        self.pos = ahead.pos;
+        self.simple()?;
         Ok(())
     }
 
@@ -347,6 +402,12 @@ impl<'a> Reader<'a> {
         } else {
             Err(self.error(Kind::Length))
         }
+    }
+
+    /// An error at `start`, where it goes back to.
+    fn back(&mut self, start: usize, kind: Kind) -> CborError {
+        self.pos = start;
+        self.error(kind)
     }
 
     /// Moves only when `read` succeeds.

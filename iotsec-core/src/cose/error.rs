@@ -43,11 +43,13 @@ pub enum CoseError {
     Recipient,
 }
 
-impl ErrorCode for CoseError {
-    fn code(&self) -> u16 {
+impl CoseError {
+    /// The number of a reason that has no other one in it.
+    // Apart and out of line: so it is a table of numbers and not a branch for each.
+    #[inline(never)]
+    const fn number(&self) -> u16 {
         match self {
-            Self::Encoding(error) => error.code(),
-            Self::Crypto(error) => error.code(),
+            Self::Encoding(_) | Self::Crypto(_) => 0,
             Self::AlgorithmMissing => 1101,
             Self::AlgorithmUnknown => 1102,
             Self::AlgorithmMismatch => 1103,
@@ -57,6 +59,16 @@ impl ErrorCode for CoseError {
             Self::Scratch => 1107,
             Self::Signatures => 1108,
             Self::Recipient => 1120,
+        }
+    }
+}
+
+impl ErrorCode for CoseError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Encoding(error) => error.code(),
+            Self::Crypto(error) => error.code(),
+            _ => self.number(),
         }
     }
 

@@ -1,6 +1,6 @@
 use super::error::CoseError;
 use crate::{
-    cbor::{CborError, Limits, Reader, Type, Writer},
+    cbor::{CborError, Kind, Limits, Reader, Type, Writer},
     crypto::KeyType,
 };
 
@@ -46,19 +46,20 @@ impl Algorithm {
     ];
 
     /// The algorithm registered under `id`.
-    pub const fn from_id(id: i64) -> Option<Self> {
-        let mut rest: &[Self] = &Self::ALL;
-        while let [first, others @ ..] = rest {
-            if first.id() == id {
-                return Some(*first);
-            }
-            rest = others;
-        }
-        None
+    pub fn from_id(id: i64) -> Option<Self> {
+        i32::try_from(id).ok().and_then(Self::from_label)
+    }
+
+    fn from_label(label: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.label() == label)
     }
 
     /// Its number in the registry.
-    pub const fn id(self) -> i64 {
+    pub fn id(self) -> i64 {
+        self.label().into()
+    }
+
+    const fn label(self) -> i32 {
         match self {
             Self::Ed25519 => -19,
             Self::EdDsa => -8,
@@ -111,7 +112,7 @@ pub struct Headers<'a> {
     /// Parameter 1, from the protected bucket only.
     pub algorithm: Option<Algorithm>,
     /// Parameter 3, from the protected bucket only.
-    pub content_type: Option<ContentType<'a>>,
+    content_type: Option<RawContentType<'a>>,
     /// Parameter 4. A hint for finding a key and nothing more, in whichever bucket it stands.
     pub kid: Option<&'a [u8]>,
     /// Parameter 5.
@@ -124,69 +125,92 @@ pub(super) const CONTENT_TYPE: i32 = 3;
 const KID: i32 = 4;
 const IV: i32 = 5;
 
-/// Which parameters a bucket had, as bits by label.
+/// The labels of all that may stand in one bucket only.
+const LABELS: [i32; 7] = [ALG, CRIT, CONTENT_TYPE, KID, IV, 6, 7];
+
+/// Which of [`LABELS`] a bucket had, the lowest bit for the first of them.
 type Seen = u8;
 
+/// Those that may be critical: all that are read but [`CRIT`] itself.
+const UNDERSTOOD: Seen = 0b1_1101;
+
+/// As in the message: text that was checked to be such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RawContentType<'a> {
+    Coap(u64),
+    Media(&'a [u8]),
+}
+
 impl<'a> Headers<'a> {
-    /// Reads the protected bucket and the unprotected map at `reader`.
-    pub(super) fn read(protected: Reader<'a>, reader: &mut Reader<'a>) -> Result<Self, CoseError> {
+    /// Parameter 3, from the protected bucket only.
+    // Read when it is asked for: a boot loader does not, and does not link what makes a string of bytes.
+    pub fn content_type(&self) -> Option<ContentType<'a>> {
+        match self.content_type? {
+            RawContentType::Coap(number) => Some(ContentType::Coap(number)),
+            RawContentType::Media(name) => core::str::from_utf8(name).ok().map(ContentType::Media),
+        }
+    }
+
+    /// Reads the protected bucket, unless it is empty, and the unprotected map at `reader`.
+    pub(super) fn read(protected: Option<Reader<'a>>, reader: &mut Reader<'a>) -> Result<Self, CoseError> {
         let mut headers = Self::default();
-        let seen = headers.bucket(protected, true)?;
-        let mut unprotected = reader.clone();
-        reader.skip()?;
-        let also = headers.map(&mut unprotected, false)?;
+        let seen = match protected {
+            Some(mut protected) => headers.map(&mut protected, true)?,
+            None => 0,
+        };
+        let also = headers.map(reader, false)?;
         if seen & also != 0 {
             return Err(CoseError::Header);
         }
         Ok(headers)
     }
 
-    fn bucket(&mut self, mut reader: Reader<'a>, protected: bool) -> Result<Seen, CoseError> {
-        if reader.is_at_end() {
-            Ok(0)
-        } else {
-            self.map(&mut reader, protected)
-        }
-    }
-
+    #[inline(never)]
     fn map(&mut self, reader: &mut Reader<'a>, protected: bool) -> Result<Seen, CoseError> {
-        let mut seen: Seen = 0;
-        let mut critical = None;
-        for _ in 0..reader.map()? {
-            let Some(label) = reader.label() else {
-                reader.key()?;
-                reader.skip()?;
-                continue;
-            };
-            match label {
-                ALG if protected => {
-                    let algorithm = reader.label().and_then(|id| Algorithm::from_id(id.into()));
-                    self.algorithm = Some(algorithm.ok_or(CoseError::AlgorithmUnknown)?);
-                }
-                CRIT if protected => {
-                    critical = Some(reader.clone());
-                    reader.skip()?;
-                }
-                // An unprotected `crit` is malformed.
-                CRIT => return Err(CoseError::Critical),
-                CONTENT_TYPE if protected => {
-                    self.content_type = Some(match reader.peek()? {
-                        Type::Uint => ContentType::Coap(reader.uint()?),
-                        Type::Text => ContentType::Media(reader.text()?),
-                        _ => return Err(CoseError::Header),
-                    });
-                }
-                KID => self.kid = Some(reader.bytes().map_err(|_| CoseError::Header)?),
-                IV => self.iv = Some(reader.bytes().map_err(|_| CoseError::Header)?),
-                _ => {
-                    reader.skip()?;
-                }
+        let mut places = [0; LABELS.len()];
+        let other = reader.places(&LABELS, &mut places)?;
+        let mut rest = reader.seek(other);
+        while other != 0 && rest.offset() < reader.offset() {
+            let at = rest.clone();
+            if rest.peek()? != Type::Text {
+                rest.int().map_err(|_| at.error(Kind::UnknownKey))?;
+            } else {
+                rest.skip()?;
             }
-            if (1..8).contains(&label) {
-                seen |= u32::try_from(label).map_or(0, |label| 1 << label);
-            }
+            rest.skip()?;
         }
-        if let Some(critical) = critical {
+        let mut seen: Seen = 0;
+        for place in places.iter().rev() {
+            seen = seen << 1 | Seen::from(*place != 0);
+        }
+        let at = |place: usize| (place != 0).then(|| reader.seek(place));
+        let [algorithm, critical, content_type, kid, iv, ..] = places;
+        if let Some(mut kid) = at(kid) {
+            self.kid = Some(kid.bytes().map_err(|_| CoseError::Header)?);
+        }
+        if let Some(mut iv) = at(iv) {
+            self.iv = Some(iv.bytes().map_err(|_| CoseError::Header)?);
+        }
+        if !protected {
+            // An unprotected `crit` is malformed.
+            return if critical == 0 {
+                Ok(seen)
+            } else {
+                Err(CoseError::Critical)
+            };
+        }
+        if let Some(mut algorithm) = at(algorithm) {
+            let algorithm = algorithm.label().and_then(Algorithm::from_label);
+            self.algorithm = Some(algorithm.ok_or(CoseError::AlgorithmUnknown)?);
+        }
+        if let Some(mut content_type) = at(content_type) {
+            self.content_type = Some(match content_type.peek()? {
+                Type::Uint => RawContentType::Coap(content_type.uint()?),
+                Type::Text => RawContentType::Media(content_type.text_bytes()?),
+                _ => return Err(CoseError::Header),
+            });
+        }
+        if let Some(critical) = at(critical) {
             check_critical(critical, seen)?;
         }
         Ok(seen)
@@ -200,10 +224,9 @@ fn check_critical(mut reader: Reader<'_>, seen: Seen) -> Result<(), CoseError> {
         return Err(CoseError::Critical);
     }
     for _ in 0..count {
-        let label = reader.label().ok_or(CoseError::Critical)?;
-        let understood = matches!(label, ALG | CONTENT_TYPE | KID | IV);
-        let present = u32::try_from(label).is_ok_and(|label| label < 8 && seen & (1 << label) != 0);
-        if !understood || !present {
+        let label = reader.label().and_then(|label| u32::try_from(label).ok());
+        let bit = label.and_then(|label| 1u32.checked_shl(label));
+        if bit.is_none_or(|bit| bit >> 1 & u32::from(seen & UNDERSTOOD) == 0) {
             return Err(CoseError::Critical);
         }
     }
@@ -246,13 +269,12 @@ pub(super) fn write_unprotected(
 }
 
 /// Reads the protected byte string: empty, or exactly one map.
-pub(super) fn protected<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Reader<'a>), CborError> {
-    let mut outer = reader.clone();
-    let raw = outer.bytes()?;
-    if raw.is_empty() {
-        *reader = outer;
-        return Ok((raw, Reader::sequence(raw, &HEADER_LIMITS)?));
+pub(super) fn protected<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Option<Reader<'a>>), CborError> {
+    let mut ahead = reader.clone();
+    if ahead.bytes()?.is_empty() {
+        *reader = ahead;
+        return Ok((&[], None));
     }
     let inner = reader.embedded(&HEADER_LIMITS)?;
-    Ok((raw, inner))
+    Ok((inner.rest(), Some(inner)))
 }

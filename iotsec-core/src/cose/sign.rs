@@ -60,7 +60,7 @@ impl<'a> Sign<'a> {
         let (protected, inner) = header::protected(reader)?;
         let headers = Headers::read(inner, reader)?;
         let payload = match reader.peek()? {
-            Type::Null => reader.null().map(|()| None)?,
+            Type::Null => reader.skip().map(|_| None)?,
             _ => Some(reader.bytes()?),
         };
         let count = u8::try_from(reader.array()?)

@@ -71,7 +71,7 @@ impl<'a> Sign1<'a> {
         let (protected, inner) = header::protected(reader)?;
         let headers = Headers::read(inner, reader)?;
         let payload = match reader.peek()? {
-            Type::Null => reader.null().map(|()| None)?,
+            Type::Null => reader.skip().map(|_| None)?,
             _ => Some(reader.bytes()?),
         };
         let signature = reader.bytes()?;

@@ -3,9 +3,8 @@ use iotsec_core::crypto::DIGEST_LEN;
 use super::{DeviceIdentity, Purpose};
 use crate::{
     error::UpdateError,
-    manifest::{ComponentId, Section},
-    payload::RawTransport,
-    plan::{ComponentPlan, Known, Plan, Source},
+    manifest::Section,
+    plan::{ComponentPlan, Plan, Source},
 };
 
 /// SHA-256 of nothing.
@@ -14,44 +13,27 @@ const EMPTY: [u8; DIGEST_LEN] = [
     0xAE, 0x41, 0xE4, 0x64, 0x9B, 0x93, 0x4C, 0xA4, 0x95, 0x99, 0x1B, 0x78, 0x52, 0xB8, 0x55,
 ];
 
-/// What the sections demand of the components and do to them, put into the plan as it becomes known.
-pub(super) struct Facts<'p, 'a> {
-    plan: &'p mut Plan<'a>,
-    writes: usize,
+/// Finds the components of a plan on this device. Nothing is known of them but their names.
+pub(super) fn place(plan: &mut Plan<'_>, device: &DeviceIdentity<'_>) -> Result<(), UpdateError> {
+    for component in plan.components_mut() {
+        let mut places = device.components.iter();
+        let place = places.position(|place| place.id == component.id);
+        component.place = place.ok_or(UpdateError::ComponentUnknown)?;
+    }
+    Ok(())
 }
 
-impl<'p, 'a> Facts<'p, 'a> {
-    /// About the components of `plan`, of which nothing is known but their names.
-    pub(super) fn new(plan: &'p mut Plan<'a>, device: &DeviceIdentity<'_>) -> Result<Self, UpdateError> {
-        for component in plan.components_mut() {
-            let mut places = device.components.iter();
-            let place = places.position(|place| place.id == component.id);
-            component.place = place.ok_or(UpdateError::ComponentUnknown)?;
-        }
-        Ok(Self { plan, writes: 0 })
-    }
+/// The component with this index in the manifest.
+// Out of line: it is called from everywhere.
+#[inline(never)]
+pub(super) fn component<'p, 'a>(plan: &'p mut Plan<'a>, index: usize) -> Option<&'p mut ComponentPlan<'a>> {
+    plan.components_mut().get_mut(index)
+}
 
-    /// How many effects there were so far.
-    pub(super) const fn writes(&self) -> usize {
-        self.writes
-    }
-
-    /// The component with this index in the manifest.
-    pub(super) fn component(&self, index: usize) -> Result<&ComponentPlan<'a>, UpdateError> {
-        let component = self.plan.components().get(index);
-        component.ok_or(UpdateError::ComponentIndex)
-    }
-
-    /// The component's content must have this digest and size, or the sequence must not go on.
-    pub(super) fn matched(
-        &mut self,
-        index: usize,
-        section: Section,
-        digest: &[u8; DIGEST_LEN],
-        size: Option<u32>,
-    ) -> Result<(), UpdateError> {
-        let component = self.demand(index, digest, size)?;
-        let known = &mut component.known;
+impl<'a> ComponentPlan<'a> {
+    /// The content had the digest and the size that were demanded, or the sequence did not go on.
+    pub(super) fn matched(&mut self, section: Section) {
+        let known = &mut self.known;
         match section {
             Section::Fetch | Section::Install => {
                 if known.order != 0 {
@@ -61,213 +43,143 @@ impl<'p, 'a> Facts<'p, 'a> {
                 }
             }
             Section::Validate => known.validated = true,
-            Section::Load => known.matched_after_load |= !component.load.is_none(),
+            Section::Load => known.matched_after_load |= !self.load.is_none(),
             Section::Shared | Section::Invoke => {}
         }
-        Ok(())
     }
 
-    /// The component's content is replaced by `source`.
+    /// The content is replaced by `source`, by the effect that comes `order`th.
     pub(super) fn written(
         &mut self,
-        index: usize,
         section: Section,
         source: Source<'a>,
-        fetch_arguments: Option<&'a [u8]>,
-        transport: RawTransport<'a>,
+        order: usize,
     ) -> Result<(), UpdateError> {
+        let known = &mut self.known;
         // What was copied must stay what it was until the plan is done.
-        let id = self.component(index)?.id;
-        if self
-            .plan
-            .components()
-            .iter()
-            .any(|other| installs_from(other, id) || loads_from(other, id))
-        {
+        if known.copied || known.order != 0 {
             return Err(UpdateError::WriteOrder);
         }
-        self.writes = self.writes.saturating_add(1);
-        let order = self.writes;
-        let transported = matches!(source, Source::Uri(_) | Source::Integrated(_));
-        if !transported && transport != RawTransport::default() {
-            return Err(UpdateError::Transport);
-        }
-        let component = self.component_mut(index)?;
-        let known = &mut component.known;
         if section == Section::Load {
             // A boot that overwrites what install wrote could not be repeated.
-            if !component.load.is_none() || known.order != 0 || known.validated {
+            if !self.load.is_none() || known.validated {
                 return Err(UpdateError::WriteOrder);
             }
-            component.load = source;
+            self.load = source;
         } else {
-            if known.order != 0 || known.matched_early {
+            if known.matched_early {
                 return Err(UpdateError::WriteOrder);
             }
             known.order = order;
-            component.source = source;
-            component.fetch_arguments = fetch_arguments;
-            component.transport = transport;
+            self.source = source;
         }
         Ok(())
     }
 
-    /// A digest and maybe a size that the component's content must have; told twice, they must agree.
-    pub(super) fn demand(
-        &mut self,
-        index: usize,
-        digest: &[u8; DIGEST_LEN],
-        size: Option<u32>,
-    ) -> Result<&mut ComponentPlan<'a>, UpdateError> {
-        let component = self.component_mut(index)?;
-        let known = &mut component.known;
-        if known.digest && component.digest != *digest {
+    /// A digest and maybe a size that the content must have; told twice, they must agree.
+    pub(super) fn demand(&mut self, digest: &[u8; DIGEST_LEN], size: Option<u32>) -> Result<(), UpdateError> {
+        let known = &mut self.known;
+        if known.digest && self.digest != *digest {
             return Err(UpdateError::DigestConflict);
         }
         if let Some(size) = size {
-            if known.size && component.size != size {
+            if known.size && self.size != size {
                 return Err(UpdateError::DigestConflict);
             }
             known.size = true;
-            component.size = size;
+            self.size = size;
         }
         known.digest = true;
-        component.digest = *digest;
-        Ok(component)
-    }
-
-    pub(super) fn invoked(&mut self, index: usize, arguments: Option<&'a [u8]>) -> Result<(), UpdateError> {
-        self.writes = self.writes.saturating_add(1);
-        let component = self.component_mut(index)?;
-        component.invoke = true;
-        component.invoke_arguments = arguments;
+        self.digest = *digest;
         Ok(())
     }
+}
 
-    /// Checks what can only be told at the end, and leaves in the plan what there is to do: writes in their
-    /// order, then what is only validated, loaded or started.
-    pub(super) fn complete(self, device: &DeviceIdentity<'_>, purpose: Purpose) -> Result<(), UpdateError> {
-        let components = self.plan.components_mut();
-        if !components.iter().any(|component| component.known.validated) {
-            return Err(UpdateError::NotValidated);
-        }
-        sort(components);
-        let components = self.plan.components_mut();
-        let count = components
-            .iter()
-            .filter(|component| rank(component) < UNTOUCHED)
-            .count();
-        for index in 0..count {
-            let component = self.component(index)?;
-            self.check(component)?;
-            let size = self.size(component, purpose)?;
-            let place = device.components.get(component.place);
-            if size > place.map_or(0, |place| place.capacity) {
-                return Err(UpdateError::Capacity);
-            }
-            // Not known of the component itself: it must not tell the size of another one.
-            if let Some(component) = self.plan.components_mut().get_mut(index) {
-                component.size = size;
-            }
-        }
-        self.plan.count = count;
-        for component in self.plan.components_mut() {
-            component.known = Known::default();
-        }
-        Ok(())
+/// Checks what can only be told at the end, and leaves in the plan what there is to do: writes in their
+/// order, then what is only validated, loaded or started.
+#[inline(never)]
+pub(super) fn complete(
+    plan: &mut Plan<'_>,
+    device: &DeviceIdentity<'_>,
+    purpose: Purpose,
+) -> Result<(), UpdateError> {
+    let components = plan.components_mut();
+    if !components.iter().any(|component| component.known.validated) {
+        return Err(UpdateError::NotValidated);
     }
-
-    fn check(&self, component: &ComponentPlan<'a>) -> Result<(), UpdateError> {
-        let known = &component.known;
-        let written = known.order != 0;
-        if (written && !known.matched_after_install && !known.validated)
-            || (!component.load.is_none() && !known.matched_after_load)
-        {
-            return Err(UpdateError::WriteUnverified);
+    // Those with which there is nothing to do are left out.
+    let mut count = 0usize;
+    for index in 0..components.len() {
+        if !components.get(index).is_some_and(is_touched) {
+            continue;
         }
-        // A component that is only a stop on the way to another one need not be valid at boot.
-        let mut others = self.plan.components().iter();
-        let is_staging = others.any(|other| {
-            other.known.order != 0 && (installs_from(other, component.id) || loads_from(other, component.id))
-        });
-        let needs_validation = component.invoke || (written && !is_staging);
-        if needs_validation && !known.validated && !known.matched_after_load {
-            return Err(UpdateError::NotValidated);
+        if let Some([place, .., touched]) = components.get_mut(count..=index) {
+            core::mem::swap(place, touched);
         }
-        Ok(())
+        count = count.saturating_add(1);
     }
-
-    /// The size of a component. It may be told through another component with the same digest: equal digests
-    /// are equal contents.
-    fn size(&self, component: &ComponentPlan<'a>, purpose: Purpose) -> Result<u32, UpdateError> {
-        if !component.known.digest {
-            return Err(UpdateError::ParameterMissing);
-        }
-        let mut same = self.plan.components().iter();
-        let told = if component.known.size {
-            Some(component)
-        } else {
-            same.find(|other| other.known.size && other.digest == component.digest)
+    plan.count = count;
+    for index in 0..count {
+        let Some(known) = plan.components().get(index) else {
+            break;
         };
-        let size = told.ok_or(UpdateError::ImageSize)?.size;
-        // A size that was forgotten must not pass for an empty image.
-        if size == 0 && component.digest != EMPTY {
-            return Err(UpdateError::ImageSize);
+        check(known)?;
+        let size = size(plan, known, purpose)?;
+        let place = device.components.get(known.place);
+        if size > place.map_or(0, |place| place.capacity) {
+            return Err(UpdateError::Capacity);
         }
-        if let Purpose::Install(payload_size) = purpose {
-            let payload = payload_size(&component.transport, size)?;
-            match component.source {
-                Source::Integrated(bytes) if u32::try_from(bytes.len()) != Ok(payload) => {
-                    return Err(UpdateError::ImageSize);
-                }
-                _ => {}
-            }
+        // Not known of the component itself: it must not tell the size of another one.
+        if let Some(component) = component(plan, index) {
+            component.size = size;
         }
-        Ok(size)
     }
-
-    fn component_mut(&mut self, index: usize) -> Result<&mut ComponentPlan<'a>, UpdateError> {
-        let component = self.plan.components_mut().get_mut(index);
-        component.ok_or(UpdateError::ComponentIndex)
+    if let Some(install) = purpose.install {
+        (install.arrange)(plan.components_mut());
     }
+    Ok(())
 }
 
-/// Whether what install puts into the component comes from the one called `id`.
-fn installs_from(component: &ComponentPlan<'_>, id: ComponentId<'_>) -> bool {
-    matches!(component.source, Source::Copy { from } if from == id)
-}
-
-/// Whether what load puts into the component comes from the one called `id`.
-fn loads_from(component: &ComponentPlan<'_>, id: ComponentId<'_>) -> bool {
-    matches!(component.load, Source::Copy { from } if from == id)
-}
-
-/// The rank of a component with which there is nothing to do.
-const UNTOUCHED: usize = usize::MAX;
-
-/// Where a component belongs in the plan.
-fn rank(component: &ComponentPlan<'_>) -> usize {
-    match component.known.order {
-        0 if component.known.digest || !component.load.is_none() || component.invoke => UNTOUCHED - 1,
-        0 => UNTOUCHED,
-        order => order,
+fn check(component: &ComponentPlan<'_>) -> Result<(), UpdateError> {
+    let known = &component.known;
+    let written = known.order != 0;
+    if (written && !known.matched_after_install && !known.validated)
+        || (!component.load.is_none() && !known.matched_after_load)
+    {
+        return Err(UpdateError::WriteUnverified);
     }
+    // A component that is only a stop on the way to another one need not be valid at boot.
+    let needs_validation = component.invoke || (written && !known.staged);
+    if needs_validation && !known.validated && !known.matched_after_load {
+        return Err(UpdateError::NotValidated);
+    }
+    Ok(())
 }
 
-/// By rank; equals stay in their order.
-fn sort(mut components: &mut [ComponentPlan<'_>]) {
-    while let [_, .., _] = components {
-        // The last of the lowest rank bubbles up; there are eight of them at most.
-        let mut last = components.len();
-        while let Some([a, b]) = last
-            .checked_sub(2)
-            .and_then(|from| components.get_mut(from..last))
-        {
-            if rank(b) < rank(a) {
-                core::mem::swap(a, b);
-            }
-            last = last.saturating_sub(1);
-        }
-        components = components.split_first_mut().map_or(&mut [], |(_, rest)| rest);
+/// The size of a component. It may be told through another component with the same digest: equal digests
+/// are equal contents.
+fn size(plan: &Plan<'_>, component: &ComponentPlan<'_>, purpose: Purpose) -> Result<u32, UpdateError> {
+    if !component.known.digest {
+        return Err(UpdateError::ParameterMissing);
     }
+    let mut same = plan.components().iter();
+    let told = if component.known.size {
+        Some(component)
+    } else {
+        same.find(|other| other.known.size && other.digest == component.digest)
+    };
+    let size = told.ok_or(UpdateError::ImageSize)?.size;
+    // A size that was forgotten must not pass for an empty image.
+    if size == 0 && component.digest != EMPTY {
+        return Err(UpdateError::ImageSize);
+    }
+    if let Some(install) = purpose.install {
+        (install.check)(component, size)?;
+    }
+    Ok(size)
+}
+
+fn is_touched(component: &ComponentPlan<'_>) -> bool {
+    let known = &component.known;
+    known.order != 0 || known.digest || component.invoke || !component.load.is_none()
 }

@@ -1,46 +1,73 @@
-use iotsec_core::{cbor::Reader, crypto::Digest};
+use iotsec_core::{
+    cbor::Reader,
+    crypto::{DIGEST_LEN, Digest},
+    hal::UnixTime,
+};
 
-use super::{DeviceIdentity, Policy, Purpose, facts::Facts};
+use super::{DeviceIdentity, Purpose, facts::component};
 use crate::{
-    command::{
-        Alternative, Command, Condition, Effect, Items, LIMITS, MAX_DEPTH, Parameters, Selection, key,
-    },
+    command::{Codes, Command, Items, LIMITS, MAX_DEPTH, Parameters, Selection, Way, code, parameter},
     digest,
     envelope::Envelope,
     error::UpdateError,
     manifest::{Manifest, Section},
-    plan::{MAX_COMPONENTS, Plan, Source},
+    plan::{MAX_COMPONENTS, Plan},
 };
 
-/// Runs sections without side effects, with a stack of fixed size and no recursion.
+/// Runs sections without side effects, with a stack of fixed size and no recursion. What they demand of the
+/// components and do to them is put into the plan as it becomes known.
 pub(super) struct Machine<'m, 'a> {
-    manifest: &'m Manifest<'a>,
-    envelope: &'m Envelope<'a>,
-    device: &'m DeviceIdentity<'m>,
-    policy: &'m Policy,
-    purpose: Purpose,
-    hash: &'m mut dyn Digest,
+    pub(super) manifest: &'m Manifest<'a>,
+    pub(super) envelope: &'m Envelope<'a>,
+    pub(super) device: &'m DeviceIdentity<'m>,
+    pub(super) now: Option<UnixTime>,
+    pub(super) purpose: Purpose,
+    pub(super) hash: &'m mut dyn Digest,
+    pub(super) plan: &'m mut Plan<'a>,
+    pub(super) state: State,
+}
 
-    facts: Facts<'m, 'a>,
+/// Where a run is.
+pub(super) struct State {
+    /// Effects so far.
+    pub(super) writes: usize,
     // Of the section that is running.
-    section: Section,
-    parameters: [Parameters; MAX_COMPONENTS],
-    strict_order: bool,
-    vendor_checked: bool,
-    class_checked: bool,
+    pub(super) section: Section,
+    pub(super) parameters: [Parameters; MAX_COMPONENTS],
+    pub(super) strict_order: bool,
+    /// The conditions about the device that held.
+    held: Codes,
     /// The error under way is that of a condition, which may be passed over by soft failure.
     is_condition: bool,
     selected: Selection,
+    /// How often other components were selected.
+    moves: u16,
     stack: [Frame; MAX_DEPTH],
     depth: usize,
     budget: u16,
 }
 
+impl State {
+    pub(super) const NEW: Self = Self {
+        writes: 0,
+        section: Section::Shared,
+        parameters: [Parameters::NONE; MAX_COMPONENTS],
+        strict_order: false,
+        held: Codes::NONE,
+        is_condition: false,
+        selected: Selection::NONE,
+        moves: 0,
+        stack: [Frame::NONE; MAX_DEPTH],
+        depth: 0,
+        budget: 0,
+    };
+}
+
 /// A sequence that is running.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
-    commands: Items,
     body: Body,
+    commands: Items,
     /// The sequence, or the try-each, from its start.
     again: Items,
     /// Of a try-each: the alternatives that were not tried.
@@ -51,8 +78,8 @@ struct Frame {
     /// Components that it is run for, one after the other, and those for which it is not done.
     components: Selection,
     to_do: Selection,
-    /// Whether it changed the component index.
-    moved: bool,
+    /// [`State::moves`] before it began.
+    moves: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,147 +91,93 @@ enum Body {
 
 impl Frame {
     const NONE: Self = Self {
-        commands: Items::NONE,
         body: Body::Section,
+        commands: Items::NONE,
         again: Items::NONE,
         rest: Items::NONE,
         soft_failure: false,
         writes: 0,
         components: Selection::NONE,
         to_do: Selection::NONE,
-        moved: false,
+        moves: 0,
     };
 }
 
-impl<'m, 'a> Machine<'m, 'a> {
-    pub(super) fn new(
-        manifest: &'m Manifest<'a>,
-        envelope: &'m Envelope<'a>,
-        device: &'m DeviceIdentity<'m>,
-        policy: &'m Policy,
-        purpose: Purpose,
-        hash: &'m mut dyn Digest,
-        plan: &'m mut Plan<'a>,
-    ) -> Result<Self, UpdateError> {
-        Ok(Self {
-            manifest,
-            envelope,
-            device,
-            policy,
-            purpose,
-            hash,
-            facts: Facts::new(plan, device)?,
-            section: Section::Shared,
-            parameters: [Parameters::NONE; MAX_COMPONENTS],
-            strict_order: true,
-            vendor_checked: false,
-            class_checked: false,
-            is_condition: false,
-            selected: Selection::NONE,
-            stack: [Frame::NONE; MAX_DEPTH],
-            depth: 0,
-            budget: 0,
-        })
-    }
-
-    /// Ends the run: the plan is complete.
-    pub(super) fn complete(self) -> Result<(), UpdateError> {
-        self.facts.complete(self.device, self.purpose)
-    }
-
+impl<'a> Machine<'_, 'a> {
     /// Runs the shared sequence and then `section`, with all parameters cleared before.
-    pub(super) fn run(&mut self, section: Section) -> Result<(), UpdateError> {
-        self.section = section;
-        self.parameters = [Parameters::NONE; MAX_COMPONENTS];
-        self.vendor_checked = false;
-        self.class_checked = false;
-        self.budget = self.envelope.limits.commands;
-        self.run_commands(Section::Shared)?;
-        if !self.vendor_checked || !self.class_checked {
+    pub(super) fn run(&mut self, section: Section, commands: Items) -> Result<(), UpdateError> {
+        let state = &mut self.state;
+        state.section = section;
+        state.parameters = [Parameters::NONE; MAX_COMPONENTS];
+        state.held = Codes::NONE;
+        state.budget = self.envelope.limits.commands;
+        let mut shared = Items::NONE;
+        self.manifest.commands(Section::Shared, &mut shared)?;
+        self.run_commands(shared)?;
+        if !self.state.held.have(code::VENDOR) || !self.state.held.have(code::CLASS) {
             return Err(UpdateError::CompatibilityUnchecked);
         }
-        self.run_commands(section)
+        self.run_commands(commands)
     }
 
     #[inline(never)]
-    fn run_commands(&mut self, section: Section) -> Result<(), UpdateError> {
-        let Some(commands) = self.manifest.commands(section)? else {
-            return Ok(());
-        };
-        let (manifest, components) = (self.manifest, self.manifest.components);
-        self.strict_order = true;
+    fn run_commands(&mut self, commands: Items) -> Result<(), UpdateError> {
+        let manifest = self.manifest;
+        let mut command = Command::NONE;
+        self.state.strict_order = true;
         self.deselect();
-        self.push(Frame {
-            commands,
-            writes: self.facts.writes(),
-            ..Frame::NONE
-        })?;
+        self.push(Body::Section, commands)?;
         while let Some(frame) = self.top() {
-            match frame.commands.command(&manifest.root, components)? {
-                None => self.succeed()?,
-                Some(command) => {
-                    self.budget = self.budget.checked_sub(1).ok_or(UpdateError::Commands)?;
-                    self.is_condition = false;
-                    if let Err(reason) = self.execute(command) {
-                        self.fail(reason)?;
-                    }
-                }
+            if !frame.commands.command(manifest, &mut command)? {
+                self.end()?;
+                continue;
+            }
+            self.state.budget = self.state.budget.checked_sub(1).ok_or(UpdateError::Commands)?;
+            self.state.is_condition = false;
+            if let Err(reason) = self.execute(&command) {
+                self.fail(reason)?;
             }
         }
         Ok(())
     }
 
-    fn execute(&mut self, command: Command) -> Result<(), UpdateError> {
-        match command {
-            Command::Check(condition) => {
-                for component in self.selection()? {
-                    self.check(condition, component)?;
+    fn execute(&mut self, command: &Command) -> Result<(), UpdateError> {
+        if command.code == code::SELECT {
+            self.state.selected = command.selection;
+            self.state.moves = self.state.moves.wrapping_add(1);
+            return Ok(());
+        }
+        if command.code == code::SET {
+            return self.set(command.items);
+        }
+        let selected = self.selection()?;
+        match command.code {
+            code::RUN => self.push(Body::Run, command.items),
+            code::TRY => self.push(Body::Try, command.items),
+            code => {
+                for component in selected {
+                    self.apply(code, component)?;
                 }
-            }
-            Command::Do(effect) => {
-                for component in self.selection()? {
-                    self.effect(effect, component)?;
-                }
-            }
-            Command::Select(selected) => {
-                self.selected = selected;
-                for frame in &mut self.stack {
-                    frame.moved = true;
-                }
-            }
-            Command::Set(assignments) => self.set(assignments)?,
-            Command::Run(again) => {
-                self.enter(Frame {
-                    commands: again,
-                    body: Body::Run,
-                    again,
-                    ..Frame::NONE
-                })?;
-            }
-            Command::Try(again) => {
-                self.enter(Frame {
-                    body: Body::Try,
-                    again,
-                    ..Frame::NONE
-                })?;
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn set(&mut self, mut assignments: Items) -> Result<(), UpdateError> {
         let manifest = self.manifest;
-        while let Some((key, mut value)) = assignments.assignment(&manifest.root, manifest.components)? {
-            match key {
-                key::STRICT_ORDER => self.strict_order = value.bool()?,
-                key::SOFT_FAILURE => match self.top() {
+        let mut place = 0;
+        while let Some(parameter) = assignments.assignment(manifest, &mut place)? {
+            let mut value = manifest.root.seek(place);
+            match parameter {
+                parameter::STRICT_ORDER => self.state.strict_order = value.bool()?,
+                parameter::SOFT_FAILURE => match self.top() {
                     Some(frame) if frame.body != Body::Section => frame.soft_failure = value.bool()?,
                     _ => return Err(UpdateError::SoftFailure),
                 },
                 _ => {
                     for component in self.selection()? {
-                        if let Some(parameters) = self.parameters.get_mut(component) {
-                            parameters.set(key, value.offset());
+                        if let Some(parameters) = self.state.parameters.get_mut(component) {
+                            parameters.set(parameter, place);
                         }
                     }
                 }
@@ -213,121 +186,104 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(())
     }
 
-    /// Decides a condition about the device, or demands one about content.
-    fn check(&mut self, condition: Condition, component: usize) -> Result<(), UpdateError> {
-        let parameters = self.parameters_of(component)?;
-        let (computed, digest, size);
-        match condition {
-            Condition::ImageMatch => {
-                let mut reader = self.value(parameters, key::DIGEST)?;
-                digest = digest::read(&mut reader.embedded(&LIMITS)?)?;
-                let value = parameters.get(key::SIZE, &self.manifest.root);
-                size = value.and_then(|mut value| value.uint_as().ok());
+    /// Decides a condition about the device, demands one about content, or takes note of an effect.
+    #[inline(never)]
+    fn apply(&mut self, code: u8, index: usize) -> Result<(), UpdateError> {
+        let manifest = self.manifest;
+        let parameters = self.state.parameters.get(index);
+        let parameters = parameters.ok_or(UpdateError::ComponentIndex)?;
+        if Codes::DEVICE.have(code) {
+            self.state.is_condition = true;
+            self.decide(code, index, parameters)?;
+            self.state.held = self.state.held.and(code);
+            return Ok(());
+        }
+        let mut content = None;
+        let mut computed = [0; DIGEST_LEN];
+        let (mut digest, mut size) = (&computed, None);
+        if code == code::IMAGE_MATCH {
+            let mut value = value(manifest, parameters, parameter::DIGEST)?;
+            digest = digest::read(&mut value.embedded(&LIMITS)?)?;
+            let value = parameters.get(parameter::SIZE, &manifest.root);
+            size = value.and_then(|mut value| value.uint_as().ok());
+        } else if matches!(code, code::CHECK_CONTENT | code::WRITE) {
+            let bytes = value(manifest, parameters, parameter::CONTENT)?.bytes()?;
+            computed = digest::of(self.hash, bytes);
+            (digest, size) = (&computed, u32::try_from(bytes.len()).ok());
+            content = Some(bytes);
+        }
+        if Codes::EFFECTS.have(code) {
+            self.state.writes = self.state.writes.saturating_add(1);
+            if code == code::INVOKE {
+                let arguments = parameters.bytes(parameter::INVOKE_ARGUMENTS, &manifest.root);
+                if let Some(component) = component(self.plan, index) {
+                    component.invoke = true;
+                    component.invoke_arguments = arguments;
+                }
+            } else if let Some(write) = self.purpose.write {
+                write(self, code, index, content)?;
+            } else {
+                self.plan.loads = true;
             }
-            Condition::CheckContent => {
-                let content = self.value(parameters, key::CONTENT)?.bytes()?;
-                computed = digest::of(self.hash, content);
-                (digest, size) = (&computed, size_of(content));
-            }
-            _ => {
-                let decided = self.decide(condition, component, parameters);
-                self.is_condition = true;
-                decided?;
-                self.vendor_checked |= condition == Condition::Vendor;
-                self.class_checked |= condition == Condition::Class;
+            if content.is_none() {
                 return Ok(());
             }
+        } else {
+            self.require_hard()?;
         }
-        self.require_hard()?;
-        self.facts.matched(component, self.section, digest, size)
+        let component = component(self.plan, index).ok_or(UpdateError::ComponentIndex)?;
+        component.demand(digest, size)?;
+        if code != code::WRITE {
+            component.matched(self.state.section);
+        }
+        Ok(())
     }
 
     /// A condition that depends on the device and on nothing that the manifest does.
-    fn decide(
-        &self,
-        condition: Condition,
-        component: usize,
-        parameters: &Parameters,
-    ) -> Result<(), UpdateError> {
-        let (key, otherwise) = match condition {
-            Condition::Vendor => (key::VENDOR, UpdateError::WrongVendor),
-            Condition::Class => (key::CLASS, UpdateError::WrongClass),
-            Condition::Device => (key::DEVICE, UpdateError::WrongDevice),
-            Condition::Slot => (key::SLOT, UpdateError::WrongSlot),
-            Condition::UseBefore => (key::USE_BEFORE, UpdateError::Expired),
-            Condition::Abort => return Err(UpdateError::Aborted),
-            // Content is not known yet.
-            Condition::ImageMatch | Condition::CheckContent => return Err(UpdateError::SoftMatch),
+    #[inline(never)]
+    fn decide(&self, code: u8, index: usize, parameters: &Parameters) -> Result<(), UpdateError> {
+        let (parameter, otherwise) = match code {
+            code::DEVICE => (parameter::DEVICE, UpdateError::WrongDevice),
+            code::VENDOR => (parameter::VENDOR, UpdateError::WrongVendor),
+            code::CLASS => (parameter::CLASS, UpdateError::WrongClass),
+            code::SLOT => (parameter::SLOT, UpdateError::WrongSlot),
+            code::USE_BEFORE => (parameter::USE_BEFORE, UpdateError::Expired),
+            _ => return Err(UpdateError::Aborted),
         };
-        let mut value = self.value(parameters, key)?;
-        let holds = match condition {
-            Condition::Slot => {
-                let place = self.device.components.get(self.facts.component(component)?.place);
-                place.and_then(|place| place.slot) == Some(value.uint()?)
+        let mut value = value(self.manifest, parameters, parameter)?;
+        let device = self.device;
+        let id = match code {
+            code::SLOT => {
+                let place = self.plan.components().get(index).map(|component| component.place);
+                let place = place.and_then(|place| device.components.get(place));
+                if place.and_then(|place| place.slot) == Some(value.uint()?) {
+                    return Ok(());
+                }
+                None
             }
-            Condition::UseBefore => {
+            code::USE_BEFORE => {
                 // An expiry date stops an installation. A device that is running does not stop.
-                matches!(self.purpose, Purpose::Boot)
-                    || self.policy.now.ok_or(UpdateError::TimeUnknown)?.0 < value.uint()?
+                if self.purpose.install.is_none()
+                    || self.now.ok_or(UpdateError::TimeUnknown)?.0 < value.uint()?
+                {
+                    return Ok(());
+                }
+                None
             }
-            _ => {
-                let id = match condition {
-                    Condition::Vendor => Some(&self.device.vendor),
-                    Condition::Class => Some(&self.device.class),
-                    _ => self.device.device.as_ref(),
-                };
-                let wanted = value.bytes()?;
-                id.is_some_and(|id| id == wanted)
-            }
+            code::VENDOR => Some(&device.vendor),
+            code::CLASS => Some(&device.class),
+            _ => device.device.as_ref(),
         };
-        if holds { Ok(()) } else { Err(otherwise) }
-    }
-
-    fn effect(&mut self, effect: Effect, component: usize) -> Result<(), UpdateError> {
-        let parameters = self.parameters_of(component)?;
-        let root = &self.manifest.root;
-        let source = match effect {
-            Effect::Invoke => {
-                let arguments = parameters.bytes(key::INVOKE_ARGUMENTS, root);
-                return self.facts.invoked(component, arguments);
-            }
-            Effect::Write => Source::Content(self.value(parameters, key::CONTENT)?.bytes()?),
-            Effect::Fetch => {
-                let uri = self.value(parameters, key::URI)?.text()?;
-                if uri.starts_with('#') {
-                    let payload = self.envelope.integrated(uri);
-                    Source::Integrated(payload.ok_or(UpdateError::PayloadAbsent)?)
-                } else {
-                    Source::Uri(uri)
-                }
-            }
-            Effect::Copy => {
-                let source = self.value(parameters, key::SOURCE)?.uint_as()?;
-                if !self.strict_order {
-                    return Err(UpdateError::StrictOrder);
-                }
-                if source == component {
-                    return Err(UpdateError::ComponentIndex);
-                }
-                let from = self.facts.component(source)?.id;
-                Source::Copy { from }
-            }
-        };
-        let fetch_arguments = parameters.bytes(key::FETCH_ARGUMENTS, root);
-        let transport = parameters.transport(root);
-        self.facts
-            .written(component, self.section, source, fetch_arguments, transport)?;
-        if let Source::Content(content) = source {
-            let digest = digest::of(self.hash, content);
-            self.facts.demand(component, &digest, size_of(content))?;
+        match id {
+            Some(id) if id == value.bytes()? => Ok(()),
+            _ => Err(otherwise),
         }
-        Ok(())
     }
 
     /// Refuses a content check whose failure would not end everything. It does when every sequence
     /// around it is hard, or is an alternative after which no other one can succeed.
     fn require_hard(&self) -> Result<(), UpdateError> {
-        for frame in self.stack.iter().take(self.depth) {
+        for frame in self.state.stack.iter().take(self.state.depth) {
             if !frame.soft_failure {
                 continue;
             }
@@ -342,68 +298,92 @@ impl<'m, 'a> Machine<'m, 'a> {
     /// Whether none of the alternatives can succeed on this device, which is so when each comes to a
     /// condition about the device that does not hold before it does anything.
     fn must_fail(&self, mut rest: Items, component: usize) -> Result<bool, UpdateError> {
-        let (root, components) = (&self.manifest.root, self.manifest.components);
-        let mut parameters = *self.parameters_of(component)?;
+        let manifest = self.manifest;
+        let parameters = self.state.parameters.get(component);
+        let mut parameters = *parameters.ok_or(UpdateError::ComponentIndex)?;
+        let mut command = Command::NONE;
+        let mut commands = Items::NONE;
         loop {
-            let mut commands = match rest.alternative(root)? {
-                Alternative::Commands(commands) => commands,
-                Alternative::Nil => return Ok(false),
-                Alternative::None => return Ok(true),
-            };
+            match rest.way(manifest, &mut commands)? {
+                Way::Commands => {}
+                end => return Ok(end == Way::None),
+            }
             loop {
-                match commands.command(root, components)? {
-                    Some(Command::Set(mut assignments)) => {
-                        while let Some((key, value)) = assignments.assignment(root, components)? {
-                            parameters.set(key, value.offset());
-                        }
+                if !commands.command(manifest, &mut command)? {
+                    return Ok(false);
+                }
+                if command.code == code::SET {
+                    let mut place = 0;
+                    while let Some(parameter) = command.items.assignment(manifest, &mut place)? {
+                        parameters.set(parameter, place);
                     }
-                    Some(Command::Check(condition))
-                        if !matches!(condition, Condition::ImageMatch | Condition::CheckContent) =>
-                    {
-                        if self.decide(condition, component, &parameters).is_err() {
-                            break;
-                        }
-                    }
-                    _ => return Ok(false),
+                } else if !Codes::DEVICE.have(command.code) {
+                    return Ok(false);
+                } else if self.decide(command.code, component, &parameters).is_err() {
+                    break;
                 }
             }
         }
     }
 
-    /// Starts a nested sequence, for each selected component in turn.
-    fn enter(&mut self, frame: Frame) -> Result<(), UpdateError> {
-        let components = self.selection()?;
-        self.push(Frame {
-            components,
-            to_do: components,
-            ..frame
-        })?;
+    /// Starts a sequence, if it is nested for each selected component in turn.
+    #[inline(never)]
+    fn push(&mut self, body: Body, again: Items) -> Result<(), UpdateError> {
+        let state = &mut self.state;
+        // The limit was held against every sequence when the form of the manifest was checked.
+        let frame = state.stack.get_mut(state.depth).ok_or(UpdateError::Depth)?;
+        state.depth = state.depth.saturating_add(1);
+        frame.body = body;
+        frame.again = again;
+        frame.components = state.selected;
+        frame.to_do = state.selected;
+        frame.moves = state.moves;
         self.start()
     }
 
-    /// Starts the nested sequence on top, for the component whose turn it is.
+    /// Starts the sequence on top, for the component whose turn it is.
+    #[inline(never)]
     fn start(&mut self) -> Result<(), UpdateError> {
-        let (manifest, writes) = (self.manifest, self.facts.writes());
+        let writes = self.state.writes;
         let Some(frame) = self.top() else {
             return Ok(());
         };
         frame.writes = writes;
         frame.commands = frame.again;
-        // Soft failure is the default in a try-each, and only there (§8.4.8.12).
-        frame.soft_failure = frame.body == Body::Try;
-        if frame.soft_failure {
-            frame.rest = frame.again;
-            let Alternative::Commands(first) = frame.rest.alternative(&manifest.root)? else {
-                return Err(UpdateError::Sequence);
-            };
-            frame.commands = first;
+        frame.soft_failure = false;
+        match frame.body {
+            Body::Section => Ok(()),
+            Body::Run => {
+                self.state.selected = frame.to_do.first();
+                Ok(())
+            }
+            Body::Try => {
+                frame.rest = frame.again;
+                self.try_next(UpdateError::Sequence)
+            }
         }
-        self.selected = frame.to_do.first();
+    }
+
+    /// Goes on with the next alternative of the try-each on top, or ends for this reason.
+    #[inline(never)]
+    fn try_next(&mut self, reason: UpdateError) -> Result<(), UpdateError> {
+        let manifest = self.manifest;
+        let Some(frame) = self.top() else {
+            return Err(reason);
+        };
+        match frame.rest.way(manifest, &mut frame.commands)? {
+            Way::Commands => {}
+            Way::Nil => frame.commands = Items::NONE,
+            Way::None => return Err(reason),
+        }
+        // Soft failure is the default in a try-each, and only there (§8.4.8.12).
+        frame.soft_failure = true;
+        self.state.selected = frame.to_do.first();
         Ok(())
     }
 
     /// The running sequence has come to its end: run it for the next component, or go back.
-    fn succeed(&mut self) -> Result<(), UpdateError> {
+    fn end(&mut self) -> Result<(), UpdateError> {
         let Some(frame) = self.top() else {
             return Ok(());
         };
@@ -411,12 +391,13 @@ impl<'m, 'a> Machine<'m, 'a> {
         if frame.to_do != Selection::NONE {
             return self.start();
         }
-        let (components, moved) = (frame.components, frame.moved);
-        self.depth = self.depth.saturating_sub(1);
+        let (components, moves) = (frame.components, frame.moves);
+        let state = &mut self.state;
+        state.depth = state.depth.saturating_sub(1);
         // The standard does not say which component is current after a nested sequence chose another:
         // the manifest has to say it.
-        self.selected = components;
-        if moved {
+        state.selected = components;
+        if moves != state.moves {
             self.deselect();
         }
         Ok(())
@@ -424,7 +405,7 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     /// A command failed. A condition that did not hold may be passed over.
     fn fail(&mut self, reason: UpdateError) -> Result<(), UpdateError> {
-        let (manifest, writes, is_condition) = (self.manifest, self.facts.writes(), self.is_condition);
+        let (writes, is_condition) = (self.state.writes, self.state.is_condition);
         let Some(frame) = self.top() else {
             return Err(reason);
         };
@@ -432,65 +413,44 @@ impl<'m, 'a> Machine<'m, 'a> {
             return Err(reason);
         }
         if frame.body != Body::Try {
-            return self.succeed();
+            frame.commands = Items::NONE;
+            return Ok(());
         }
         if frame.writes != writes {
             return Err(UpdateError::WriteInFailedAlternative);
         }
-        match frame.rest.alternative(&manifest.root)? {
-            Alternative::None => Err(reason),
-            Alternative::Nil => self.succeed(),
-            Alternative::Commands(commands) => {
-                frame.commands = commands;
-                frame.soft_failure = true;
-                self.selected = frame.to_do.first();
-                Ok(())
-            }
-        }
+        self.try_next(reason)
     }
 
     fn selection(&self) -> Result<Selection, UpdateError> {
-        if self.selected == Selection::NONE {
+        if self.state.selected == Selection::NONE {
             return Err(UpdateError::ComponentIndex);
         }
-        Ok(self.selected)
+        Ok(self.state.selected)
     }
 
     /// With one component, it is the current one; with several, none is.
     fn deselect(&mut self) {
-        self.selected = match self.manifest.components {
+        self.state.selected = match self.manifest.components {
             1 => Selection::FIRST,
             _ => Selection::NONE,
         };
     }
 
-    fn parameters_of(&self, component: usize) -> Result<&Parameters, UpdateError> {
-        let parameters = self.parameters.get(component);
-        parameters.ok_or(UpdateError::ComponentIndex)
-    }
-
-    /// A reader at the value of a parameter.
-    fn value(&self, parameters: &Parameters, key: i16) -> Result<Reader<'a>, UpdateError> {
-        let value = parameters.get(key, &self.manifest.root);
-        value.ok_or(UpdateError::ParameterMissing)
-    }
-
     // Out of line: it is called from everywhere.
     #[inline(never)]
     fn top(&mut self) -> Option<&mut Frame> {
-        self.stack.get_mut(self.depth.checked_sub(1)?)
-    }
-
-    fn push(&mut self, frame: Frame) -> Result<(), UpdateError> {
-        if self.depth >= usize::from(self.envelope.limits.depth) {
-            return Err(UpdateError::Depth);
-        }
-        *self.stack.get_mut(self.depth).ok_or(UpdateError::Depth)? = frame;
-        self.depth = self.depth.saturating_add(1);
-        Ok(())
+        let state = &mut self.state;
+        state.stack.get_mut(state.depth.checked_sub(1)?)
     }
 }
 
-fn size_of(content: &[u8]) -> Option<u32> {
-    u32::try_from(content.len()).ok()
+/// A reader at the value of a parameter.
+pub(super) fn value<'a>(
+    manifest: &Manifest<'a>,
+    parameters: &Parameters,
+    parameter: u8,
+) -> Result<Reader<'a>, UpdateError> {
+    let value = parameters.get(parameter, &manifest.root);
+    value.ok_or(UpdateError::ParameterMissing)
 }

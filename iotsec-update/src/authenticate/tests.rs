@@ -76,7 +76,7 @@ fn a_foreign_block_does_not_stop_the_search() {
     // But a block is a byte string.
     assert!(matches!(
         check(&strange(Int(1)), &[1], 1),
-        Err(UpdateError::Encoding(_))
+        Err(UpdateError::Cose(CoseError::Encoding(_)))
     ));
 }
 
@@ -160,7 +160,10 @@ fn the_digest_is_sha_256_of_the_manifest_with_its_head() {
         assert_eq!(over(digest), Err(UpdateError::DigestAlgorithm));
     }
     let longer = Array(vec![Int(-16), Bytes(good), Int(0)]);
-    assert!(matches!(over(longer), Err(UpdateError::Encoding(_))));
+    assert!(matches!(
+        over(longer),
+        Err(UpdateError::Cose(CoseError::Encoding(_)))
+    ));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use iotsec_core::{
 
 use super::{
     BootConfig, Measured, Refusal, Verified,
-    verify::{admit, authenticate, expected},
+    verify::{admit, authenticate, expect},
 };
 use crate::{
     Bootable,
@@ -92,7 +92,9 @@ impl<const N: usize> Remeasure<N> {
         let authentic = authenticate(config, hash, envelope)?;
         let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
         admit(config, slot, hash, &authentic, &mut bootable)?;
-        Ok(Self::new(&expected(config, slot, &bootable)?))
+        let mut image = Verified::none(slot);
+        expect(config, &bootable, &mut image)?;
+        Ok(Self::new(&image))
     }
 
     /// Reads at most `budget` bytes, rounded up to a multiple of 256. `hash` is kept from step to step and used

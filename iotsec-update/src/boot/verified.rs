@@ -6,6 +6,7 @@ use iotsec_core::{crypto::DIGEST_LEN, hal::Slot};
 
 use super::Refusal;
 use crate::{
+    SequenceNumber,
     fault::{self, Proof},
     journal::ManifestId,
 };
@@ -64,6 +65,22 @@ impl Measured {
 }
 
 impl<const N: usize> Verified<N> {
+    /// Of nothing yet, and so not proven.
+    pub(super) const fn none(slot: Slot) -> Self {
+        Self {
+            slot,
+            manifest: ManifestId {
+                sequence: SequenceNumber(0),
+                digest: [0; DIGEST_LEN],
+            },
+            parts: [Measured::NONE; N],
+            count: 0,
+            started: 0,
+            reason: Reason::Active,
+            proof: Proof::NONE,
+        }
+    }
+
     /// Whether every check of this image was made and passed. It always is, unless the core was made to skip an
     /// instruction: ask once more in the function that jumps, and reset if the answer is no.
     ///

@@ -7,9 +7,11 @@ use iotsec_core::{
     hal::{FlashError, Slot},
 };
 
-use super::{BootConfig, Measured, Reason, Running, Verified};
+use super::{BootConfig, Measured, Running, Verified};
 use crate::{
-    Authenticated, Bootable, Envelope, Policy, SequenceNumber, UpdateError, fault,
+    Authenticated, Bootable, Envelope, UpdateError,
+    admission::Purpose,
+    fault,
     journal::ManifestId,
     rollback::{Rollback, RollbackError},
     slot::{SlotError, read_range},
@@ -29,12 +31,29 @@ pub fn verify<F: NorFlash, const N: usize>(
     hash: &mut dyn Digest,
     scratch: &mut [u8],
 ) -> Result<Verified<N>, Refusal> {
+    let mut image = Verified::none(slot);
+    judge(flash, config, slot, rollback, hash, scratch, &mut image)?;
+    Ok(image)
+}
+
+/// As [`verify`], into an image that is already where it is wanted.
+pub(super) fn judge<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    config: &BootConfig<'_, N>,
+    slot: Slot,
+    rollback: &mut Rollback<'_>,
+    hash: &mut dyn Digest,
+    scratch: &mut [u8],
+    image: &mut Verified<N>,
+) -> Result<(), Refusal> {
+    // Of nothing until the end: what was judged before must not pass for it.
+    *image = Verified::none(slot);
     // Read once: what is parsed below is this copy, whatever the flash says at the next reading.
     let envelope = config.layout.slot(slot).load_envelope(flash, scratch)?;
     let authentic = authenticate(config, hash, envelope);
     // Used where it is: to take it out would be to copy it.
     let authentic = authentic.as_ref().map_err(|reason| *reason)?;
-    measure(flash, config, slot, rollback, hash, authentic)
+    measure(flash, config, rollback, hash, authentic, image)
 }
 
 /// What comes after the signatures.
@@ -43,23 +62,27 @@ pub fn verify<F: NorFlash, const N: usize>(
 fn measure<F: NorFlash, const N: usize>(
     flash: &mut F,
     config: &BootConfig<'_, N>,
-    slot: Slot,
     rollback: &mut Rollback<'_>,
     hash: &mut dyn Digest,
     authentic: &Authenticated<'_>,
-) -> Result<Verified<N>, Refusal> {
+    image: &mut Verified<N>,
+) -> Result<(), Refusal> {
     let mut bootable = Bootable::empty(authentic.envelope.bytes(), authentic.manifest_digest());
-    admit(config, slot, hash, authentic, &mut bootable)?;
+    let device = config.device(image.slot);
+    let admitted = authentic.plan_boot(device, Purpose::START, hash, bootable.plan_mut());
+    if bootable.loads() {
+        return Err(Refusal::Components);
+    }
+    admitted?;
     rollback.check_boot(bootable.sequence_number())?;
-    let mut judged = expected(config, slot, &bootable);
-    // Completed where it is: to take it out would be to copy it.
-    let image = judged.as_mut().map_err(|reason| *reason)?;
-    let proof = image.proof.and(rollback.shortfall(bootable.sequence_again())?);
+    expect(config, &bootable, image)?;
+    let proof = bootable.proof().and(fault::slot(image.slot));
+    let proof = proof.and(rollback.shortfall(bootable.sequence_again())?);
     // The second look takes what was signed from the plan, where the first one took it from the result: a fault
     // that has the measured digest written over one of them leaves the other.
     let signed = bootable.components();
     let mut proof = proof.and(fault::count(signed.len()));
-    let layout = config.layout.slot(slot);
+    let layout = config.layout.slot(image.slot);
     for (part, signed) in image.components().iter().zip(signed) {
         let region = layout.image(part.place).ok_or(Refusal::Components)?;
         hash.reset();
@@ -71,7 +94,7 @@ fn measure<F: NorFlash, const N: usize>(
         proof = proof.and(fault::measured(&digest, signed.digest()));
     }
     image.proof = proof;
-    judged
+    Ok(())
 }
 
 /// What is running, for an application that was started by a boot loader: authenticates the envelope
@@ -168,14 +191,7 @@ pub(super) fn admit<'b, const N: usize>(
     authentic: &Authenticated<'b>,
     bootable: &mut Bootable<'b>,
 ) -> Result<(), UpdateError> {
-    // The number is judged against the counter, which cannot be talked down as the journal can.
-    let policy = Policy {
-        reinstall: true,
-        max_jump: u64::MAX,
-        now: config.now,
-        ..Policy::newer_than(SequenceNumber(0))
-    };
-    authentic.plan_boot(config.device(slot), &policy, hash, bootable.plan_mut())
+    authentic.plan_boot(config.device(slot), Purpose::BOOT, hash, bootable.plan_mut())
 }
 
 fn id(bootable: &Bootable<'_>) -> ManifestId {
@@ -185,24 +201,16 @@ fn id(bootable: &Bootable<'_>) -> ManifestId {
     }
 }
 
-/// What a slot has to hold by its manifest: one component that is started, and those that come with it.
-pub(super) fn expected<const N: usize>(
+/// Notes what a slot has to hold by its manifest: one component that is started, and those that come with it.
+pub(super) fn expect<const N: usize>(
     config: &BootConfig<'_, N>,
-    slot: Slot,
     bootable: &Bootable<'_>,
-) -> Result<Verified<N>, Refusal> {
-    let mut image = Verified {
-        slot,
-        manifest: id(bootable),
-        parts: [Measured::NONE; N],
-        count: 0,
-        started: 0,
-        reason: Reason::Active,
-        proof: bootable.proof().and(fault::slot(slot)),
-    };
+    image: &mut Verified<N>,
+) -> Result<(), Refusal> {
+    image.manifest = id(bootable);
     let mut started: usize = 0;
     for component in bootable.components() {
-        let region = config.layout.slot(slot).image(component.place());
+        let region = config.layout.slot(image.slot).image(component.place());
         let region = region.filter(|_| component.load().is_none());
         let region = region.ok_or(Refusal::Components)?;
         let size = component.size();
@@ -224,5 +232,5 @@ pub(super) fn expected<const N: usize>(
     if started != 1 {
         return Err(Refusal::Components);
     }
-    Ok(image)
+    Ok(())
 }

@@ -1,69 +1,77 @@
-use iotsec_core::cbor::Reader;
-
-use super::{Alternative, Command, Effect, Items};
-use crate::{envelope::Limits, error::UpdateError, manifest::Section};
+use super::{CheckValue, Codes, Command, Items, Way, code};
+use crate::{
+    envelope::Limits,
+    error::UpdateError,
+    manifest::{Manifest, Section},
+};
 
 /// Sequences inside one another that can be followed, whatever [`Limits::depth`] says.
 pub(crate) const MAX_DEPTH: usize = 4;
 
-/// Reads every command of a section, also those in branches that this device would not take: an unknown
-/// command or an effect where none may be must not hide in them.
-///
-/// `budget` is what is left of [`Limits::commands`].
-pub(crate) fn lint(
-    root: &Reader<'_>,
-    commands: Items,
-    section: Section,
-    components: usize,
-    limits: &Limits,
-    budget: &mut u16,
-) -> Result<(), UpdateError> {
-    if components > 1 && !matches!({ commands }.command(root, components)?, Some(Command::Select(_))) {
-        return Err(UpdateError::ComponentIndex);
-    }
-    let mut stack = [Level {
-        commands: Items::NONE,
-        alternatives: Items::NONE,
-    }; MAX_DEPTH];
-    let mut depth = 0usize;
-    let mut next = Some(commands);
-    loop {
-        if let Some(commands) = next.take() {
-            if depth >= usize::from(limits.depth) {
-                return Err(UpdateError::Depth);
+/// What the form of a manifest is judged by.
+pub(crate) struct Form<'m, 'a> {
+    pub(crate) manifest: &'m Manifest<'a>,
+    pub(crate) limits: &'m Limits,
+    pub(crate) check: Option<CheckValue>,
+    /// What is left of [`Limits::commands`].
+    pub(crate) budget: u16,
+}
+
+impl Form<'_, '_> {
+    /// Reads every command of a section, also those in branches that this device would not take: an unknown
+    /// command or an effect where none may be must not hide in them.
+    pub(crate) fn lint(&mut self, section: Section, commands: Items) -> Result<(), UpdateError> {
+        let manifest = self.manifest;
+        let mut command = Command::NONE;
+        if manifest.components > 1 {
+            let _ = { commands }.command(manifest, &mut command)?;
+            if command.code != code::SELECT {
+                return Err(UpdateError::ComponentIndex);
             }
-            *stack.get_mut(depth).ok_or(UpdateError::Depth)? = Level {
-                commands,
-                alternatives: Items::NONE,
-            };
-            depth = depth.saturating_add(1);
         }
-        let top = depth.checked_sub(1).and_then(|top| stack.get_mut(top));
-        let Some(level) = top else {
-            return Ok(());
-        };
-        match level.alternatives.alternative(root)? {
-            Alternative::Commands(commands) => {
-                next = Some(commands);
+        let mut stack = [Level {
+            commands: Items::NONE,
+            alternatives: Items::NONE,
+        }; MAX_DEPTH];
+        let mut depth = 0usize;
+        let mut next = Some(commands);
+        loop {
+            if let Some(commands) = next.take() {
+                if depth >= usize::from(self.limits.depth) {
+                    return Err(UpdateError::Depth);
+                }
+                let level = stack.get_mut(depth).ok_or(UpdateError::Depth)?;
+                (level.commands, level.alternatives) = (commands, Items::NONE);
+                depth = depth.saturating_add(1);
+            }
+            let Some(level) = stack.get_mut(depth.wrapping_sub(1)) else {
+                return Ok(());
+            };
+            if level.alternatives.way(manifest, &mut command.items)? == Way::Commands {
+                next = Some(command.items);
                 continue;
             }
-            Alternative::Nil | Alternative::None => {}
-        }
-        let Some(command) = level.commands.command(root, components)? else {
-            depth = depth.saturating_sub(1);
-            continue;
-        };
-        *budget = budget.checked_sub(1).ok_or(UpdateError::Commands)?;
-        match command {
-            Command::Check(_) | Command::Select(_) => {}
-            Command::Do(effect) => {
-                if !allowed(effect, section) {
+            if !level.commands.command(manifest, &mut command)? {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            self.budget = self.budget.checked_sub(1).ok_or(UpdateError::Commands)?;
+            match command.code {
+                code::SET => {
+                    let mut place = 0;
+                    while let Some(parameter) = command.items.assignment(manifest, &mut place)? {
+                        if let Some(check) = self.check {
+                            check(parameter, manifest.root.seek(place))?;
+                        }
+                    }
+                }
+                code::RUN => next = Some(command.items),
+                code::TRY => level.alternatives = command.items,
+                code if Codes::EFFECTS.have(code) && !section.allows().have(code) => {
                     return Err(UpdateError::CommandMisplaced);
                 }
+                _ => {}
             }
-            Command::Set(mut assignments) => while assignments.assignment(root, components)?.is_some() {},
-            Command::Run(commands) => next = Some(commands),
-            Command::Try(alternatives) => level.alternatives = alternatives,
         }
     }
 }
@@ -75,13 +83,15 @@ struct Level {
     alternatives: Items,
 }
 
-/// The shared sequence and validation change nothing; only invocation starts something; a boot does
-/// not fetch.
-fn allowed(effect: Effect, section: Section) -> bool {
-    match section {
-        Section::Shared | Section::Validate => false,
-        Section::Fetch | Section::Install => effect != Effect::Invoke,
-        Section::Load => matches!(effect, Effect::Copy | Effect::Write),
-        Section::Invoke => effect == Effect::Invoke,
+impl Section {
+    /// The effects that it may have. The shared sequence and validation change nothing; only invocation starts
+    /// something; a boot does not fetch.
+    const fn allows(self) -> Codes {
+        match self {
+            Self::Shared | Self::Validate => Codes::NONE,
+            Self::Fetch | Self::Install => Codes::NONE.and(code::WRITE).and(code::FETCH).and(code::COPY),
+            Self::Load => Codes::NONE.and(code::WRITE).and(code::COPY),
+            Self::Invoke => Codes::NONE.and(code::INVOKE),
+        }
     }
 }

@@ -1,7 +1,7 @@
-use iotsec_core::cbor::Reader;
+use iotsec_core::cbor::{Kind, Reader, Type};
 
 use super::{Items, LIMITS};
-use crate::{digest, error::UpdateError, payload::RawTransport};
+use crate::{digest, error::UpdateError, manifest::Manifest};
 
 /// The keys of override-parameters.
 pub(crate) mod key {
@@ -26,124 +26,158 @@ pub(crate) mod key {
     pub(crate) const PAYLOAD_ENCODING: i16 = -258;
 }
 
-/// The parameters that belong to a component, in the order of [`Parameters`].
-const KEPT: [i16; 15] = [
-    key::VENDOR,
-    key::CLASS,
-    key::DIGEST,
-    key::USE_BEFORE,
-    key::SLOT,
-    key::SIZE,
-    key::CONTENT,
-    key::ENCRYPTION,
-    key::URI,
-    key::SOURCE,
-    key::INVOKE_ARGUMENTS,
-    key::DEVICE,
-    key::FETCH_ARGUMENTS,
-    key::CHUNK_DIGESTS,
-    key::PAYLOAD_ENCODING,
+/// Places in [`KNOWN`], and for those of a component in [`Parameters`].
+pub(crate) mod parameter {
+    pub(crate) const INVOKE_ARGUMENTS: u8 = 0;
+    // A condition about one of the next five has the same number as its parameter.
+    pub(crate) const VENDOR: u8 = 1;
+    pub(crate) const CLASS: u8 = 2;
+    pub(crate) const DIGEST: u8 = 3;
+    pub(crate) const USE_BEFORE: u8 = 4;
+    pub(crate) const SLOT: u8 = 5;
+    pub(crate) const DEVICE: u8 = 6;
+    pub(crate) const SIZE: u8 = 7;
+    pub(crate) const CONTENT: u8 = 8;
+    pub(crate) const URI: u8 = 9;
+    pub(crate) const SOURCE: u8 = 10;
+    pub(crate) const FETCH_ARGUMENTS: u8 = 11;
+    // These three tell of the payload as it is transported.
+    pub(crate) const ENCRYPTION: u8 = 12;
+    pub(crate) const CHUNK_DIGESTS: u8 = 13;
+    pub(crate) const PAYLOAD_ENCODING: u8 = 14;
+    pub(crate) const STRICT_ORDER: u8 = 15;
+    pub(crate) const SOFT_FAILURE: u8 = 16;
+}
+
+/// What a value has to be beside its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    Any,
+    /// Sixteen bytes.
+    Identifier,
+    /// A digest in a byte string.
+    Digest,
+    /// A number below 2^32.
+    Size,
+    /// The index of a component.
+    Component,
+}
+
+/// The parameters, in the order of [`parameter`].
+const KNOWN: [(i16, Type, Value); 17] = [
+    (key::INVOKE_ARGUMENTS, Type::Bytes, Value::Any),
+    (key::VENDOR, Type::Bytes, Value::Identifier),
+    (key::CLASS, Type::Bytes, Value::Identifier),
+    (key::DIGEST, Type::Bytes, Value::Digest),
+    (key::USE_BEFORE, Type::Uint, Value::Any),
+    (key::SLOT, Type::Uint, Value::Any),
+    (key::DEVICE, Type::Bytes, Value::Identifier),
+    (key::SIZE, Type::Uint, Value::Size),
+    (key::CONTENT, Type::Bytes, Value::Any),
+    (key::URI, Type::Text, Value::Any),
+    (key::SOURCE, Type::Uint, Value::Component),
+    (key::FETCH_ARGUMENTS, Type::Bytes, Value::Any),
+    (key::ENCRYPTION, Type::Bytes, Value::Any),
+    (key::CHUNK_DIGESTS, Type::Bytes, Value::Any),
+    (key::PAYLOAD_ENCODING, Type::Bytes, Value::Any),
+    (key::STRICT_ORDER, Type::Bool, Value::Any),
+    (key::SOFT_FAILURE, Type::Bool, Value::Any),
 ];
+
+/// Those that belong to a component.
+const KEPT: usize = 15;
+
+/// Looks closer at the value of a parameter, where only an installation has to.
+pub(crate) type CheckValue = fn(u8, Reader<'_>) -> Result<(), UpdateError>;
 
 /// What override-parameters has set for one component: where in the envelope each value stands, and zero
 /// for none.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Parameters([usize; KEPT.len()]);
+pub(crate) struct Parameters([usize; KEPT]);
 
 impl Parameters {
-    pub(crate) const NONE: Self = Self([0; KEPT.len()]);
+    pub(crate) const NONE: Self = Self([0; KEPT]);
 
     /// Sets a parameter to the value at `place`, whatever it was before.
-    pub(crate) fn set(&mut self, key: i16, place: usize) {
-        for (known, kept) in KEPT.iter().zip(&mut self.0) {
-            if *known == key {
-                *kept = place;
-            }
+    pub(crate) fn set(&mut self, parameter: u8, place: usize) {
+        if let Some(kept) = self.0.get_mut(usize::from(parameter)) {
+            *kept = place;
         }
     }
 
     /// A reader at the value of a parameter, if it is set.
     #[inline(never)]
-    pub(crate) fn get<'a>(&self, key: i16, root: &Reader<'a>) -> Option<Reader<'a>> {
-        let (_, place) = KEPT.iter().zip(self.0).find(|(known, _)| **known == key)?;
+    pub(crate) fn get<'a>(&self, parameter: u8, root: &Reader<'a>) -> Option<Reader<'a>> {
+        let place = self.0.get(usize::from(parameter)).copied().unwrap_or(0);
         (place != 0).then(|| root.seek(place))
     }
 
     /// The bytes of a parameter, if it is set.
-    pub(crate) fn bytes<'a>(&self, key: i16, root: &Reader<'a>) -> Option<&'a [u8]> {
-        self.get(key, root)?.bytes().ok()
+    pub(crate) fn bytes<'a>(&self, parameter: u8, root: &Reader<'a>) -> Option<&'a [u8]> {
+        self.get(parameter, root)?.bytes().ok()
     }
 
-    /// What is said of the payload as it is transported.
-    pub(crate) fn transport<'a>(&self, root: &Reader<'a>) -> RawTransport<'a> {
-        RawTransport {
-            encryption: self.bytes(key::ENCRYPTION, root),
-            chunks: self.bytes(key::CHUNK_DIGESTS, root),
-            encoding: self.bytes(key::PAYLOAD_ENCODING, root),
-        }
+    /// Whether anything is said of the payload as it is transported.
+    pub(crate) fn tell_transport(&self) -> bool {
+        self.0
+            .iter()
+            .skip(parameter::ENCRYPTION.into())
+            .any(|place| *place != 0)
     }
 }
 
 impl Items {
     /// `{+ parameter: value}`
-    pub(super) fn assignments(reader: &mut Reader<'_>) -> Result<Self, UpdateError> {
-        let all = reader.clone();
-        let count = reader.map()?;
+    pub(super) fn assignments(&mut self, reader: &mut Reader<'_>) -> Result<(), UpdateError> {
+        let mut inner = reader.clone();
+        let count = inner.map()?;
         if count == 0 {
             return Err(UpdateError::Sequence);
         }
-        let entries = Self::new(reader, count);
-        *reader = all;
+        self.set(&inner, count);
         reader.skip()?;
-        Ok(entries)
+        Ok(())
     }
 
-    /// Reads the next entry of an override-parameters in a manifest with so many `components`: its key, and a
-    /// reader at its value, which is of the right type.
-    pub(crate) fn assignment<'a>(
+    /// Reads the next entry of an override-parameters: which [`parameter`], and where its value stands, which is of
+    /// the right type. `None` after the last.
+    #[inline(never)]
+    pub(crate) fn assignment(
         &mut self,
-        root: &Reader<'a>,
-        components: usize,
-    ) -> Result<Option<(i16, Reader<'a>)>, UpdateError> {
-        let Some(mut reader) = self.advance(root) else {
+        manifest: &Manifest<'_>,
+        place: &mut usize,
+    ) -> Result<Option<u8>, UpdateError> {
+        let Some(mut reader) = self.advance(manifest) else {
             return Ok(None);
         };
-        let key = reader.label().and_then(|key| i16::try_from(key).ok());
-        let key = key.ok_or(UpdateError::ParameterUnknown)?;
-        let value = reader.clone();
-        match key {
-            key::VENDOR | key::CLASS | key::DEVICE => {
-                reader.array_of::<16>()?;
+        let key = reader.label();
+        let mut known = (0u8..).zip(&KNOWN);
+        let known = known.find(|(_, (known, ..))| Some(i32::from(*known)) == key);
+        let (parameter, (_, wanted, value)) = known.ok_or(UpdateError::ParameterUnknown)?;
+        *place = reader.offset();
+        let mut ahead = reader.clone();
+        if *value == Value::Component {
+            let source = ahead.uint_as::<usize>();
+            if !source.is_ok_and(|source| source < manifest.components) {
+                return Err(UpdateError::ComponentIndex);
             }
-            key::DIGEST => {
-                digest::read(&mut reader.embedded(&LIMITS)?)?;
-            }
-            key::USE_BEFORE | key::SLOT => {
-                reader.uint()?;
-            }
-            key::SIZE => {
-                reader.uint_as::<u32>()?;
-            }
-            key::STRICT_ORDER | key::SOFT_FAILURE => {
-                reader.bool()?;
-            }
-            key::CONTENT | key::ENCRYPTION | key::INVOKE_ARGUMENTS | key::FETCH_ARGUMENTS => {
-                reader.bytes()?;
-            }
-            key::CHUNK_DIGESTS => RawTransport::check_chunks(reader.bytes()?)?,
-            key::PAYLOAD_ENCODING => RawTransport::check_encoding(reader.bytes()?)?,
-            key::URI => {
-                reader.text()?;
-            }
-            key::SOURCE => {
-                let source = reader.uint_as::<usize>();
-                if !source.is_ok_and(|source| source < components) {
-                    return Err(UpdateError::ComponentIndex);
-                }
-            }
-            _ => return Err(UpdateError::ParameterUnknown),
+        } else if ahead.peek()? != *wanted {
+            return Err(ahead.error(Kind::Type).into());
         }
+        match value {
+            Value::Identifier => {
+                ahead.array_of::<16>()?;
+            }
+            Value::Digest => {
+                digest::read(&mut ahead.embedded(&LIMITS)?)?;
+            }
+            Value::Size => {
+                ahead.uint_as::<u32>()?;
+            }
+            _ => {}
+        }
+        reader.skip()?;
         self.at = reader.offset();
-        Ok(Some((key, value)))
+        Ok(Some(parameter))
     }
 }

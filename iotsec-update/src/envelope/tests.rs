@@ -1,5 +1,7 @@
 use std::{boxed::Box, vec, vec::Vec};
 
+use iotsec_core::cose::CoseError;
+
 use super::*;
 use crate::forge::{
     Forge,
@@ -25,7 +27,7 @@ fn known_keys_with_byte_strings_are_an_envelope() {
         entries.sort_by_key(|(key, _)| *key);
         let error = parse(&of(entries)).unwrap_err();
         assert!(
-            matches!(error, UpdateError::Encoding(error) if error.kind == Kind::UnknownKey),
+            matches!(error, UpdateError::Cose(CoseError::Encoding(error)) if error.kind == Kind::UnknownKey),
             "{unknown}"
         );
     }
@@ -36,7 +38,10 @@ fn known_keys_with_byte_strings_are_an_envelope() {
         of(vec![(3, string()), (2, string())]),
         of(vec![]),
     ] {
-        assert!(matches!(parse(&wrong), Err(UpdateError::Encoding(_))));
+        assert!(matches!(
+            parse(&wrong),
+            Err(UpdateError::Cose(CoseError::Encoding(_)))
+        ));
     }
 }
 
@@ -51,7 +56,10 @@ fn only_tag_107_is_an_envelope() {
     }
     let mut trailing = good;
     trailing.push(0);
-    assert!(matches!(parse(&trailing), Err(UpdateError::Encoding(_))));
+    assert!(matches!(
+        parse(&trailing),
+        Err(UpdateError::Cose(CoseError::Encoding(_)))
+    ));
 }
 
 #[test]

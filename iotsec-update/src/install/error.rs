@@ -80,6 +80,9 @@ pub enum InstallError {
 }
 
 impl InstallError {
+    /// The number that a boot loader notes, which has no use for the others.
+    pub(crate) const TRIAL_EXPIRED: u16 = 2714;
+
     /// Whether it ends the update.
     pub(super) const fn is_final(self) -> bool {
         !matches!(
@@ -111,7 +114,7 @@ impl ErrorCode for InstallError {
             Self::AlreadyRejected => 2711,
             Self::Cancelled => 2712,
             Self::Rejected => 2713,
-            Self::TrialExpired => 2714,
+            Self::TrialExpired => Self::TRIAL_EXPIRED,
             Self::Unproven => 2715,
         }
     }

@@ -9,7 +9,7 @@ use iotsec_core::{
 
 use super::{InstallError, State, Updater};
 use crate::{
-    boot::{Running, reverted, settle, settles},
+    boot::{Running, revert, settle, settles},
     journal::{Image, Record},
     rollback::Rollback,
 };
@@ -28,7 +28,9 @@ impl<D: Digest, const N: usize> Updater<D, N> {
         flash: &mut F,
         rollback: &mut Rollback<'_>,
     ) -> Result<(), InstallError> {
-        if self.record.state == State::Updated && settles(&self.record, &self.running) {
+        if self.record.state == State::Updated
+            && settles(&self.record, self.running.slot, &self.running.manifest)
+        {
             return settle(flash, &mut self.journal, &self.record, rollback);
         }
         if self.record.state != State::Trial {
@@ -58,10 +60,12 @@ impl<D: Digest, const N: usize> Updater<D, N> {
     /// [`InstallError::State`] in other states; flash errors, which change nothing.
     pub fn reject<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), InstallError> {
         let record = match self.record.state {
-            State::Trial => Record {
-                state: State::Rejected,
-                ..reverted(self.record, InstallError::Rejected)
-            },
+            State::Trial => {
+                let mut record = self.record;
+                revert(&mut record, InstallError::Rejected.code(), true);
+                record.state = State::Rejected;
+                record
+            }
             State::Staged => Record {
                 state: State::Failed,
                 cause: InstallError::Cancelled.code(),
@@ -104,7 +108,11 @@ pub(super) fn reconcile(record: Option<Record>, running: Running) -> Record {
     };
     if record.active.slot == running.slot {
         let record = match record.state {
-            State::Trial => reverted(record, InstallError::TrialExpired),
+            State::Trial => {
+                let mut record = record;
+                revert(&mut record, InstallError::TrialExpired.code(), true);
+                record
+            }
             State::Rejected => Record {
                 state: State::Failed,
                 ..record

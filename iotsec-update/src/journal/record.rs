@@ -7,28 +7,29 @@ use crate::{SequenceNumber, checksum::crc32};
 /// Where an update is, in the words of the PSA Firmware Update API 1.0 (Arm IHI 0093).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum State {
+    // The numbers of the PSA header, which are also those of the record.
     /// Nothing under way; `start` may be called.
-    Ready,
+    Ready = 0,
     /// An image is being written to the staging slot.
-    Writing,
+    Writing = 1,
     /// The image in the staging slot is complete and was read back; it is not yet to be started.
-    Candidate,
+    Candidate = 2,
     /// The next boot tries the image.
-    Staged,
+    Staged = 3,
     /// The image is running on trial.
-    Trial,
+    Trial = 5,
     /// The running image was rejected; the next boot goes back.
-    Rejected,
+    Rejected = 6,
     /// The update failed, was cancelled or was reverted. The cause is recorded.
-    Failed,
+    Failed = 4,
     /// The image was accepted. The staging slot holds the one before it until `clean`.
-    Updated,
+    Updated = 7,
 }
 
 impl State {
     const fn code(self) -> u8 {
-        // The numbers of the PSA header.
         match self {
             Self::Ready => 0,
             Self::Writing => 1,
@@ -133,21 +134,39 @@ impl Record {
             Slot::A => 0,
             Slot::B => 1,
         };
+        let [s0, s1, s2, s3] = serial.to_le_bytes();
+        let [c0, c1] = self.cause.to_le_bytes();
+        let [p0, p1, p2, p3] = self.progress.to_le_bytes();
         let mut out = [0; 160];
-        let mut fields = Places(&mut out);
-        fields.put(&[RECORD, VERSION, self.state.code(), slot]);
-        fields.put(&serial.to_le_bytes());
-        fields.put(&[self.boots, flags]);
-        fields.put(&self.cause.to_le_bytes());
-        fields.put(&self.progress.to_le_bytes());
-        for manifest in [
+        let (head, manifests) = out.split_at_mut(16);
+        head.copy_from_slice(&[
+            RECORD,
+            VERSION,
+            self.state.code(),
+            slot,
+            s0,
+            s1,
+            s2,
+            s3,
+            self.boots,
+            flags,
+            c0,
+            c1,
+            p0,
+            p1,
+            p2,
+            p3,
+        ]);
+        let (places, _) = manifests.as_chunks_mut();
+        let known = [
             Some(&self.active.manifest),
             self.staging.as_ref(),
             self.rejected.as_ref(),
-        ] {
-            let (sequence, digest) = manifest.map_or((0, &[0; 32]), |id| (id.sequence.0, &id.digest));
-            fields.put(&sequence.to_le_bytes());
-            fields.put(digest);
+        ];
+        for (place, manifest) in places.iter_mut().zip(known) {
+            if let Some(manifest) = manifest {
+                manifest.encode(place);
+            }
         }
         seal(&mut out);
         out
@@ -158,99 +177,107 @@ impl Record {
         head.starts_with(&[RECORD, VERSION])
     }
 
-    /// The serial number and the state, if every field has a meaning and the checksum fits.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<(u32, Self)> {
-        let mut fields = Fields(unseal(bytes)?);
-        let [kind, version, state, slot] = fields.take()?;
-        if kind != RECORD || version != VERSION {
+    /// Becomes the state in `bytes` if its serial number is above `newest`. Returns that number, if every field has a
+    /// meaning and the checksum fits.
+    pub(crate) fn decode(&mut self, bytes: &[u8], newest: u32) -> Option<u32> {
+        let bytes: &[u8; 160] = bytes.try_into().ok()?;
+        let [
+            RECORD,
+            VERSION,
+            state,
+            slot,
+            s0,
+            s1,
+            s2,
+            s3,
+            boots,
+            flags,
+            c0,
+            c1,
+            p0,
+            p1,
+            p2,
+            p3,
+            rest @ ..,
+        ] = bytes
+        else {
             return None;
-        }
+        };
+        let serial = u32::from_le_bytes([*s0, *s1, *s2, *s3]);
+        let (manifests, tail) = rest.as_chunks::<MANIFEST_LEN>();
+        let [manifest, staging, rejected] = manifests else {
+            return None;
+        };
         let slot = match slot {
             0 => Slot::A,
             1 => Slot::B,
             _ => return None,
         };
-        let serial = fields.serial()?;
-        let [boots, flags] = fields.take()?;
-        if flags & !(ACCEPTED | CLEAN | STAGING | REJECTED) != 0 {
+        let [zeros @ .., _, _, _, _] = tail else {
             return None;
-        }
-        let cause = u16::from_le_bytes(fields.take()?);
-        let progress = u32::from_le_bytes(fields.take()?);
-        let manifest = fields.manifest()?;
-        let staging = fields.manifest()?;
-        let rejected = fields.manifest()?;
-        if fields.0.iter().any(|byte| *byte != 0) {
-            return None;
-        }
-        let record = Self {
-            state: State::from_code(state)?,
-            active: Image { slot, manifest },
-            accepted: flags & ACCEPTED != 0,
-            clean: flags & CLEAN != 0,
-            boots,
-            cause,
-            progress,
-            staging: (flags & STAGING != 0).then_some(staging),
-            rejected: (flags & REJECTED != 0).then_some(rejected),
         };
-        Some((serial, record))
+        if !is_sealed(bytes)
+            || serial > MAX_SERIAL
+            || flags & !(ACCEPTED | CLEAN | STAGING | REJECTED) != 0
+            || zeros.iter().any(|byte| *byte != 0)
+        {
+            return None;
+        }
+        let state = State::from_code(*state)?;
+        if serial <= newest {
+            return Some(serial);
+        }
+        self.state = state;
+        self.active.slot = slot;
+        self.active.manifest = ManifestId::decode(manifest);
+        self.accepted = flags & ACCEPTED != 0;
+        self.clean = flags & CLEAN != 0;
+        self.boots = *boots;
+        self.cause = u16::from_le_bytes([*c0, *c1]);
+        self.progress = u32::from_le_bytes([*p0, *p1, *p2, *p3]);
+        self.staging = (flags & STAGING != 0).then(|| ManifestId::decode(staging));
+        self.rejected = (flags & REJECTED != 0).then(|| ManifestId::decode(rejected));
+        Some(serial)
+    }
+}
+
+/// A sequence number and a digest.
+const MANIFEST_LEN: usize = 40;
+
+impl ManifestId {
+    fn encode(&self, place: &mut [u8; MANIFEST_LEN]) {
+        let (sequence, digest) = place.split_at_mut(8);
+        sequence.copy_from_slice(&self.sequence.0.to_le_bytes());
+        digest.copy_from_slice(&self.digest);
+    }
+
+    #[inline(never)]
+    fn decode(place: &[u8; MANIFEST_LEN]) -> Self {
+        let [a, b, c, d, e, f, g, h, digest @ ..] = place;
+        Self {
+            sequence: SequenceNumber(u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])),
+            digest: *digest,
+        }
     }
 }
 
 pub(crate) fn encode_progress(serial: u32, progress: u32) -> [u8; 16] {
-    let mut out = [0; 16];
-    let mut fields = Places(&mut out);
-    fields.put(&[PROGRESS, VERSION, 0, 0]);
-    fields.put(&serial.to_le_bytes());
-    fields.put(&progress.to_le_bytes());
+    let [s0, s1, s2, s3] = serial.to_le_bytes();
+    let [p0, p1, p2, p3] = progress.to_le_bytes();
+    let mut out = [
+        PROGRESS, VERSION, 0, 0, s0, s1, s2, s3, p0, p1, p2, p3, 0, 0, 0, 0,
+    ];
     seal(&mut out);
     out
 }
 
 /// The serial number and the bytes in place.
 pub(crate) fn decode_progress(bytes: &[u8]) -> Option<(u32, u32)> {
-    let mut fields = Fields(unseal(bytes)?);
-    if fields.take()? != [PROGRESS, VERSION, 0, 0] {
+    let [PROGRESS, VERSION, 0, 0, s0, s1, s2, s3, p0, p1, p2, p3, ..] = bytes else {
         return None;
-    }
-    Some((fields.serial()?, u32::from_le_bytes(fields.take()?)))
-}
-
-/// Where the next field goes.
-struct Places<'b>(&'b mut [u8]);
-
-impl Places<'_> {
-    // Out of line: there are many fields.
-    #[inline(never)]
-    fn put(&mut self, field: &[u8]) {
-        if let Some((place, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(field.len()) {
-            place.copy_from_slice(field);
-            self.0 = rest;
-        }
-    }
-}
-
-struct Fields<'b>(&'b [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*head)
-    }
-
-    fn serial(&mut self) -> Option<u32> {
-        let serial = u32::from_le_bytes(self.take()?);
-        (serial <= MAX_SERIAL).then_some(serial)
-    }
-
-    fn manifest(&mut self) -> Option<ManifestId> {
-        Some(ManifestId {
-            sequence: SequenceNumber(u64::from_le_bytes(self.take()?)),
-            digest: self.take()?,
-        })
-    }
+    };
+    let serial = u32::from_le_bytes([*s0, *s1, *s2, *s3]);
+    (is_sealed(bytes) && serial <= MAX_SERIAL).then(|| (serial, u32::from_le_bytes([*p0, *p1, *p2, *p3])))
 }
 
 /// Puts the CRC-32 of all but the last four bytes there.
@@ -260,7 +287,9 @@ fn seal(bytes: &mut [u8]) {
     }
 }
 
-fn unseal(bytes: &[u8]) -> Option<&[u8]> {
-    let (body, crc) = bytes.split_last_chunk::<4>()?;
-    (crc32(body).to_le_bytes() == *crc).then_some(body)
+/// Whether it is there.
+#[inline(never)]
+fn is_sealed(bytes: &[u8]) -> bool {
+    let sealed = bytes.split_last_chunk::<4>();
+    sealed.is_some_and(|(body, crc)| crc32(body).to_le_bytes() == *crc)
 }

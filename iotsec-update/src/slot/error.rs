@@ -26,14 +26,26 @@ pub enum SlotError {
     BufferTooSmall,
 }
 
-impl ErrorCode for SlotError {
-    fn code(&self) -> u16 {
+impl SlotError {
+    /// The number of a reason that has no other one in it.
+    // Apart and out of line: so it is a table of numbers and not a branch for each.
+    #[inline(never)]
+    const fn number(&self) -> u16 {
         match self {
-            Self::Flash(error) => error.code(),
+            Self::Flash(_) => 0,
             Self::Empty => 2511,
             Self::Corrupt => 2512,
             Self::TooLarge => 2513,
             Self::BufferTooSmall => 2514,
+        }
+    }
+}
+
+impl ErrorCode for SlotError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Flash(error) => error.code(),
+            _ => self.number(),
         }
     }
     fn fault(&self) -> Fault {

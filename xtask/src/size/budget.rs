@@ -18,8 +18,8 @@ struct Budget {
 const BUDGETS: &[Budget] = &[
     Budget::new("update_verify", THUMBV7EM_HF, 40 * KIB, 11 * KIB),
     Budget::new("update_verify_small", THUMBV7EM_HF, 29 * KIB, 15 * KIB / 2),
-    Budget::new("boot_verify", THUMBV7EM_HF, 46 * KIB, 10 * KIB),
-    Budget::new("boot_verify_small", THUMBV7EM_HF, 36 * KIB, 13 * KIB / 2),
+    Budget::new("boot_verify", THUMBV7EM_HF, 40 * KIB, 10 * KIB),
+    Budget::new("boot_verify_small", THUMBV7EM_HF, 29 * KIB, 13 * KIB / 2),
     // Telemetry adds this to the cryptography that it shares with whatever else is sealed.
     Budget::new("telemetry", THUMBV7EM_HF, 8 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("telemetry", THUMBV6M, 33 * KIB / 4, 17 * KIB / 4).beyond("sealing"),
