@@ -1,11 +1,8 @@
 //! The suite on RustCrypto and dalek: software, constant time on cores without data-dependent
 //! multiplication or cache timing.
 
-use core::iter::once;
-
 use aes_gcm_siv::{AeadInOut, KeyInit};
 use ed25519_dalek::Signer;
-use hmac::Mac;
 use rand_core::TryCryptoRng;
 use sha2::Digest as _;
 
@@ -149,10 +146,10 @@ impl Digest for Sha256 {
         self.0.reset();
     }
     fn update(&mut self, bytes: &[u8]) {
-        sha2::Digest::update(&mut self.0, bytes);
+        absorb(&mut self.0, bytes);
     }
     fn finish(&mut self) -> [u8; DIGEST_LEN] {
-        self.0.finalize_reset().into()
+        squeeze(&mut self.0)
     }
 }
 
@@ -202,15 +199,11 @@ impl Kdf for HkdfSha256 {
         if out.len() > HKDF_MAX_LEN {
             return Err(CryptoError::Length);
         }
-        let prk = Secret::from_bytes(self.hmac(salt, &[key])?);
+        let prk = Secret::from_bytes(hmac(salt, &[&[key]]));
         let mut block = Secret::<DIGEST_LEN>::zero();
         let mut previous: &[u8] = &[];
         for (counter, out) in (1_u8..=255).zip(out.chunks_mut(DIGEST_LEN)) {
-            let counter = [counter];
-            let parts = once(previous)
-                .chain(info.iter().copied())
-                .chain(once(&counter[..]));
-            *block.expose_mut() = mac(prk.expose(), &mut { parts })?;
+            *block.expose_mut() = hmac(prk.expose(), &[&[previous], info, &[&[counter]]]);
             for (to, from) in out.iter_mut().zip(block.expose()) {
                 *to = *from;
             }
@@ -219,22 +212,53 @@ impl Kdf for HkdfSha256 {
         Ok(())
     }
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        mac(key, &mut parts.iter().copied())
+        Ok(hmac(key, &[parts]))
     }
 }
 
-/// Bytes that HKDF-SHA-256 gives at most (RFC 5869 §2.3).
+/// RFC 5869 §2.3.
 const HKDF_MAX_LEN: usize = 255 * DIGEST_LEN;
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
 
-// Out of line: each inlined copy is half a kilobyte.
-#[inline(never)]
-fn mac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
-    let mut mac =
-        <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
-    for part in parts {
-        mac.update(part);
+/// HMAC-SHA-256 (RFC 2104) over the concatenation of `parts`. The `hmac` crate's is half a kilobyte more.
+fn hmac(key: &[u8], parts: &[&[&[u8]]]) -> [u8; DIGEST_LEN] {
+    let short;
+    let mut key = key;
+    if key.len() > BLOCK {
+        short = Secret::from_bytes(padded(&[], 0, &[&[key]]));
+        key = short.expose();
     }
-    Ok(mac.finalize().into_bytes().into())
+    let inner = Secret::from_bytes(padded(key, 0x36, parts));
+    padded(key, 0x5C, &[&[inner.expose()]])
+}
+
+/// The digest of a block, which is the key XOR `mask`, and of what follows it; without a mask, of what follows alone.
+#[inline(never)]
+fn padded(key: &[u8], mask: u8, parts: &[&[&[u8]]]) -> [u8; DIGEST_LEN] {
+    let mut hash = sha2::Sha256::new();
+    if mask != 0 {
+        let mut block = Secret::from_bytes([mask; BLOCK]);
+        for (to, from) in block.expose_mut().iter_mut().zip(key) {
+            *to ^= from;
+        }
+        absorb(&mut hash, block.expose());
+    }
+    for part in parts.iter().copied().flatten() {
+        absorb(&mut hash, part);
+    }
+    squeeze(&mut hash)
+}
+
+// Out of line, both: each inlined copy is a quarter of a kilobyte.
+#[inline(never)]
+fn absorb(hash: &mut sha2::Sha256, bytes: &[u8]) {
+    sha2::Digest::update(hash, bytes);
+}
+
+#[inline(never)]
+fn squeeze(hash: &mut sha2::Sha256) -> [u8; DIGEST_LEN] {
+    hash.finalize_reset().into()
 }
 
 macro_rules! aead {
@@ -292,5 +316,11 @@ aead!(
     /// AES-256-GCM-SIV (RFC 8452), for storage: a nonce that repeats, because the flash was rolled
     /// back, reveals no more than that two records are equal.
     Aes256GcmSiv,
-    aes_gcm_siv::Aes256GcmSiv
+    Aes256GcmSivCipher
 );
+
+/// Software on processors of 32 bits, which have no instructions for AES as a rule.
+#[cfg(target_pointer_width = "32")]
+type Aes256GcmSivCipher = aes_gcm_siv::AesGcmSiv<super::wide_aes::WideAes256>;
+#[cfg(not(target_pointer_width = "32"))]
+type Aes256GcmSivCipher = aes_gcm_siv::Aes256GcmSiv;
