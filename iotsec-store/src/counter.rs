@@ -43,8 +43,8 @@ impl Store<'_> {
             .count(flash, key)?
             .checked_add(1)
             .ok_or(StoreError::Exhausted)?;
-        let header = Header::new(Kind::Count, key.domain(), key.name(), COUNT_LEN);
-        self.put_record(flash, &header, &count.to_le_bytes())?;
+        let header = Header::new(Kind::Count, key, COUNT_LEN);
+        self.put_record(flash, header, &count.to_le_bytes())?;
         Ok(count)
     }
 
@@ -59,7 +59,7 @@ impl Store<'_> {
         let Some(place) = self.index.find(key, 0) else {
             return Ok(0);
         };
-        if !place.counter {
+        if !matches!(place.header.kind(), Kind::Count | Kind::Damaged) {
             return Err(StoreError::NotCounter);
         }
         let read = self.load(flash, &place);
