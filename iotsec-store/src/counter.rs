@@ -1,7 +1,6 @@
 //! Numbers that count up.
 
 use embedded_storage::nor_flash::NorFlash;
-use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
@@ -59,12 +58,12 @@ impl Store<'_> {
         let Some(place) = self.index.find(key, 0) else {
             return Ok(0);
         };
-        if !matches!(place.header.kind(), Kind::Count | Kind::Damaged) {
+        if !place.header.is(Kind::Count) && !place.is_damaged() {
             return Err(StoreError::NotCounter);
         }
         let read = self.load(flash, &place);
         let count = self.value().first_chunk().copied().map(u32::from_le_bytes);
-        self.buffer.zeroize();
+        self.wipe();
         read?;
         count.ok_or(StoreError::Layout)
     }

@@ -1,7 +1,7 @@
 //! Erasing what belongs to the owner, and everything.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::hal::Region;
+use iotsec_core::{hal::Region, secret::Secret};
 use rand_core::TryCryptoRng;
 
 use crate::{KeyDomain, Store, StoreError, layout::Layout, log, page, store::FIRST_GENERATION, user_key};
@@ -254,7 +254,16 @@ impl Store<'_> {
         user_key::destroy(flash, &self.layout)?;
         let wrap = user_key::derive_wrap_key(self.suite.root)?;
         let wrapper = (self.suite.aead, &wrap);
-        let user = user_key::create(flash, &self.layout, wrapper, generation, rng, self.buffer)?;
+        let mut user = Secret::zero();
+        user_key::create(
+            flash,
+            &self.layout,
+            wrapper,
+            generation,
+            rng,
+            self.buffer,
+            &mut user,
+        )?;
         self.keys.set_user(&self.suite, &user)?;
         self.key_generation = Some(generation);
         Ok(())

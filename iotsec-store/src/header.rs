@@ -1,7 +1,7 @@
 //! What stands in front of a record: what it is and whose.
 
 use iotsec_core::{
-    crypto::{CryptoError, Kdf},
+    crypto::{CryptoError, DIGEST_LEN, Kdf},
     secret::Secret,
 };
 
@@ -118,6 +118,16 @@ impl Header {
         Kind::from_code(self.flags() & KIND).unwrap_or(Kind::Damaged)
     }
 
+    /// Whether it is of this kind.
+    pub(crate) const fn is(self, kind: Kind) -> bool {
+        self.flags() & KIND == kind.code()
+    }
+
+    /// Whether the record holds what an application stored.
+    pub(crate) const fn is_value(self) -> bool {
+        self.is(Kind::Put) || self.is(Kind::Count)
+    }
+
     pub(crate) const fn len(self) -> u16 {
         self.size & MAX_LEN
     }
@@ -130,7 +140,7 @@ impl Header {
     /// Bytes of the record without what fills up the last word.
     pub(crate) fn record_len(self) -> u32 {
         OVERHEAD
-            .saturating_sub(if self.kind() == Kind::Count { SHORTER } else { 0 })
+            .saturating_sub(if self.is(Kind::Count) { SHORTER } else { 0 })
             .saturating_add(u32::from(self.len()))
     }
 
@@ -148,31 +158,50 @@ impl Header {
         let pad = Pad::new(position, kdf, key)?;
         let sum = pad.sum(self);
         let [s0, s1] = self.size.to_le_bytes();
-        let [n0, n1, n2, _] = (self.id ^ pad.mask).to_le_bytes();
+        let [n0, n1, n2, _] = (self.id ^ pad.mask()).to_le_bytes();
         let [c0, c1] = check(sum);
         Ok(Sealed {
             bytes: [self.flags(), s0, s1, n0, n1, n2, c0, c1],
             sum,
         })
     }
+}
 
-    /// Reads a header that was written whole, by this store, at this very place, with what it adds to the sum over
-    /// its page. `None` for anything else.
+/// A record, and what its header adds to the sum over the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) header: Header,
+    pub(crate) position: Position,
+    pub(crate) sum: u64,
+}
+
+impl Found {
+    /// To be looked for.
+    pub(crate) const fn at(position: Position) -> Self {
+        Self {
+            header: Header::from_parts(0, 0),
+            position,
+            sum: 0,
+        }
+    }
+
+    /// Whether `bytes` are a header that was written whole, by this store, at this very place; then it is here, with what
+    /// it adds to the sum over its page.
     pub(crate) fn open(
+        &mut self,
         bytes: &[u8; HEADER_LEN],
-        position: Position,
         kdf: &dyn Kdf,
         key: &Secret<32>,
-    ) -> Result<Option<(Self, u64)>, CryptoError> {
+    ) -> Result<bool, CryptoError> {
         let [flags, s0, s1, n0, n1, n2, c0, c1] = *bytes;
         if flags & (FIRST | NEXT) == FIRST | NEXT || Kind::from_code(flags & KIND).is_none() {
-            return Ok(None);
+            return Ok(false);
         }
-        let pad = Pad::new(position, kdf, key)?;
+        let pad = Pad::new(self.position, kdf, key)?;
         let masked = u32::from_le_bytes([n0, n1, n2, flags]);
-        let header = Self::from_parts(masked ^ pad.mask, u16::from_le_bytes([s0, s1]));
-        let sum = pad.sum(header);
-        Ok((check(sum) == [c0, c1]).then_some((header, sum)))
+        self.header = Header::from_parts(masked ^ pad.mask(), u16::from_le_bytes([s0, s1]));
+        self.sum = pad.sum(self.header);
+        Ok(check(self.sum) == [c0, c1])
     }
 }
 
@@ -184,35 +213,30 @@ fn check(sum: u64) -> [u8; 2] {
     [a, b]
 }
 
-/// What hides and authenticates the header at one position.
-struct Pad {
-    /// Of the name.
-    mask: u32,
-    factors: [u64; 2],
-    term: u64,
-}
+/// What hides and authenticates the header at one position: two factors, a term and the mask of the name.
+struct Pad([u8; DIGEST_LEN]);
 
 impl Pad {
     fn new(position: Position, kdf: &dyn Kdf, key: &Secret<32>) -> Result<Self, CryptoError> {
         let mac = kdf.hmac(key.expose(), &[b"iotsec/store/header/v2", &position.to_bytes()])?;
-        let number = |from| u64::from_le_bytes(at(&mac, from));
-        let [a, b, c] = at(&mac, 24);
-        Ok(Self {
-            mask: u32::from_le_bytes([a, b, c, 0]),
-            factors: [number(0), number(8)],
-            term: number(16),
-        })
+        Ok(Self(mac))
+    }
+
+    fn mask(&self) -> u32 {
+        let [a, b, c] = at(&self.0, 24);
+        u32::from_le_bytes([a, b, c, 0])
     }
 
     /// A one-time authenticator, of which the upper bits are used: pair-multiply-shift (Dietzfelbinger 1996), strongly
     /// universal.
     #[inline(never)]
     fn sum(&self, header: Header) -> u64 {
-        let [x, y] = self.factors;
+        let number = |from| u64::from_le_bytes(at(&self.0, from));
         let [s0, s1] = header.size.to_le_bytes();
         let start = u32::from_le_bytes([header.flags(), s0, s1, 0]);
-        x.wrapping_mul(u64::from(start))
-            .wrapping_add(y.wrapping_mul(u64::from(header.name())))
-            .wrapping_add(self.term)
+        number(0)
+            .wrapping_mul(u64::from(start))
+            .wrapping_add(number(8).wrapping_mul(u64::from(header.name())))
+            .wrapping_add(number(16))
     }
 }

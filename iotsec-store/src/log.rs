@@ -14,7 +14,6 @@
 //! nothing, and the next attempt erases them. From then on page s is free; it is erased when its turn comes.
 
 use embedded_storage::nor_flash::NorFlash;
-use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
@@ -113,11 +112,11 @@ impl Store<'_> {
                     // There is nothing left to save.
                     Err(StoreError::Tampered | StoreError::KeyLost) => {
                         self.doubtful = None;
-                        self.buffer.zeroize();
+                        self.wipe();
                         return Ok(());
                     }
                     Err(error) => {
-                        self.buffer.zeroize();
+                        self.wipe();
                         return Err(error);
                     }
                 }
@@ -131,7 +130,7 @@ impl Store<'_> {
         };
         let position = self.append_buffered(flash, header)?;
         self.doubtful = None;
-        if header.kind() == Kind::Commit {
+        if header.is(Kind::Commit) {
             self.index.commit();
         }
         match moved {
@@ -149,7 +148,7 @@ impl Store<'_> {
         let position = self.head.position();
         let mut sum = self.head.sum;
         let done = self.write_buffered(flash, position, header, &mut sum);
-        self.buffer.zeroize();
+        self.wipe();
         // After a failed write nobody knows what the words hold: the page is closed.
         if done.is_err() {
             self.head.open = false;
@@ -263,7 +262,7 @@ impl Store<'_> {
                     self.index.renew(&place)?;
                 }
                 Err(error) => {
-                    self.buffer.zeroize();
+                    self.wipe();
                     return Err(error);
                 }
             }
@@ -271,7 +270,7 @@ impl Store<'_> {
             let header = place.copy_header();
             let header = if doomed { header.with(FIRST) } else { header };
             let copied = self.write_buffered(flash, head.position(), header, &mut head.sum);
-            self.buffer.zeroize();
+            self.wipe();
             copied?;
             head.end = head.end.saturating_add(self.layout.record_len(header));
         }
@@ -285,7 +284,7 @@ impl Store<'_> {
     /// Whether the end of a transaction lies in page `victim` that was the last record before the power went. It is
     /// copied too, behind all others: it has its own room in the page.
     fn is_commit_in(&self, victim: u32) -> bool {
-        let in_victim = |last: Place| last.header.kind() == Kind::Commit && last.position.sequence == victim;
+        let in_victim = |last: Place| last.header.is(Kind::Commit) && last.position.sequence == victim;
         self.doubtful.is_some_and(in_victim)
     }
 

@@ -6,18 +6,16 @@ use iotsec_core::{
     secret::Secret,
 };
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize;
 
 use crate::{
     IndexEntry, KeyDomain, ReplayProtection, Store, StoreError, Suite,
-    header::COPY,
+    header::{COPY, Found},
     layout::{FIRST_SEQUENCE, REREADS},
     page::{self, Opened, Raw},
     record::Position,
     replay::Replay,
     sealing::SALT_LEN,
     store, user_key,
-    walk::Found,
 };
 
 impl<'a> Store<'a> {
@@ -77,24 +75,34 @@ impl<'a> Store<'a> {
         rng: &mut R,
     ) -> Result<Self, StoreError> {
         let layout = store::check(flash, region, &suite, buffer)?;
-        let wrap = user_key::derive_wrap_key(suite.root)?;
-        let mut user = Secret::zero();
-        let generation = user_key::read(flash, &layout, (suite.aead, &wrap), &mut user)?;
         let mut store = Self::new(layout, suite, index, buffer);
+        store.read_log(flash, replay, rng)?;
+        Ok(store)
+    }
+
+    /// Finds out what flash holds.
+    fn read_log<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        replay: ReplayProtection<'a>,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        let wrap = user_key::derive_wrap_key(self.suite.root)?;
+        let mut user = Secret::zero();
+        let generation = user_key::read(flash, &self.layout, (self.suite.aead, &wrap), &mut user)?;
         let mut opened = Opened::EMPTY;
-        let newest = store.find_newest(flash, &mut opened)?;
+        let newest = self.find_newest(flash, &mut opened)?;
         if generation.is_some() {
-            store.keys.set_user(&suite, &user)?;
-            store.key_generation = generation;
+            self.keys.set_user(&self.suite, &user)?;
+            self.key_generation = generation;
         }
-        store.replay = Replay::begin(replay)?;
-        let replayed = store.replay(flash, newest, opened);
-        store.buffer.zeroize();
-        let expected = replayed?;
-        store.replay.check(expected)?;
-        if store.index.has_pending() {
-            store.index.complete();
-            match store.settle(flash) {
+        self.replay = Replay::begin(replay)?;
+        let replayed = self.replay(flash, newest, opened);
+        self.wipe();
+        self.replay.check(replayed?)?;
+        if self.index.has_pending() {
+            self.index.complete();
+            match self.settle(flash) {
                 // That would not pass by mounting again. What can be read is read, and who writes is told.
                 Err(
                     StoreError::KeyLost
@@ -105,12 +113,11 @@ impl<'a> Store<'a> {
             }
         }
         // Of a key that is younger than what is in the log, the last word may have been cut short.
-        let young = store.scrub_until.is_some() || store.head.sequence == FIRST_SEQUENCE;
-        if young && !user_key::is_steady(flash, &store.layout)? {
-            store.key_generation = None;
+        let young = self.scrub_until.is_some() || self.head.sequence == FIRST_SEQUENCE;
+        if young && !user_key::is_steady(flash, &self.layout)? {
+            self.key_generation = None;
         }
-        store.reconcile(flash, rng)?;
-        Ok(store)
+        self.reconcile(flash, rng)
     }
 
     /// Brings the user domain's key and what the log says about it together.

@@ -50,13 +50,13 @@ impl Place {
     }
 
     /// The key is removed when its transaction is complete.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.header.kind() == Kind::Remove
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.header.is(Kind::Remove)
     }
 
     /// The value failed authentication before; there is nothing to read.
-    pub(crate) fn is_damaged(&self) -> bool {
-        self.header.kind() == Kind::Damaged
+    pub(crate) const fn is_damaged(&self) -> bool {
+        self.header.is(Kind::Damaged)
     }
 
     /// The header of a copy of the record, which is not doomed.

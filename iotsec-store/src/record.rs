@@ -56,21 +56,6 @@ impl Kind {
             _ => return None,
         })
     }
-
-    /// The domain whose key seals a record of this kind. Only values are sealed with the key of their own
-    /// domain: the log must make sense when a domain has no key any more.
-    const fn sealed_by(self, domain: KeyDomain) -> KeyDomain {
-        if self.is_value() {
-            domain
-        } else {
-            KeyDomain::Device
-        }
-    }
-
-    /// Whether the record holds what an application stored.
-    pub(crate) const fn is_value(self) -> bool {
-        matches!(self, Self::Put | Self::Count)
-    }
 }
 
 /// Where a record lies, which is part of what its tag covers.
@@ -106,23 +91,18 @@ pub(crate) fn seal(
 ) -> Result<(), StoreError> {
     let (place, value, rest) = parts(header, buffer)?;
     *place = bytes;
-    let key = keys.record(header.kind().sealed_by(header.domain()));
+    let key = keys.record(sealed_by(header));
     let aad = aad(header, position, &bytes);
-    let padding = if header.kind() == Kind::Count {
-        let (tag, padding) = rest
-            .split_first_chunk_mut::<COUNT_TAG_LEN>()
-            .ok_or(StoreError::Layout)?;
+    // What fills up the last word.
+    rest.fill(0);
+    if header.is(Kind::Count) {
+        let tag = rest.first_chunk_mut().ok_or(StoreError::Layout)?;
         *tag = count_tag(suite.kdf, key, &aad, value)?;
         mask_count(suite.kdf, key, &aad, tag, value)?;
-        padding
     } else {
-        let (tag, padding) = rest
-            .split_first_chunk_mut::<TAG_LEN>()
-            .ok_or(StoreError::Layout)?;
+        let tag = rest.first_chunk_mut().ok_or(StoreError::Layout)?;
         *tag = suite.aead.seal(key, &position.nonce(), &aad, value)?;
-        padding
-    };
-    padding.fill(0);
+    }
     Ok(())
 }
 
@@ -135,9 +115,9 @@ pub(crate) fn open(
     buffer: &mut [u8],
 ) -> Result<(), StoreError> {
     let (bytes, value, rest) = parts(header, buffer)?;
-    let key = keys.record(header.kind().sealed_by(header.domain()));
+    let key = keys.record(sealed_by(header));
     let aad = aad(header, position, bytes);
-    if header.kind() == Kind::Count {
+    if header.is(Kind::Count) {
         let tag = rest.first_chunk::<COUNT_TAG_LEN>().ok_or(StoreError::Layout)?;
         mask_count(suite.kdf, key, &aad, tag, value)?;
         if count_tag(suite.kdf, key, &aad, value)? != *tag {
@@ -151,6 +131,16 @@ pub(crate) fn open(
         Ok(()) => Ok(()),
         Err(CryptoError::Tag) => Err(StoreError::Tampered),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The domain whose key seals a record. Only values are sealed with the key of their own domain: the log must make sense
+/// when a domain has no key any more.
+const fn sealed_by(header: Header) -> KeyDomain {
+    if header.is_value() {
+        header.domain()
+    } else {
+        KeyDomain::Device
     }
 }
 

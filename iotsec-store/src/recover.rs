@@ -4,13 +4,12 @@ use embedded_storage::nor_flash::NorFlash;
 
 use crate::{
     KeyDomain, ReplayLevel, Store, StoreError,
-    header::{COPY, Header, NEXT},
+    header::{COPY, Found, Header, NEXT},
     layout::LAST_READS,
     log::Head,
     page::Opened,
     place::Place,
     record::{Kind, Position},
-    walk::Found,
 };
 
 impl Store<'_> {
@@ -137,7 +136,7 @@ impl Store<'_> {
         let (header, position) = (last.header, last.position);
         self.doubtful = Some(Place { header, position });
         // A transaction counts when this is certain: `Store::mount`.
-        if header.kind() == Kind::Commit {
+        if header.is(Kind::Commit) {
             return Ok(());
         }
         self.apply(flash, header, position, chain.start, true)
@@ -145,8 +144,7 @@ impl Store<'_> {
 
     /// Whether the record that was the last one when the power went completes a transaction.
     pub(crate) fn is_commit_doubtful(&self) -> bool {
-        self.doubtful
-            .is_some_and(|last| last.header.kind() == Kind::Commit)
+        self.doubtful.is_some_and(|last| last.header.is(Kind::Commit))
     }
 
     /// One for a record that moves the monotonic counter, if there is one.
@@ -184,7 +182,7 @@ impl Store<'_> {
         header: Header,
     ) -> Result<bool, StoreError> {
         let key_fits = self.key_generation == Some(self.user_generation);
-        if !key_fits && header.kind().is_value() && header.domain() == KeyDomain::User {
+        if !key_fits && header.is_value() && header.domain() == KeyDomain::User {
             // It cannot be opened, and must not be dropped either: what it replaced would come back, if only until the
             // erasure that follows, and the index may have no room for that.
             return Ok(true);
@@ -209,12 +207,12 @@ impl Store<'_> {
         start: u32,
         opened: bool,
     ) -> Result<(), StoreError> {
-        if !header.has(COPY) && !header.has(NEXT) && header.kind() != Kind::Commit {
+        if !header.has(COPY) && !header.has(NEXT) && !header.is(Kind::Commit) {
             // Whatever was pending before was given up.
             self.index.abort();
         }
         let (kind, place) = (header.kind(), Place::of(header, position));
-        if !kind.is_value() && kind != Kind::Damaged && !opened {
+        if !header.is_value() && kind != Kind::Damaged && !opened {
             match self.open_at(flash, position, header) {
                 Err(StoreError::Tampered) if kind == Kind::Remove => {
                     return self.index.replace(&place.damaged(header.len()));

@@ -125,20 +125,39 @@ impl<'a> Store<'a> {
         rng: &mut R,
     ) -> Result<Self, StoreError> {
         let layout = check(flash, region, &suite, buffer)?;
-        let wrap = user_key::derive_wrap_key(suite.root)?;
-        let replay = Replay::begin(replay)?;
-        Self::destroy(flash, region)?;
-        let wrapper = (suite.aead, &wrap);
-        let user = user_key::create(flash, &layout, wrapper, FIRST_GENERATION, rng, buffer)?;
-        let salt = Secret::<SALT_LEN>::random(rng)?;
         let mut store = Self::new(layout, suite, index, buffer);
-        store.replay = replay;
-        store.keys.derive(&suite, salt.expose())?;
-        store.keys.set_user(&suite, &user)?;
-        store.key_generation = Some(FIRST_GENERATION);
-        // The first page comes last: without it there is no store.
-        store.open_page(flash, false)?;
+        store.write_log(flash, replay, rng)?;
         Ok(store)
+    }
+
+    /// Erases what flash holds, and begins anew.
+    fn write_log<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        replay: ReplayProtection<'a>,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        let wrap = user_key::derive_wrap_key(self.suite.root)?;
+        self.replay = Replay::begin(replay)?;
+        Self::destroy(flash, *self.layout.region())?;
+        let wrapper = (self.suite.aead, &wrap);
+        let mut user = Secret::zero();
+        let generation = FIRST_GENERATION;
+        user_key::create(
+            flash,
+            &self.layout,
+            wrapper,
+            generation,
+            rng,
+            self.buffer,
+            &mut user,
+        )?;
+        let salt = Secret::<SALT_LEN>::random(rng)?;
+        self.keys.derive(&self.suite, salt.expose())?;
+        self.keys.set_user(&self.suite, &user)?;
+        self.key_generation = Some(generation);
+        // The first page comes last: without it there is no store.
+        self.open_page(flash, false)
     }
 
     /// One of which nothing is known yet.

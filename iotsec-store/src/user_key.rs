@@ -39,7 +39,7 @@ pub(crate) fn derive_wrap_key(root: &dyn RootKey) -> Result<Secret<32>, StoreErr
     Ok(wrap)
 }
 
-/// Draws a key and writes it, wrapped, into its erased page.
+/// Draws a key into `key` and writes it, wrapped, into its erased page.
 pub(crate) fn create<F: NorFlash, R: TryCryptoRng + ?Sized>(
     flash: &mut F,
     layout: &Layout,
@@ -47,8 +47,9 @@ pub(crate) fn create<F: NorFlash, R: TryCryptoRng + ?Sized>(
     generation: u32,
     rng: &mut R,
     buffer: &mut [u8],
-) -> Result<Secret<32>, StoreError> {
-    let key = Secret::random(rng)?;
+    key: &mut Secret<32>,
+) -> Result<(), StoreError> {
+    *key = Secret::random(rng)?;
     let nonce = Secret::<NONCE_LEN>::random(rng)?;
     let prefix = prefix(layout.region(), generation);
     let mut sealed = *key.expose();
@@ -62,8 +63,8 @@ pub(crate) fn create<F: NorFlash, R: TryCryptoRng + ?Sized>(
     // A key that does not read back would take everything with it.
     let mut stored = Secret::zero();
     let found = read(flash, layout, (aead, wrap), &mut stored)?;
-    if found.is_some() && stored.ct_eq(&key) {
-        Ok(key)
+    if found.is_some() && stored.ct_eq(key) {
+        Ok(())
     } else {
         Err(StoreError::ReadBack)
     }

@@ -61,7 +61,7 @@ impl Store<'_> {
                     *to = *from;
                 }
             }
-            self.buffer.zeroize();
+            self.wipe();
             if let Err(error) = read {
                 out.get_mut(..at).unwrap_or_default().zeroize();
                 return Err(error);

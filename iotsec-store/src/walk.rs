@@ -1,33 +1,15 @@
 //! Reading the log: one record, and what is behind the log's end.
 
 use embedded_storage::nor_flash::NorFlash;
+use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, Store, StoreError, bytes,
-    header::{COPY, FIRST, Header, NEXT},
+    header::{COPY, FIRST, Found, Header, NEXT},
     layout::{ATTEMPTS, LAST_ATTEMPTS, Layout},
     place::Place,
     record::{self, Position},
 };
-
-/// A record, and what its header adds to the sum over the page.
-#[derive(Clone, Copy)]
-pub(crate) struct Found {
-    pub(crate) header: Header,
-    pub(crate) position: Position,
-    pub(crate) sum: u64,
-}
-
-impl Found {
-    /// To be looked for.
-    pub(crate) const fn at(position: Position) -> Self {
-        Self {
-            header: Header::from_parts(0, 0),
-            position,
-            sum: 0,
-        }
-    }
-}
 
 impl Store<'_> {
     /// Reads and opens the record of an index entry; the value is then in the buffer.
@@ -66,10 +48,11 @@ impl Store<'_> {
     /// Opens what was read. The header is known, and what stands in flash must be the same.
     fn open_expected(&mut self, position: Position, expected: Header) -> Result<(), StoreError> {
         let bytes = self.buffer.first_chunk().ok_or(StoreError::Layout)?;
-        let found = Header::open(bytes, position, self.suite.kdf, self.keys.header())?;
+        let mut found = Found::at(position);
+        let whole = found.open(bytes, self.suite.kdf, self.keys.header())?;
         // Whether it was a copy, or part of a transaction, does not matter any more.
         let plain = |header: Header| header.without(FIRST | NEXT | COPY);
-        if !found.is_some_and(|(header, _)| plain(header) == plain(expected)) {
+        if !whole || plain(found.header) != plain(expected) {
             return Err(StoreError::Tampered);
         }
         self.open_record(position, expected)
@@ -86,11 +69,8 @@ impl Store<'_> {
         {
             return Ok(false);
         }
-        let Some((header, sum)) = Header::open(&bytes, position, self.suite.kdf, self.keys.header())? else {
-            return Ok(false);
-        };
-        (found.header, found.sum) = (header, sum);
-        Ok(self.layout.record_len(header) <= room)
+        Ok(found.open(&bytes, self.suite.kdf, self.keys.header())?
+            && self.layout.record_len(found.header) <= room)
     }
 
     /// Reads the record at `position` and opens its value in the buffer.
@@ -121,6 +101,12 @@ impl Store<'_> {
 
     fn open_record(&mut self, position: Position, header: Header) -> Result<(), StoreError> {
         record::open(header, position, &self.suite, &self.keys, self.buffer)
+    }
+
+    /// Leaves nothing in the buffer.
+    #[inline(never)]
+    pub(crate) fn wipe(&mut self) {
+        self.buffer.zeroize();
     }
 
     /// The value that [`open_at`](Self::open_at) left in the buffer.
