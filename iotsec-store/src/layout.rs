@@ -33,18 +33,12 @@ const MIN_DATA_PAGES: u32 = 3;
 pub(crate) struct Layout {
     region: Region,
     head_len: u32,
-    max_record: u32,
 }
 
 impl Layout {
     pub(crate) fn new(region: Region) -> Result<Self, StoreError> {
         let head_len = align(&region, u32::try_from(HEAD_LEN).unwrap_or(u32::MAX));
-        let half = region.page_size().saturating_sub(head_len) >> 1;
-        let layout = Self {
-            region,
-            head_len,
-            max_record: half.saturating_sub(half.checked_rem(region.word_size()).unwrap_or(0)),
-        };
+        let layout = Self { region, head_len };
         let enough = region.page_count() >= KEY_PAGES.saturating_add(MIN_DATA_PAGES);
         let words = region.page_size().checked_div(region.word_size());
         // The index has 16 bits for a word in a page.
@@ -157,8 +151,10 @@ impl Layout {
     }
 
     /// The longest record: half a page, so that a page that is not full of one key has room for another.
-    pub(crate) const fn max_record(&self) -> u32 {
-        self.max_record
+    #[inline(never)]
+    pub(crate) fn max_record(&self) -> u32 {
+        let half = self.usable() >> 1;
+        half.saturating_sub(half.checked_rem(self.region.word_size()).unwrap_or(0))
     }
 
     /// Bytes of live records that the store can hold when its longest one has `longest` bytes.

@@ -245,7 +245,7 @@ impl Store<'_> {
 
 /// What was found in a page.
 struct Chain {
-    /// Up to the last record; without it, but for its length, as long as it was not taken.
+    /// The page. Its end is behind the last record; its sum lacks that one until it is taken.
     head: Head,
     /// Where the copies end with which the page begins.
     start: u32,

@@ -32,7 +32,7 @@ const BUDGETS: &[Budget] = &[
     Budget::new("prio3_all", THUMBV6M, 12 * KIB, 7 * KIB).beyond("telemetry"),
     // Below what the class has: the rest is the maker's.
     Budget::new("class1", THUMBV7EM_HF, 67 * KIB, 6 * KIB),
-    Budget::new("class1", THUMBV6M, 84 * KIB, 8 * KIB),
+    Budget::new("class1", THUMBV6M, 72 * KIB, 8 * KIB),
 ];
 
 impl Budget {
