@@ -23,6 +23,8 @@ pub use content::{
 
 #[cfg(feature = "rustcrypto")]
 mod rustcrypto;
+#[cfg(all(feature = "rustcrypto", any(test, target_pointer_width = "32")))]
+mod wide_aes;
 #[cfg(feature = "rustcrypto")]
 pub use rustcrypto::{
     Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sha512,

@@ -76,13 +76,7 @@ impl<const N: usize> Secret<N> {
 
     /// True when all bytes are equal, as an erased fuse or a dead entropy source gives.
     pub fn is_constant(&self) -> bool {
-        let mut differs = 0;
-        for pair in self.0.windows(2) {
-            if let [a, b] = pair {
-                differs |= a ^ b;
-            }
-        }
-        differs == 0
+        is_constant(&self.0)
     }
 }
 
@@ -94,8 +88,25 @@ impl<const N: usize> core::fmt::Debug for Secret<N> {
 
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
+}
+
+// Out of line: it is inlined wherever a secret ends.
+#[inline(never)]
+fn wipe(bytes: &mut [u8]) {
+    bytes.zeroize();
+}
+
+#[inline(never)]
+fn is_constant(bytes: &[u8]) -> bool {
+    let mut differs = 0;
+    for pair in bytes.windows(2) {
+        if let [a, b] = pair {
+            differs |= a ^ b;
+        }
+    }
+    differs == 0
 }
 
 impl<const N: usize> ZeroizeOnDrop for Secret<N> {}

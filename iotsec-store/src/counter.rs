@@ -1,7 +1,6 @@
 //! Numbers that count up.
 
 use embedded_storage::nor_flash::NorFlash;
-use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
@@ -43,8 +42,8 @@ impl Store<'_> {
             .count(flash, key)?
             .checked_add(1)
             .ok_or(StoreError::Exhausted)?;
-        let header = Header::new(Kind::Count, key.domain(), key.name(), COUNT_LEN);
-        self.put_record(flash, &header, &count.to_le_bytes())?;
+        let header = Header::new(Kind::Count, key, COUNT_LEN);
+        self.put_record(flash, header, &count.to_le_bytes())?;
         Ok(count)
     }
 
@@ -59,12 +58,12 @@ impl Store<'_> {
         let Some(place) = self.index.find(key, 0) else {
             return Ok(0);
         };
-        if !place.counter {
+        if !place.header.is(Kind::Count) && !place.is_damaged() {
             return Err(StoreError::NotCounter);
         }
         let read = self.load(flash, &place);
         let count = self.value().first_chunk().copied().map(u32::from_le_bytes);
-        self.buffer.zeroize();
+        self.wipe();
         read?;
         count.ok_or(StoreError::Layout)
     }

@@ -1,7 +1,7 @@
 //! Erasing what belongs to the owner, and everything.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::hal::Region;
+use iotsec_core::{hal::Region, secret::Secret};
 use rand_core::TryCryptoRng;
 
 use crate::{KeyDomain, Store, StoreError, layout::Layout, log, page, store::FIRST_GENERATION, user_key};
@@ -64,7 +64,7 @@ impl Store<'_> {
             self.index.remove_domain(KeyDomain::User);
         }
         self.begin(flash)?;
-        let position = self.append(flash, &log::ERASE, &generation.to_le_bytes())?;
+        let position = self.append(flash, log::ERASE, &generation.to_le_bytes())?;
         self.index.remove_domain(KeyDomain::User);
         self.scrub_until = Some(position.sequence);
         self.replace_user_key(flash, generation, rng)?;
@@ -234,13 +234,7 @@ impl Store<'_> {
         region.check(flash)?;
         let layout = Layout::new(region)?;
         // From the oldest page on: what is left after a cut lacks its beginning, and no earlier state comes to light.
-        let mut newest = (0, 0);
-        for page in 0..layout.data_pages() {
-            if let Some(raw) = page::read(flash, &layout, page)? {
-                newest = newest.max((raw.sequence, page));
-            }
-        }
-        let (_, mut page) = newest;
+        let (_, mut page) = page::highest(flash, &layout)?;
         for _ in 0..layout.data_pages() {
             page = layout.after(page);
             region.erase_page(flash, Layout::flash_page(page))?;
@@ -258,9 +252,19 @@ impl Store<'_> {
         self.key_generation = None;
         self.user_generation = generation;
         user_key::destroy(flash, &self.layout)?;
-        let wrapper = user_key::Wrapper::new(self.suite.aead, self.suite.root)?;
-        let made = wrapper.create(flash, &self.layout, generation, rng, self.buffer)?;
-        self.keys.set_user(&self.suite, &made.key)?;
+        let wrap = user_key::derive_wrap_key(self.suite.root)?;
+        let wrapper = (self.suite.aead, &wrap);
+        let mut user = Secret::zero();
+        user_key::create(
+            flash,
+            &self.layout,
+            wrapper,
+            generation,
+            rng,
+            self.buffer,
+            &mut user,
+        )?;
+        self.keys.set_user(&self.suite, &user)?;
         self.key_generation = Some(generation);
         Ok(())
     }

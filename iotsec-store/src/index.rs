@@ -1,6 +1,11 @@
 //! Which record holds the newest value of each key.
 
-use crate::{KeyDomain, KeyId, StoreError, place::Place, record::Position};
+use crate::{
+    KeyDomain, KeyId, StoreError,
+    header::{FIRST, Header, NEXT},
+    place::Place,
+    record::Position,
+};
 
 /// One entry of the RAM index: 12 bytes for a value, and 12 more for each further chunk of a long one. It holds a
 /// key's name and place, and nothing secret.
@@ -14,24 +19,15 @@ use crate::{KeyDomain, KeyId, StoreError, place::Place, record::Position};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IndexEntry {
-    /// The name in the upper three bytes, then the domain and the flags.
+    /// Name, domain, kind and flags, as in the header of a [`Place`].
     id: u32,
     /// Sequence number of the page; zero for an entry that is free.
     sequence: u32,
     /// In words.
     offset: u16,
-    /// The length in the lower twelve bits, then the chunk.
+    /// The length, and the chunk.
     size: u16,
 }
-
-const USER: u8 = 1;
-const DAMAGED: u8 = 2;
-const PENDING: u8 = 4;
-const ONCE: u8 = 8;
-const COUNTER: u8 = 16;
-const GONE: u8 = 32;
-const DOOMED: u8 = 64;
-const LEN_BITS: u32 = 12;
 
 impl IndexEntry {
     /// What a fresh index is filled with.
@@ -46,62 +42,28 @@ impl IndexEntry {
         self.sequence == 0
     }
 
-    const fn flags(&self) -> u8 {
-        let [_, _, _, flags] = self.id.to_be_bytes();
-        flags
-    }
-
-    const fn key(&self) -> KeyId {
-        let domain = if self.flags() & USER == 0 {
-            KeyDomain::Device
-        } else {
-            KeyDomain::User
-        };
-        let [a, b, c, _] = self.id.to_be_bytes();
-        KeyId::from_name(domain, u32::from_be_bytes([0, a, b, c]))
-    }
-
-    const fn has(&self, flag: u8) -> bool {
-        self.flags() & flag != 0
+    const fn header(&self) -> Header {
+        Header::from_parts(self.id, self.size)
     }
 
     fn place(&self, word: u32) -> Place {
-        let chunk = self.size.checked_shr(LEN_BITS).unwrap_or(0);
         Place {
-            key: self.key(),
+            header: self.header(),
             position: Position {
                 sequence: self.sequence,
-                offset: u32::from(self.offset).saturating_mul(word),
+                offset: u32::from(self.offset).wrapping_mul(word),
             },
-            len: self.size & crate::record::MAX_LEN,
-            chunk: u8::try_from(chunk).unwrap_or(0),
-            damaged: self.has(DAMAGED),
-            pending: self.has(PENDING),
-            once: self.has(ONCE),
-            counter: self.has(COUNTER),
-            gone: self.has(GONE),
-            doomed: self.has(DOOMED),
         }
     }
 
     fn new(place: &Place, word: u32) -> Self {
-        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-        let flags = flag(place.key.domain() == KeyDomain::User, USER)
-            | flag(place.damaged, DAMAGED)
-            | flag(place.pending, PENDING)
-            | flag(place.once, ONCE)
-            | flag(place.counter, COUNTER)
-            | flag(place.gone, GONE)
-            | flag(place.doomed, DOOMED);
-        let [_, a, b, c] = place.key.name().to_be_bytes();
         let offset = place.position.offset.checked_div(word).unwrap_or(0);
-        let chunk = u16::from(place.chunk).checked_shl(LEN_BITS).unwrap_or(0);
         Self {
-            id: u32::from_be_bytes([a, b, c, flags]),
+            id: place.header.id(),
             sequence: place.position.sequence,
             // A page has no more words than that: `Layout::new`.
             offset: u16::try_from(offset).unwrap_or(u16::MAX),
-            size: place.len | chunk,
+            size: place.header.size(),
         }
     }
 }
@@ -143,34 +105,41 @@ impl<'a> Index<'a> {
     /// What counts.
     pub(crate) fn counting(&self) -> impl Iterator<Item = Place> {
         self.iter().filter(|place| {
-            let changed = self.completed && self.is_to_change(place.key);
-            place.pending == changed && !place.gone
+            let changed = self.completed && self.is_to_change(place.key());
+            place.is_pending() == changed && !place.is_gone()
         })
     }
 
     /// The value of `key` that counts, chunk by chunk, in no particular order.
     pub(crate) fn chunks(&self, key: KeyId) -> impl Iterator<Item = Place> {
-        self.counting().filter(move |place| place.key == key)
+        self.counting().filter(move |place| place.key() == key)
     }
 
     /// One chunk of the value of `key` that counts.
     pub(crate) fn find(&self, key: KeyId, chunk: u8) -> Option<Place> {
-        self.chunks(key).find(|place| place.chunk == chunk)
+        self.chunks(key).find(|place| place.header.chunk() == chunk)
     }
 
     /// Takes a record that replaces the value of its key, or the pending one.
     pub(crate) fn replace(&mut self, place: &Place) -> Result<(), StoreError> {
+        let chunk = place.header.chunk();
         // Chunks come with the last one first: one that is not below those before begins another value.
-        let above = |other: Place| other.key != place.key || !other.pending || other.chunk > place.chunk;
-        let continues = place.pending && !place.gone && self.iter().all(above);
-        self.retain(|other| other.key != place.key || other.pending != place.pending || continues);
+        let above =
+            |other: Place| other.key() != place.key() || !other.is_pending() || other.header.chunk() > chunk;
+        let continues = place.is_pending() && !place.is_gone() && self.iter().all(above);
+        if !continues {
+            self.retain(|other| other.key() != place.key() || other.is_pending() != place.is_pending());
+        }
         self.put(place)
     }
 
     /// Takes a record in the place of the same one elsewhere.
     pub(crate) fn renew(&mut self, place: &Place) -> Result<(), StoreError> {
+        let chunk = place.header.chunk();
         self.retain(|other| {
-            other.key != place.key || other.pending != place.pending || other.chunk != place.chunk
+            other.key() != place.key()
+                || other.is_pending() != place.is_pending()
+                || other.header.chunk() != chunk
         });
         self.put(place)
     }
@@ -200,14 +169,14 @@ impl<'a> Index<'a> {
         self.completed = false;
         let mut at: usize = 0;
         while let Some(entry) = self.entries.get(at).copied() {
-            if !entry.is_free() && entry.has(PENDING) {
-                let key = entry.key();
-                self.retain(|other| other.key != key || other.pending);
+            if !entry.is_free() && entry.header().has(NEXT) {
+                let key = entry.header().key();
+                self.retain(|other| other.key() != key || other.is_pending());
             }
             at = at.saturating_add(1);
         }
-        self.retain(|place| !place.gone && !place.doomed);
-        self.clear(PENDING);
+        self.retain(|place| !place.is_gone() && !place.is_doomed());
+        self.clear(NEXT);
     }
 
     /// What is pending never counts, unless it was completed.
@@ -215,32 +184,31 @@ impl<'a> Index<'a> {
         if self.completed {
             return;
         }
-        self.retain(|place| !place.pending);
-        self.clear(DOOMED);
+        self.retain(|place| !place.is_pending());
+        self.clear(FIRST);
     }
 
     fn clear(&mut self, flag: u8) {
         for entry in self.entries.iter_mut() {
-            let [a, b, c, flags] = entry.id.to_be_bytes();
-            entry.id = u32::from_be_bytes([a, b, c, flags & !flag]);
+            entry.id = entry.header().without(flag).id();
         }
     }
 
     /// Whether a transaction is to change what is under `key`.
     pub(crate) fn is_to_change(&self, key: KeyId) -> bool {
-        self.iter().any(|place| place.key == key && place.pending)
+        self.iter().any(|place| place.key() == key && place.is_pending())
     }
 
     pub(crate) fn has_pending(&self) -> bool {
-        self.iter().any(|place| place.pending)
+        self.iter().any(|place| place.is_pending())
     }
 
     pub(crate) fn remove(&mut self, key: KeyId) {
-        self.retain(|place| place.key != key || place.pending);
+        self.retain(|place| place.key() != key || place.is_pending());
     }
 
     pub(crate) fn remove_domain(&mut self, domain: KeyDomain) {
-        self.retain(|place| place.key.domain() != domain);
+        self.retain(|place| place.key().domain() != domain);
     }
 
     fn retain(&mut self, keep: impl Fn(&Place) -> bool) {

@@ -32,49 +32,70 @@ impl KeyDomain {
 /// const WIFI: KeyId = KeyId::new(KeyDomain::User, 1, 7);
 /// assert_eq!((WIFI.domain(), WIFI.namespace(), WIFI.number()), (KeyDomain::User, 1, 7));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
-    domain: KeyDomain,
-    name: u32,
+    /// The domain in one bit, the name in the three lower bytes.
+    id: u32,
 }
+
+/// As in the flags of a header.
+const USER: u32 = 0x0800_0000;
+const NAME: u32 = 0x00FF_FFFF;
 
 impl KeyId {
     /// The record `number` of `namespace` in `domain`.
     pub const fn new(domain: KeyDomain, namespace: u8, number: u16) -> Self {
         let [c, d] = number.to_be_bytes();
+        let name = u32::from_be_bytes([0, namespace, c, d]);
+        let domain = match domain {
+            KeyDomain::Device => 0,
+            KeyDomain::User => USER,
+        };
+        Self { id: domain | name }
+    }
+
+    /// From domain and name in a header, whatever else is in `id`.
+    pub(crate) const fn from_id(id: u32) -> Self {
         Self {
-            domain,
-            name: u32::from_be_bytes([0, namespace, c, d]),
+            id: id & (USER | NAME),
         }
     }
 
-    /// From the three lower bytes of `name`.
-    pub(crate) const fn from_name(domain: KeyDomain, name: u32) -> Self {
-        let [_, b, c, d] = name.to_be_bytes();
-        Self {
-            domain,
-            name: u32::from_be_bytes([0, b, c, d]),
-        }
+    pub(crate) const fn id(self) -> u32 {
+        self.id
     }
 
     pub(crate) const fn name(self) -> u32 {
-        self.name
+        self.id & NAME
     }
 
     /// Its domain.
     pub const fn domain(self) -> KeyDomain {
-        self.domain
+        if self.id & USER == 0 {
+            KeyDomain::Device
+        } else {
+            KeyDomain::User
+        }
     }
 
     /// Its namespace.
     pub const fn namespace(self) -> u8 {
-        let [_, namespace, _, _] = self.name.to_be_bytes();
+        let [_, namespace, _, _] = self.id.to_be_bytes();
         namespace
     }
 
     /// Its number in the namespace.
     pub const fn number(self) -> u16 {
-        let [_, _, c, d] = self.name.to_be_bytes();
+        let [_, _, c, d] = self.id.to_be_bytes();
         u16::from_be_bytes([c, d])
+    }
+}
+
+impl core::fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("KeyId")
+            .field("domain", &self.domain())
+            .field("name", &self.name())
+            .finish()
     }
 }

@@ -6,9 +6,9 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::{FlashError, Region};
 
 use crate::{
-    KeyDomain, StoreError,
+    KeyId, StoreError,
     header::Header,
-    page,
+    page::HEAD_LEN,
     record::{self, Kind, Position},
 };
 
@@ -16,8 +16,11 @@ use crate::{
 pub(crate) const FIRST_SEQUENCE: u32 = 1;
 /// Reads before a failure is believed.
 pub(crate) const ATTEMPTS: usize = 3;
-/// Reads before the record that was written last is given up.
-pub(crate) const LAST_ATTEMPTS: usize = 64;
+/// Reads after which the record that was written last counts. What it says is written once more before anything else.
+pub(crate) const LAST_READS: usize = 2;
+/// Reads before it is given up then. A record that reads right with a probability of `p` counts and is then lost with
+/// one of `p^LAST_READS · (1 − p)^LAST_ATTEMPTS`, which is 2.3 in ten million where it is highest, at `p` = 1 in 769.
+pub(crate) const LAST_ATTEMPTS: usize = 1536;
 /// Reads before what an interrupted write may have left is believed.
 pub(crate) const REREADS: usize = 8;
 
@@ -29,11 +32,13 @@ const MIN_DATA_PAGES: u32 = 3;
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
     region: Region,
+    head_len: u32,
 }
 
 impl Layout {
     pub(crate) fn new(region: Region) -> Result<Self, StoreError> {
-        let layout = Self { region };
+        let head_len = align(&region, u32::try_from(HEAD_LEN).unwrap_or(u32::MAX));
+        let layout = Self { region, head_len };
         let enough = region.page_count() >= KEY_PAGES.saturating_add(MIN_DATA_PAGES);
         let words = region.page_size().checked_div(region.word_size());
         // The index has 16 bits for a word in a page.
@@ -64,6 +69,7 @@ impl Layout {
     }
 
     /// The data page that has sequence number `sequence`, which count from 1.
+    #[inline(never)]
     pub(crate) fn page_of(&self, sequence: u32) -> u32 {
         sequence
             .saturating_sub(FIRST_SEQUENCE)
@@ -106,6 +112,7 @@ impl Layout {
     }
 
     /// The first byte of a record.
+    #[inline(never)]
     pub(crate) fn at(&self, position: Position) -> u32 {
         self.start(self.page_of(position.sequence))
             .saturating_add(position.offset)
@@ -118,18 +125,19 @@ impl Layout {
     }
 
     /// Bytes that the head of a page takes.
-    pub(crate) fn head_len(&self) -> u32 {
-        self.align(page::HEAD_LEN)
+    pub(crate) const fn head_len(&self) -> u32 {
+        self.head_len
     }
 
     /// Bytes that a record takes.
-    pub(crate) fn record_len(&self, header: &Header) -> u32 {
-        self.align(header.record_len())
+    #[inline(never)]
+    pub(crate) fn record_len(&self, header: Header) -> u32 {
+        align(&self.region, header.record_len())
     }
 
     /// Bytes that a record with a value of `len` bytes takes.
     pub(crate) fn value_record_len(&self, len: u16) -> u32 {
-        self.record_len(&Header::new(Kind::Put, KeyDomain::Device, 0, len))
+        self.record_len(Header::new(Kind::Put, KeyId::from_id(0), len))
     }
 
     /// Bytes of the longest record that the store writes of itself.
@@ -138,11 +146,12 @@ impl Layout {
     }
 
     /// Bytes of a page for records.
-    pub(crate) fn usable(&self) -> u32 {
-        self.region.page_size().saturating_sub(self.head_len())
+    pub(crate) const fn usable(&self) -> u32 {
+        self.region.page_size().saturating_sub(self.head_len)
     }
 
     /// The longest record: half a page, so that a page that is not full of one key has room for another.
+    #[inline(never)]
     pub(crate) fn max_record(&self) -> u32 {
         let half = self.usable() >> 1;
         half.saturating_sub(half.checked_rem(self.region.word_size()).unwrap_or(0))
@@ -158,11 +167,9 @@ impl Layout {
         let per_page = self.usable().saturating_sub(longest);
         per_page.saturating_mul(self.data_pages().saturating_sub(1))
     }
+}
 
-    fn align(&self, len: usize) -> u32 {
-        u32::try_from(len)
-            .ok()
-            .and_then(|len| self.region.align_up(len))
-            .unwrap_or(u32::MAX)
-    }
+/// `len`, filled up to a word.
+fn align(region: &Region, len: u32) -> u32 {
+    region.align_up(len).unwrap_or(u32::MAX)
 }

@@ -49,6 +49,7 @@
     )
 )]
 
+mod bytes;
 mod counter;
 mod erase;
 mod error;

@@ -14,13 +14,12 @@
 //! nothing, and the next attempt erases them. From then on page s is free; it is erased when its turn comes.
 
 use embedded_storage::nor_flash::NorFlash;
-use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
-    header::Header,
+    header::{COPY, FIRST, Header},
     layout::Layout,
-    page::{self, Opened, Raw},
+    page::{Opened, Opening, Raw},
     place::Place,
     record::{self, ERASE_LEN, Kind, Position},
 };
@@ -50,6 +49,14 @@ impl Head {
         open: false,
     };
 
+    /// Where the next record goes.
+    pub(crate) const fn position(&self) -> Position {
+        Position {
+            sequence: self.sequence,
+            offset: self.end,
+        }
+    }
+
     /// The part of the sum that the next page keeps.
     pub(crate) fn check(&self) -> u32 {
         let [.., a, b, c, d] = self.sum.to_le_bytes();
@@ -62,14 +69,14 @@ impl Store<'_> {
     pub(crate) fn append<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        header: &Header,
+        header: Header,
         value: &[u8],
     ) -> Result<Position, StoreError> {
         self.settle(flash)?;
         self.replay.catch_up()?;
-        let head = self.room(flash, header)?;
+        self.room(flash, header)?;
         self.fill(value)?;
-        self.append_buffered(flash, head, header)
+        self.append_buffered(flash, header)
     }
 
     /// Makes ready for a change: what a transaction left that was given up is void. One that was completed, and whose
@@ -85,18 +92,18 @@ impl Store<'_> {
     /// Writes the record that was the last one when the power went once more, before any other: its last
     /// word may have been cut short and still read right at the moment.
     pub(crate) fn settle<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
-        let Some((header, _)) = self.doubtful else {
+        let Some(last) = self.doubtful else {
             return Ok(());
         };
-        let header = Header { copy: true, ..header };
-        let key = KeyId::from_name(header.domain, header.name);
-        let head = self.room(flash, &header)?;
+        let header = last.header.with(COPY);
+        let (key, chunk) = (header.key(), header.chunk());
+        self.room(flash, header)?;
         if self.doubtful.is_none() {
             return Ok(());
         }
-        let moved = match header.kind {
+        let moved = match header.kind() {
             Kind::Put | Kind::Count => {
-                let Some(place) = self.index.find(key, header.chunk) else {
+                let Some(place) = self.index.find(key, chunk) else {
                     self.doubtful = None;
                     return Ok(());
                 };
@@ -105,25 +112,25 @@ impl Store<'_> {
                     // There is nothing left to save.
                     Err(StoreError::Tampered | StoreError::KeyLost) => {
                         self.doubtful = None;
-                        self.buffer.zeroize();
+                        self.wipe();
                         return Ok(());
                     }
                     Err(error) => {
-                        self.buffer.zeroize();
+                        self.wipe();
                         return Err(error);
                     }
                 }
             }
-            Kind::Damaged => self.index.find(key, header.chunk),
+            Kind::Damaged => self.index.find(key, chunk),
             Kind::Erase => {
                 self.fill(&self.user_generation.to_le_bytes())?;
                 None
             }
             Kind::Remove | Kind::Commit => None,
         };
-        let position = self.append_buffered(flash, head, &header)?;
+        let position = self.append_buffered(flash, header)?;
         self.doubtful = None;
-        if header.kind == Kind::Commit {
+        if header.is(Kind::Commit) {
             self.index.commit();
         }
         match moved {
@@ -132,33 +139,24 @@ impl Store<'_> {
         }
     }
 
-    /// Writes the record whose value lies in the buffer at the end of `head`.
+    /// Writes the record whose value lies in the buffer at the end of the head, which has room for it.
     fn append_buffered<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        head: Head,
-        header: &Header,
+        header: Header,
     ) -> Result<Position, StoreError> {
-        let position = Position {
-            sequence: head.sequence,
-            offset: head.end,
-        };
-        let done = self.write_buffered(flash, position, header);
-        self.buffer.zeroize();
+        let position = self.head.position();
+        let mut sum = self.head.sum;
+        let done = self.write_buffered(flash, position, header, &mut sum);
+        self.wipe();
         // After a failed write nobody knows what the words hold: the page is closed.
-        self.head = match done {
-            Ok(sum) => {
-                let end = head.end.saturating_add(self.layout.record_len(header));
-                Head {
-                    sure: end,
-                    end,
-                    sum: head.sum.wrapping_add(sum),
-                    ..head
-                }
-            }
-            Err(_) => Head { open: false, ..head },
-        };
-        done.map(|_| position)
+        if done.is_err() {
+            self.head.open = false;
+        }
+        done?;
+        let end = position.offset.saturating_add(self.layout.record_len(header));
+        (self.head.sure, self.head.end, self.head.sum) = (end, end, sum);
+        Ok(position)
     }
 
     /// Pages that count.
@@ -166,14 +164,13 @@ impl Store<'_> {
         self.head.sequence.saturating_sub(self.oldest).saturating_add(1)
     }
 
-    /// The head, with room for a record, after opening pages until there is.
-    fn room<F: NorFlash>(&mut self, flash: &mut F, header: &Header) -> Result<Head, StoreError> {
+    /// Opens pages until the head has room for a record.
+    fn room<F: NorFlash>(&mut self, flash: &mut F, header: Header) -> Result<(), StoreError> {
         let len = self.layout.record_len(header);
         // Collecting every page once finds the room that `Layout::capacity` promises.
         for _ in 0..=self.layout.data_pages() {
-            let head = self.head;
-            if head.open && head.end.saturating_add(len) <= self.layout.region().page_size() {
-                return Ok(head);
+            if self.head.open && self.head.end.saturating_add(len) <= self.layout.region().page_size() {
+                return Ok(());
             }
             self.open_page(flash, false)?;
         }
@@ -190,24 +187,30 @@ impl Store<'_> {
         self.layout.region().erase_page(flash, Layout::flash_page(page))?;
         let last_free = self.pages_used().saturating_add(1) >= self.layout.data_pages();
         let victim = (collect || last_free).then_some(self.oldest);
-        let (start, sum, oldest) = match victim {
-            Some(victim) => {
-                let (start, sum) = self.copy_live(flash, victim, sequence)?;
-                (start, sum, victim.saturating_add(1))
-            }
-            None => (self.layout.head_len(), 0, self.oldest),
+        let mut head = Head {
+            sequence,
+            end: self.layout.head_len(),
+            open: true,
+            ..Head::NONE
         };
+        let mut oldest = self.oldest;
+        if let Some(victim) = victim {
+            self.copy_live(flash, victim, &mut head)?;
+            oldest = victim.saturating_add(1);
+        }
+        head.sure = head.end;
         let word = self.layout.region().word_size();
-        let opened = Opened {
+        let counter = self.replay.for_page()?;
+        let opened = Opened::new(&Opening {
             oldest,
             sure: self.head.sure,
             doubt: u16::try_from(self.head.end.saturating_sub(self.head.sure)).unwrap_or(u16::MAX),
             in_transaction: self.index.has_pending(),
             generation: self.user_generation,
             sum: self.head.check(),
-            start: u16::try_from(start.checked_div(word).unwrap_or(0)).unwrap_or(u16::MAX),
-            counter: self.replay.for_page()?,
-        };
+            start: u16::try_from(head.end.checked_div(word).unwrap_or(0)).unwrap_or(u16::MAX),
+            counter,
+        });
         self.write_head(flash, sequence, &opened)?;
         if let Some(victim) = victim {
             self.move_index(victim, sequence);
@@ -218,14 +221,8 @@ impl Store<'_> {
         }
         self.oldest = oldest;
         self.scrub_until = self.scrub_until.filter(|until| oldest <= *until);
-        self.head = Head {
-            sequence,
-            sure: start,
-            end: start,
-            sum,
-            open: true,
-        };
-        self.replay.page_opened(opened.counter)
+        self.head = head;
+        self.replay.page_opened(counter)
     }
 
     /// Writes the head of page `sequence` and reads it back.
@@ -235,84 +232,84 @@ impl Store<'_> {
         sequence: u32,
         opened: &Opened,
     ) -> Result<(), StoreError> {
-        let (layout, aead, key) = (&self.layout, self.suite.aead, &self.keys.page);
-        Raw::seal(opened, sequence, self.salt, layout, aead, key)?.write(flash, layout, self.buffer)?;
-        let written = page::read(flash, layout, layout.page_of(sequence))?;
-        match written.map(|raw| page::open(&raw, layout, aead, key)) {
-            Some(read) if read? == Some(*opened) => Ok(()),
-            _ => Err(StoreError::ReadBack),
+        let (layout, suite, keys) = (&self.layout, &self.suite, &self.keys);
+        let mut raw = Raw::EMPTY;
+        raw.seal(opened, sequence, layout, suite, keys)?;
+        raw.write(flash, layout, self.buffer)?;
+        let mut read = Opened::EMPTY;
+        if self.opened(flash, sequence, &mut read)? && read == *opened {
+            Ok(())
+        } else {
+            Err(StoreError::ReadBack)
         }
     }
 
-    /// Copies the live records of page `victim` behind the place of the head of page `sequence`; returns where they
-    /// end, and the sum over their headers. The index keeps pointing to the originals.
+    /// Copies the live records of page `victim` to the end of `head`. The index keeps pointing to the originals.
     fn copy_live<F: NorFlash>(
         &mut self,
         flash: &mut F,
         victim: u32,
-        sequence: u32,
-    ) -> Result<(u32, u64), StoreError> {
-        let (mut offset, mut sum) = (self.layout.head_len(), 0u64);
-        let mut last = None;
-        while let Some(mut place) = self.next_in(victim, last) {
-            last = Some(place.position.offset);
+        head: &mut Head,
+    ) -> Result<(), StoreError> {
+        let mut from = 0;
+        while let Some(mut place) = self.next_in(victim, from) {
+            from = place.position.offset.saturating_add(1);
             match self.load(flash, &place) {
                 Ok(()) => {}
                 // The key must go on to answer `Tampered`, not `NotFound`.
                 Err(StoreError::Tampered) => {
-                    place = Place {
-                        len: 0,
-                        damaged: true,
-                        ..place
-                    };
+                    place = place.damaged(0);
                     self.index.renew(&place)?;
                 }
                 Err(error) => {
-                    self.buffer.zeroize();
+                    self.wipe();
                     return Err(error);
                 }
             }
-            place.doomed = !place.pending && self.index.is_to_change(place.key);
+            let doomed = !place.is_pending() && self.index.is_to_change(place.key());
             let header = place.copy_header();
-            let copied = self.write_buffered(flash, Position { sequence, offset }, &header);
-            self.buffer.zeroize();
-            sum = sum.wrapping_add(copied?);
-            offset = offset.saturating_add(self.layout.record_len(&header));
+            let header = if doomed { header.with(FIRST) } else { header };
+            let copied = self.write_buffered(flash, head.position(), header, &mut head.sum);
+            self.wipe();
+            copied?;
+            head.end = head.end.saturating_add(self.layout.record_len(header));
         }
         if self.is_commit_in(victim) {
-            let committed = self.write_buffered(flash, Position { sequence, offset }, &COMMIT_COPY)?;
-            sum = sum.wrapping_add(committed);
-            offset = offset.saturating_add(self.layout.record_len(&COMMIT_COPY));
+            self.write_buffered(flash, head.position(), COMMIT_COPY, &mut head.sum)?;
+            head.end = head.end.saturating_add(self.layout.record_len(COMMIT_COPY));
         }
-        Ok((offset, sum))
+        Ok(())
     }
 
     /// Whether the end of a transaction lies in page `victim` that was the last record before the power went. It is
     /// copied too, behind all others: it has its own room in the page.
     fn is_commit_in(&self, victim: u32) -> bool {
-        self.doubtful
-            .is_some_and(|(header, position)| header.kind == Kind::Commit && position.sequence == victim)
+        let in_victim = |last: Place| last.header.is(Kind::Commit) && last.position.sequence == victim;
+        self.doubtful.is_some_and(in_victim)
     }
 
     /// Lets the index point to the copies that [`copy_live`](Self::copy_live) made, in the same order.
     fn move_index(&mut self, victim: u32, sequence: u32) {
         let mut offset = self.layout.head_len();
-        let mut last = None;
-        while let Some(place) = self.next_in(victim, last) {
-            last = Some(place.position.offset);
+        let mut from = 0;
+        while let Some(place) = self.next_in(victim, from) {
+            from = place.position.offset.saturating_add(1);
             // The key is in the index: there is room for it.
             let _ = self.index.renew(&place.at(Position { sequence, offset }));
-            offset = offset.saturating_add(self.layout.record_len(&place.copy_header()));
+            offset = offset.saturating_add(self.layout.record_len(place.header));
         }
     }
 
-    /// The live record of page `victim` that follows the one at offset `last`.
-    fn next_in(&self, victim: u32, last: Option<u32>) -> Option<Place> {
-        self.index
-            .iter()
-            .filter(|place| place.position.sequence == victim)
-            .filter(|place| last.is_none_or(|last| place.position.offset > last))
-            .min_by_key(|place| place.position.offset)
+    /// The first live record of page `victim` from the offset `from` on.
+    fn next_in(&self, victim: u32, from: u32) -> Option<Place> {
+        let mut next: Option<Place> = None;
+        for place in self.index.iter() {
+            let Position { sequence, offset } = place.position;
+            if sequence == victim && offset >= from && next.is_none_or(|next| offset < next.position.offset) {
+                next = Some(place);
+            }
+        }
+        next
     }
 
     /// Puts `value` where a record in the buffer has it.
@@ -325,17 +322,18 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Seals and writes the record whose value lies in the buffer, and reads it back. Returns what its header adds to
-    /// the sum over the page.
+    /// Seals and writes the record whose value lies in the buffer, and reads it back. Adds its header to the sum over the
+    /// page.
     fn write_buffered<F: NorFlash>(
         &mut self,
         flash: &mut F,
         position: Position,
-        header: &Header,
-    ) -> Result<u64, StoreError> {
+        header: Header,
+        sum: &mut u64,
+    ) -> Result<(), StoreError> {
         let len = usize::try_from(self.layout.record_len(header)).unwrap_or(usize::MAX);
         let record = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
-        let sealed = header.seal(position, self.suite.kdf, &self.keys.header)?;
+        let sealed = header.seal(position, self.suite.kdf, self.keys.header())?;
         record::seal(header, sealed.bytes, position, &self.suite, &self.keys, record)?;
         let mut at = self.layout.at(position);
         self.layout.region().write(flash, at, record)?;
@@ -347,16 +345,14 @@ impl Store<'_> {
             }
             at = at.saturating_add(u32::try_from(piece.len()).unwrap_or(u32::MAX));
         }
-        Ok(sealed.sum)
+        *sum = sum.wrapping_add(sealed.sum);
+        Ok(())
     }
 }
 
 const READ_BACK: usize = 64;
 
-const COMMIT_COPY: Header = Header {
-    copy: true,
-    ..Header::new(Kind::Commit, KeyDomain::Device, 0, 0)
-};
+const COMMIT_COPY: Header = Header::new(Kind::Commit, KeyId::from_id(0), 0).with(COPY);
 
 /// An erasure of the user domain, after which its key has the next generation.
-pub(crate) const ERASE: Header = Header::new(Kind::Erase, KeyDomain::User, 0, ERASE_LEN);
+pub(crate) const ERASE: Header = Header::new(Kind::Erase, KeyId::new(KeyDomain::User, 0, 0), ERASE_LEN);

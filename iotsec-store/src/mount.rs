@@ -1,19 +1,20 @@
 //! Finding out what flash holds, and finishing what a power cut interrupted.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::hal::{CounterError, Region};
+use iotsec_core::{
+    hal::{CounterError, Region},
+    secret::Secret,
+};
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize;
 
 use crate::{
     IndexEntry, KeyDomain, ReplayProtection, Store, StoreError, Suite,
-    index::Index,
-    layout::{FIRST_SEQUENCE, Layout, REREADS},
-    log::Head,
-    page::{self, Opened},
-    record::{Kind, Position},
+    header::{COPY, Found},
+    layout::{FIRST_SEQUENCE, REREADS},
+    page::{self, Opened, Raw},
+    record::Position,
     replay::Replay,
-    sealing::{Keys, SALT_LEN},
+    sealing::SALT_LEN,
     store, user_key,
 };
 
@@ -74,35 +75,34 @@ impl<'a> Store<'a> {
         rng: &mut R,
     ) -> Result<Self, StoreError> {
         let layout = store::check(flash, region, &suite, buffer)?;
-        let wrapper = user_key::Wrapper::new(suite.aead, suite.root)?;
-        let user = wrapper.read(flash, &layout)?;
-        let mut newest = Newest::find(flash, &layout, &suite)?.ok_or(StoreError::Unformatted)?;
-        if let Some(user) = &user {
-            newest.keys.set_user(&suite, &user.key)?;
+        let mut store = Self::new(layout, suite, index, buffer);
+        store.read_log(flash, replay, rng)?;
+        Ok(store)
+    }
+
+    /// Finds out what flash holds.
+    fn read_log<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        replay: ReplayProtection<'a>,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        let wrap = user_key::derive_wrap_key(self.suite.root)?;
+        let mut user = Secret::zero();
+        let generation = user_key::read(flash, &self.layout, (self.suite.aead, &wrap), &mut user)?;
+        let mut opened = Opened::EMPTY;
+        let newest = self.find_newest(flash, &mut opened)?;
+        if generation.is_some() {
+            self.keys.set_user(&self.suite, &user)?;
+            self.key_generation = generation;
         }
-        let mut store = Self {
-            layout,
-            suite,
-            keys: newest.keys,
-            salt: newest.salt,
-            user_generation: store::FIRST_GENERATION,
-            key_generation: user.map(|user| user.generation),
-            index: Index::new(index, region.word_size()),
-            buffer,
-            head: Head::NONE,
-            oldest: FIRST_SEQUENCE,
-            scrub_until: None,
-            doubtful: None,
-            replay: Replay::begin(replay)?,
-            limits: [None; 2],
-        };
-        let replayed = store.replay(flash, newest.sequence);
-        store.buffer.zeroize();
-        let expected = replayed?;
-        store.replay.check(expected)?;
-        if store.index.has_pending() {
-            store.index.complete();
-            match store.settle(flash) {
+        self.replay = Replay::begin(replay)?;
+        let replayed = self.replay(flash, newest, opened);
+        self.wipe();
+        self.replay.check(replayed?)?;
+        if self.index.has_pending() {
+            self.index.complete();
+            match self.settle(flash) {
                 // That would not pass by mounting again. What can be read is read, and who writes is told.
                 Err(
                     StoreError::KeyLost
@@ -113,12 +113,11 @@ impl<'a> Store<'a> {
             }
         }
         // Of a key that is younger than what is in the log, the last word may have been cut short.
-        let young = store.scrub_until.is_some() || store.head.sequence == FIRST_SEQUENCE;
-        if young && !user_key::is_steady(flash, &store.layout)? {
-            store.key_generation = None;
+        let young = self.scrub_until.is_some() || self.head.sequence == FIRST_SEQUENCE;
+        if young && !user_key::is_steady(flash, &self.layout)? {
+            self.key_generation = None;
         }
-        store.reconcile(flash, rng)?;
-        Ok(store)
+        self.reconcile(flash, rng)
     }
 
     /// Brings the user domain's key and what the log says about it together.
@@ -137,7 +136,7 @@ impl<'a> Store<'a> {
             let in_use = self
                 .index
                 .iter()
-                .any(|place| place.key.domain() == KeyDomain::User);
+                .any(|place| place.key().domain() == KeyDomain::User);
             if in_use {
                 // Replacing the key would destroy what it protects, if it can ever be read again.
                 self.key_generation = None;
@@ -148,36 +147,43 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Rebuilds the state in RAM from the log, whose newest page is `newest`, and returns what it says that the
-    /// monotonic counter is at.
-    fn replay<F: NorFlash>(&mut self, flash: &mut F, newest: u32) -> Result<u64, StoreError> {
-        let (head, opened) = self.find_head(flash, newest)?;
-        let pages = head.checked_sub(opened.oldest).ok_or(StoreError::Tampered)?;
-        if pages.saturating_add(1) >= self.layout.data_pages() || opened.oldest < FIRST_SEQUENCE {
+    /// Rebuilds the state in RAM from the log, whose newest page is `newest` and says `opened`, and returns what the log
+    /// says that the monotonic counter is at.
+    fn replay<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        newest: u32,
+        mut opened: Opened,
+    ) -> Result<u64, StoreError> {
+        let head = self.find_head(flash, newest, &mut opened)?;
+        let oldest = opened.oldest();
+        let pages = head.checked_sub(oldest).ok_or(StoreError::Tampered)?;
+        if pages.saturating_add(1) >= self.layout.data_pages() || oldest < FIRST_SEQUENCE {
             return Err(StoreError::Tampered);
         }
-        self.oldest = opened.oldest;
-        let mut this = opened;
-        if opened.oldest < head {
-            this = self.opened(flash, opened.oldest)?.ok_or(StoreError::Tampered)?;
-        }
-        self.user_generation = this.generation;
-        for sequence in opened.oldest..head {
-            // The head of each page says where the one before ends.
-            let next = sequence.saturating_add(1);
-            let next = if next == head {
-                opened
+        self.oldest = oldest;
+        let (mut this, mut before) = (Opened::EMPTY, Opened::EMPTY);
+        let mut sequence = oldest;
+        loop {
+            if sequence == head {
+                this = opened;
             } else {
-                self.opened(flash, next)?.ok_or(StoreError::Tampered)?
-            };
-            self.replay_page(flash, sequence, &this, &next)?;
-            this = next;
+                self.opened_before(flash, sequence, &mut this)?;
+            }
+            if sequence == oldest {
+                self.user_generation = this.generation();
+            } else {
+                // The head of each page says where the one before ends.
+                self.replay_page(flash, sequence.saturating_sub(1), &before, &this)?;
+            }
+            if sequence == head {
+                break;
+            }
+            before = this;
+            sequence = sequence.saturating_add(1);
         }
         let expected = self.replay_head(flash, head, &opened)?;
-        if self
-            .doubtful
-            .is_none_or(|(header, _)| header.kind != Kind::Commit)
-        {
+        if !self.is_commit_doubtful() {
             self.index.abort();
         }
         Ok(expected)
@@ -185,63 +191,120 @@ impl<'a> Store<'a> {
 
     /// The newest page that was opened to the end, and what its head says. That is `newest` or, if its head may have
     /// been cut short, the one before.
-    fn find_head<F: NorFlash>(&mut self, flash: &mut F, newest: u32) -> Result<(u32, Opened), StoreError> {
+    fn find_head<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        newest: u32,
+        opened: &mut Opened,
+    ) -> Result<u32, StoreError> {
         let mut head = newest;
-        let mut opened = self.settled(flash, newest)?;
-        if opened.is_none() {
+        if !self.is_settled(flash, newest, opened)? {
             head = newest.saturating_sub(1);
             // The store's first page is complete when formatting is.
             if head < FIRST_SEQUENCE {
                 return Err(StoreError::Unformatted);
             }
-            opened = self.opened(flash, head)?;
+            if !self.opened(flash, head, opened)? {
+                return Err(StoreError::Tampered);
+            }
         }
-        let opened = opened.ok_or(StoreError::Tampered)?;
         // Behind the last number there is none, and no page that could have been robbed.
         if let Some(next) = head.checked_add(1) {
             self.check_robbed(flash, next)?;
         }
-        Ok((head, opened))
+        Ok(head)
     }
 
-    /// What the head of page `sequence` says, if it says it for certain. With nothing behind the copies, its last
-    /// word may have been cut short: it must read well several times.
-    fn settled<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<Option<Opened>, StoreError> {
-        let opened = self.opened(flash, sequence)?;
-        let Some(found) = opened else { return Ok(None) };
-        let start = self.start(&found);
-        if self
-            .header_at(
-                flash,
-                Position {
-                    sequence,
-                    offset: start,
-                },
-            )?
-            .is_none()
-        {
+    /// Whether the head of page `sequence`, which was read once and said `found`, says it for certain. With nothing
+    /// behind the copies, its last word may have been cut short: it must read well several times.
+    fn is_settled<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        sequence: u32,
+        found: &Opened,
+    ) -> Result<bool, StoreError> {
+        let offset = self.start(found);
+        if !self.find_at(flash, &mut Found::at(Position { sequence, offset }))? {
             for _ in 1..REREADS {
-                if self.opened(flash, sequence)? != opened {
-                    return Ok(None);
+                let mut again = Opened::EMPTY;
+                if !self.opened(flash, sequence, &mut again)? || again != *found {
+                    return Ok(false);
                 }
             }
         }
-        Ok(opened)
+        Ok(true)
     }
 
-    /// What the head of page `sequence` says; `None` when it is not there.
-    fn opened<F: NorFlash>(&self, flash: &mut F, sequence: u32) -> Result<Option<Opened>, StoreError> {
+    /// Whether the head of page `sequence` is there; then `opened` is what it says.
+    pub(crate) fn opened<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        sequence: u32,
+        opened: &mut Opened,
+    ) -> Result<bool, StoreError> {
+        let mut raw = Raw::EMPTY;
         let page = self.layout.page_of(sequence);
-        let raw = page::read(flash, &self.layout, page)?;
-        match raw.filter(|raw| raw.sequence == sequence && raw.salt == self.salt) {
-            Some(raw) => page::open(&raw, &self.layout, self.suite.aead, &self.keys.page),
-            None => Ok(None),
+        Ok(page::read(flash, &self.layout, page, &mut raw)?
+            && raw.sequence() == sequence
+            && raw.salt() == *self.keys.salt()
+            && raw.open(opened, &self.layout, &self.suite, &self.keys)?)
+    }
+
+    /// What the head of page `sequence` says, before the newest, of which only what it must be is known.
+    fn opened_before<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        sequence: u32,
+        opened: &mut Opened,
+    ) -> Result<(), StoreError> {
+        let mut raw = Raw::EMPTY;
+        if page::read_sealed(flash, &self.layout, sequence, self.keys.salt(), &mut raw)?
+            && raw.open(opened, &self.layout, &self.suite, &self.keys)?
+        {
+            Ok(())
+        } else {
+            Err(StoreError::Tampered)
         }
+    }
+
+    /// The page with the highest sequence number whose head is whole; `opened` is what that says then. Derives the keys
+    /// that it was sealed with.
+    fn find_newest<F: NorFlash>(&mut self, flash: &mut F, opened: &mut Opened) -> Result<u32, StoreError> {
+        let pages = self.layout.data_pages();
+        let (highest, mut page) = page::highest(flash, &self.layout)?;
+        let mut raw = Raw::EMPTY;
+        let (mut newest, mut salt) = (0, [0; SALT_LEN]);
+        // From there backwards, as the pages were written forwards: few look newer than one that was seen.
+        for _ in 0..pages {
+            if newest >= highest {
+                break;
+            }
+            if page::read_sequence(flash, &self.layout, page)? > newest
+                && page::read(flash, &self.layout, page, &mut raw)?
+                && raw.sequence() > newest
+            {
+                // All pages of a store carry the same salt; another one is a remainder, or somebody's doing.
+                if newest == 0 || raw.salt() != *self.keys.salt() {
+                    self.keys.derive(&self.suite, &raw.salt())?;
+                }
+                if raw.open(opened, &self.layout, &self.suite, &self.keys)? {
+                    (newest, salt) = (raw.sequence(), raw.salt());
+                }
+            }
+            page = page.checked_sub(1).unwrap_or(pages.saturating_sub(1));
+        }
+        if newest == 0 {
+            return Err(StoreError::Unformatted);
+        }
+        if salt != *self.keys.salt() {
+            self.keys.derive(&self.suite, &salt)?;
+        }
+        Ok(newest)
     }
 
     /// Where the copies end with which a page begins.
     pub(crate) fn start(&self, opened: &Opened) -> u32 {
-        u32::from(opened.start).saturating_mul(self.layout.region().word_size())
+        u32::from(opened.start()).saturating_mul(self.layout.region().word_size())
     }
 
     /// Refuses a page without its head in which a record follows the copies: it was written after the head, which
@@ -251,19 +314,18 @@ impl<'a> Store<'a> {
     /// programs a page before it erases it leaves no byte that could be relied on. Torn bits pass for a header once
     /// in some 65,536 times, so that only a record with its tag is one.
     fn check_robbed<F: NorFlash>(&mut self, flash: &mut F, sequence: u32) -> Result<(), StoreError> {
-        let mut position = Position {
-            sequence,
-            offset: self.layout.head_len(),
-        };
-        while let Some((header, _)) = self.header_at(flash, position)? {
-            if !header.copy {
-                return match self.open_at(flash, position, &header) {
+        let offset = self.layout.head_len();
+        let mut found = Found::at(Position { sequence, offset });
+        while self.find_at(flash, &mut found)? {
+            let (header, position) = (found.header, found.position);
+            if !header.has(COPY) {
+                return match self.open_at(flash, position, header) {
                     Ok(()) => Err(StoreError::Tampered),
                     Err(StoreError::Tampered | StoreError::KeyLost) => Ok(()),
                     Err(error) => Err(error),
                 };
             }
-            position.offset = position.offset.saturating_add(self.layout.record_len(&header));
+            found.position.offset = position.offset.saturating_add(self.layout.record_len(header));
         }
         Ok(())
     }
@@ -292,50 +354,4 @@ iotsec_core::claim! {
     claims: "Ciphers are arguments: what was stored with one implementation is read with another, so that one can take the other's place",
     code: [Store::mount],
     tests: ["iotsec::suites::a_store_outlives_its_suite"],
-}
-
-/// The page with the highest sequence number whose head is whole, and the keys that it was sealed with.
-struct Newest {
-    sequence: u32,
-    salt: [u8; SALT_LEN],
-    keys: Keys,
-}
-
-impl Newest {
-    fn find<F: NorFlash>(
-        flash: &mut F,
-        layout: &Layout,
-        suite: &Suite<'_>,
-    ) -> Result<Option<Self>, StoreError> {
-        let mut newest: Option<Self> = None;
-        // Backwards, as the pages were written forwards: few look newer than one that was seen.
-        for page in (0..layout.data_pages()).rev() {
-            let newer = |sequence| newest.as_ref().is_none_or(|known| sequence > known.sequence);
-            if !newer(page::read_sequence(flash, layout, page)?) {
-                continue;
-            }
-            let Some(raw) = page::read(flash, layout, page)?.filter(|raw| newer(raw.sequence)) else {
-                continue;
-            };
-            match &mut newest {
-                Some(known) if known.salt == raw.salt => {
-                    if page::open(&raw, layout, suite.aead, &known.keys.page)?.is_some() {
-                        known.sequence = raw.sequence;
-                    }
-                }
-                // All pages of a store carry the same salt; another one is a remainder, or somebody's doing.
-                _ => {
-                    let keys = Keys::derive(suite, &raw.salt)?;
-                    if page::open(&raw, layout, suite.aead, &keys.page)?.is_some() {
-                        newest = Some(Self {
-                            sequence: raw.sequence,
-                            salt: raw.salt,
-                            keys,
-                        });
-                    }
-                }
-            }
-        }
-        Ok(newest)
-    }
 }

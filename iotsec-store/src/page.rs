@@ -1,31 +1,27 @@
 //! The head of a data page: it stands first and is written last, and makes the page part of the log.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::{
-    crypto::{Aead, CryptoError, NONCE_LEN, TAG_LEN},
-    secret::Secret,
-};
+use iotsec_core::crypto::{CryptoError, NONCE_LEN, TAG_LEN};
 
-use crate::{StoreError, layout::Layout, sealing::SALT_LEN, user_key::VERSION};
+use crate::{
+    StoreError, Suite,
+    bytes::{at, join},
+    layout::Layout,
+    sealing::{Keys, SALT_LEN},
+    user_key::VERSION,
+};
 
 /// `salt (16) ‖ sequence number (4) ‖ sealed (28) ‖ tag (16)`; sequence numbers count from 1.
 pub(crate) const HEAD_LEN: usize = 64;
+/// Salt and sequence number.
+const CLEAR_LEN: usize = 20;
 const SEALED_LEN: usize = 28;
-/// Behind the salt.
-const SEQUENCE_AT: u32 = 16;
 
-/// Salt and sequence number of a page, as flash has them.
-#[derive(Clone, Copy)]
-pub(crate) struct Raw {
-    pub(crate) salt: [u8; SALT_LEN],
-    pub(crate) sequence: u32,
-    sealed: [u8; SEALED_LEN],
-    tag: [u8; TAG_LEN],
-}
+/// A head as flash has it.
+pub(crate) struct Raw([u8; HEAD_LEN]);
 
-/// What the head says of the log when the page was opened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Opened {
+/// What a head is to say of the log.
+pub(crate) struct Opening {
     /// Sequence number of the page with which the log begins.
     pub(crate) oldest: u32,
     /// Where the page before ends beyond doubt.
@@ -44,94 +40,100 @@ pub(crate) struct Opened {
     pub(crate) counter: u64,
 }
 
+/// What a head says, as [`Opening`] describes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opened([u8; SEALED_LEN]);
+
 /// The highest number that a page has room for.
 pub(crate) const MAX_COUNTER: u64 = 0xFFFF_FFFF_FFFF;
 
 const IN_TRANSACTION: u16 = 1;
 
 impl Opened {
-    fn to_bytes(self) -> [u8; SEALED_LEN] {
-        let flags = if self.in_transaction { IN_TRANSACTION } else { 0 };
-        let mut out = [0; SEALED_LEN];
-        let content = self
-            .oldest
-            .to_le_bytes()
-            .into_iter()
-            .chain(self.sure.to_le_bytes())
-            .chain(self.doubt.to_le_bytes())
-            .chain(flags.to_le_bytes())
-            .chain(self.generation.to_le_bytes())
-            .chain(self.sum.to_le_bytes())
-            .chain(self.start.to_le_bytes())
-            .chain(self.counter.to_le_bytes());
-        for (to, from) in out.iter_mut().zip(content) {
-            *to = from;
-        }
-        out
+    /// To be filled.
+    pub(crate) const EMPTY: Self = Self([0; SEALED_LEN]);
+
+    pub(crate) fn new(opening: &Opening) -> Self {
+        let flags = if opening.in_transaction { IN_TRANSACTION } else { 0 };
+        let mut bytes = [0; SEALED_LEN];
+        join(
+            &mut bytes,
+            &[
+                &opening.oldest.to_le_bytes(),
+                &opening.sure.to_le_bytes(),
+                &opening.doubt.to_le_bytes(),
+                &flags.to_le_bytes(),
+                &opening.generation.to_le_bytes(),
+                &opening.sum.to_le_bytes(),
+                &opening.start.to_le_bytes(),
+                // Its upper two bytes, of which none is set, have no room.
+                &opening.counter.to_le_bytes(),
+            ],
+        );
+        Self(bytes)
     }
 
-    fn from_bytes(bytes: &[u8; SEALED_LEN]) -> Self {
-        let [
-            o0,
-            o1,
-            o2,
-            o3,
-            s0,
-            s1,
-            s2,
-            s3,
-            d0,
-            d1,
-            f0,
-            f1,
-            g0,
-            g1,
-            g2,
-            g3,
-            m0,
-            m1,
-            m2,
-            m3,
-            e0,
-            e1,
-            c0,
-            c1,
-            c2,
-            c3,
-            c4,
-            c5,
-        ] = *bytes;
-        Self {
-            oldest: u32::from_le_bytes([o0, o1, o2, o3]),
-            sure: u32::from_le_bytes([s0, s1, s2, s3]),
-            doubt: u16::from_le_bytes([d0, d1]),
-            in_transaction: u16::from_le_bytes([f0, f1]) & IN_TRANSACTION != 0,
-            generation: u32::from_le_bytes([g0, g1, g2, g3]),
-            sum: u32::from_le_bytes([m0, m1, m2, m3]),
-            start: u16::from_le_bytes([e0, e1]),
-            counter: u64::from_le_bytes([c0, c1, c2, c3, c4, c5, 0, 0]),
-        }
+    pub(crate) fn oldest(&self) -> u32 {
+        u32::from_le_bytes(at(&self.0, 0))
+    }
+
+    pub(crate) fn sure(&self) -> u32 {
+        u32::from_le_bytes(at(&self.0, 4))
+    }
+
+    pub(crate) fn doubt(&self) -> u16 {
+        u16::from_le_bytes(at(&self.0, 8))
+    }
+
+    pub(crate) fn in_transaction(&self) -> bool {
+        u16::from_le_bytes(at(&self.0, 10)) & IN_TRANSACTION != 0
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        u32::from_le_bytes(at(&self.0, 12))
+    }
+
+    pub(crate) fn sum(&self) -> u32 {
+        u32::from_le_bytes(at(&self.0, 16))
+    }
+
+    pub(crate) fn start(&self) -> u16 {
+        u16::from_le_bytes(at(&self.0, 20))
+    }
+
+    pub(crate) fn counter(&self) -> u64 {
+        let [c0, c1, c2, c3, c4, c5] = at(&self.0, 22);
+        u64::from_le_bytes([c0, c1, c2, c3, c4, c5, 0, 0])
     }
 }
 
 impl Raw {
+    /// To be filled.
+    pub(crate) const EMPTY: Self = Self([0; HEAD_LEN]);
+
+    fn begin(&mut self, sequence: u32, salt: &[u8; SALT_LEN]) {
+        join(&mut self.0, &[salt, &sequence.to_le_bytes()]);
+    }
+
+    fn sealed(&mut self) -> &mut [u8] {
+        self.0.get_mut(CLEAR_LEN..).unwrap_or_default()
+    }
+
     /// The head of page `sequence` that says `opened`.
     pub(crate) fn seal(
+        &mut self,
         opened: &Opened,
         sequence: u32,
-        salt: [u8; SALT_LEN],
         layout: &Layout,
-        aead: &dyn Aead,
-        key: &Secret<32>,
-    ) -> Result<Self, CryptoError> {
-        let mut sealed = opened.to_bytes();
-        let tag = aead.seal(key, &nonce(sequence), &aad(layout, &salt, sequence), &mut sealed)?;
-        Ok(Self {
-            salt,
-            sequence,
-            sealed,
-            tag,
-        })
+        suite: &Suite<'_>,
+        keys: &Keys,
+    ) -> Result<(), CryptoError> {
+        self.begin(sequence, keys.salt());
+        let mut sealed = opened.0;
+        let (nonce, aad) = (self.nonce(), self.aad(layout));
+        let tag = suite.aead.seal(keys.page(), &nonce, &aad, &mut sealed)?;
+        join(self.sealed(), &[&sealed, &tag]);
+        Ok(())
     }
 
     /// Writes it where it belongs.
@@ -143,46 +145,116 @@ impl Raw {
     ) -> Result<(), StoreError> {
         let len = usize::try_from(layout.head_len()).map_err(|_| StoreError::Layout)?;
         let place = buffer.get_mut(..len).ok_or(StoreError::Layout)?;
-        let content = self
-            .salt
-            .into_iter()
-            .chain(self.sequence.to_le_bytes())
-            .chain(self.sealed)
-            .chain(self.tag)
-            .chain(core::iter::repeat(0));
-        for (to, from) in place.iter_mut().zip(content) {
-            *to = from;
-        }
-        let at = layout.start(layout.page_of(self.sequence));
+        join(place, &[&self.0]);
+        let at = layout.start(layout.page_of(self.sequence()));
         layout.region().write(flash, at, place)?;
         Ok(())
     }
+
+    pub(crate) fn salt(&self) -> [u8; SALT_LEN] {
+        at(&self.0, 0)
+    }
+
+    pub(crate) fn sequence(&self) -> u32 {
+        u32::from_le_bytes(at(&self.0, SALT_LEN))
+    }
+
+    /// Whether it is whole and ours; then `opened` is what it says.
+    ///
+    /// # Errors
+    /// Failures of the cipher.
+    pub(crate) fn open(
+        &self,
+        opened: &mut Opened,
+        layout: &Layout,
+        suite: &Suite<'_>,
+        keys: &Keys,
+    ) -> Result<bool, StoreError> {
+        let mut sealed = at(&self.0, CLEAR_LEN);
+        let tag: [u8; TAG_LEN] = at(&self.0, CLEAR_LEN.saturating_add(SEALED_LEN));
+        let (nonce, aad) = (self.nonce(), self.aad(layout));
+        match suite.aead.open(keys.page(), &nonce, &aad, &mut sealed, &tag) {
+            Ok(()) => {
+                *opened = Opened(sealed);
+                Ok(true)
+            }
+            Err(CryptoError::Tag) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The salt is what the key is derived from, so it needs no other protection; it stands here all the same.
+    fn aad(&self, layout: &Layout) -> [u8; AAD_LEN] {
+        let region = layout.region();
+        let [w0, w1, ..] = region.word_size().to_le_bytes();
+        let clear: [u8; CLEAR_LEN] = at(&self.0, 0);
+        let mut aad = [0; AAD_LEN];
+        join(
+            &mut aad,
+            &[
+                b"iotsec/store/page/v2",
+                &clear,
+                &[VERSION, region.erased(), w0, w1],
+                &region.page_size().to_le_bytes(),
+                &region.page_count().to_le_bytes(),
+            ],
+        );
+        aad
+    }
+
+    fn nonce(&self) -> [u8; NONCE_LEN] {
+        let [a, b, c, d] = self.sequence().to_le_bytes();
+        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0]
+    }
 }
 
-/// Reads what stands where the head of data page `page` does; `None` for what cannot be one.
+const AAD_LEN: usize = 52;
+
+/// Reads what stands where the head of data page `page` does. False for what cannot be one.
 pub(crate) fn read<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
     page: u32,
-) -> Result<Option<Raw>, StoreError> {
-    let mut bytes = [0; HEAD_LEN];
-    if !layout.read(flash, layout.start(page), &mut bytes)? {
-        return Ok(None);
+    raw: &mut Raw,
+) -> Result<bool, StoreError> {
+    let mut clear = [0; CLEAR_LEN];
+    if !layout.read(flash, layout.start(page), &mut clear)? {
+        return Ok(false);
     }
-    let parts = bytes.split_first_chunk::<SALT_LEN>().and_then(|(salt, rest)| {
-        let (sequence, rest) = rest.split_first_chunk::<4>()?;
-        let (sealed, rest) = rest.split_first_chunk::<SEALED_LEN>()?;
-        Some(Raw {
-            salt: *salt,
-            sequence: u32::from_le_bytes(*sequence),
-            sealed: *sealed,
-            tag: *rest.first_chunk()?,
-        })
-    });
-    Ok(parts.filter(|raw| raw.sequence > 0 && layout.page_of(raw.sequence) == page))
+    let sequence = u32::from_le_bytes(at(&clear, SALT_LEN));
+    if !is_of(layout, page, sequence) {
+        return Ok(false);
+    }
+    read_sealed(flash, layout, sequence, &at(&clear, 0), raw)
 }
 
-/// The sequence number that stands where the head of data page `page` has it.
+/// Reads the head of page `sequence` of a log whose salt is known: what is sealed in it, which no other salt and no other
+/// number opens, is all that is read. False if it cannot be read.
+pub(crate) fn read_sealed<F: NorFlash>(
+    flash: &mut F,
+    layout: &Layout,
+    sequence: u32,
+    salt: &[u8; SALT_LEN],
+    raw: &mut Raw,
+) -> Result<bool, StoreError> {
+    raw.begin(sequence, salt);
+    let start = layout.start(layout.page_of(sequence));
+    Ok(layout.read(flash, start.saturating_add(SEALED_AT), raw.sealed())?)
+}
+
+/// The highest sequence number of all pages, whoever wrote it, and its page; zeros if there is none.
+pub(crate) fn highest<F: NorFlash>(flash: &mut F, layout: &Layout) -> Result<(u32, u32), StoreError> {
+    let mut highest = (0, 0);
+    for page in 0..layout.data_pages() {
+        let sequence = read_sequence(flash, layout, page)?;
+        if sequence > highest.0 {
+            highest = (sequence, page);
+        }
+    }
+    Ok(highest)
+}
+
+/// The sequence number that stands where the head of data page `page` has it; 0 for what is none of that page.
 pub(crate) fn read_sequence<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
@@ -191,49 +263,19 @@ pub(crate) fn read_sequence<F: NorFlash>(
     let mut bytes = [0; 4];
     let at = layout.start(page).saturating_add(SEQUENCE_AT);
     let readable = layout.read(flash, at, &mut bytes)?;
-    Ok(if readable { u32::from_le_bytes(bytes) } else { 0 })
+    let sequence = u32::from_le_bytes(bytes);
+    Ok(if readable && is_of(layout, page, sequence) {
+        sequence
+    } else {
+        0
+    })
 }
 
-/// What a head says that is whole and ours.
-///
-/// # Errors
-/// Failures of the cipher.
-pub(crate) fn open(
-    raw: &Raw,
-    layout: &Layout,
-    aead: &dyn Aead,
-    key: &Secret<32>,
-) -> Result<Option<Opened>, StoreError> {
-    let mut sealed = raw.sealed;
-    let aad = aad(layout, &raw.salt, raw.sequence);
-    match aead.open(key, &nonce(raw.sequence), &aad, &mut sealed, &raw.tag) {
-        Ok(()) => Ok(Some(Opened::from_bytes(&sealed))),
-        Err(CryptoError::Tag) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
+/// Where the sequence number stands, and what is sealed.
+const SEQUENCE_AT: u32 = 16;
+const SEALED_AT: u32 = 20;
 
-const AAD_LEN: usize = 52;
-
-/// The salt is what the key is derived from, so it needs no other protection; it stands here all the same.
-fn aad(layout: &Layout, salt: &[u8; SALT_LEN], sequence: u32) -> [u8; AAD_LEN] {
-    let region = layout.region();
-    let [w0, w1, ..] = region.word_size().to_le_bytes();
-    let content = (*b"iotsec/store/page/v2")
-        .into_iter()
-        .chain(salt.iter().copied())
-        .chain(sequence.to_le_bytes())
-        .chain([VERSION, region.erased(), w0, w1])
-        .chain(region.page_size().to_le_bytes())
-        .chain(region.page_count().to_le_bytes());
-    let mut aad = [0; AAD_LEN];
-    for (to, from) in aad.iter_mut().zip(content) {
-        *to = from;
-    }
-    aad
-}
-
-fn nonce(sequence: u32) -> [u8; NONCE_LEN] {
-    let [a, b, c, d] = sequence.to_le_bytes();
-    [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0]
+/// Whether data page `page` is the one that has this number.
+fn is_of(layout: &Layout, page: u32, sequence: u32) -> bool {
+    sequence > 0 && layout.page_of(sequence) == page
 }

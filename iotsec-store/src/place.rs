@@ -2,78 +2,73 @@
 
 use crate::{
     KeyId,
-    header::{Header, Member},
+    header::{COPY, FIRST, Header, NEXT, ONCE},
     record::{Kind, Position},
 };
 
 /// Where a value is, or a chunk of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) key: KeyId,
+    /// The header of the record, but for [`COPY`]. Here [`NEXT`] says that it counts when its transaction is complete,
+    /// and [`FIRST`] that it counts unless the transaction under way is completed.
+    pub(crate) header: Header,
     pub(crate) position: Position,
-    pub(crate) len: u16,
-    pub(crate) chunk: u8,
-    /// The value failed authentication before; there is nothing to read.
-    pub(crate) damaged: bool,
-    /// Counts when its transaction is complete.
-    pub(crate) pending: bool,
-    /// Can be neither replaced nor removed.
-    pub(crate) once: bool,
-    /// A number that counts up.
-    pub(crate) counter: bool,
-    /// The key is removed when its transaction is complete.
-    pub(crate) gone: bool,
-    /// Counts unless the transaction under way is completed.
-    pub(crate) doomed: bool,
 }
 
 impl Place {
     /// That of the record with this header.
-    pub(crate) fn of(header: &Header, position: Position) -> Self {
-        let doomed = header.copy && header.member == Member::First;
-        let pending = header.member != Member::Single && !doomed;
-        Self {
-            key: KeyId::from_name(header.domain, header.name),
-            position,
-            len: header.len,
-            chunk: header.chunk,
-            damaged: header.kind == Kind::Damaged,
-            pending,
-            once: header.once,
-            counter: header.kind == Kind::Count,
-            gone: pending && header.kind == Kind::Remove,
-            doomed,
-        }
-    }
-
-    /// The header of the record.
-    pub(crate) fn header(&self) -> Header {
-        let kind = if self.gone {
-            Kind::Remove
-        } else if self.damaged {
-            Kind::Damaged
-        } else if self.counter {
-            Kind::Count
+    pub(crate) const fn of(header: Header, position: Position) -> Self {
+        let begins = header.has(FIRST) && !header.has(COPY);
+        let header = if begins {
+            header.without(FIRST).with(NEXT)
         } else {
-            Kind::Put
+            header
         };
-        Header {
-            chunk: self.chunk,
-            once: self.once,
-            member: match (self.pending, self.doomed) {
-                (true, _) => Member::Next,
-                (false, true) => Member::First,
-                (false, false) => Member::Single,
-            },
-            ..Header::new(kind, self.key.domain(), self.key.name(), self.len)
+        Self {
+            header: header.without(COPY),
+            position,
         }
     }
 
-    /// The header of a copy of the record.
-    pub(crate) fn copy_header(&self) -> Header {
-        Header {
-            copy: true,
-            ..self.header()
+    pub(crate) const fn key(&self) -> KeyId {
+        self.header.key()
+    }
+
+    /// Counts when its transaction is complete.
+    pub(crate) const fn is_pending(&self) -> bool {
+        self.header.has(NEXT)
+    }
+
+    /// Counts unless the transaction under way is completed.
+    pub(crate) const fn is_doomed(&self) -> bool {
+        self.header.has(FIRST)
+    }
+
+    /// Can be neither replaced nor removed.
+    pub(crate) const fn is_once(&self) -> bool {
+        self.header.has(ONCE)
+    }
+
+    /// The key is removed when its transaction is complete.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.header.is(Kind::Remove)
+    }
+
+    /// The value failed authentication before; there is nothing to read.
+    pub(crate) const fn is_damaged(&self) -> bool {
+        self.header.is(Kind::Damaged)
+    }
+
+    /// The header of a copy of the record, which is not doomed.
+    pub(crate) const fn copy_header(&self) -> Header {
+        self.header.without(FIRST).with(COPY)
+    }
+
+    /// The same of a value that failed authentication.
+    pub(crate) const fn damaged(self, len: u16) -> Self {
+        Self {
+            header: self.header.changed(Kind::Damaged, len),
+            ..self
         }
     }
 

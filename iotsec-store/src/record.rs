@@ -5,7 +5,7 @@ use iotsec_core::{
     secret::Secret,
 };
 
-use crate::{KeyDomain, StoreError, Suite, header::Header, sealing::Keys};
+use crate::{KeyDomain, StoreError, Suite, bytes::join, header::Header, sealing::Keys};
 
 /// `kind and flags (1) ‖ length and chunk (2) ‖ masked name (3) ‖ check (2)`, little endian.
 pub(crate) const HEADER_LEN: usize = 8;
@@ -56,29 +56,6 @@ impl Kind {
             _ => return None,
         })
     }
-
-    /// Bytes behind the value.
-    pub(crate) const fn tag_len(self) -> usize {
-        match self {
-            Self::Count => COUNT_TAG_LEN,
-            _ => TAG_LEN,
-        }
-    }
-
-    /// The domain whose key seals a record of this kind. Only values are sealed with the key of their own
-    /// domain: the log must make sense when a domain has no key any more.
-    const fn sealed_by(self, domain: KeyDomain) -> KeyDomain {
-        if self.is_value() {
-            domain
-        } else {
-            KeyDomain::Device
-        }
-    }
-
-    /// Whether the record holds what an application stored.
-    pub(crate) const fn is_value(self) -> bool {
-        matches!(self, Self::Put | Self::Count)
-    }
 }
 
 /// Where a record lies, which is part of what its tag covers.
@@ -105,7 +82,7 @@ impl Position {
 
 /// Seals the value that stands behind the header's place in `buffer`, and puts header and tag around it.
 pub(crate) fn seal(
-    header: &Header,
+    header: Header,
     bytes: [u8; HEADER_LEN],
     position: Position,
     suite: &Suite<'_>,
@@ -114,38 +91,33 @@ pub(crate) fn seal(
 ) -> Result<(), StoreError> {
     let (place, value, rest) = parts(header, buffer)?;
     *place = bytes;
-    let key = keys.record(header.kind.sealed_by(header.domain));
+    let key = keys.record(sealed_by(header));
     let aad = aad(header, position, &bytes);
-    let padding = if header.kind == Kind::Count {
-        let (tag, padding) = rest
-            .split_first_chunk_mut::<COUNT_TAG_LEN>()
-            .ok_or(StoreError::Layout)?;
+    // What fills up the last word.
+    rest.fill(0);
+    if header.is(Kind::Count) {
+        let tag = rest.first_chunk_mut().ok_or(StoreError::Layout)?;
         *tag = count_tag(suite.kdf, key, &aad, value)?;
         mask_count(suite.kdf, key, &aad, tag, value)?;
-        padding
     } else {
-        let (tag, padding) = rest
-            .split_first_chunk_mut::<TAG_LEN>()
-            .ok_or(StoreError::Layout)?;
+        let tag = rest.first_chunk_mut().ok_or(StoreError::Layout)?;
         *tag = suite.aead.seal(key, &position.nonce(), &aad, value)?;
-        padding
-    };
-    padding.fill(0);
+    }
     Ok(())
 }
 
 /// Opens, in its place, the value in `buffer`, which holds the whole record.
 pub(crate) fn open(
-    header: &Header,
+    header: Header,
     position: Position,
     suite: &Suite<'_>,
     keys: &Keys,
     buffer: &mut [u8],
 ) -> Result<(), StoreError> {
     let (bytes, value, rest) = parts(header, buffer)?;
-    let key = keys.record(header.kind.sealed_by(header.domain));
+    let key = keys.record(sealed_by(header));
     let aad = aad(header, position, bytes);
-    if header.kind == Kind::Count {
+    if header.is(Kind::Count) {
         let tag = rest.first_chunk::<COUNT_TAG_LEN>().ok_or(StoreError::Layout)?;
         mask_count(suite.kdf, key, &aad, tag, value)?;
         if count_tag(suite.kdf, key, &aad, value)? != *tag {
@@ -162,11 +134,21 @@ pub(crate) fn open(
     }
 }
 
+/// The domain whose key seals a record. Only values are sealed with the key of their own domain: the log must make sense
+/// when a domain has no key any more.
+const fn sealed_by(header: Header) -> KeyDomain {
+    if header.is_value() {
+        header.domain()
+    } else {
+        KeyDomain::Device
+    }
+}
+
 /// Header, value, and what is behind: the tag, and what fills up the last word.
-fn parts<'b>(header: &Header, record: &'b mut [u8]) -> Result<Parts<'b>, StoreError> {
+fn parts<'b>(header: Header, record: &'b mut [u8]) -> Result<Parts<'b>, StoreError> {
     let (bytes, rest) = record.split_first_chunk_mut().ok_or(StoreError::Layout)?;
     let (value, rest) = rest
-        .split_at_mut_checked(usize::from(header.len))
+        .split_at_mut_checked(usize::from(header.len()))
         .ok_or(StoreError::Layout)?;
     Ok((bytes, value, rest))
 }
@@ -176,16 +158,17 @@ type Parts<'b> = (&'b mut [u8; HEADER_LEN], &'b mut [u8], &'b mut [u8]);
 const AAD_LEN: usize = 36;
 
 /// Position, header and the name in the clear: a record opens only where and as what it was sealed.
-fn aad(header: &Header, position: Position, bytes: &[u8; HEADER_LEN]) -> [u8; AAD_LEN] {
+fn aad(header: Header, position: Position, bytes: &[u8; HEADER_LEN]) -> [u8; AAD_LEN] {
     let mut aad = [0; AAD_LEN];
-    let content = (*b"iotsec/store/r/2")
-        .into_iter()
-        .chain(position.to_bytes())
-        .chain(header.name.to_le_bytes())
-        .chain(*bytes);
-    for (to, from) in aad.iter_mut().zip(content) {
-        *to = from;
-    }
+    join(
+        &mut aad,
+        &[
+            b"iotsec/store/r/2",
+            &position.to_bytes(),
+            &header.name().to_le_bytes(),
+            bytes,
+        ],
+    );
     aad
 }
 
@@ -196,9 +179,7 @@ fn count_tag(
     aad: &[u8; AAD_LEN],
     value: &[u8],
 ) -> Result<[u8; COUNT_TAG_LEN], CryptoError> {
-    let mac = kdf.hmac(key.expose(), &[b"iotsec/store/count-tag/v2", aad, value])?;
-    let [a, b, c, d, ..] = mac;
-    Ok([a, b, c, d])
+    count_mac(kdf, key, &[b"iotsec/store/count-tag/v2", aad, value])
 }
 
 /// The mask comes from the tag, and so from the number: at one place the same mask hides the same number.
@@ -209,9 +190,15 @@ fn mask_count(
     tag: &[u8; COUNT_TAG_LEN],
     value: &mut [u8],
 ) -> Result<(), CryptoError> {
-    let mask = kdf.hmac(key.expose(), &[b"iotsec/store/count-mask/v2", aad, tag])?;
+    let mask = count_mac(kdf, key, &[b"iotsec/store/count-mask/v2", aad, tag])?;
     for (byte, mask) in value.iter_mut().zip(mask) {
         *byte ^= mask;
     }
     Ok(())
+}
+
+#[inline(never)]
+fn count_mac(kdf: &dyn Kdf, key: &Secret<32>, parts: &[&[u8]]) -> Result<[u8; COUNT_TAG_LEN], CryptoError> {
+    let [a, b, c, d, ..] = kdf.hmac(key.expose(), parts)?;
+    Ok([a, b, c, d])
 }

@@ -83,12 +83,20 @@ pub(crate) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
+    /// Without protection.
+    pub(crate) const fn new() -> Self {
+        Self {
+            protection: ReplayProtection::None,
+            expected: 0,
+            reached: 0,
+        }
+    }
+
     /// For a store that begins: the log says what the counter says.
     pub(crate) fn begin(protection: ReplayProtection<'a>) -> Result<Self, StoreError> {
         let mut replay = Self {
             protection,
-            expected: 0,
-            reached: 0,
+            ..Self::new()
         };
         replay.reached = replay.read()?;
         replay.expected = replay.reached;

@@ -13,7 +13,7 @@ use crate::{
     layout::{FIRST_SEQUENCE, Layout},
     log::Head,
     place::Place,
-    record::{self, Kind, Position},
+    record::{self, Kind},
     replay::Replay,
     sealing::{Keys, SALT_LEN},
     user_key,
@@ -68,7 +68,6 @@ pub struct Store<'a> {
     pub(crate) layout: Layout,
     pub(crate) suite: Suite<'a>,
     pub(crate) keys: Keys,
-    pub(crate) salt: [u8; SALT_LEN],
     /// Generation that the user domain's key has, or is to have.
     pub(crate) user_generation: u32,
     /// Generation of the key that there is; none while its erasure is not finished, or when it was lost.
@@ -82,7 +81,7 @@ pub struct Store<'a> {
     /// The page of the newest erasure, while what lies before it is still in flash.
     pub(crate) scrub_until: Option<u32>,
     /// The record that was the last one when the power went, until it has been written once more.
-    pub(crate) doubtful: Option<(Header, Position)>,
+    pub(crate) doubtful: Option<Place>,
     pub(crate) replay: Replay<'a>,
     /// Bytes of records that a domain may have, by [`KeyDomain::code`].
     pub(crate) limits: [Option<u32>; 2],
@@ -126,32 +125,64 @@ impl<'a> Store<'a> {
         rng: &mut R,
     ) -> Result<Self, StoreError> {
         let layout = check(flash, region, &suite, buffer)?;
-        let wrapper = user_key::Wrapper::new(suite.aead, suite.root)?;
-        let replay = Replay::begin(replay)?;
-        Self::destroy(flash, region)?;
-        let user = wrapper.create(flash, &layout, FIRST_GENERATION, rng, buffer)?;
+        let mut store = Self::new(layout, suite, index, buffer);
+        store.write_log(flash, replay, rng)?;
+        Ok(store)
+    }
+
+    /// Erases what flash holds, and begins anew.
+    fn write_log<F: NorFlash, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        flash: &mut F,
+        replay: ReplayProtection<'a>,
+        rng: &mut R,
+    ) -> Result<(), StoreError> {
+        let wrap = user_key::derive_wrap_key(self.suite.root)?;
+        self.replay = Replay::begin(replay)?;
+        Self::destroy(flash, *self.layout.region())?;
+        let wrapper = (self.suite.aead, &wrap);
+        let mut user = Secret::zero();
+        let generation = FIRST_GENERATION;
+        user_key::create(
+            flash,
+            &self.layout,
+            wrapper,
+            generation,
+            rng,
+            self.buffer,
+            &mut user,
+        )?;
         let salt = Secret::<SALT_LEN>::random(rng)?;
-        let mut keys = Keys::derive(&suite, salt.expose())?;
-        keys.set_user(&suite, &user.key)?;
-        let mut store = Self {
+        self.keys.derive(&self.suite, salt.expose())?;
+        self.keys.set_user(&self.suite, &user)?;
+        self.key_generation = Some(generation);
+        // The first page comes last: without it there is no store.
+        self.open_page(flash, false)
+    }
+
+    /// One of which nothing is known yet.
+    #[inline(never)]
+    pub(crate) fn new(
+        layout: Layout,
+        suite: Suite<'a>,
+        index: &'a mut [IndexEntry],
+        buffer: &'a mut [u8],
+    ) -> Self {
+        Self {
             layout,
             suite,
-            keys,
-            salt: *salt.expose(),
+            keys: Keys::new(),
             user_generation: FIRST_GENERATION,
-            key_generation: Some(FIRST_GENERATION),
-            index: Index::new(index, region.word_size()),
+            key_generation: None,
+            index: Index::new(index, layout.region().word_size()),
             buffer,
             head: Head::NONE,
             oldest: FIRST_SEQUENCE,
             scrub_until: None,
             doubtful: None,
-            replay,
+            replay: Replay::new(),
             limits: [None; 2],
-        };
-        // The first page comes last: without it there is no store.
-        store.open_page(flash, false)?;
-        Ok(store)
+        }
     }
 
     /// The longest value that [`put`](Self::put) takes, in bytes: sixteen times what one record takes, which is just
@@ -162,16 +193,12 @@ impl<'a> Store<'a> {
 
     /// The longest value that one record takes.
     pub(crate) fn max_chunk_len(&self) -> usize {
-        let page = usize::try_from(self.layout.max_record()).unwrap_or(usize::MAX);
-        let word = usize::try_from(self.layout.region().word_size()).unwrap_or(usize::MAX);
-        let room = self
-            .buffer
-            .len()
-            .saturating_sub(self.buffer.len().checked_rem(word).unwrap_or(0));
-        let overhead = Header::new(Kind::Put, KeyDomain::Device, 0, 0).record_len();
-        page.min(room)
-            .saturating_sub(overhead)
-            .min(usize::from(record::MAX_LEN))
+        let room = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
+        let rest = room.checked_rem(self.layout.region().word_size()).unwrap_or(0);
+        let longest = self.layout.max_record().min(room.saturating_sub(rest));
+        let overhead = Header::new(Kind::Put, KeyId::from_id(0), 0).record_len();
+        let len = longest.saturating_sub(overhead).min(u32::from(record::MAX_LEN));
+        usize::try_from(len).unwrap_or(0)
     }
 
     /// The keys that have a value, in no particular order. Reads no flash.
@@ -195,8 +222,8 @@ impl<'a> Store<'a> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub fn keys(&self) -> impl Iterator<Item = KeyId> {
-        let first = self.index.counting().filter(|place| place.chunk == 0);
-        first.map(|place| place.key)
+        let first = self.index.counting().filter(|place| place.header.chunk() == 0);
+        first.map(|place| place.key())
     }
 
     /// Whether `key` has a value. Reads no flash.
@@ -206,9 +233,12 @@ impl<'a> Store<'a> {
 
     /// Bytes of the value under `key`; 0 for one that is damaged. Reads no flash.
     pub fn value_len(&self, key: KeyId) -> Option<usize> {
-        self.index.find(key, 0)?;
-        let lens = self.index.chunks(key).map(|place| usize::from(place.len));
-        Some(lens.fold(0, usize::saturating_add))
+        let (mut first, mut len) = (false, 0_usize);
+        for place in self.index.chunks(key) {
+            first |= place.header.chunk() == 0;
+            len = len.saturating_add(usize::from(place.header.len()));
+        }
+        first.then_some(len)
     }
 
     /// What is noticed when an earlier image of the flash is put back.
@@ -255,23 +285,19 @@ impl<'a> Store<'a> {
         self.layout.data_pages()
     }
 
-    /// Refuses records, of `chunks` chunks of a value of `len` bytes, for which collecting could find no room.
-    /// `replaced` says which of those that are there make room for them.
-    pub(crate) fn check_capacity(
-        &self,
-        domain: KeyDomain,
-        added: impl Iterator<Item = Header>,
-        replaced: impl Fn(&Place) -> bool,
-    ) -> Result<(), StoreError> {
-        let others = self.index.iter().filter(|place| !replaced(place));
-        let headers = others.map(|place| place.header()).chain(added);
-        let (mut live, mut longest, mut own) = (0u32, 0u32, 0u32);
-        for header in headers {
-            let record = self.layout.record_len(&header);
-            live = live.saturating_add(record);
-            longest = longest.max(record);
-            if header.domain == domain {
-                own = own.saturating_add(record);
+    /// Refuses records, `added`, for which collecting could find no room. Those that are there under `key` make room
+    /// for them: all, or those that wait.
+    pub(crate) fn check_capacity(&self, key: KeyId, waiting: bool, added: Total) -> Result<(), StoreError> {
+        let domain = key.domain();
+        let (mut own, mut others) = (added, Total::default());
+        for place in self.index.iter() {
+            if place.key() != key || waiting && !place.is_pending() {
+                let total = if place.key().domain() == domain {
+                    &mut own
+                } else {
+                    &mut others
+                };
+                total.add(&self.layout, place.header);
             }
         }
         let [device, user] = self.limits;
@@ -279,13 +305,29 @@ impl<'a> Store<'a> {
             KeyDomain::Device => device,
             KeyDomain::User => user,
         };
-        if limit.is_some_and(|limit| own > limit) {
+        if limit.is_some_and(|limit| own.live > limit) {
             return Err(StoreError::Limit);
         }
-        if live > self.layout.capacity(longest) {
+        if own.live.saturating_add(others.live) > self.layout.capacity(own.longest.max(others.longest)) {
             return Err(StoreError::Full);
         }
         Ok(())
+    }
+}
+
+/// Bytes of records, and of the longest of them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Total {
+    live: u32,
+    longest: u32,
+}
+
+impl Total {
+    #[inline(never)]
+    pub(crate) fn add(&mut self, layout: &Layout, header: Header) {
+        let len = layout.record_len(header);
+        self.live = self.live.saturating_add(len);
+        self.longest = self.longest.max(len);
     }
 }
 
@@ -312,9 +354,7 @@ pub(crate) fn check<F: NorFlash>(
     region.check(flash)?;
     let layout = Layout::new(region)?;
     let own = layout.least_record().max(layout.head_len());
-    let key = region
-        .align_up(u32::try_from(user_key::LEN).unwrap_or(u32::MAX))
-        .unwrap_or(u32::MAX);
+    let key = region.align_up(user_key::LEN_32).unwrap_or(u32::MAX);
     let least = usize::try_from(own.max(key)).unwrap_or(usize::MAX);
     if buffer.len() < least || key > region.page_size() {
         return Err(StoreError::Layout);

@@ -3,10 +3,11 @@
 use embedded_storage::nor_flash::NorFlash;
 
 use crate::{
-    KeyDomain, KeyId, Store, StoreError,
-    header::{Header, MAX_CHUNKS, Member},
+    KeyId, Store, StoreError,
+    header::{FIRST, Header, MAX_CHUNKS, NEXT, ONCE},
     place::Place,
     record::Kind,
+    store::Total,
 };
 
 /// Changes that happen together or not at all, made by [`Store::transaction`].
@@ -94,15 +95,15 @@ impl Transaction<'_, '_> {
         self.begin(flash)?;
         self.store.check_write(key)?;
         let changed = self.pending(key).next();
-        if !changed.map_or_else(|| self.store.contains(key), |place| !place.gone) {
+        if !changed.map_or_else(|| self.store.contains(key), |place| !place.is_gone()) {
             return Err(StoreError::NotFound);
         }
         let header = self.removal(key);
         self.check_room(key, 1)?;
-        let replaced = |place: &Place| place.key == key && place.pending;
-        self.store
-            .check_capacity(key.domain(), [header].into_iter(), replaced)?;
-        self.change(flash, &header, &[])
+        let mut added = Total::default();
+        added.add(&self.store.layout, header);
+        self.store.check_capacity(key, true, added)?;
+        self.change(flash, header, &[])
     }
 
     /// Makes all changes count.
@@ -119,8 +120,8 @@ impl Transaction<'_, '_> {
         if !self.begun {
             return Ok(());
         }
-        let header = Header::new(Kind::Commit, KeyDomain::Device, 0, 0);
-        self.store.append(flash, &header, &[])?;
+        let header = Header::new(Kind::Commit, KeyId::from_id(0), 0);
+        self.store.append(flash, header, &[])?;
         self.store.index.commit();
         self.store.replay.written()
     }
@@ -145,42 +146,37 @@ impl Transaction<'_, '_> {
             let rest = value.get(from..).unwrap_or_default();
             rest.get(..most).unwrap_or(rest)
         };
-        let header = |chunk: u8, member| Header {
-            chunk,
-            once,
-            member,
-            ..Header::new(
-                Kind::Put,
-                key.domain(),
-                key.name(),
-                u16::try_from(part(chunk).len()).unwrap_or(u16::MAX),
-            )
+        let header = |chunk: u8, member| {
+            let len = u16::try_from(part(chunk).len()).unwrap_or(u16::MAX);
+            let flags = if once { ONCE | member } else { member };
+            Header::new(Kind::Put, key, len).for_chunk(chunk).with(flags)
         };
         self.check_room(key, usize::from(count))?;
-        let added = (0..count).map(|chunk| header(chunk, member(true)));
-        let replaced = |place: &Place| place.key == key && place.pending;
+        let mut added = Total::default();
+        for chunk in 0..count {
+            added.add(&self.store.layout, header(chunk, 0));
+        }
         // A longer value that this transaction gave the key before must go by a record of its own: copies of its chunks
         // may outlive the one that shows where it ended.
-        let longer = self.pending(key).any(|place| place.chunk >= count);
+        let longer = self.pending(key).any(|place| place.header.chunk() >= count);
         let removal = longer.then(|| self.removal(key));
-        self.store
-            .check_capacity(key.domain(), added.chain(removal), replaced)?;
         if let Some(removal) = removal {
-            self.change(flash, &removal, &[])?;
+            added.add(&self.store.layout, removal);
+        }
+        self.store.check_capacity(key, true, added)?;
+        if let Some(removal) = removal {
+            self.change(flash, removal, &[])?;
         }
         for chunk in (0..count).rev() {
             let header = header(chunk, member(self.begun));
-            self.change(flash, &header, part(chunk))?;
+            self.change(flash, header, part(chunk))?;
         }
         Ok(())
     }
 
     /// What says that this transaction leaves nothing under `key`.
     const fn removal(&self, key: KeyId) -> Header {
-        Header {
-            member: member(self.begun),
-            ..Header::new(Kind::Remove, key.domain(), key.name(), 0)
-        }
+        Header::new(Kind::Remove, key, 0).with(member(self.begun))
     }
 
     fn begin<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StoreError> {
@@ -192,12 +188,7 @@ impl Transaction<'_, '_> {
     }
 
     /// Writes a record of the transaction, and has the index point to it.
-    fn change<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        header: &Header,
-        value: &[u8],
-    ) -> Result<(), StoreError> {
+    fn change<F: NorFlash>(&mut self, flash: &mut F, header: Header, value: &[u8]) -> Result<(), StoreError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -225,13 +216,13 @@ impl Transaction<'_, '_> {
     /// What this transaction is to do with `key`: put chunks, or remove it.
     fn pending(&self, key: KeyId) -> impl Iterator<Item = Place> {
         let index = self.store.index.iter();
-        index.filter(move |place| place.key == key && place.pending)
+        index.filter(move |place| place.key() == key && place.is_pending())
     }
 }
 
 /// How a record belongs to the transaction under way.
-const fn member(begun: bool) -> Member {
-    if begun { Member::Next } else { Member::First }
+const fn member(begun: bool) -> u8 {
+    if begun { NEXT } else { FIRST }
 }
 
 impl Drop for Transaction<'_, '_> {

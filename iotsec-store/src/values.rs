@@ -5,9 +5,10 @@ use zeroize::Zeroize;
 
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
-    header::{Header, MAX_CHUNKS},
+    header::{Header, MAX_CHUNKS, ONCE},
     place::Place,
     record::Kind,
+    store::Total,
 };
 
 impl Store<'_> {
@@ -53,14 +54,14 @@ impl Store<'_> {
                 break;
             };
             let read = self.load(flash, &place);
-            let end = at.saturating_add(usize::from(place.len));
+            let end = at.saturating_add(usize::from(place.header.len()));
             if read.is_ok() {
                 let part = out.get_mut(at..end).unwrap_or_default();
                 for (to, from) in part.iter_mut().zip(self.value()) {
                     *to = *from;
                 }
             }
-            self.buffer.zeroize();
+            self.wipe();
             if let Err(error) = read {
                 out.get_mut(..at).unwrap_or_default().zeroize();
                 return Err(error);
@@ -159,26 +160,28 @@ impl Store<'_> {
         }
         self.check_write(key)?;
         let len = u16::try_from(value.len()).map_err(|_| StoreError::ValueTooLong)?;
-        let header = Header {
-            once,
-            ..Header::new(Kind::Put, key.domain(), key.name(), len)
-        };
-        self.put_record(flash, &header, value)
+        let mut header = Header::new(Kind::Put, key, len);
+        if once {
+            header = header.with(ONCE);
+        }
+        self.put_record(flash, header, value)
     }
 
     /// Writes a record in the place of everything under its key.
     pub(crate) fn put_record<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        header: &Header,
+        header: Header,
         value: &[u8],
     ) -> Result<(), StoreError> {
-        let key = KeyId::from_name(header.domain, header.name);
+        let key = header.key();
         self.begin(flash)?;
         if !self.contains(key) && self.index.room() == 0 {
             return Err(StoreError::IndexFull);
         }
-        self.check_capacity(key.domain(), [*header].into_iter(), |place| place.key == key)?;
+        let mut added = Total::default();
+        added.add(&self.layout, header);
+        self.check_capacity(key, false, added)?;
         let position = self.append(flash, header, value)?;
         self.index.replace(&Place::of(header, position))?;
         self.replay.written()
@@ -213,12 +216,12 @@ impl Store<'_> {
     /// ```
     pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
         let place = self.index.find(key, 0).ok_or(StoreError::NotFound)?;
-        if place.once {
+        if place.is_once() {
             return Err(StoreError::WriteOnce);
         }
         self.begin(flash)?;
-        let header = Header::new(Kind::Remove, key.domain(), key.name(), 0);
-        self.append(flash, &header, &[])?;
+        let header = Header::new(Kind::Remove, key, 0);
+        self.append(flash, header, &[])?;
         self.index.remove(key);
         self.replay.written()
     }
@@ -229,7 +232,7 @@ impl Store<'_> {
             return Err(StoreError::KeyLost);
         }
         match self.index.find(key, 0) {
-            Some(place) if place.once => Err(StoreError::WriteOnce),
+            Some(place) if place.is_once() => Err(StoreError::WriteOnce),
             _ => Ok(()),
         }
     }

@@ -1,10 +1,11 @@
 //! Reading the log: one record, and what is behind the log's end.
 
 use embedded_storage::nor_flash::NorFlash;
+use zeroize::Zeroize;
 
 use crate::{
-    KeyDomain, Store, StoreError,
-    header::Header,
+    KeyDomain, Store, StoreError, bytes,
+    header::{COPY, FIRST, Found, Header, NEXT},
     layout::{ATTEMPTS, LAST_ATTEMPTS, Layout},
     place::Place,
     record::{self, Position},
@@ -13,63 +14,63 @@ use crate::{
 impl Store<'_> {
     /// Reads and opens the record of an index entry; the value is then in the buffer.
     pub(crate) fn load<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<(), StoreError> {
-        if place.gone {
+        if place.is_gone() {
             return Ok(());
         }
-        if place.key.domain() == KeyDomain::User && self.is_user_key_lost() {
+        if place.key().domain() == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }
-        if place.damaged {
+        if place.is_damaged() {
             return Err(StoreError::Tampered);
         }
-        let mut done = Err(StoreError::Tampered);
         // The last word of the newest record may read right only now and then, and must not get lost any more.
-        let last = self
-            .doubtful
-            .is_some_and(|(_, position)| place.position == position);
+        let last = self.doubtful.is_some_and(|last| place.position == last.position);
+        let mut failed = None;
         for _ in 0..if last { LAST_ATTEMPTS } else { ATTEMPTS } {
-            done = self.load_once(flash, place);
-            if done != Err(StoreError::Tampered) {
-                break;
+            match self.read_record(flash, place.position, place.header) {
+                Ok(()) => {}
+                Err(StoreError::Tampered) => continue,
+                Err(error) => return Err(error),
+            }
+            // What reads as it did when it failed fails again, and opening takes much longer than reading.
+            let read = last.then(|| bytes::digest(self.buffer));
+            if last && read == failed {
+                continue;
+            }
+            match self.open_expected(place.position, place.header) {
+                Err(StoreError::Tampered) => failed = read,
+                done => return done,
             }
         }
-        done
+        Err(StoreError::Tampered)
     }
 
-    /// Reads header and value at once: the header is known, and what stands in flash must be the same.
-    fn load_once<F: NorFlash>(&mut self, flash: &mut F, place: &Place) -> Result<(), StoreError> {
-        let expected = place.header();
-        self.read_record(flash, place.position, &expected)?;
+    /// Opens what was read. The header is known, and what stands in flash must be the same.
+    fn open_expected(&mut self, position: Position, expected: Header) -> Result<(), StoreError> {
         let bytes = self.buffer.first_chunk().ok_or(StoreError::Layout)?;
-        let found = Header::open(bytes, place.position, self.suite.kdf, &self.keys.header)?;
+        let mut found = Found::at(position);
+        let whole = found.open(bytes, self.suite.kdf, self.keys.header())?;
         // Whether it was a copy, or part of a transaction, does not matter any more.
-        let found = found.map(|(header, _)| Header {
-            copy: expected.copy,
-            member: expected.member,
-            ..header
-        });
-        if found != Some(expected) {
+        let plain = |header: Header| header.without(FIRST | NEXT | COPY);
+        if !whole || plain(found.header) != plain(expected) {
             return Err(StoreError::Tampered);
         }
-        self.open_record(place.position, &expected)
+        self.open_record(position, expected)
     }
 
-    /// Reads the header of the record at `position`, and what it adds to the sum over the page. `None` when there is
-    /// no whole one, or one that announces more than the page holds.
-    pub(crate) fn header_at<F: NorFlash>(
-        &self,
-        flash: &mut F,
-        position: Position,
-    ) -> Result<Option<(Header, u64)>, StoreError> {
+    /// Reads the header of the record at the position in `found`, and what it adds to the sum over the page. False when
+    /// there is no whole one, or one that announces more than the page holds.
+    pub(crate) fn find_at<F: NorFlash>(&self, flash: &mut F, found: &mut Found) -> Result<bool, StoreError> {
+        let position = found.position;
         let room = self.layout.region().page_size().saturating_sub(position.offset);
         let mut bytes = [0; record::HEADER_LEN];
         if usize::try_from(room).unwrap_or(0) < bytes.len()
             || !self.layout.read(flash, self.layout.at(position), &mut bytes)?
         {
-            return Ok(None);
+            return Ok(false);
         }
-        let header = Header::open(&bytes, position, self.suite.kdf, &self.keys.header)?;
-        Ok(header.filter(|(header, _)| self.layout.record_len(header) <= room))
+        Ok(found.open(&bytes, self.suite.kdf, self.keys.header())?
+            && self.layout.record_len(found.header) <= room)
     }
 
     /// Reads the record at `position` and opens its value in the buffer.
@@ -77,7 +78,7 @@ impl Store<'_> {
         &mut self,
         flash: &mut F,
         position: Position,
-        header: &Header,
+        header: Header,
     ) -> Result<(), StoreError> {
         self.read_record(flash, position, header)?;
         self.open_record(position, header)
@@ -87,7 +88,7 @@ impl Store<'_> {
         &mut self,
         flash: &mut F,
         position: Position,
-        header: &Header,
+        header: Header,
     ) -> Result<(), StoreError> {
         let len = usize::try_from(self.layout.record_len(header)).unwrap_or(usize::MAX);
         let record = self.buffer.get_mut(..len).ok_or(StoreError::Layout)?;
@@ -98,8 +99,14 @@ impl Store<'_> {
         }
     }
 
-    fn open_record(&mut self, position: Position, header: &Header) -> Result<(), StoreError> {
+    fn open_record(&mut self, position: Position, header: Header) -> Result<(), StoreError> {
         record::open(header, position, &self.suite, &self.keys, self.buffer)
+    }
+
+    /// Leaves nothing in the buffer.
+    #[inline(never)]
+    pub(crate) fn wipe(&mut self) {
+        self.buffer.zeroize();
     }
 
     /// The value that [`open_at`](Self::open_at) left in the buffer.

@@ -107,11 +107,11 @@ class UserKey:
 
 
 class Head:
-    """Of a data page. `authentic` says whether the rest holds."""
+    """Of a data page. `authentic` says whether the rest holds. What is known of it, salt and number, is not read."""
 
-    def __init__(self, flash, root, number):
+    def __init__(self, flash, root, number, known=None):
         page = flash.data_page(number)
-        self.salt, self.sequence = page[:16], int.from_bytes(page[16:20], "little")
+        self.salt, self.sequence = known or (page[:16], int.from_bytes(page[16:20], "little"))
         key = hkdf(self.salt, root.device_secret, b"iotsec/store/page-key/v2")
         data = b"iotsec/store/page/v2" + self.salt + struct.pack(
             "<IBBHII", self.sequence, VERSION, flash.erased, flash.word, flash.page, flash.pages)
@@ -319,9 +319,12 @@ def read(flash, root, replay):
     if not heads:
         raise Refused("Unformatted")
     newest = max(heads, key=lambda head: head.sequence)
-    by_sequence = {head.sequence: head for head in heads if head.salt == newest.salt}
     run = range(newest.oldest, newest.sequence + 1)
-    if not 1 <= len(run) < flash.pages - 1 or any(sequence not in by_sequence for sequence in run):
+    if not 1 <= len(run) < flash.pages - 1 or newest.oldest < 1:
+        raise Refused("Tampered")
+    by_sequence = {sequence: Head(flash, root, (sequence - 1) % (flash.pages - 1), (newest.salt, sequence))
+                   for sequence in run[:-1]} | {newest.sequence: newest}
+    if not all(head.authentic for head in by_sequence.values()):
         raise Refused("Tampered")
     log = Log(flash, root, newest.salt, user_key.key, user_key.generation)
     check_unopened(log, newest.sequence + 1)

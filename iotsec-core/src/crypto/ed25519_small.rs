@@ -1,8 +1,7 @@
 //! Ed25519 verification in little flash: the curve arithmetic of `salty`, and no tables.
 
-use core::slice::from_ref;
-
 use salty::{CompressedY, EdwardsPoint};
+use sha2::Digest as _;
 
 use super::{CryptoError, KeyType, SIGNATURE_LEN, Verify, is_canonical_y};
 
@@ -140,74 +139,13 @@ fn minus_order(number: &Number) -> Option<Number> {
 
 /// SHA-512 of R, the key and the message, reduced by the order.
 fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Number {
-    reduce(&sha512(&[r, key, message]))
-}
-
-const BLOCK: usize = 128;
-
-/// SHA-512 of the concatenation of `parts`, without the buffer of the `digest` crate, which takes as much flash as half
-/// the hash.
-fn sha512(parts: &[&[u8]]) -> [u8; 64] {
-    let mut hash = Sha512 {
-        state: [
-            0x6A09_E667_F3BC_C908,
-            0xBB67_AE85_84CA_A73B,
-            0x3C6E_F372_FE94_F82B,
-            0xA54F_F53A_5F1D_36F1,
-            0x510E_527F_ADE6_82D1,
-            0x9B05_688C_2B3E_6C1F,
-            0x1F83_D9AB_FB41_BD6B,
-            0x5BE0_CD19_137E_2179,
-        ],
-        len: 0,
-    };
-    let mut block = [0; BLOCK];
-    for part in parts {
-        hash.update(&mut block, part);
+    let mut hash = sha2::Sha512::new();
+    // One place that hashes, three that are hashed.
+    for part in [&r[..], key, message] {
+        hash.update(part);
     }
-    let bits = u128::try_from(hash.len)
-        .unwrap_or(0)
-        .wrapping_mul(8)
-        .to_be_bytes();
-    hash.update(&mut block, &[0x80]);
-    while hash.len % BLOCK != BLOCK - bits.len() {
-        hash.update(&mut block, &[0]);
-    }
-    hash.update(&mut block, &bits);
-    let mut out = [0; 64];
-    let (words, _) = out.as_chunks_mut();
-    for (word, part) in words.iter_mut().zip(&hash.state) {
-        *word = part.to_be_bytes();
-    }
-    out
-}
-
-struct Sha512 {
-    state: [u64; 8],
-    /// Bytes so far.
-    len: usize,
-}
-
-impl Sha512 {
-    /// Hashes more bytes, of which those that make no whole block yet stay in `block`.
-    // Out of line, as what it calls: inlined into each other they take more.
-    #[inline(never)]
-    fn update(&mut self, block: &mut [u8; BLOCK], bytes: &[u8]) {
-        for byte in bytes {
-            if let Some(place) = block.get_mut(self.len % BLOCK) {
-                *place = *byte;
-            }
-            self.len = self.len.wrapping_add(1);
-            if self.len.is_multiple_of(BLOCK) {
-                self.compress(block);
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn compress(&mut self, block: &[u8; BLOCK]) {
-        sha2::block_api::compress512(&mut self.state, from_ref(block));
-    }
+    let wide: [u8; 64] = hash.finalize().into();
+    reduce(&wide)
 }
 
 /// The little-endian number in `wide` modulo the order, bit by bit: what is short here is also plainly right.
@@ -250,19 +188,7 @@ fn combine(s: &Number, k: &Number, point: &EdwardsPoint) -> EdwardsPoint {
 
 #[cfg(test)]
 mod tests {
-    use sha2::Digest as _;
-
     use super::*;
-
-    #[test]
-    fn the_hash_is_that_of_the_digest_crate_for_every_length() {
-        let bytes: [u8; 400] = core::array::from_fn(|at| u8::try_from(at * 7 % 251).unwrap());
-        for len in 0..=bytes.len() {
-            let (first, rest) = bytes[..len].split_at(len / 3);
-            let expected: [u8; 64] = sha2::Sha512::digest(&bytes[..len]).into();
-            assert_eq!(sha512(&[first, rest]), expected, "{len} bytes");
-        }
-    }
 
     /// The order with all its 253 bits, and its neighbours.
     #[test]

@@ -1,7 +1,7 @@
 //! The suite on RustCrypto and dalek: software, constant time on cores without data-dependent
 //! multiplication or cache timing.
 
-use core::{iter::once, slice::from_ref};
+use core::iter::once;
 
 use aes_gcm_siv::{AeadInOut, KeyInit};
 use ed25519_dalek::Signer;
@@ -119,37 +119,13 @@ impl Sign for Ed25519SigningKey {
 }
 
 /// SHA-256 (FIPS 180-4).
-// Blocks are gathered here: the buffer of the `digest` crate takes half as much flash again as the hash.
-#[derive(Clone)]
-pub struct Sha256 {
-    state: [u32; 8],
-    /// The block that is being filled.
-    block: [u8; BLOCK],
-    /// Bytes so far.
-    len: u64,
-}
-
-const BLOCK: usize = 64;
+#[derive(Clone, Default)]
+pub struct Sha256(sha2::Sha256);
 
 impl Sha256 {
-    const START: [u32; 8] = [
-        0x6A09_E667,
-        0xBB67_AE85,
-        0x3C6E_F372,
-        0xA54F_F53A,
-        0x510E_527F,
-        0x9B05_688C,
-        0x1F83_D9AB,
-        0x5BE0_CD19,
-    ];
-
     /// An empty hash.
-    pub const fn new() -> Self {
-        Self {
-            state: Self::START,
-            block: [0; BLOCK],
-            len: 0,
-        }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The digest of the concatenation of `parts`.
@@ -162,12 +138,6 @@ impl Sha256 {
     }
 }
 
-impl Default for Sha256 {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl core::fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Sha256(..)")
@@ -176,47 +146,13 @@ impl core::fmt::Debug for Sha256 {
 
 impl Digest for Sha256 {
     fn reset(&mut self) {
-        self.state = Self::START;
-        self.len = 0;
+        self.0.reset();
     }
-    // Out of line: it is called from everywhere.
-    #[inline(never)]
-    fn update(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let used = usize::try_from(self.len % 64).unwrap_or(0);
-            let (blocks, _) = bytes.as_chunks::<BLOCK>();
-            let taken = if used == 0 && !blocks.is_empty() {
-                sha2::block_api::compress256(&mut self.state, blocks);
-                blocks.as_flattened().len()
-            } else {
-                let places = self.block.get_mut(used..).unwrap_or_default();
-                let taken = places.len().min(bytes.len());
-                for (place, byte) in places.iter_mut().zip(bytes) {
-                    *place = *byte;
-                }
-                if taken == places.len() {
-                    sha2::block_api::compress256(&mut self.state, from_ref(&self.block));
-                }
-                taken
-            };
-            self.len = self.len.wrapping_add(u64::try_from(taken).unwrap_or(0));
-            bytes = bytes.get(taken..).unwrap_or_default();
-        }
+    fn update(&mut self, bytes: &[u8]) {
+        absorb(&mut self.0, bytes);
     }
     fn finish(&mut self) -> [u8; DIGEST_LEN] {
-        let bits = self.len.wrapping_mul(8).to_be_bytes();
-        self.update(&[0x80]);
-        while self.len % 64 != 56 {
-            self.update(&[0]);
-        }
-        self.update(&bits);
-        let mut out = [0; DIGEST_LEN];
-        let (words, _) = out.as_chunks_mut();
-        for (word, part) in words.iter_mut().zip(&self.state) {
-            *word = part.to_be_bytes();
-        }
-        self.reset();
-        out
+        squeeze(&mut self.0)
     }
 }
 
@@ -301,6 +237,17 @@ fn mac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST
     Ok(mac.finalize().into_bytes().into())
 }
 
+// Out of line, both: each inlined copy is a quarter of a kilobyte.
+#[inline(never)]
+fn absorb(hash: &mut sha2::Sha256, bytes: &[u8]) {
+    sha2::Digest::update(hash, bytes);
+}
+
+#[inline(never)]
+fn squeeze(hash: &mut sha2::Sha256) -> [u8; DIGEST_LEN] {
+    hash.finalize_reset().into()
+}
+
 macro_rules! aead {
     ($(#[$doc:meta])* $name:ident, $cipher:ty) => {
         $(#[$doc])*
@@ -356,5 +303,11 @@ aead!(
     /// AES-256-GCM-SIV (RFC 8452), for storage: a nonce that repeats, because the flash was rolled
     /// back, reveals no more than that two records are equal.
     Aes256GcmSiv,
-    aes_gcm_siv::Aes256GcmSiv
+    Aes256GcmSivCipher
 );
+
+/// Software on processors of 32 bits, which have no instructions for AES as a rule.
+#[cfg(target_pointer_width = "32")]
+type Aes256GcmSivCipher = aes_gcm_siv::AesGcmSiv<super::wide_aes::WideAes256>;
+#[cfg(not(target_pointer_width = "32"))]
+type Aes256GcmSivCipher = aes_gcm_siv::Aes256GcmSiv;
