@@ -32,13 +32,11 @@ const MIN_DATA_PAGES: u32 = 3;
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
     region: Region,
-    head_len: u32,
 }
 
 impl Layout {
     pub(crate) fn new(region: Region) -> Result<Self, StoreError> {
-        let head_len = align(&region, u32::try_from(HEAD_LEN).unwrap_or(u32::MAX));
-        let layout = Self { region, head_len };
+        let layout = Self { region };
         let enough = region.page_count() >= KEY_PAGES.saturating_add(MIN_DATA_PAGES);
         let words = region.page_size().checked_div(region.word_size());
         // The index has 16 bits for a word in a page.
@@ -125,8 +123,9 @@ impl Layout {
     }
 
     /// Bytes that the head of a page takes.
-    pub(crate) const fn head_len(&self) -> u32 {
-        self.head_len
+    #[inline(never)]
+    pub(crate) fn head_len(&self) -> u32 {
+        align(&self.region, u32::try_from(HEAD_LEN).unwrap_or(u32::MAX))
     }
 
     /// Bytes that a record takes.
@@ -146,8 +145,8 @@ impl Layout {
     }
 
     /// Bytes of a page for records.
-    pub(crate) const fn usable(&self) -> u32 {
-        self.region.page_size().saturating_sub(self.head_len)
+    pub(crate) fn usable(&self) -> u32 {
+        self.region.page_size().saturating_sub(self.head_len())
     }
 
     /// The longest record: half a page, so that a page that is not full of one key has room for another.
