@@ -17,15 +17,15 @@ struct Budget {
 
 const BUDGETS: &[Budget] = &[
     Budget::new("update_verify", THUMBV7EM_HF, 40 * KIB, 11 * KIB),
-    Budget::new("update_verify_small", THUMBV7EM_HF, 29 * KIB, 15 * KIB / 2),
+    Budget::new("update_verify_small", THUMBV7EM_HF, 30 * KIB, 15 * KIB / 2),
     Budget::new("boot_verify", THUMBV7EM_HF, 40 * KIB, 10 * KIB),
-    Budget::new("boot_verify_small", THUMBV7EM_HF, 29 * KIB, 13 * KIB / 2),
+    Budget::new("boot_verify_small", THUMBV7EM_HF, 30 * KIB, 13 * KIB / 2),
     // Telemetry adds this to the cryptography that it shares with whatever else is sealed.
     Budget::new("telemetry", THUMBV7EM_HF, 8 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("telemetry", THUMBV6M, 33 * KIB / 4, 17 * KIB / 4).beyond("sealing"),
     Budget::new("telemetry", RISCV32IMAC, 11 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("store", THUMBV7EM_HF, 29 * KIB, 9 * KIB / 2),
-    Budget::new("spool", THUMBV7EM_HF, 40 * KIB, 10 * KIB),
+    Budget::new("spool", THUMBV7EM_HF, 81 * KIB / 2, 10 * KIB),
     Budget::new("detect", THUMBV7EM_HF, 25 * KIB / 2, 5 * KIB / 2),
     Budget::new("randomized_response", THUMBV7EM_HF, 13 * KIB / 2, 6 * KIB).beyond("sealing"),
     Budget::new("prio3_all", THUMBV7EM_HF, 12 * KIB, 7 * KIB).beyond("telemetry"),
