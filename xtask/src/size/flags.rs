@@ -31,7 +31,7 @@ struct Variant {
     smaller: bool,
     /// A setting of the profile, as cargo takes it from the environment.
     profile: Option<(&'static str, &'static str)>,
-    /// With the multiples of the curves' generators in flash.
+    /// With multiples of the generator of Ed25519 in flash.
     tables: bool,
 }
 
@@ -86,7 +86,7 @@ const VARIANTS: [Variant; 8] = [
         ..AS_IT_IS
     },
     Variant {
-        about: "with tables of both curves (`fast` of ed25519-dalek, `precomputed-tables` of p256)",
+        about: "with the tables of the curve (`fast` of ed25519-dalek; those of p256 need a critical section)",
         tables: true,
         ..AS_IT_IS
     },
