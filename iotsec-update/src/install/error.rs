@@ -114,7 +114,7 @@ impl ErrorCode for InstallError {
             Self::AlreadyRejected => 2711,
             Self::Cancelled => 2712,
             Self::Rejected => 2713,
-            Self::TrialExpired => Self::TRIAL_EXPIRED,
+            Self::TrialExpired => 2714,
             Self::Unproven => 2715,
         }
     }
@@ -138,5 +138,15 @@ impl ErrorCode for InstallError {
             | Self::Rejected
             | Self::TrialExpired => Fault::Input,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_that_a_boot_loader_notes_is_that_of_the_error() {
+        assert_eq!(InstallError::TrialExpired.code(), InstallError::TRIAL_EXPIRED);
     }
 }

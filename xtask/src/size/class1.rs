@@ -97,9 +97,10 @@ nothing personal before consent, alarms queued and sealed, reconnection without 
 from JSON.\n\
 - 5 fits in part: what is sealed (batches, signed updates) is safe on any link. TLS does not fit: the check of a server's \
 certificate alone takes two thirds of the flash, and more than the RAM.\n\
-- 3 and 7 fit on a Cortex-M4 as a program of their own, a boot loader; the installation of an update takes more than the RAM by itself, so \
+- 3 and 7 fit on a Cortex-M4 as a program of their own, a boot loader, which leaves the application of this table 4 KB for what is \
+the maker's; the installation of an update takes more than the RAM by itself, so \
 that something else has to put the image into its slot.\n\
-- 12 does not fit: the set-up takes three quarters of the flash and nearly twice the RAM.\n\
+- 12 does not fit: the set-up takes two thirds of the flash and more than one and a half times the RAM.\n\
 - 2 is the maker's, not the device's.\n\
 - On a Cortex-M0 the small backend takes more stack than there is RAM, so nothing that checks a signature of Ed25519 fits \
 there. P-256 admits an update within it, with nothing else held.\n";
