@@ -105,10 +105,13 @@ pub fn read<'t>(written: &str, asked: &[&'t str]) -> BTreeMap<&'t str, Outcome> 
             ends.insert(name, Outcome::Skipped(reason.to_owned()));
         }
     }
-    asked
-        .iter()
-        .map(|name| (*name, ends.get(name).cloned().unwrap_or(Outcome::Missing)))
-        .collect()
+    of_asked(&ends, asked)
+}
+
+/// How these ended; missing where nothing is said of it.
+fn of_asked<'t>(ends: &BTreeMap<&str, Outcome>, asked: &[&'t str]) -> BTreeMap<&'t str, Outcome> {
+    let outcome = |name| ends.get(name).cloned().unwrap_or(Outcome::Missing);
+    asked.iter().map(|name| (*name, outcome(name))).collect()
 }
 
 fn ended(end: &str) -> Outcome {
@@ -159,10 +162,7 @@ pub fn read_ctest<'t>(written: &str, asked: &[&'t str]) -> BTreeMap<&'t str, Out
             ends.insert(name, ended_ctest(end));
         }
     }
-    asked
-        .iter()
-        .map(|name| (*name, ends.get(name).cloned().unwrap_or(Outcome::Missing)))
-        .collect()
+    of_asked(&ends, asked)
 }
 
 fn ended_ctest(end: &str) -> Outcome {

@@ -1,7 +1,7 @@
 //! Tests that claims name as `ctest::program::test`, run in a build folder of CMake.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -22,44 +22,37 @@ pub(super) fn is_mine(name: &str) -> bool {
     TestName::parse(name).is_some_and(|test| test.package == CTEST)
 }
 
-/// Runs the tests among `names` that are ctest's, in the build folder, with so many seconds for each.
+/// Runs tests of ctest in the build folder, with so many seconds for each. What is not built there is missing.
 pub(super) fn run(
     ran: &mut Ran,
-    build: &Path,
+    build: Option<&Path>,
     names: &BTreeSet<String>,
     patience: u64,
 ) -> Result<(), Problem> {
-    let wanted: Vec<TestName<'_>> = names
-        .iter()
-        .filter_map(|name| TestName::parse(name))
-        .filter(|test| test.package == CTEST)
-        .collect();
-    if wanted.is_empty() {
+    let missing = names.iter().map(|name| (name.clone(), Outcome::Missing));
+    ran.tests.extend(missing);
+    let Some(build) = build.filter(|_| !names.is_empty()) else {
         return Ok(());
-    }
+    };
     let known = known(build)?;
+    let mut programs = BTreeMap::new();
     let mut tests = Vec::new();
-    for test in wanted {
+    for test in names.iter().filter_map(|name| TestName::parse(name)) {
         let is = |known: &&Known| known.name == test.path && known.target() == Some(test.target);
-        let Some(program) = known.iter().find(is) else {
-            continue;
-        };
-        let sha256 = Sha256::of(&[&file::read(&program.program)?]);
-        let listed = ran
-            .programs
-            .iter()
-            .any(|program| program.package == CTEST && program.target == test.target);
-        if !listed {
-            ran.programs.push(Program {
-                package: CTEST.into(),
-                target: test.target.to_owned(),
-                sha256,
-            });
+        if let Some(found) = known.iter().find(is) {
+            programs.insert(test.target, found.program.as_path());
+            tests.push(test);
         }
-        tests.push(test);
     }
     if tests.is_empty() {
         return Ok(());
+    }
+    for (target, program) in programs {
+        ran.programs.push(Program {
+            package: CTEST.into(),
+            target: target.to_owned(),
+            sha256: Sha256::of(&[&file::read(program)?]),
+        });
     }
     let paths: Vec<&str> = tests.iter().map(|test| test.path).collect();
     let output = ctest(build)
@@ -72,11 +65,11 @@ pub(super) fn run(
         .stdin(Stdio::null())
         .output()
         .map_err(|cause| not_started(&cause))?;
-    let outcomes = outcome::read_ctest(&String::from_utf8_lossy(&output.stdout), &paths);
+    let mut outcomes = outcome::read_ctest(&String::from_utf8_lossy(&output.stdout), &paths);
     for test in tests {
-        let outcome = outcomes.get(test.path).cloned().unwrap_or(Outcome::Missing);
+        let name = format!("{CTEST}::{}::{}", test.target, test.path);
         ran.tests
-            .insert(format!("{CTEST}::{}::{}", test.target, test.path), outcome);
+            .extend(outcomes.remove(test.path).map(|outcome| (name, outcome)));
     }
     Ok(())
 }

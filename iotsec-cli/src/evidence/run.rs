@@ -249,14 +249,9 @@ fn measure(
         let built = cargo::build(&tests.tests, &tests.cargo_arg)?;
         ran = cargo::run(&built, &ours, Duration::from_secs(tests.timeout))?;
     }
-    for name in &theirs {
-        ran.tests.insert(name.clone(), Outcome::Missing);
-    }
-    if let Some(build) = build.filter(|_| !theirs.is_empty()) {
-        ctest::run(&mut ran, build, &theirs, tests.timeout)?;
-        record
-            .tools
-            .extend(ctest::version(build).map(|version| ("ctest".to_owned(), version)));
+    ctest::run(&mut ran, build, &theirs, tests.timeout)?;
+    if let Some(version) = build.filter(|_| !theirs.is_empty()).and_then(ctest::version) {
+        record.tools.insert("ctest".to_owned(), version);
     }
     record.programs = ran.programs;
     record.tests = ran.tests;
