@@ -7228,8 +7228,8 @@ iotsec_status_t iotsec_about_json(const struct iotsec_about_t *about,
                                   size_t *len);
 
 /**
- * What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
- * `IOTSEC_DEVICE_OWNED`.
+ * What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays
+ * good. Belongs to `IOTSEC_DEVICE_OWNED`.
  */
 iotsec_status_t iotsec_device_about_json(struct iotsec_device_t *device,
                                          iotsec_owner_t owner,

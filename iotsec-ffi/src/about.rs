@@ -56,8 +56,8 @@ pub unsafe extern "C" fn iotsec_about_json(
     })
 }
 
-/// What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays good. Belongs to
-/// `IOTSEC_DEVICE_OWNED`.
+/// What `iotsec_about_json()` writes with the version, for the owner: `owner` is what `iotsec_device_login()` gave, and stays
+/// good. Belongs to `IOTSEC_DEVICE_OWNED`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_device_about_json(
     device: *mut iotsec_device_t,

@@ -345,17 +345,14 @@ fn drawn(entropy: &mut CEntropy) -> Result<u32, Status> {
 /// # Safety
 /// As [`argument::sized`], or null.
 unsafe fn policy_of(policy: *const iotsec_retry_policy_t) -> Result<RetryPolicy, Status> {
-    const FIRST: Millis = Millis::from_secs(60);
-    const LONGEST: Millis = Millis::from_secs(300);
-    const PAUSE: Millis = Millis::from_secs(3600);
     if policy.is_null() {
         return Ok(RetryPolicy::DEFAULT);
     }
     // SAFETY: the caller's word, passed on.
     let given = unsafe { argument::sized(policy) }?;
     let or = |given: u64, default: Millis| if given == 0 { default } else { Millis(given) };
-    let first = or(given.first_ms, FIRST);
-    let longest = or(given.longest_ms, LONGEST.max(first));
+    let first = or(given.first_ms, RetryPolicy::DEFAULT.window(0));
+    let longest = or(given.longest_ms, RetryPolicy::DEFAULT.window(u8::MAX).max(first));
     let mut policy = RetryPolicy::new(first, longest)?;
     if given.stable_ms != 0 {
         policy = policy.with_stable(Millis(given.stable_ms))?;
@@ -363,9 +360,10 @@ unsafe fn policy_of(policy: *const iotsec_retry_policy_t) -> Result<RetryPolicy,
     if given.longest_hint_ms != 0 {
         policy = policy.with_longest_hint(Millis(given.longest_hint_ms))?;
     }
+    let (refusals, pause) = policy.breaker();
     let refusals = match given.refusals {
-        0 => 5,
+        0 => refusals,
         refusals => u8::try_from(refusals).map_err(|_| RetryError::Policy)?,
     };
-    Ok(policy.with_breaker(refusals, or(given.pause_ms, PAUSE.max(longest)))?)
+    Ok(policy.with_breaker(refusals, or(given.pause_ms, pause))?)
 }

@@ -126,6 +126,18 @@ impl RetryPolicy {
         })
     }
 
+    /// What [`with_breaker`](Self::with_breaker) set: refusals in a row, and the longest pause.
+    ///
+    /// ```
+    /// use iotsec_core::hal::Millis;
+    /// use iotsec_net::retry::RetryPolicy;
+    ///
+    /// assert_eq!(RetryPolicy::DEFAULT.breaker(), (5, Millis::from_secs(3600)));
+    /// ```
+    pub const fn breaker(&self) -> (u8, Millis) {
+        (self.refusals, self.pause)
+    }
+
     /// The window before the attempt number `level`, counted from zero: `first` doubled so many times, at most
     /// `longest`.
     pub fn window(&self, level: u8) -> Millis {
