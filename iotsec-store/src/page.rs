@@ -274,6 +274,7 @@ pub(crate) fn read_sequence<F: NorFlash>(
 /// Where the sequence number stands, and what is sealed.
 const SEQUENCE_AT: u32 = 16;
 const SEALED_AT: u32 = 20;
+const _: () = assert!(SALT_LEN == 16 && CLEAR_LEN == 20);
 
 /// Whether data page `page` is the one that has this number.
 fn is_of(layout: &Layout, page: u32, sequence: u32) -> bool {

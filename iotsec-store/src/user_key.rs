@@ -26,6 +26,7 @@ const SEALED_LEN: usize = 32;
 pub(crate) const LEN: usize = TAG_AT.saturating_add(TAG_LEN);
 /// The same.
 pub(crate) const LEN_32: u32 = 84;
+const _: () = assert!(LEN == 84);
 const SEALED_AT: usize = PREFIX_LEN.saturating_add(NONCE_LEN);
 const TAG_AT: usize = SEALED_AT.saturating_add(SEALED_LEN);
 /// In the prefix.
