@@ -119,6 +119,13 @@ pub(crate) struct Registry {
     last: Vec<([u8; 16], Progress)>,
 }
 
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // Closing is not enough: a thread that starts a program has a copy of the descriptor for a moment.
+        self.log.unlock().ok();
+    }
+}
+
 impl Registry {
     /// Opens the registry in `folder`, or begins one. What a killed run left behind the last whole frame
     /// is cut off.

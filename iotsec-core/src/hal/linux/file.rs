@@ -1,8 +1,8 @@
-//! Files that are made whole, locked, and closed to others.
+//! Files that are made whole, and closed to others.
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -58,16 +58,6 @@ fn fill_and_rename(
     fill(&mut file)?;
     file.sync_all()?;
     fs::rename(new, path)
-}
-
-/// Opens a file or a block device that exists, and locks it against others that do the same.
-pub(super) fn open_locked(path: &Path) -> Result<File, FileError> {
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(FileError::Busy),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
 }
 
 /// Refuses a file that the group or others may read or write.

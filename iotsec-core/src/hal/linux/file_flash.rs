@@ -1,7 +1,6 @@
 //! Partitions and files as a flash.
 
 use std::{
-    fs::File,
     io::{self, Seek, SeekFrom},
     path::Path,
     vec,
@@ -11,7 +10,7 @@ use std::{
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use super::{
-    FileError, Medium,
+    FileError, LockedFile, Medium,
     file::{self, SHARED},
     nor_file,
 };
@@ -22,7 +21,7 @@ const ERASED: u8 = 0xFF;
 /// A partition or a file.
 #[derive(Debug)]
 pub struct Part {
-    file: File,
+    file: LockedFile,
     len: u32,
     streamed: bool,
 }
@@ -33,9 +32,9 @@ impl Part {
     /// # Errors
     /// [`FileError::Busy`] when it is locked; [`FileError::Size`] from 4 GiB; [`FileError::Io`].
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let mut file = file::open_locked(path)?;
+        let mut file = LockedFile::open(path)?;
         // A block device has no length but an end.
-        let len = file.seek(SeekFrom::End(0))?;
+        let len = file.file().seek(SeekFrom::End(0))?;
         Ok(Self {
             file,
             len: u32::try_from(len).map_err(|_| FileError::Size)?,
@@ -154,7 +153,7 @@ impl FileFlash {
     fn change(
         &mut self,
         index: usize,
-        change: impl FnOnce(&mut File) -> io::Result<()>,
+        change: impl FnOnce(&mut LockedFile) -> io::Result<()>,
     ) -> Result<(), FileError> {
         let streamed = self.parts.get(index).is_some_and(|part| part.streamed);
         if !streamed {

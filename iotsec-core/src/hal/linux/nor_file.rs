@@ -1,9 +1,9 @@
-use std::{fs::File, io, path::Path};
+use std::{io, path::Path};
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use super::{
-    FileError, Medium,
+    FileError, LockedFile, Medium,
     file::{self, PRIVATE},
 };
 use crate::hal::Region;
@@ -47,7 +47,7 @@ const BLOCK: usize = 4096;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct NorFile<M = File> {
+pub struct NorFile<M = LockedFile> {
     medium: M,
     region: Region,
 }
@@ -75,9 +75,9 @@ impl NorFile {
     /// is locked; [`FileError::Size`] when it does not end where the region does; [`FileError::Io`], among
     /// others when it is missing or may not be written.
     pub fn open(path: &Path, region: Region) -> Result<Self, FileError> {
-        let medium = file::open_locked(path)?;
-        file::check_private(&medium)?;
-        if medium.metadata()?.len() != file_len(&region) {
+        let mut medium = LockedFile::open(path)?;
+        file::check_private(medium.file())?;
+        if medium.file().metadata()?.len() != file_len(&region) {
             return Err(FileError::Size);
         }
         Ok(Self { medium, region })
