@@ -38,4 +38,4 @@
 //! A put takes one write of the record and one `fdatasync`. *Power loss and killed processes:* as for any flash:
 //! what was acknowledged is exact, what was under way is old or new. File systems that write elsewhere instead of
 //! in place (btrfs, f2fs) need room for that even though the file does not grow.
-pub use iotsec_core::hal::linux::{FileError, FileRootKey, NorFile, tpm};
+pub use iotsec_core::hal::linux::{FileError, FileRootKey, LockedFile, NorFile, tpm};
