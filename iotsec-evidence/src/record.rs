@@ -118,6 +118,12 @@ pub enum RecordError {
     Manifest(Vec<Finding>),
     /// It is of the SDK where that of a product is needed, or the other way round.
     Subject,
+    /// There is no record of the SDK in it.
+    NothingInherited,
+    /// The record of the SDK in it is not taken.
+    Inherited(Box<Self>),
+    /// Of this test it says another thing than the record of the SDK in it.
+    Differs(String),
 }
 
 impl std::fmt::Display for RecordError {
@@ -133,6 +139,14 @@ impl std::fmt::Display for RecordError {
             }
             Self::Subject => {
                 f.write_str("a record of the SDK where one of a product is needed, or the other way round")
+            }
+            Self::NothingInherited => f.write_str("there is no record of the SDK in it"),
+            Self::Inherited(cause) => write!(f, "the record of the SDK in it: {cause}"),
+            Self::Differs(test) => {
+                write!(
+                    f,
+                    "of `{test}` it says another thing than the record of the SDK in it"
+                )
             }
         }
     }
@@ -153,6 +167,15 @@ impl RecordError {
             Self::Subject => {
                 "`iotsec evidence run` writes that of a product, `iotsec evidence component` that of the SDK"
             }
+            Self::NothingInherited => {
+                "run `iotsec evidence run` with --component, or leave --component-key away"
+            }
+            Self::Inherited(_) => {
+                "take the key that the record of the SDK was signed with, and the version of the tool that wrote it"
+            }
+            Self::Differs(_) => {
+                "ask whoever signed it: `iotsec evidence run` takes over what the SDK's record says"
+            }
         }
     }
 }
@@ -162,7 +185,13 @@ impl ErrorCode for RecordError {
         match self {
             Self::Signature(cause) => cause.code(),
             Self::Document(cause) => cause.code(),
-            Self::Version(_) | Self::OtherClaims | Self::Manifest(_) | Self::Subject => 1020,
+            Self::Inherited(cause) => cause.code(),
+            Self::Version(_)
+            | Self::OtherClaims
+            | Self::Manifest(_)
+            | Self::Subject
+            | Self::NothingInherited
+            | Self::Differs(_) => 1020,
         }
     }
     fn fault(&self) -> Fault {
@@ -274,6 +303,30 @@ impl Record {
                 self.programs.push(program.clone());
             }
         }
+    }
+
+    /// That it says of the tests of the SDK what the record of the SDK in it says, which `key` signed: whoever
+    /// signs for a product cannot change that.
+    ///
+    /// # Errors
+    /// [`RecordError::Inherited`] with the reason why the record in it is not taken;
+    /// [`RecordError::NothingInherited`]; [`RecordError::Differs`]; [`RecordError::Subject`].
+    pub fn check_inherited(&self, key: &dyn Verify) -> Result<(), RecordError> {
+        let Subject::Product { component, .. } = &self.subject else {
+            return Err(RecordError::Subject);
+        };
+        let signed = component.as_ref().ok_or(RecordError::NothingInherited)?;
+        let inherited = |cause| RecordError::Inherited(Box::new(cause));
+        let component = Self::verify(signed, key).map_err(inherited)?;
+        component.fits().map_err(inherited)?;
+        if !matches!(component.subject, Subject::Component { .. }) {
+            return Err(inherited(RecordError::Subject));
+        }
+        let other = component
+            .tests
+            .iter()
+            .find(|(name, outcome)| self.outcome(name) != *outcome);
+        other.map_or(Ok(()), |(name, _)| Err(RecordError::Differs(name.clone())))
     }
 
     /// How a test ended; missing, if nothing was found of it.

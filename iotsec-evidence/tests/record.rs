@@ -133,3 +133,74 @@ fn what_is_inherited_does_not_hide_what_was_run() {
     assert_eq!(product.outcome("lamp::light::is_new"), &Outcome::Passed);
     assert_eq!(product.outcome("lamp::light::was_never"), &Outcome::Missing);
 }
+
+/// Whoever signs for a product cannot say another thing of the SDK's tests than whoever tested the SDK.
+#[test]
+fn what_is_inherited_is_checked_again_under_its_own_key() {
+    let (sdk, maker) = (
+        private(),
+        Ed25519SigningKey::from_seed(&Secret::from_bytes([9; 32])),
+    );
+    let (sdk_key, maker_key) = (
+        public(),
+        Ed25519PublicKey::from_bytes(maker.public_key()).unwrap(),
+    );
+    let mut component = Record::new(Subject::Component { version: "1".into() }, 0);
+    component
+        .tests
+        .insert("iotsec-core::lib::a".into(), Outcome::Passed);
+    component
+        .tests
+        .insert("iotsec-core::lib::b".into(), Outcome::Failed);
+
+    let made_of = |component: Option<Vec<u8>>| {
+        let Subject::Product {
+            manifest, firmware, ..
+        } = Record::verify(PRODUCT, &public()).unwrap().subject
+        else {
+            panic!("a record of a product")
+        };
+        Record::new(
+            Subject::Product {
+                manifest,
+                firmware,
+                component,
+            },
+            0,
+        )
+    };
+    let mut honest = made_of(Some(component.sign(&sdk, None).unwrap()));
+    honest.inherit(&component);
+    assert!(honest.check_inherited(&sdk_key).is_ok());
+    assert!(matches!(
+        honest.check_inherited(&maker_key),
+        Err(RecordError::Inherited(cause)) if matches!(*cause, RecordError::Signature(_))
+    ));
+
+    for outcome in [Some(Outcome::Passed), None] {
+        let mut forged = honest.clone();
+        forged.tests.remove("iotsec-core::lib::b");
+        forged
+            .tests
+            .extend(outcome.map(|outcome| ("iotsec-core::lib::b".into(), outcome)));
+        assert!(matches!(
+            forged.check_inherited(&sdk_key),
+            Err(RecordError::Differs(test)) if test == "iotsec-core::lib::b"
+        ));
+    }
+    assert!(matches!(
+        made_of(None).check_inherited(&sdk_key),
+        Err(RecordError::NothingInherited)
+    ));
+    // A record of a product, and one that was made with other claims, are none of the SDK of today.
+    for inner in [honest.sign(&sdk, None).unwrap(), COMPONENT.to_vec()] {
+        assert!(matches!(
+            made_of(Some(inner)).check_inherited(&sdk_key),
+            Err(RecordError::Inherited(_))
+        ));
+    }
+    assert!(matches!(
+        component.check_inherited(&sdk_key),
+        Err(RecordError::Subject)
+    ));
+}

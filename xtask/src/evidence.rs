@@ -158,6 +158,8 @@ impl Maker<'_> {
                 &record,
                 "--key",
                 "maker.pub",
+                "--component-key",
+                "sdk.pub",
                 "--out",
                 &reports,
             ];

@@ -22,6 +22,7 @@ use super::{EditionName, run, signed};
 use crate::{
     Output, Problem,
     file::{self, Access},
+    key::KeyFile,
 };
 
 #[derive(Args)]
@@ -32,6 +33,10 @@ pub(crate) struct Report {
     /// The public key that it was signed with.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// The public key of the record of the SDK that the product inherits from: refused, if what the record says
+    /// of the SDK's tests is not what was signed with it.
+    #[arg(long, value_name = "FILE")]
+    component_key: Option<PathBuf>,
     /// The firmware as it is now: refused, if it is not the one that was measured.
     #[arg(long, value_name = "FILE")]
     firmware: Option<PathBuf>,
@@ -65,6 +70,12 @@ pub(crate) struct Delta {
 pub(crate) fn write(report: &Report) -> Result<Output, Problem> {
     let (record, _) = signed::read(&report.record, &report.key)?;
     let product = product(&report.record, &record)?;
+    if let Some(key) = &report.component_key {
+        let anchor = KeyFile::read(key)?.anchor()?;
+        record
+            .check_inherited(anchor.as_ref())
+            .map_err(signed::refused(&report.record))?;
+    }
     is_current(
         report.firmware.as_deref(),
         "firmware",

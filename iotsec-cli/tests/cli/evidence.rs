@@ -322,7 +322,13 @@ fn a_record_holds_for_the_files_that_were_measured_and_for_its_key() {
         "record exists already and is left as it is",
     );
 
-    let report = "evidence report --record record --key maker.pub --firmware door/target/debug/door --manifest iotsec.toml --out all";
+    let report = "evidence report --record record --key maker.pub --component-key sdk.pub \
+                  --firmware door/target/debug/door --manifest iotsec.toml --out all";
+    bench.refused(
+        &report.replace("--component-key sdk.pub", "--component-key other.pub"),
+        "record refused: the record of the SDK in it: not a record signed by this key: signature does not verify \
+         (error 1201)",
+    );
     let Run { out, .. } = bench.run(report);
     for file in [
         "evidence.html",
