@@ -4,6 +4,7 @@ mod case;
 mod csaf;
 mod gpg;
 mod sbom;
+mod schema;
 mod vex;
 
 use std::{
@@ -46,6 +47,8 @@ enum Command {
     Csaf(csaf::Csaf),
     /// Write the case file of a report under Article 14 of the Cyber Resilience Act; exit status 1 when a stage is overdue.
     Case(case::CaseFile),
+    /// Write the JSON Schema of a file that these commands read, for editors.
+    Schema(schema::Schema),
 }
 
 #[derive(Args)]
@@ -72,6 +75,7 @@ pub(crate) fn run(disclose: &Disclose) -> Result<Output, Problem> {
         Some(Command::Vex(command)) => vex::run(command),
         Some(Command::Csaf(command)) => csaf::run(command),
         Some(Command::Case(command)) => case::run(command),
+        Some(Command::Schema(command)) => schema::run(command),
         None => pages(&disclose.pages),
     }
 }

@@ -10,6 +10,7 @@ use iotsec_product::{
     document::{Document, Kind},
     text::{Digest, Link, Prose, Purl, Text},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Moment;
@@ -26,7 +27,7 @@ const ADVISORY: Kind = Kind {
 };
 
 /// An advisory that keeps to the rules of CSAF 2.0 and VEX.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Advisory {
     /// How others cite it, such as `ELL-2026-001`.
@@ -52,7 +53,7 @@ pub struct Advisory {
 }
 
 /// Kinds of documents (CSAF 2.0 §4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// A security advisory.
@@ -63,7 +64,7 @@ pub enum Profile {
 }
 
 /// Whether more is to come (CSAF 2.0 §3.2.1.12.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Not for the public.
@@ -76,7 +77,7 @@ pub enum Status {
 }
 
 /// `[[revision]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Revision {
     /// When.
@@ -86,7 +87,7 @@ pub struct Revision {
 }
 
 /// `[[release]]`: a firmware.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Release {
     /// As the manifest of that release had it.
@@ -100,7 +101,7 @@ pub struct Release {
 }
 
 /// `[[vulnerability]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Vulnerability {
     /// The number of the CVE list.
@@ -132,7 +133,7 @@ pub struct Vulnerability {
 }
 
 /// `vulnerability.cwe`: an entry of the list of weaknesses, under its name there.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cwe {
     /// Such as `CWE-307`.
@@ -142,7 +143,7 @@ pub struct Cwe {
 }
 
 /// `[[vulnerability.reference]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reference {
     /// What is there.
@@ -152,7 +153,7 @@ pub struct Reference {
 }
 
 /// `[[vulnerability.thanks]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Thanks {
     /// People.
@@ -163,7 +164,7 @@ pub struct Thanks {
 }
 
 /// `[[vulnerability.standing]]`: of some releases.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Standing {
     /// Their versions.
@@ -183,7 +184,7 @@ pub struct Standing {
 }
 
 /// How it stands with a release (VEX).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The weakness is in it, and something is to be done.
@@ -197,7 +198,7 @@ pub enum State {
 }
 
 /// Why a release is not affected (CISA, VEX status justifications).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Justification {
     /// The component is not in it.
@@ -213,7 +214,7 @@ pub enum Justification {
 }
 
 /// What is done about it (CSAF 2.0 §3.2.3.12.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Remedy {
     /// An update.

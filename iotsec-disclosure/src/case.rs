@@ -11,6 +11,7 @@ use iotsec_product::{
     document::{Document, Kind},
     text::{Prose, Text},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Moment;
@@ -29,7 +30,7 @@ const CASE: Kind = Kind {
 };
 
 /// What a person writes about an incident: `case.toml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Case {
     /// The maker's own number of it.
@@ -59,7 +60,7 @@ pub struct Case {
 }
 
 /// What Article 14 tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseKind {
     /// An actively exploited vulnerability in the product (paragraphs 1 and 2).
@@ -69,7 +70,7 @@ pub enum CaseKind {
 }
 
 /// `[known]`: each is a gap until somebody knows it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Known {
     /// Member states where the product was made available, as far as the maker knows.
@@ -103,7 +104,7 @@ pub struct Known {
 }
 
 /// `[filed]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Filed {
     /// The early warning.

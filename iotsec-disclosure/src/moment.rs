@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use iotsec_core::hal::{Date, UnixTime};
 use iotsec_evidence::report;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// A second, in UTC: written as RFC 3339 has it.
@@ -94,6 +95,20 @@ impl<'d> Deserialize<'d> for Moment {
             .checked_add_signed(i64::from(minutes) * -60)
             .map(|seconds| Self(UnixTime(seconds)))
             .ok_or_else(wrong)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "description": "A time with its distance to UTC, without quotes in TOML"
+        })
     }
 }
 

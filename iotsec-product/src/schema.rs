@@ -1,4 +1,4 @@
-//! The schema of a manifest, for editors that check while one writes.
+//! Schemas of what makers write, for editors that check while one writes.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
@@ -13,9 +13,19 @@ use crate::product::Product;
 /// assert!(schema["properties"]["disclosure"].is_object());
 /// ```
 pub fn json() -> serde_json::Value {
+    of::<Product>("Product manifest of iotsec")
+}
+
+/// JSON Schema 2020-12 of another file that a maker writes.
+///
+/// ```
+/// let schema = iotsec_product::schema::of::<iotsec_product::text::Day>("A day");
+/// assert_eq!((&schema["title"], &schema["type"]), (&"A day".into(), &"string".into()));
+/// ```
+pub fn of<T: JsonSchema>(title: &str) -> serde_json::Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = generator.into_root_schema_for::<Product>().to_value();
-    schema["title"] = "Product manifest of iotsec".into();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
+    schema["title"] = title.into();
     schema
 }
 

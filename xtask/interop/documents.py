@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `iotsec disclose`, `iotsec doctor --schema` and `iotsec evidence report` write, before validators that others wrote.
+"""What `iotsec disclose`, `iotsec doctor` and `iotsec evidence report` write, schemas among it, before validators that others wrote.
 
 usage: documents.py path/to/iotsec root-of-the-repository folder-of-node-modules work
 
@@ -12,6 +12,7 @@ A further document is a line in `main`: `validators.check(KIND, path, spoilt=[..
 """
 
 import copy
+import functools
 import json
 import os
 import subprocess
@@ -33,7 +34,7 @@ class Validators:
     def __init__(self, root, node, work):
         self.root, self.node, self.work = root, node, work
         self.seen = {}
-        self.schema = work / "schema.json"
+        self.schemas = {kind: work / f"{kind}.schema.json" for kind in ("manifest", "advisory", "case")}
         self.mud = yang.model()
         self.kinds = {
             "CycloneDX": self.cyclonedx,
@@ -41,7 +42,7 @@ class Validators:
             "security.txt": self.security_txt,
             "MUD": self.mud_file,
             "JSON Schema": self.json_schema,
-            "manifest": self.manifest,
+            **{kind: functools.partial(self.toml, schema) for kind, schema in self.schemas.items()},
             "signature": self.signature,
             "SARIF": self.sarif,
             "JUnit": self.junit,
@@ -104,9 +105,9 @@ class Validators:
         """Its own schema."""
         return checked(paths, "--check-metaschema")
 
-    def manifest(self, paths):
-        """The schema that `iotsec doctor --schema` wrote."""
-        return checked(paths, "--schemafile", self.schema)
+    def toml(self, schema, paths):
+        """A schema that `iotsec` wrote."""
+        return checked(paths, "--schemafile", schema)
 
     def signature(self, paths):
         """GnuPG, of a text with its signature."""
@@ -272,6 +273,18 @@ MANIFEST = [
     ("a word that is none", lambda text: text + "\n[identity]\norigin = \"moon\"\n" if "[identity]" not in text
         else text.replace("[identity]\n", "[identity]\nkind = \"rsa\" # ", 1)),
 ]
+WRITTEN = [
+    ("a name that is misspelt", swap("title = ", "titel = ")),
+    ("a number where a text belongs", swap("title = \"", "title = 5 # \"")),
+]
+WRITTEN_ADVISORY = [
+    ("a state that is none", lambda text: text.replace("is = \"", "is = \"perhaps-", 1)),
+    ("a time that is none", swap("date = ", "date = \"yesterday\" # ")),
+]
+WRITTEN_CASE = [
+    ("a kind that is none", swap("kind = \"", "kind = \"small-")),
+    ("a time that is none", swap("aware = ", "aware = \"yesterday\" # ")),
+]
 
 
 def signing(maker, validators, manifest):
@@ -311,8 +324,14 @@ def main():
     iotsec, root, node, work = map(Path, sys.argv[1:])
     validators = Validators(root, node, work)
     maker = Maker(iotsec, root, work)
-    maker.run("doctor", "--schema", validators.schema)
-    validators.check("JSON Schema", validators.schema, spoilt=SCHEMA)
+    maker.run("doctor", "--schema", validators.schemas["manifest"])
+    for kind in ("advisory", "case"):
+        maker.run("disclose", "schema", kind, "--out", validators.schemas[kind])
+    for schema in validators.schemas.values():
+        validators.check("JSON Schema", schema, spoilt=SCHEMA)
+    validators.check("advisory", maker.samples / "lock-advisory.toml", spoilt=WRITTEN + WRITTEN_ADVISORY)
+    validators.check("advisory", maker.samples / "lock-vex.toml", spoilt=WRITTEN + WRITTEN_ADVISORY)
+    validators.check("case", maker.samples / "lock-case.toml", spoilt=WRITTEN + WRITTEN_CASE)
     for manifest in sorted((root / "examples/products").glob("*/iotsec.toml")):
         validators.check("manifest", manifest, spoilt=MANIFEST)
         if "[disclosure]" not in manifest.read_text():

@@ -299,3 +299,21 @@ fn who_follows_the_guide_has_every_document() {
         assert!(guide.contains(text), "{text}");
     }
 }
+
+/// What the commands refuse as unknown, their schemas do not have either.
+#[test]
+fn what_makers_write_has_a_schema() {
+    let bench = Bench::new("what_makers_write_has_a_schema");
+    for (file, title, has) in [
+        ("advisory", "Advisory of iotsec", "vulnerability"),
+        ("case", "Case of iotsec", "aware"),
+    ] {
+        let shown = bench.done(&format!("disclose schema {file}"));
+        bench.done(&format!("disclose schema {file} --out {file}.json"));
+        assert_eq!(bench.read(&format!("{file}.json")), shown.as_bytes());
+        let schema: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(schema["title"], title);
+        assert_eq!(schema["additionalProperties"], false);
+        assert!(schema["properties"][has].is_object(), "{schema}");
+    }
+}
