@@ -190,18 +190,11 @@ impl<const N: usize> SlotLayout<N> {
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], SlotError> {
         let len = self.envelope_len(flash)?;
-        let len = usize::try_from(len).map_err(|_| SlotError::Corrupt)?;
-        let bytes = buffer.get_mut(..len).ok_or(SlotError::BufferTooSmall)?;
-        let mut at = header_space(&self.manifest);
-        for chunk in bytes.chunks_mut(MAX_WORD) {
-            let mut block = [0; MAX_WORD];
-            let read = read_block(flash, &self.manifest, at, chunk.len(), &mut block)?;
-            for (to, from) in chunk.iter_mut().zip(read) {
-                *to = *from;
-            }
-            at = at.saturating_add(256);
-        }
-        Ok(bytes)
+        let whole = self.manifest.align_up(len).and_then(|len| usize::try_from(len).ok());
+        let bytes = whole.and_then(|whole| buffer.get_mut(..whole));
+        let bytes = bytes.ok_or(SlotError::BufferTooSmall)?;
+        let len = usize::try_from(len).map_err(|_| SlotError::BufferTooSmall)?;
+        Ok(read_block(flash, &self.manifest, header_space(&self.manifest), len, bytes)?)
     }
 
     /// Stores an envelope, header last. `clean` says that the whole region is erased already.
@@ -346,14 +339,14 @@ pub(crate) fn write_padded<F: NorFlash>(
     if tail.is_empty() {
         return Ok(());
     }
-    let mut last = [region.erased(); MAX_WORD];
-    for (to, from) in last.iter_mut().zip(tail) {
-        *to = *from;
+    let mut last = [0; MAX_WORD];
+    let last = last.get_mut(..word).ok_or(FlashError::Geometry)?;
+    for (index, to) in last.iter_mut().enumerate() {
+        *to = tail.get(index).copied().unwrap_or(region.erased());
     }
     let at = u32::try_from(whole.len())
         .ok()
         .and_then(|len| at.checked_add(len));
-    let last = last.get(..word).ok_or(FlashError::Geometry)?;
     region.write(flash, at.ok_or(FlashError::OutOfBounds)?, last)
 }
 

@@ -1,19 +1,23 @@
 //! Envelopes of images that firmware runs with, signed with the key of `vectors/suit/oracle`: the one that a device
-//! leaves the factory with, and a patch by detools with its base.
+//! leaves the factory with, and a patch by detools with its base. Of an image that is in its slot already also what
+//! the factory writes in front of it.
 
 use std::{fs, path::Path};
 
 use iotsec::{
     core::{
         crypto::{Ed25519SigningKey, Sha256},
+        hal::Region,
         secret::Secret,
     },
     update::{
         ComponentId, SequenceNumber,
         builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
         payload::{Encoding, Transport},
+        slot::SlotLayout,
     },
 };
+use iotsec_testkit::{Geometry, SimFlash};
 
 use crate::tool::Failure;
 
@@ -21,6 +25,8 @@ use crate::tool::Failure;
 struct Fixture {
     /// Where it goes.
     file: &'static str,
+    /// Where the manifest region of the slot goes that holds the image.
+    slot: Option<&'static str>,
     image: &'static str,
     sequence: u64,
     /// The image that a patch applies to, and the patch.
@@ -33,6 +39,7 @@ pub(crate) const FACTORY: &str = "firmware/harness/data/app_v1.suit";
 const FIXTURES: [Fixture; 3] = [
     Fixture {
         file: FACTORY,
+        slot: Some("firmware/harness/data/app_v1.slot"),
         image: "vectors/suit/payloads/app_v1.bin",
         // One below the oracle's envelopes.
         sequence: 9,
@@ -40,12 +47,14 @@ const FIXTURES: [Fixture; 3] = [
     },
     Fixture {
         file: "firmware/harness/data/delta_base.suit",
+        slot: Some("firmware/harness/data/delta_base.slot"),
         image: "vectors/delta/base",
         sequence: 9,
         delta: None,
     },
     Fixture {
         file: "firmware/harness/data/delta.suit",
+        slot: None,
         image: "vectors/delta/insertion.to",
         sequence: 10,
         delta: Some(("vectors/delta/base", "vectors/delta/insertion.heatshrink")),
@@ -62,12 +71,42 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         return Err("takes no argument".into());
     }
     for fixture in &FIXTURES {
-        fs::write(root.join(fixture.file), fixture.envelope(root)?)?;
+        for (file, content) in fixture.files(root)? {
+            fs::write(root.join(file), content)?;
+        }
     }
     Ok(())
 }
 
+/// The pages of the simulated flash in `firmware/`.
+const PAGE: u32 = 1024;
+
 impl Fixture {
+    /// What is committed, by its name.
+    fn files(&self, root: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
+        let envelope = self.envelope(root)?;
+        let mut files = Vec::new();
+        if let Some(slot) = self.slot {
+            files.push((slot, self.region(root, &envelope)?));
+        }
+        files.push((self.file, envelope));
+        Ok(files)
+    }
+
+    /// The manifest region of a slot with the image, up to the last byte that is not erased.
+    fn region(&self, root: &Path, envelope: &[u8]) -> Result<Vec<u8>, Failure> {
+        let image = fs::read(root.join(self.image))?;
+        let slot = SlotLayout {
+            manifest: Region::new(0, PAGE, 1, 4)?,
+            images: [Region::new(PAGE, PAGE, 8, 4)?],
+        };
+        let mut flash = SimFlash::new(Geometry::new(&[PAGE; 9], 4));
+        slot.provision(&mut flash, envelope, [&image])?;
+        let page = flash.image().get(..usize::try_from(PAGE)?).unwrap_or_default();
+        let last = page.iter().rposition(|byte| *byte != 0xFF).unwrap_or(0);
+        Ok(page.get(..=last).unwrap_or_default().to_vec())
+    }
+
     fn envelope(&self, root: &Path) -> Result<Vec<u8>, Failure> {
         let image = fs::read(root.join(self.image))?;
         let read = |path: &str| fs::read(root.join(path));
@@ -114,14 +153,10 @@ mod tests {
     use crate::tool;
 
     #[test]
-    fn the_committed_envelopes_are_what_the_encoder_writes() {
-        for fixture in &FIXTURES {
-            let committed = fs::read(tool::root().join(fixture.file)).unwrap();
-            assert!(
-                committed == fixture.envelope(&tool::root()).unwrap(),
-                "{} is out of date: cargo xtask fixture",
-                fixture.file
-            );
+    fn the_committed_envelopes_and_slots_are_what_the_sdk_writes() {
+        for (file, content) in FIXTURES.iter().flat_map(|fixture| fixture.files(&tool::root()).unwrap()) {
+            let committed = fs::read(tool::root().join(file)).unwrap();
+            assert!(committed == content, "{file} is out of date: cargo xtask fixture");
         }
     }
 }

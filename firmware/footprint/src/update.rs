@@ -38,18 +38,21 @@ pub fn verify(key: &dyn Verify, envelope: &[u8]) -> bool {
     })
 }
 
-/// Puts the first image in place, as the factory does.
-pub fn prepare(flash: &mut SimulatedFlash) -> Option<()> {
-    let slot = LAYOUT.slot(Slot::A);
-    slot.provision(flash, &vector::ENVELOPE_BEFORE, [&vector::IMAGE_BEFORE])
-        .ok()
+/// The first image is in its slot when the device is switched on: what provisions a slot is the factory's.
+pub fn prepare(flash: &mut SimulatedFlash) {
+    preload(flash, &vector::SLOT_BEFORE, &vector::IMAGE_BEFORE);
 }
 
 /// The same with the image that the patch applies to.
-pub fn prepare_base(flash: &mut SimulatedFlash) -> Option<()> {
+pub fn prepare_base(flash: &mut SimulatedFlash) {
+    preload(flash, &vector::SLOT_BASE, &vector::IMAGE_BASE);
+}
+
+fn preload(flash: &mut SimulatedFlash, manifest: &[u8], image: &[u8]) {
     let slot = LAYOUT.slot(Slot::A);
-    slot.provision(flash, &vector::ENVELOPE_BASE, [&vector::IMAGE_BASE])
-        .ok()
+    flash.preload(slot.manifest.start(), manifest);
+    let [region] = &slot.images;
+    flash.preload(region.start(), image);
 }
 
 /// What the boot loader does: choose, authenticate, measure 4 KiB.

@@ -27,6 +27,11 @@ test_data!(
     "../data/app_v1.suit"
 );
 test_data!(
+    /// What a slot with the image before has in its manifest region, from `cargo xtask fixture`.
+    SLOT_BEFORE,
+    "../data/app_v1.slot"
+);
+test_data!(
     /// The image before.
     IMAGE_BEFORE,
     "../../../vectors/suit/payloads/app_v1.bin"
@@ -37,9 +42,9 @@ test_data!(
     "../../../vectors/suit/payloads/app_v2.bin"
 );
 test_data!(
-    /// The envelope of the image that a patch applies to, which `cargo xtask fixture` made.
-    ENVELOPE_BASE,
-    "../data/delta_base.suit"
+    /// What a slot with the image that a patch applies to has in its manifest region, from `cargo xtask fixture`.
+    SLOT_BASE,
+    "../data/delta_base.slot"
 );
 test_data!(
     /// That image.

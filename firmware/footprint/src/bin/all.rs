@@ -13,10 +13,10 @@ fn main() -> ! {
     let (Some(mut login), Some(root)) = (credential::prepare(), store::root()) else {
         console::fail("not prepared")
     };
-    let prepared = store::prepare(&mut flash, &root).and_then(|()| update::prepare(&mut flash));
-    if prepared.is_none() {
+    if store::prepare(&mut flash, &root).is_none() {
         console::fail("not prepared")
     }
+    update::prepare(&mut flash);
     measure::report(|| {
         update::boot(&key, &mut flash).is_some_and(|running| update::install(&key, &mut flash, running))
             && store::run(&mut flash, &root)
