@@ -7,6 +7,7 @@
 //! refuses.
 
 mod facts;
+mod form;
 mod install;
 mod machine;
 #[cfg(test)]
@@ -20,8 +21,7 @@ use iotsec_core::{
 
 use crate::{
     authenticate::Authenticated,
-    command::{CheckValue, Form, Items},
-    envelope::Limits,
+    command::Items,
     error::UpdateError,
     manifest::{Body, ComponentId, Manifest, Section, SequenceNumber},
     plan::{Accepted, Bootable, Plan},
@@ -204,7 +204,6 @@ impl<'a> Authenticated<'a> {
         plan.leave = policy
             .leave(manifest.sequence, &self.manifest_digest)
             .map(|leave| *leave.from());
-        check_form(&manifest, &self.envelope.limits, Some(install::check_value))?;
         let mut boot = plan.clone();
         let now = policy.now;
         interpret(self, &manifest, device, now, Purpose::INSTALL, hash, plan)?;
@@ -225,7 +224,6 @@ impl<'a> Authenticated<'a> {
     ) -> Result<(), UpdateError> {
         self.check_again(hash)?;
         let manifest = Manifest::parse(self, hash, plan)?;
-        check_form(&manifest, &self.envelope.limits, None)?;
         interpret(self, &manifest, device, None, purpose, hash, plan)?;
         self.prove(plan)
     }
@@ -250,7 +248,7 @@ iotsec_core::claim! {
     ],
 }
 
-/// Runs the sections for a purpose, and completes the plan, which has the components and nothing else.
+/// Reads all sections, runs those for a purpose, and completes the plan, which has the components and nothing else.
 #[inline(never)]
 fn interpret<'a>(
     authenticated: &Authenticated<'a>,
@@ -269,7 +267,6 @@ fn interpret<'a>(
         Section::Invoke,
     ];
     let skipped = if purpose.install.is_some() { 0 } else { 2 };
-    facts::place(plan, device)?;
     let mut machine = Machine {
         manifest,
         envelope: &authenticated.envelope,
@@ -280,6 +277,8 @@ fn interpret<'a>(
         plan,
         state: State::NEW,
     };
+    machine.read_form()?;
+    facts::place(machine.plan, device)?;
     for section in SECTIONS.iter().skip(skipped) {
         let mut commands = Items::NONE;
         match manifest.commands(*section, &mut commands)? {
@@ -290,33 +289,4 @@ fn interpret<'a>(
         }
     }
     facts::complete(plan, device, purpose)
-}
-
-/// Reads every command of every section that is here, taken or not.
-#[inline(never)]
-fn check_form(
-    manifest: &Manifest<'_>,
-    limits: &Limits,
-    check: Option<CheckValue>,
-) -> Result<(), UpdateError> {
-    let mut form = Form {
-        manifest,
-        limits,
-        check,
-        budget: limits.commands,
-    };
-    for section in [
-        Section::Shared,
-        Section::Fetch,
-        Section::Install,
-        Section::Validate,
-        Section::Load,
-        Section::Invoke,
-    ] {
-        let mut commands = Items::NONE;
-        if manifest.commands(section, &mut commands)? == Body::Present {
-            form.lint(section, commands)?;
-        }
-    }
-    Ok(())
 }

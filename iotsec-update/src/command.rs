@@ -7,13 +7,11 @@
 //! Nothing is copied out of the envelope: sequences, alternatives and values are known by their place in
 //! it, which `root`, a reader of the whole envelope, finds again.
 
-mod lint;
 mod parameters;
 
 use iotsec_core::cbor::{self, Reader, Type};
 
-pub(crate) use lint::{Form, MAX_DEPTH};
-pub(crate) use parameters::{CheckValue, Parameters, key, parameter};
+pub(crate) use parameters::{Parameters, key, parameter};
 
 use crate::{error::UpdateError, manifest::Manifest, plan::MAX_COMPONENTS};
 
@@ -24,6 +22,9 @@ pub(crate) const LIMITS: cbor::Limits = cbor::Limits {
     items: 1024,
     bytes: u32::MAX,
 };
+
+/// Sequences inside one another that can be followed, whatever [`Limits::depth`](crate::Limits::depth) says.
+pub(crate) const MAX_DEPTH: usize = 4;
 
 /// The numbers of the commands.
 pub(crate) mod code {

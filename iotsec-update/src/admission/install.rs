@@ -13,12 +13,18 @@ use crate::{
 pub(super) struct Install {
     /// Checks the payload of a component of this size.
     pub(super) check: fn(&ComponentPlan<'_>, u32) -> Result<(), UpdateError>,
+    /// Looks closer at the value of a parameter.
+    pub(super) check_value: fn(u8, Reader<'_>) -> Result<(), UpdateError>,
     /// Puts the components in the order of their writes, and then those that are only validated, loaded or started.
     pub(super) arrange: fn(&mut [ComponentPlan<'_>]),
 }
 
 impl Install {
-    pub(super) const ALL: Self = Self { check, arrange };
+    pub(super) const ALL: Self = Self {
+        check,
+        check_value,
+        arrange,
+    };
 }
 
 fn check(component: &ComponentPlan<'_>, size: u32) -> Result<(), UpdateError> {
@@ -53,7 +59,7 @@ fn arrange(all: &mut [ComponentPlan<'_>]) {
 }
 
 /// Looks into the values that say how a payload is transported, also where no component uses them.
-pub(super) fn check_value(parameter: u8, mut value: Reader<'_>) -> Result<(), UpdateError> {
+fn check_value(parameter: u8, mut value: Reader<'_>) -> Result<(), UpdateError> {
     match parameter {
         parameter::CHUNK_DIGESTS => RawTransport::check_chunks(value.bytes()?),
         parameter::PAYLOAD_ENCODING => RawTransport::check_encoding(value.bytes()?),

@@ -31,6 +31,8 @@ pub(super) struct Machine<'m, 'a> {
 pub(super) struct State {
     /// Effects so far.
     pub(super) writes: usize,
+    /// Every command is read, and none has a meaning yet.
+    pub(super) is_form: bool,
     // Of the section that is running.
     pub(super) section: Section,
     pub(super) parameters: [Parameters; MAX_COMPONENTS],
@@ -44,12 +46,13 @@ pub(super) struct State {
     moves: u16,
     stack: [Frame; MAX_DEPTH],
     depth: usize,
-    budget: u16,
+    pub(super) budget: u16,
 }
 
 impl State {
     pub(super) const NEW: Self = Self {
         writes: 0,
+        is_form: false,
         section: Section::Shared,
         parameters: [Parameters::NONE; MAX_COMPONENTS],
         strict_order: false,
@@ -121,7 +124,7 @@ impl<'a> Machine<'_, 'a> {
     }
 
     #[inline(never)]
-    fn run_commands(&mut self, commands: Items) -> Result<(), UpdateError> {
+    pub(super) fn run_commands(&mut self, commands: Items) -> Result<(), UpdateError> {
         let manifest = self.manifest;
         let mut command = Command::NONE;
         self.state.strict_order = true;
@@ -147,13 +150,21 @@ impl<'a> Machine<'_, 'a> {
             self.state.moves = self.state.moves.wrapping_add(1);
             return Ok(());
         }
-        if command.code == code::SET {
+        if command.code == code::SET && !self.state.is_form {
             return self.set(command.items);
         }
+        // With several components, a section begins with the choice of one.
         let selected = self.selection()?;
         match command.code {
+            code::SET => self.set(command.items),
             code::RUN => self.push(Body::Run, command.items),
             code::TRY => self.push(Body::Try, command.items),
+            code if self.state.is_form => {
+                if Codes::EFFECTS.have(code) && !self.state.section.allows().have(code) {
+                    return Err(UpdateError::CommandMisplaced);
+                }
+                Ok(())
+            }
             code => {
                 for component in selected {
                     self.apply(code, component)?;
@@ -168,6 +179,12 @@ impl<'a> Machine<'_, 'a> {
         let mut place = 0;
         while let Some(parameter) = assignments.assignment(manifest, &mut place)? {
             let mut value = manifest.root.seek(place);
+            if self.state.is_form {
+                if let Some(install) = self.purpose.install {
+                    (install.check_value)(parameter, value)?;
+                }
+                continue;
+            }
             match parameter {
                 parameter::STRICT_ORDER => self.state.strict_order = value.bool()?,
                 parameter::SOFT_FAILURE => match self.top() {
@@ -330,8 +347,9 @@ impl<'a> Machine<'_, 'a> {
     #[inline(never)]
     fn push(&mut self, body: Body, again: Items) -> Result<(), UpdateError> {
         let state = &mut self.state;
-        // The limit was held against every sequence when the form of the manifest was checked.
-        let frame = state.stack.get_mut(state.depth).ok_or(UpdateError::Depth)?;
+        let is_allowed = state.depth < usize::from(self.envelope.limits.depth);
+        let frame = state.stack.get_mut(state.depth).filter(|_| is_allowed);
+        let frame = frame.ok_or(UpdateError::Depth)?;
         state.depth = state.depth.saturating_add(1);
         frame.body = body;
         frame.again = again;
@@ -384,9 +402,18 @@ impl<'a> Machine<'_, 'a> {
 
     /// The running sequence has come to its end: run it for the next component, or go back.
     fn end(&mut self) -> Result<(), UpdateError> {
+        let (manifest, is_form) = (self.manifest, self.state.is_form);
         let Some(frame) = self.top() else {
             return Ok(());
         };
+        if is_form {
+            let is_left = frame.body == Body::Try
+                && frame.rest.way(manifest, &mut frame.commands)? == Way::Commands;
+            if !is_left {
+                self.state.depth = self.state.depth.saturating_sub(1);
+            }
+            return Ok(());
+        }
         let _ = frame.to_do.next();
         if frame.to_do != Selection::NONE {
             return self.start();

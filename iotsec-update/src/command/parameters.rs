@@ -87,9 +87,6 @@ const KNOWN: [(i16, Type, Value); 17] = [
 /// Those that belong to a component.
 const KEPT: usize = 15;
 
-/// Looks closer at the value of a parameter, where only an installation has to.
-pub(crate) type CheckValue = fn(u8, Reader<'_>) -> Result<(), UpdateError>;
-
 /// What override-parameters has set for one component: where in the envelope each value stands, and zero
 /// for none.
 #[derive(Clone, Copy, Debug)]
