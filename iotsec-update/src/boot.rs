@@ -73,7 +73,8 @@ impl<'a, const N: usize> BootConfig<'a, N> {
 /// envelope, signatures, admission, security counter, and the SHA-256 of the image as it is in flash now.
 /// If that fails the other slot is judged in the same way. A trial boot is counted before this returns.
 ///
-/// `scratch` takes the stored envelope ([`Limits::envelope`] plus integrated payloads is enough). The
+/// `scratch` takes the stored envelope, in whole words of the flash ([`Limits::envelope`] plus integrated payloads is
+/// enough, rounded up to a word). The
 /// journal is written at most once, with at most one page erased.
 ///
 /// *Power loss:* a cut before the count is written repeats this boot; after that, the boot has been
@@ -90,19 +91,18 @@ pub fn select<F: NorFlash, const N: usize>(
 ) -> Result<Selection<N>, BootError> {
     config.layout.check(flash)?;
     rollback.floor()?;
-    // Used where they are: a record is large.
-    let mut mounted = Journal::mount(flash, config.layout.journal());
-    let (journal, record) = &mut mounted;
+    let mut record = None;
+    let mut journal = Journal::mount_into(flash, config.layout.journal(), &mut record);
     let mut boot = Boot {
         flash,
         config,
         rollback,
         hash,
         scratch,
-        journal,
+        journal: &mut journal,
         image: Verified::none(Slot::A),
     };
-    let end = match record {
+    let end = match &mut record {
         None => boot.without_journal(),
         Some(record) if matches!(record.state, State::Staged | State::Trial) => boot.trial(record),
         Some(record) => boot.active(record),

@@ -11,12 +11,9 @@ mod record;
 mod state;
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::hal::{FlashError, Region, Slot};
+use iotsec_core::hal::{FlashError, Region};
 
-use crate::{
-    SequenceNumber,
-    slot::{MAX_WORD, read_block, write_padded},
-};
+use crate::slot::{MAX_WORD, read_block};
 pub(crate) use record::{Image, Record};
 #[allow(unreachable_pub, reason = "exported by `install`")]
 pub use record::{ManifestId, State};
@@ -39,39 +36,41 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Finds the newest whole record. A page that cannot be read counts as empty.
-    #[inline(never)]
     pub(crate) fn mount<F: NorFlash>(flash: &mut F, region: Region) -> (Self, Option<Record>) {
+        let mut record = None;
+        (Self::mount_into(flash, region, &mut record), record)
+    }
+
+    /// As [`mount`](Self::mount), into a place that has no record yet: records are large.
+    #[inline(never)]
+    pub(crate) fn mount_into<F: NorFlash>(
+        flash: &mut F,
+        region: Region,
+        record: &mut Option<Record>,
+    ) -> Self {
         let mut found = Found {
             page: None,
             serial: 0,
-            record: Record::initial(Image {
-                slot: Slot::A,
-                manifest: ManifestId {
-                    sequence: SequenceNumber(0),
-                    digest: [0; 32],
-                },
-            }),
+            record,
             progress: (0, 0),
         };
         for page in 0..region.page_count() {
             found.scan(flash, &region, page);
         }
-        let mut record = (found.serial != 0).then_some(found.record);
         let (mut serial, (later, bytes)) = (found.serial, found.progress);
-        if let Some(record) = record.as_mut().filter(|_| later > serial) {
+        if let Some(record) = found.record.as_mut().filter(|_| later > serial) {
             record.progress = bytes;
             serial = later;
         }
         let home = found.page;
-        let journal = Self {
+        Self {
             region,
             serial,
             home,
             page: home.unwrap_or(region.page_count().saturating_sub(1)),
             offset: 0,
             fresh: true,
-        };
-        (journal, record)
+        }
     }
 
     /// Writes the whole state. At most one erase.
@@ -81,7 +80,9 @@ impl Journal {
             self.turn(flash)?;
         }
         let serial = self.next_serial()?;
-        self.write(flash, space, &record.encode(serial))?;
+        let mut bytes = [0; 160];
+        record.encode_to(serial, &mut bytes);
+        self.write(flash, space, &bytes)?;
         self.home = Some(self.page);
         self.serial = serial;
         Ok(())
@@ -122,9 +123,8 @@ impl Journal {
     fn turn<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), FlashError> {
         self.fresh = true;
         let after = |page: u32| {
-            page.saturating_add(1)
-                .checked_rem(self.region.page_count())
-                .unwrap_or(0)
+            let next = page.saturating_add(1);
+            if next < self.region.page_count() { next } else { 0 }
         };
         let mut next = after(self.page);
         if Some(next) == self.home {
@@ -138,12 +138,19 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes `bytes` and fills up the rest of `space` with the erased value.
+    #[inline(never)]
     fn write<F: NorFlash>(&mut self, flash: &mut F, space: u32, bytes: &[u8]) -> Result<(), FlashError> {
         let at = self.region.page_size().checked_mul(self.page);
         let at = at
             .and_then(|at| at.checked_add(self.offset))
             .ok_or(FlashError::OutOfBounds)?;
-        let written = write_padded(flash, &self.region, at, bytes);
+        let mut block = [0; MAX_WORD];
+        let block = block.get_mut(..len(space)).ok_or(FlashError::Geometry)?;
+        for (index, to) in block.iter_mut().enumerate() {
+            *to = bytes.get(index).copied().unwrap_or(self.region.erased());
+        }
+        let written = self.region.write(flash, at, block);
         self.offset = self.offset.saturating_add(space);
         self.fresh = written.is_err();
         written
@@ -155,16 +162,16 @@ impl Journal {
 }
 
 /// The newest records that were found so far. Serial numbers start at 1, so zero stands for none.
-struct Found {
+struct Found<'r> {
     /// The page with the newest whole record, its serial number, and what it says.
     page: Option<u32>,
     serial: u32,
-    record: Record,
+    record: &'r mut Option<Record>,
     /// Serial number and bytes of the newest progress record.
     progress: (u32, u32),
 }
 
-impl Found {
+impl Found<'_> {
     /// Takes note of the records of a page. Stops at the first erased place: records have no gaps.
     // Out of line, as what it calls: so the large record stays where it is.
     #[inline(never)]
@@ -212,7 +219,7 @@ impl Found {
         if first != second {
             return None;
         }
-        self.record.decode(first, self.serial)
+        Record::decode(first, self.serial, self.record)
     }
 }
 

@@ -211,19 +211,16 @@ impl<'a> Manifest<'a> {
         })
     }
 
-    /// The sequence number by another way: one skipped instruction does not change both.
+    /// The sequence number, read again: one skipped instruction does not change both.
     #[inline(never)]
     pub(crate) fn sequence_again(authenticated: &Authenticated<'_>) -> Result<SequenceNumber, UpdateError> {
         let limits = &authenticated.envelope.limits;
         let mut reader = authenticated.envelope.manifest().embedded(&limits.cbor(2))?;
-        let missing = reader.error(Kind::MissingKey);
-        for _ in 0..count(reader.map()?) {
-            if reader.label() == Some(SEQUENCE_NUMBER) {
-                return Ok(SequenceNumber(reader.uint()?));
-            }
-            reader.skip()?;
-        }
-        Err(missing.into())
+        let mut place = [MISSING];
+        reader.places(&[SEQUENCE_NUMBER], &mut place)?;
+        // The envelope does not begin with a number: what is missing is none.
+        let [place] = place;
+        Ok(SequenceNumber(reader.seek(place).uint()?))
     }
 
     fn body(&self, section: Section) -> Body {

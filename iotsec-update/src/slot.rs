@@ -179,7 +179,7 @@ impl<const N: usize> SlotLayout<N> {
         self.store_envelope(flash, envelope, false)
     }
 
-    /// Reads the stored envelope into `buffer`.
+    /// Reads the stored envelope into `buffer`, which has room for whole words of the flash.
     ///
     /// # Errors
     /// [`SlotError::Empty`], [`SlotError::Corrupt`], [`SlotError::BufferTooSmall`], or of the flash.
@@ -190,11 +190,20 @@ impl<const N: usize> SlotLayout<N> {
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], SlotError> {
         let len = self.envelope_len(flash)?;
-        let whole = self.manifest.align_up(len).and_then(|len| usize::try_from(len).ok());
+        let whole = self
+            .manifest
+            .align_up(len)
+            .and_then(|len| usize::try_from(len).ok());
         let bytes = whole.and_then(|whole| buffer.get_mut(..whole));
         let bytes = bytes.ok_or(SlotError::BufferTooSmall)?;
         let len = usize::try_from(len).map_err(|_| SlotError::BufferTooSmall)?;
-        Ok(read_block(flash, &self.manifest, header_space(&self.manifest), len, bytes)?)
+        Ok(read_block(
+            flash,
+            &self.manifest,
+            header_space(&self.manifest),
+            len,
+            bytes,
+        )?)
     }
 
     /// Stores an envelope, header last. `clean` says that the whole region is erased already.

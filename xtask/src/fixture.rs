@@ -154,7 +154,10 @@ mod tests {
 
     #[test]
     fn the_committed_envelopes_and_slots_are_what_the_sdk_writes() {
-        for (file, content) in FIXTURES.iter().flat_map(|fixture| fixture.files(&tool::root()).unwrap()) {
+        for (file, content) in FIXTURES
+            .iter()
+            .flat_map(|fixture| fixture.files(&tool::root()).unwrap())
+        {
             let committed = fs::read(tool::root().join(file)).unwrap();
             assert!(committed == content, "{file} is out of date: cargo xtask fixture");
         }

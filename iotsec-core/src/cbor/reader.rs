@@ -190,11 +190,6 @@ impl<'a> Reader<'a> {
         core::str::from_utf8(text).map_err(|_| self.seek(start).error(Kind::Utf8))
     }
 
-    /// The bytes of a text string, which were checked to be UTF-8.
-    pub(crate) fn text_bytes(&mut self) -> Result<&'a [u8], CborError> {
-        self.string(head::TEXT)
-    }
-
     /// A byte string that holds one item of its own (`bstr .cbor`), checked under its own limits.
     ///
     /// # Errors

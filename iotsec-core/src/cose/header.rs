@@ -111,8 +111,8 @@ pub enum ContentType<'a> {
 pub struct Headers<'a> {
     /// Parameter 1, from the protected bucket only.
     pub algorithm: Option<Algorithm>,
-    /// Parameter 3, from the protected bucket only.
-    content_type: Option<RawContentType<'a>>,
+    /// Parameter 3 as it is encoded, from the protected bucket only.
+    content_type: Option<&'a [u8]>,
     /// Parameter 4. A hint for finding a key and nothing more, in whichever bucket it stands.
     pub kid: Option<&'a [u8]>,
     /// Parameter 5.
@@ -134,20 +134,14 @@ type Seen = u8;
 /// Those that may be critical: all that are read but [`CRIT`] itself.
 const UNDERSTOOD: Seen = 0b1_1101;
 
-/// As in the message: text that was checked to be such.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RawContentType<'a> {
-    Coap(u64),
-    Media(&'a [u8]),
-}
-
 impl<'a> Headers<'a> {
     /// Parameter 3, from the protected bucket only.
     // Read when it is asked for: a boot loader does not, and does not link what makes a string of bytes.
     pub fn content_type(&self) -> Option<ContentType<'a>> {
-        match self.content_type? {
-            RawContentType::Coap(number) => Some(ContentType::Coap(number)),
-            RawContentType::Media(name) => core::str::from_utf8(name).ok().map(ContentType::Media),
+        let mut encoded = Reader::new(self.content_type?, &HEADER_LIMITS).ok()?;
+        match encoded.peek() {
+            Ok(Type::Uint) => encoded.uint().ok().map(ContentType::Coap),
+            _ => encoded.text().ok().map(ContentType::Media),
         }
     }
 
@@ -204,11 +198,10 @@ impl<'a> Headers<'a> {
             self.algorithm = Some(algorithm.ok_or(CoseError::AlgorithmUnknown)?);
         }
         if let Some(mut content_type) = at(content_type) {
-            self.content_type = Some(match content_type.peek()? {
-                Type::Uint => RawContentType::Coap(content_type.uint()?),
-                Type::Text => RawContentType::Media(content_type.text_bytes()?),
-                _ => return Err(CoseError::Header),
-            });
+            if !matches!(content_type.peek()?, Type::Uint | Type::Text) {
+                return Err(CoseError::Header);
+            }
+            self.content_type = Some(content_type.skip()?);
         }
         if let Some(critical) = at(critical) {
             check_critical(critical, seen)?;

@@ -407,8 +407,8 @@ impl<'a> Machine<'_, 'a> {
             return Ok(());
         };
         if is_form {
-            let is_left = frame.body == Body::Try
-                && frame.rest.way(manifest, &mut frame.commands)? == Way::Commands;
+            let is_left =
+                frame.body == Body::Try && frame.rest.way(manifest, &mut frame.commands)? == Way::Commands;
             if !is_left {
                 self.state.depth = self.state.depth.saturating_sub(1);
             }

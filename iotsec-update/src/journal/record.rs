@@ -124,7 +124,15 @@ impl Record {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn encode(&self, serial: u32) -> [u8; 160] {
+        let mut out = [0; 160];
+        self.encode_to(serial, &mut out);
+        out
+    }
+
+    /// Into bytes that are zero.
+    pub(crate) fn encode_to(&self, serial: u32, out: &mut [u8; 160]) {
         let flag = |set: bool, flag: u8| if set { flag } else { 0 };
         let flags = flag(self.accepted, ACCEPTED)
             | flag(self.clean, CLEAN)
@@ -137,7 +145,6 @@ impl Record {
         let [s0, s1, s2, s3] = serial.to_le_bytes();
         let [c0, c1] = self.cause.to_le_bytes();
         let [p0, p1, p2, p3] = self.progress.to_le_bytes();
-        let mut out = [0; 160];
         let (head, manifests) = out.split_at_mut(16);
         head.copy_from_slice(&[
             RECORD,
@@ -168,8 +175,7 @@ impl Record {
                 manifest.encode(place);
             }
         }
-        seal(&mut out);
-        out
+        seal(out);
     }
 
     /// Whether a record may begin so.
@@ -177,9 +183,9 @@ impl Record {
         head.starts_with(&[RECORD, VERSION])
     }
 
-    /// Becomes the state in `bytes` if its serial number is above `newest`. Returns that number, if every field has a
-    /// meaning and the checksum fits.
-    pub(crate) fn decode(&mut self, bytes: &[u8], newest: u32) -> Option<u32> {
+    /// Puts the state in `bytes` into `place` if its serial number is above `newest`. Returns that number, if every
+    /// field has a meaning and the checksum fits.
+    pub(crate) fn decode(bytes: &[u8], newest: u32, place: &mut Option<Self>) -> Option<u32> {
         let bytes: &[u8; 160] = bytes.try_into().ok()?;
         let [
             RECORD,
@@ -227,16 +233,20 @@ impl Record {
         if serial <= newest {
             return Some(serial);
         }
-        self.state = state;
-        self.active.slot = slot;
-        self.active.manifest = ManifestId::decode(manifest);
-        self.accepted = flags & ACCEPTED != 0;
-        self.clean = flags & CLEAN != 0;
-        self.boots = *boots;
-        self.cause = u16::from_le_bytes([*c0, *c1]);
-        self.progress = u32::from_le_bytes([*p0, *p1, *p2, *p3]);
-        self.staging = (flags & STAGING != 0).then(|| ManifestId::decode(staging));
-        self.rejected = (flags & REJECTED != 0).then(|| ManifestId::decode(rejected));
+        *place = Some(Self {
+            state,
+            active: Image {
+                slot,
+                manifest: ManifestId::decode(manifest),
+            },
+            accepted: flags & ACCEPTED != 0,
+            clean: flags & CLEAN != 0,
+            boots: *boots,
+            cause: u16::from_le_bytes([*c0, *c1]),
+            progress: u32::from_le_bytes([*p0, *p1, *p2, *p3]),
+            staging: (flags & STAGING != 0).then(|| ManifestId::decode(staging)),
+            rejected: (flags & REJECTED != 0).then(|| ManifestId::decode(rejected)),
+        });
         Some(serial)
     }
 }

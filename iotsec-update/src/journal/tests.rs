@@ -14,8 +14,9 @@ fn id(number: u64) -> ManifestId {
 }
 
 fn decode(bytes: &[u8]) -> Option<(u32, Record)> {
-    let mut read = record(0);
-    read.decode(bytes, 0).map(|serial| (serial, read))
+    let mut read = None;
+    let serial = Record::decode(bytes, 0, &mut read)?;
+    read.map(|read| (serial, read))
 }
 
 fn record(number: u64) -> Record {
