@@ -35,5 +35,7 @@ pub(crate) fn write(map: &Map, image: &str, flash: (u32, u32)) -> String {
     }
     fs::create_dir_all(&folder).expect("a folder of cargo's");
     fs::write(folder.join("memory.x"), text).expect("a file of cargo's");
+    // Names of interrupts that share a handler: there are none.
+    fs::write(folder.join("device.x"), "").expect("a file of cargo's");
     folder.display().to_string()
 }

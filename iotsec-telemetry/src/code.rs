@@ -58,13 +58,11 @@ pub(crate) struct Decoded {
 /// Reads a number; `None` for one that no declared event has.
 pub(crate) fn decode(registry: &Registry, code: u64) -> Option<Decoded> {
     let count = u64::try_from(registry.events().len()).ok()?;
-    let index = usize::try_from(code.checked_rem(count)?).ok()?;
-    let definition = registry.events().get(index)?;
-    let mut rest = code.checked_div(count)?;
+    let (mut rest, index) = divide(code, count)?;
+    let definition = registry.events().get(usize::try_from(index).ok()?)?;
     let mut digits = [0; MAX_FIELDS];
     for (field, digit) in definition.fields().iter().zip(&mut digits) {
-        *digit = rest.checked_rem(field.range())?;
-        rest = rest.checked_div(field.range())?;
+        (rest, *digit) = divide(rest, field.range())?;
     }
     // What is left over is beyond the bounds of the last field.
     (rest == 0).then_some(Decoded { definition, digits })
@@ -86,6 +84,36 @@ fn digit(field: &Field, value: &Value<'_>) -> Result<u64, RecordError> {
         (FieldKind::Bucket(declared), Content::Bucket { index, of }) if declared == of => Ok(index),
         _ => Err(RecordError::Kind),
     }
+}
+
+/// Quotient and rest; `None` for a divisor of zero.
+fn divide(number: u64, by: u64) -> Option<(u64, u64)> {
+    if usize::BITS < u64::BITS {
+        return divide_by_bits(number, by);
+    }
+    Some((number.checked_div(by)?, number.checked_rem(by)?))
+}
+
+/// The same, bit by bit: a processor of 32 bits divides such numbers in software, which takes a kilobyte of flash that
+/// nothing else here needs.
+// Out of line: it is called in a loop and before it.
+#[inline(never)]
+fn divide_by_bits(number: u64, by: u64) -> Option<(u64, u64)> {
+    if by == 0 {
+        return None;
+    }
+    let (mut quotient, mut rest) = (number, 0u64);
+    for _ in 0..u64::BITS {
+        // The highest bit of the one goes into the other; what falls out of the rest makes it larger than any divisor.
+        let fallen = rest >> 63;
+        rest = rest << 1 | quotient >> 63;
+        quotient <<= 1;
+        if fallen == 1 || rest >= by {
+            rest = rest.wrapping_sub(by);
+            quotient |= 1;
+        }
+    }
+    Some((quotient, rest))
 }
 
 /// The registry has made sure that no declared event overflows.

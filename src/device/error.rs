@@ -128,53 +128,45 @@ pub enum DeviceError {
     Pairing(#[from] iotsec_core::credential::pairing::PairingError),
 }
 
-impl DeviceError {
-    /// The part's own error, if it is one.
-    fn inner(&self) -> Option<&dyn ErrorCode> {
-        Some(match self {
-            Self::State
-            | Self::Serial
-            | Self::Damaged
-            | Self::Reserved
-            | Self::Boots
-            | Self::NotErased
-            | Self::Unregistered
-            | Self::NoSetupCode
-            | Self::NotAsked
-            | Self::Unacknowledged => return None,
-            Self::Store(error) => error,
-            Self::Login(error) => error,
-            Self::Throttle(error) => error,
-            Self::Password(error) => error,
-            Self::Verifier(error) => error,
-            Self::Crypto(error) => error,
-            Self::RootKey(error) => error,
-            Self::Counter(error) => error,
-            Self::Update(error) => error,
-            Self::Install(error) => error,
-            Self::Rollback(error) => error,
-            Self::Refusal(error) => error,
-            Self::Record(error) => error,
-            Self::Batch(error) => error,
-            Self::Ledger(error) => error,
-            Self::Noise(error) => error,
-            Self::Consent(error) => error,
-            Self::Snapshot(error) => error,
-            Self::Spool(error) => error,
-            Self::Receipt(error) => error,
-            Self::Trail(error) => error,
-            Self::ServiceReceipt(error) => error,
-            Self::Rotation(error) => error,
-            Self::Attest(error) => error,
+/// What the error itself says, or the part's own error that it wraps. Not through `dyn ErrorCode`: whoever asks for the
+/// numbers alone would link what every part says about faults too.
+macro_rules! ask {
+    ($error:ident, $question:ident, { $($own:tt)* }) => {
+        match $error {
+            $($own)*
+            Self::Store(error) => error.$question(),
+            Self::Login(error) => error.$question(),
+            Self::Throttle(error) => error.$question(),
+            Self::Password(error) => error.$question(),
+            Self::Verifier(error) => error.$question(),
+            Self::Crypto(error) => error.$question(),
+            Self::RootKey(error) => error.$question(),
+            Self::Counter(error) => error.$question(),
+            Self::Update(error) => error.$question(),
+            Self::Install(error) => error.$question(),
+            Self::Rollback(error) => error.$question(),
+            Self::Refusal(error) => error.$question(),
+            Self::Record(error) => error.$question(),
+            Self::Batch(error) => error.$question(),
+            Self::Ledger(error) => error.$question(),
+            Self::Noise(error) => error.$question(),
+            Self::Consent(error) => error.$question(),
+            Self::Snapshot(error) => error.$question(),
+            Self::Spool(error) => error.$question(),
+            Self::Receipt(error) => error.$question(),
+            Self::Trail(error) => error.$question(),
+            Self::ServiceReceipt(error) => error.$question(),
+            Self::Rotation(error) => error.$question(),
+            Self::Attest(error) => error.$question(),
             #[cfg(feature = "pairing")]
-            Self::Pairing(error) => error,
-        })
-    }
+            Self::Pairing(error) => error.$question(),
+        }
+    };
 }
 
 impl ErrorCode for DeviceError {
     fn code(&self) -> u16 {
-        match self {
+        ask!(self, code, {
             Self::State => 6001,
             Self::Serial => 6002,
             Self::Damaged => 6003,
@@ -185,12 +177,11 @@ impl ErrorCode for DeviceError {
             Self::NoSetupCode => 6008,
             Self::NotAsked => 6009,
             Self::Unacknowledged => 6010,
-            other => other.inner().map_or(6000, ErrorCode::code),
-        }
+        })
     }
 
     fn fault(&self) -> Fault {
-        match self {
+        ask!(self, fault, {
             Self::Serial
             | Self::Reserved
             | Self::NotErased
@@ -199,7 +190,6 @@ impl ErrorCode for DeviceError {
             | Self::NotAsked
             | Self::Unacknowledged => Fault::Misuse,
             Self::State | Self::Damaged | Self::Boots => Fault::Device,
-            other => other.inner().map_or(Fault::Bug, ErrorCode::fault),
-        }
+        })
     }
 }

@@ -9,11 +9,11 @@ use iotsec_core::{
     crypto::{CryptoError, MemoryHard},
     hal::Millis,
 };
-use iotsec_store::KeyId;
+use iotsec_store::{KeyId, Store};
 use rand_core::TryCryptoRng;
 
 use super::{
-    Device, DeviceError, MemoryHardness, Owned,
+    Device, DeviceError, Hardware, MemoryHardness, Owned, Product,
     record::{self, Count},
 };
 
@@ -188,32 +188,17 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
         now: Millis,
         cost: Option<Cost>,
     ) -> Result<(Authenticated, Option<Verifier>), DeviceError> {
-        let mut bytes = [0; Verifier::LEN];
-        let bytes = self.store.get(&mut self.hardware.flash, key, &mut bytes)?;
-        let verifier = Verifier::from_bytes(bytes)?;
-        if matches!(verifier.scheme(), Scheme::MemoryHard(_)) && self.memory_hard.is_none() {
-            // Nobody could be let in: that is no guess.
-            return Err(CryptoError::Algorithm.into());
-        }
-        let pepper = self.pepper()?;
-        let mut count = Count {
-            store: &mut self.store,
-            flash: &mut self.hardware.flash,
-            key: record::THROTTLE,
-        };
-        let throttle = core::mem::replace(&mut self.throttle, Throttle::new(self.product.throttle));
-        let mut login = Login::new(throttle, &pepper);
-        let answer = match cost {
-            None => login
-                .attempt(&mut count, &verifier, attempt, now)
-                .map(|owner| (owner, None)),
-            Some(cost) => {
-                let rng = &mut self.hardware.rng;
-                login.attempt_with_rehash(&mut count, &verifier, attempt, now, cost, rng)
-            }
-        };
-        core::mem::swap(&mut self.throttle, login.throttle());
-        Ok(answer?)
+        let memory = self.memory_hard;
+        let (hardware, store, throttle) = (&mut self.hardware, &mut self.store, &mut self.throttle);
+        guess(
+            (hardware, store, throttle),
+            &self.product,
+            memory,
+            key,
+            attempt,
+            now,
+            cost,
+        )
     }
 
     fn cost(&self, iterations: Iterations) -> Cost {
@@ -224,10 +209,58 @@ impl<'d, S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'d, S, F, R, N>
     }
 
     fn pepper(&self) -> Result<Pepper<'d>, DeviceError> {
-        let pepper = Pepper::derive(self.hardware.root, self.product.suite.kdf)?;
-        Ok(match self.memory_hard {
-            Some(hardness) => pepper.with_memory_hard(hardness.function),
-            None => pepper,
-        })
+        pepper(&self.hardware, &self.product, self.memory_hard)
     }
+}
+
+fn pepper<'d, F, R>(
+    hardware: &Hardware<'d, F, R>,
+    product: &Product<'d>,
+    memory: Option<MemoryHardness<'d>>,
+) -> Result<Pepper<'d>, DeviceError> {
+    let pepper = Pepper::derive(hardware.root, product.suite.kdf)?;
+    Ok(match memory {
+        Some(hardness) => pepper.with_memory_hard(hardness.function),
+        None => pepper,
+    })
+}
+
+/// A guess at the password whose verifier is under `key`. Of the device's parts, and not of the device: its code is the
+/// same in every state.
+#[inline(never)]
+fn guess<'d, F: NorFlash, R: TryCryptoRng>(
+    (hardware, store, throttle): (&mut Hardware<'d, F, R>, &mut Store<'d>, &mut Throttle),
+    product: &Product<'d>,
+    memory: Option<MemoryHardness<'d>>,
+    key: KeyId,
+    attempt: &Attempt<'_>,
+    now: Millis,
+    cost: Option<Cost>,
+) -> Result<(Authenticated, Option<Verifier>), DeviceError> {
+    let mut bytes = [0; Verifier::LEN];
+    let bytes = store.get(&mut hardware.flash, key, &mut bytes)?;
+    let verifier = Verifier::from_bytes(bytes)?;
+    if matches!(verifier.scheme(), Scheme::MemoryHard(_)) && memory.is_none() {
+        // Nobody could be let in: that is no guess.
+        return Err(CryptoError::Algorithm.into());
+    }
+    let pepper = pepper(hardware, product, memory)?;
+    let mut count = Count {
+        store,
+        flash: &mut hardware.flash,
+        key: record::THROTTLE,
+    };
+    let before = core::mem::replace(throttle, Throttle::new(product.throttle));
+    let mut login = Login::new(before, &pepper);
+    let answer = match cost {
+        None => login
+            .attempt(&mut count, &verifier, attempt, now)
+            .map(|owner| (owner, None)),
+        Some(cost) => {
+            let rng = &mut hardware.rng;
+            login.attempt_with_rehash(&mut count, &verifier, attempt, now, cost, rng)
+        }
+    };
+    core::mem::swap(throttle, login.throttle());
+    Ok(answer?)
 }

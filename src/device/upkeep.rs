@@ -14,7 +14,7 @@ use iotsec_update::{
 };
 use rand_core::TryCryptoRng;
 
-use super::{Device, DeviceError};
+use super::{Device, DeviceError, Hardware};
 
 /// A device's updater for as long as it is borrowed: one update from envelope to trial, or the verdict on
 /// one that is running.
@@ -40,8 +40,40 @@ impl<S, F: NorFlash, R: TryCryptoRng, const N: usize> Device<'_, S, F, R, N> {
         running: Running,
         digest: D,
     ) -> Result<Upkeep<'u, F, D, C>, DeviceError> {
-        let mut rollback = Rollback::new(&mut *self.hardware.counter, policy);
-        let flash = &mut self.hardware.flash;
+        self.hardware.upkeep(config, policy, running, digest)
+    }
+}
+
+impl<F: NorFlash, R> Hardware<'_, F, R> {
+    /// The same as [`Device::upkeep`], which no state of a device is needed for: a product that updates itself in more
+    /// than one state has the code for it once.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// ```
+    /// # use iotsec::{core::crypto::Sha256, device::{Device, DeviceError}};
+    /// # use iotsec::update::{boot::{BootConfig, Running}, install::State, rollback::RollbackPolicy};
+    /// # use iotsec_testkit::{SimFlash, SimRng};
+    /// fn waits_for_a_verdict<S>(
+    ///     device: &mut Device<'_, S, SimFlash, SimRng, 16>,
+    ///     config: &BootConfig<'_>,
+    ///     policy: RollbackPolicy,
+    ///     running: Running,
+    /// ) -> Result<bool, DeviceError> {
+    ///     let upkeep = device.hardware_mut().upkeep(config, policy, running, Sha256::new())?;
+    ///     Ok(upkeep.state() == State::Trial)
+    /// }
+    /// ```
+    pub fn upkeep<'u, D: Digest + Clone, const C: usize>(
+        &'u mut self,
+        config: &'u BootConfig<'u, C>,
+        policy: RollbackPolicy,
+        running: Running,
+        digest: D,
+    ) -> Result<Upkeep<'u, F, D, C>, DeviceError> {
+        let mut rollback = Rollback::new(&mut *self.counter, policy);
+        let flash = &mut self.flash;
         let updater = Updater::mount(flash, config.layout, running, &mut rollback, digest.clone())?;
         Ok(Upkeep {
             flash,

@@ -70,7 +70,7 @@ fn claim<'d>(
     mut device: Of<'d, Provisioned>,
 ) -> Of<'d, Owned> {
     // No update is taken before there is an owner: it stays as it is.
-    let hello = hello(build, running, 1, &mut device).to_bytes();
+    let hello = hello(build, running, 1, device.hardware_mut()).to_bytes();
     let Ok(mut setup) = Setup::begin(device, Plan::local()) else {
         console::fail("the set-up does not begin")
     };
@@ -122,8 +122,8 @@ fn owner<'d>(content: &[u8], mut setup: SettingUp<'d>) -> Result<Of<'d, Owned>, 
 }
 
 /// Who is there.
-fn hello<S>(build: Build, running: Running, life: u8, device: &mut Of<'_, S>) -> Hello {
-    let Ok((floor, update, cause)) = update::state(running, device) else {
+fn hello(build: Build, running: Running, life: u8, hardware: &mut update::Parts<'_>) -> Hello {
+    let Ok((floor, update, cause)) = update::state(running, hardware) else {
         console::fail("the updater cannot be mounted")
     };
     Hello {
@@ -171,11 +171,11 @@ impl<'d> Service<'d> {
             let kind = link.question();
             match kind {
                 message::HELLO => {
-                    let hello = hello(self.build, self.running, 2, &mut self.device);
+                    let hello = hello(self.build, self.running, 2, self.device.hardware_mut());
                     link.answer(0, &hello.to_bytes());
                 }
                 message::RESTART => restart(link),
-                message::UPDATE => update::receive(link, self.running, &mut self.device),
+                message::UPDATE => update::receive(link, self.running, self.device.hardware_mut()),
                 _ => {
                     let mut room = [0; MAX];
                     match self.answer(kind, link.content(), &mut room) {
@@ -216,7 +216,7 @@ impl<'d> Service<'d> {
                 self.device.acknowledge(receipt)?;
                 Ok(&[])
             }
-            message::ACCEPT => update::accept(self.running, &mut self.device).map(|()| &[][..]),
+            message::ACCEPT => update::accept(self.running, self.device.hardware_mut()).map(|()| &[][..]),
             _ => Err(SENSELESS),
         }
     }

@@ -151,18 +151,18 @@ pub const MPS2_AN385_V6M: Map = Map {
     ..MPS2_AN385
 };
 
-/// Cortex-M3 with 256 KB of flash, in which there is no room for two images.
+/// Cortex-M3 with 256 KB of flash, all of it in use: its images are built with the small Ed25519.
 pub const LM3S6965EVB: Map = Map {
     name: "lm3s6965evb",
     machine: "lm3s6965evb",
     target: "thumbv7m-none-eabi",
     application: "application",
-    loader: (0, 0x1_0000),
-    flash: 0x1_0000,
+    loader: (0, 0x8800),
+    flash: 0x8800,
     page: 1024,
     word: 4,
-    images: [172, 1],
-    store: 8,
+    images: [105, 105],
+    store: 6,
     ram: (0x2000_0000, 0x1_0000),
 };
 

@@ -118,6 +118,8 @@ impl Wanted {
 }
 
 /// CRC-16 over `bytes`, continued from `crc`; begin with [`CRC`].
+// Out of line: it goes over each part of a frame.
+#[inline(never)]
 pub fn crc(crc: u16, bytes: &[u8]) -> u16 {
     bytes.iter().fold(crc, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte) << 8, |crc, _| {

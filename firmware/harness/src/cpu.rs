@@ -18,6 +18,7 @@ use crate::console;
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    #[cfg(not(feature = "terse"))]
     match info.location() {
         Some(at) => {
             console::text("panic at ");
@@ -26,5 +27,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
         }
         None => console::text("panic\n"),
     }
+    #[cfg(feature = "terse")]
+    let _ = info;
     console::fail("panic")
 }

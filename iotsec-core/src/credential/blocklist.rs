@@ -87,15 +87,15 @@ fn is_periodic(symbols: &[u8]) -> bool {
 }
 
 fn has_word(symbols: &[u8]) -> bool {
-    let shows = |word: &str| {
+    let shows = |word: &[u8]| {
         symbols.windows(word.len().max(1)).any(|window| {
             window
                 .iter()
-                .zip(word.chars())
-                .all(|(&symbol, character)| symbol::decode(character) == Some(symbol))
+                .zip(word)
+                .all(|(&symbol, &byte)| symbol::decode(byte.into()) == Some(symbol))
         })
     };
-    LEAKED.iter().any(|word| shows(word)) || OFFENSIVE.iter().any(|word| shows(word))
+    words(LEAKED).chain(words(OFFENSIVE)).any(shows)
 }
 
 /// The shortest distance at which `text` repeats itself at least once in full, or its length.
@@ -111,13 +111,12 @@ fn repeats_at(text: &[u8], distance: usize) -> bool {
 
 /// Bytes at the start of `text` that are weak together, or 0.
 fn weak_prefix(text: &[u8]) -> usize {
-    let leaked = LEAKED
-        .iter()
+    let leaked = words(LEAKED)
         .filter(|word| {
             text.get(..word.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+                .is_some_and(|start| start.eq_ignore_ascii_case(word))
         })
-        .map(|word| word.len())
+        .map(<[u8]>::len)
         .max()
         .unwrap_or(0);
     let same = prefix_where(text, |a, b| a == b);
@@ -154,59 +153,22 @@ const ROWS: [&[u8]; 5] = [
 ];
 
 /// The distinct passwords of the default-credential table that the Mirai botnet scanned with in 2016
-/// (published source, `mirai/bot/scanner.c`, decoded by XOR with 0x22), the empty one left out.
-const LEAKED: [&str; 43] = [
-    "00000000",
-    "1111",
-    "1111111",
-    "1234",
-    "12345",
-    "123456",
-    "4321",
-    "54321",
-    "666666",
-    "7ujMko0admin",
-    "7ujMko0vizxv",
-    "888888",
-    "Zte521",
-    "admin",
-    "admin1234",
-    "anko",
-    "default",
-    "dreambox",
-    "fucker",
-    "guest",
-    "hi3518",
-    "ikwb",
-    "juantech",
-    "jvbzd",
-    "klv123",
-    "klv1234",
-    "meinsm",
-    "pass",
-    "password",
-    "realtek",
-    "root",
-    "service",
-    "smcadmin",
-    "supervisor",
-    "support",
-    "system",
-    "tech",
-    "ubnt",
-    "user",
-    "vizxv",
-    "xc3511",
-    "xmhdipc",
-    "zlxx.",
-];
+/// (published source, `mirai/bot/scanner.c`, decoded by XOR with 0x22), the empty one left out. In one string: a table of
+/// them takes as much flash again.
+const LEAKED: &[u8] =
+    b"00000000 1111 1111111 1234 12345 123456 4321 54321 666666 7ujMko0admin 7ujMko0vizxv 888888 \
+    Zte521 admin admin1234 anko default dreambox fucker guest hi3518 ikwb juantech jvbzd klv123 \
+    klv1234 meinsm pass password realtek root service smcadmin supervisor support system tech ubnt \
+    user vizxv xc3511 xmhdipc zlxx.";
+
+/// The words of a list.
+fn words(list: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
+    list.split(|byte| *byte == b' ')
+}
 
 /// Words that must not be printed on a product, in the letters that a code can show: there is no `U`,
 /// and `I`, `L` and `O` read as digits.
-const OFFENSIVE: [&str; 14] = [
-    "anal", "cock", "cvnt", "dick", "fag", "fvck", "nazi", "nigg", "pedo", "piss", "rape", "sex", "shit",
-    "tits",
-];
+const OFFENSIVE: &[u8] = b"anal cock cvnt dick fag fvck nazi nigg pedo piss rape sex shit tits";
 
 #[cfg(test)]
 mod tests {

@@ -164,7 +164,9 @@ impl<'a> UserPassword<'a> {
         if text.chars().any(char::is_control) {
             return Err(PasswordError::Control);
         }
-        if text.chars().count() < exposure.min_characters() {
+        // Every byte but those that go on with a character: `Chars::count` is made for long texts, and larger.
+        let characters = text.bytes().filter(|byte| byte & 0xC0 != 0x80).count();
+        if characters < exposure.min_characters() {
             return Err(PasswordError::TooShort);
         }
         if context.iter().any(|word| blocklist::shows_word(text, word)) {

@@ -212,3 +212,30 @@ impl ConsentStorage for Accepting {
         Ok(())
     }
 }
+
+#[test]
+fn dividing_bit_by_bit_is_dividing() {
+    let numbers = [
+        0,
+        1,
+        2,
+        3,
+        7,
+        255,
+        0xFFFF_FFFF,
+        0x1_0000_0000,
+        1 << 63,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+    for number in numbers {
+        assert_eq!(super::divide_by_bits(number, 0), None);
+        for by in numbers.into_iter().filter(|by| *by != 0) {
+            let expected = Some((number / by, number % by));
+            assert_eq!(
+                (super::divide_by_bits(number, by), super::divide(number, by)),
+                (expected, expected)
+            );
+        }
+    }
+}

@@ -5,35 +5,39 @@ use board::{
     message::{self, MAX, Wanted},
     product::{self, ROLLBACK},
 };
-use harness::console;
+use harness::{console, entropy::FixedBytes};
 use iotsec::{
     core::crypto::Sha256,
-    device::{DeviceError, Owned, Upkeep},
+    device::{DeviceError, Hardware, Upkeep},
     update::{
         boot::{BootConfig, Running},
         install::{Clean, Finish, Session, State},
     },
 };
 
-use super::{Of, Refused, SENSELESS};
+use super::{Refused, SENSELESS};
 use board::flash::Flash;
 
 type Upkeeping<'u> = Upkeep<'u, Flash, Sha256>;
 
-fn upkeep<'u, S>(
+pub(super) type Parts<'d> = Hardware<'d, Flash, FixedBytes>;
+
+// Out of line: it is asked for in three places.
+#[inline(never)]
+fn upkeep<'u>(
     config: &'u BootConfig<'u>,
     running: Running,
-    device: &'u mut Of<'_, S>,
+    hardware: &'u mut Parts<'_>,
 ) -> Result<Upkeeping<'u>, DeviceError> {
-    device.upkeep(config, ROLLBACK, running, Sha256::new())
+    hardware.upkeep(config, ROLLBACK, running, Sha256::new())
 }
 
 /// The security counter, the state of the update, and the number of the error behind it.
 #[inline(never)]
-pub(super) fn state<S>(running: Running, device: &mut Of<'_, S>) -> Result<(u64, u8, u16), Refused> {
-    let floor = device.hardware_mut().counter.read().map_err(|_| SENSELESS)?;
+pub(super) fn state(running: Running, hardware: &mut Parts<'_>) -> Result<(u64, u8, u16), Refused> {
+    let floor = hardware.counter.read().map_err(|_| SENSELESS)?;
     product::with_config(|config| {
-        let upkeep = upkeep(config, running, device)?;
+        let upkeep = upkeep(config, running, hardware)?;
         Ok((floor, number(upkeep.state()), upkeep.cause().unwrap_or(0)))
     })
 }
@@ -54,20 +58,20 @@ const fn number(state: State) -> u8 {
 }
 
 #[inline(never)]
-pub(super) fn accept(running: Running, device: &mut Of<'_, Owned>) -> Result<(), Refused> {
-    product::with_config(|config| Ok(upkeep(config, running, device)?.accept()?))
+pub(super) fn accept(running: Running, hardware: &mut Parts<'_>) -> Result<(), Refused> {
+    product::with_config(|config| Ok(upkeep(config, running, hardware)?.accept()?))
 }
 
 /// Takes an update whose envelope has come, until it is staged or another question than for its bytes comes, which is
 /// not answered.
 #[inline(never)]
-pub(super) fn receive(link: &mut Link, running: Running, device: &mut Of<'_, Owned>) {
+pub(super) fn receive(link: &mut Link, running: Running, hardware: &mut Parts<'_>) {
     let done = product::with_config(|config| {
         let mut envelope = [0; MAX];
         let len = link.content().len();
         let (envelope, _) = envelope.split_at_mut(len);
         envelope.copy_from_slice(link.content());
-        let mut upkeep = upkeep(config, running, device)?;
+        let mut upkeep = upkeep(config, running, hardware)?;
         take(link, &mut upkeep, envelope)
     });
     if let Err(Refused(code)) = done {

@@ -1,5 +1,15 @@
 use ::cortex_m::{asm, peripheral::SCB};
 
+/// The vectors of the interrupts of the board, behind those of the core: none is used, and the start-up code asks for one
+/// at least. Without a table of its own an image has all that a core can have, a kilobyte of them.
+#[allow(
+    unsafe_code,
+    reason = "the name and the place by which the linker script finds it"
+)]
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".vector_table.interrupts")]
+pub static __INTERRUPTS: [usize; 1] = [0];
+
 /// Restarts the machine.
 pub fn restart() -> ! {
     SCB::sys_reset()
