@@ -153,7 +153,7 @@ impl Losses {
             loss.times = Some((first, last));
         }
         // There is one way to say that nothing was lost.
-        if losses == Self::default() {
+        if losses.0.iter().all(|loss| loss.count == 0) {
             return Err(DecodeError::Range);
         }
         Ok(losses)

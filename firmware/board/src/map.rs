@@ -151,7 +151,7 @@ pub const MPS2_AN385_V6M: Map = Map {
     ..MPS2_AN385
 };
 
-/// Cortex-M3 with 256 KB of flash, all of it in use: its images are built with the small Ed25519.
+/// Cortex-M3 with 256 KB of flash, all of it in use: two images of a whole device, with the small Ed25519.
 pub const LM3S6965EVB: Map = Map {
     name: "lm3s6965evb",
     machine: "lm3s6965evb",

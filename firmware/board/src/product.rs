@@ -1,7 +1,7 @@
 //! The device that is made here: its identity, its flash, whom it trusts.
 
 use harness::{console, vector};
-// In 256 KB of flash ten of each image count more than a second at each start.
+// In 256 KB of flash nine of each image count more than the instructions of a verification.
 #[cfg(not(board = "lm3s6965evb"))]
 use iotsec_core::crypto::Ed25519PublicKey as MakerKey;
 #[cfg(board = "lm3s6965evb")]
