@@ -229,11 +229,11 @@ fn dividing_bit_by_bit_is_dividing() {
         u64::MAX,
     ];
     for number in numbers {
-        assert_eq!(super::divide_by_bits(number, 0), None);
+        assert_eq!(divide_by_bits(number, 0), None);
         for by in numbers.into_iter().filter(|by| *by != 0) {
             let expected = Some((number / by, number % by));
             assert_eq!(
-                (super::divide_by_bits(number, by), super::divide(number, by)),
+                (divide_by_bits(number, by), divide(number, by)),
                 (expected, expected)
             );
         }
