@@ -21,7 +21,8 @@
 //! | 5.3-13 support period | [`UpdatePolicy::support_until`], [`Notice::SupportEnding`] |
 //!
 //! *Power loss:* what the owner decided is in [`Choices`], which the application stores when
-//! [`UpdatePlanner::take_changed`] says so. Everything else begins anew at the next start. Without a
+//! [`UpdatePlanner::take_changed`] says so: at each decision, and once in each hour of a postponement, so that a device
+//! which is switched off every night comes to the end of it too. Everything else begins anew at the next start. Without a
 //! readable record, updates are automatic.
 
 mod choices;

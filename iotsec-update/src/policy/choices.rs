@@ -186,6 +186,25 @@ impl Choices {
         ended
     }
 
+    /// How many parts of a postponement are left: each that has passed is stored.
+    pub(super) const fn parts_left(&self) -> u64 {
+        match self.decided {
+            Decided::Postpone(left) => left.0.div_ceil(PART.0),
+            _ => 0,
+        }
+    }
+
+    /// When the next of them has passed, and no sooner where nothing is postponed.
+    pub(super) const fn next_part(&self) -> Millis {
+        match self.decided {
+            Decided::Postpone(Millis(left)) if left > 0 => {
+                let rest = left % PART.0;
+                if rest == 0 { PART } else { Millis(rest) }
+            }
+            _ => Millis(u64::MAX),
+        }
+    }
+
     /// Nothing is put off any more.
     pub(super) fn done(&mut self) {
         self.manifest = None;
@@ -194,6 +213,8 @@ impl Choices {
     }
 }
 
+/// So long a postponement runs on without being stored: a write an hour wears out no flash.
+const PART: Millis = Millis::from_secs(60 * 60);
 const VERSION: u8 = 1;
 const NONE: ManifestId = ManifestId {
     sequence: SequenceNumber(0),

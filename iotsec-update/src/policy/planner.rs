@@ -150,7 +150,10 @@ impl UpdatePlanner {
                 self.stage = Stage::Checking;
                 Step::Check
             }
-            Some(Hold::Until(time)) => Step::Wait(time.min(self.check_at)),
+            Some(Hold::Until(time)) => {
+                let counted = after(now, self.choices.next_part().0);
+                Step::Wait(time.min(self.check_at).min(counted))
+            }
             Some(_) => Step::Wait(self.check_at),
         }
     }
@@ -365,8 +368,11 @@ impl UpdatePlanner {
     fn count(&mut self, now: Millis) -> Result<(), PolicyError> {
         let passed = now.0.checked_sub(self.counted.0).ok_or(PolicyError::Clock)?;
         self.counted = now;
-        if self.choices.pass(Millis(passed)) {
-            self.changed = true;
+        let parts = self.choices.parts_left();
+        let ended = self.choices.pass(Millis(passed));
+        // Stored on the way, or a device that starts anew every day would never come to the end of it.
+        self.changed |= self.choices.parts_left() != parts;
+        if ended {
             if let Stage::Available { told, from, .. } = &mut self.stage {
                 // The owner is told again, and has the time of grace again.
                 *told = false;

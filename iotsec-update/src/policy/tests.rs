@@ -243,6 +243,40 @@ fn a_postponement_survives_a_restart_and_ends_with_another_notice() {
 }
 
 #[test]
+fn a_postponement_ends_although_the_device_starts_anew_every_few_hours() {
+    let offer = offer(7, Importance::Security);
+    let mut world = World::new(asking());
+    world.find(offer);
+    let _ = world.step();
+    world.decide(Decision::Postpone(Millis(10 * HOUR.0)));
+    let mut stored = world.planner.choices().encode();
+    let mut restarts = 0;
+    loop {
+        // What an application does: waits as long as it is told, and stores what has changed.
+        let start = world.now.0;
+        let notice = loop {
+            let step = world.step();
+            if world.planner.take_changed() {
+                stored = world.planner.choices().encode();
+            }
+            match step {
+                Step::Wait(until) if until.0 - start <= 3 * HOUR.0 => world.now = until,
+                Step::Check => world.checked(Checked::Found(offer)),
+                step => break matches!(step, Step::Notify(_)),
+            }
+        };
+        if notice {
+            break;
+        }
+        restarts += 1;
+        assert!(restarts < 10, "put off for ever");
+        world = World::new(Choices::decode(&stored).unwrap());
+    }
+    assert_eq!(world.hold(), Hold::Owner);
+    assert!(restarts >= 3, "{restarts}");
+}
+
+#[test]
 fn an_owner_cannot_put_updates_off_for_ever_not_even_one_release_after_the_other() {
     let mut world = World::new(asking());
     for number in 7..10 {
