@@ -96,6 +96,11 @@
 #define IOTSEC_LIFECYCLE_DECOMMISSIONED 24576
 
 /**
+ * Words of 8 bytes that an integrity check takes.
+ */
+#define IOTSEC_INTEGRITY_WORDS 88
+
+/**
  * Certificates of a chain at most, the server's own included.
  */
 #define IOTSEC_CHAIN_MAX 4
@@ -446,6 +451,21 @@
 #define IOTSEC_PHASE_RETIRED 16
 
 /**
+ * Words of 8 bytes that an unlocking takes.
+ */
+#define IOTSEC_UNLOCK_WORDS 14
+
+/**
+ * Bytes of the longest challenge.
+ */
+#define IOTSEC_UNLOCK_CHALLENGE_MAX 96
+
+/**
+ * Seconds that an answer is good for, at most: a day at the repair shop.
+ */
+#define IOTSEC_UNLOCK_LIFETIME_MAX_S 86400
+
+/**
  * Words of 8 bytes that telemetry takes.
  */
 #define IOTSEC_TELEMETRY_WORDS 176
@@ -519,12 +539,42 @@
 /**
  * Words of 8 bytes that an updater takes.
  */
-#define IOTSEC_UPDATE_WORDS 208
+#define IOTSEC_UPDATE_WORDS 224
 
 /**
  * Most public keys that one configuration holds: as many as a role of a trust bundle has.
  */
 #define IOTSEC_TRUST_ANCHORS_MAX 8
+
+/**
+ * Bytes of a challenge.
+ */
+#define IOTSEC_UPDATE_CHALLENGE_LEN 16
+
+/**
+ * Words of 8 bytes that a planner takes.
+ */
+#define IOTSEC_PLANNER_WORDS 44
+
+/**
+ * Bytes of the record of a planner.
+ */
+#define IOTSEC_PLANNER_RECORD_LEN 60
+
+/**
+ * Measured components of one report, at most.
+ */
+#define IOTSEC_UPDATE_REPORT_MEASURED_MAX 8
+
+/**
+ * Bytes of a report without what the caller gives, at most.
+ */
+#define IOTSEC_UPDATE_REPORT_BASE 384
+
+/**
+ * Bytes that each measured component adds beside its name, at most.
+ */
+#define IOTSEC_UPDATE_REPORT_COMPONENT 64
 
 /**
  * 0 for success, or the stable number of an error. Numbers never change and are never reused: 1xxx
@@ -978,6 +1028,45 @@ typedef struct iotsec_boot_t {
 } iotsec_boot_t;
 
 /**
+ * Measures the software that runs again and again, a little at a time, and says when it is no longer what was signed (EN 303
+ * 645, provisions 5.7-1 and 5.7-2), in the caller's storage. Start it by `iotsec_integrity_open()`, end it by
+ * `iotsec_integrity_close()`.
+ *
+ * What a boot loader cannot see is a flash that changes afterwards: by wear, by a fault, by somebody who found a way in. It
+ * writes nothing, and power loss means that the next boot judges the image anew.
+ */
+typedef struct iotsec_integrity_t {
+    uint64_t opaque[IOTSEC_INTEGRITY_WORDS];
+} iotsec_integrity_t;
+
+/**
+ * What a step of an integrity check came to.
+ */
+typedef int32_t iotsec_integrity_result_t;
+
+/**
+ * What a step of an integrity check came to. A struct that the library fills never grows.
+ */
+typedef struct iotsec_integrity_step_t {
+    /**
+     * `IOTSEC_INTEGRITY_*`.
+     */
+    iotsec_integrity_result_t result;
+    /**
+     * The component that was changed, from 0, for `iotsec_detector_changed()`; -1 for none.
+     */
+    int32_t component;
+    /**
+     * What to tell `iotsec_detector_changed()` as the error of `_CHANGED` and `_RECOVERED`, else `IOTSEC_OK`.
+     */
+    iotsec_status_t cause;
+    /**
+     * 1 once something was changed since `iotsec_integrity_open()`, else 0: `least` of `iotsec_surface_may_listen()`.
+     */
+    int32_t least;
+} iotsec_integrity_step_t;
+
+/**
  * Bytes that the caller lends for the call. An array of them is not versioned by size: this struct never grows.
  */
 typedef struct iotsec_bytes_t {
@@ -1208,7 +1297,7 @@ typedef int32_t iotsec_interface_kind_t;
  */
 typedef struct iotsec_listener_t {
     /**
-     * `IOTSEC_INTERFACE_*`, endpoints excepted.
+     * `IOTSEC_INTERFACE_TCP` to `_PACKET`.
      */
     iotsec_interface_kind_t kind;
     /**
@@ -2203,7 +2292,7 @@ typedef struct iotsec_interface_t {
      */
     iotsec_interface_kind_t kind;
     /**
-     * The port, the IP protocol or the EtherType.
+     * The port, the IP protocol, the EtherType, or `IOTSEC_DEBUG_PORT_*`.
      */
     uint32_t number;
     /**
@@ -2259,6 +2348,17 @@ typedef struct iotsec_surface_finding_t {
  * One of the files of `/proc/net` on Linux.
  */
 typedef int32_t iotsec_socket_file_t;
+
+/**
+ * Opens a debug port that authenticates (EN 303 645, provision 5.6-4A) to what its maker signed for this device and this
+ * challenge, for a time, in the caller's storage. Start it by `iotsec_unlock_open()`, end it by `iotsec_unlock_close()`.
+ *
+ * Challenge and permission live in memory alone: a reboot ends both, and no old answer is good for anything. No clock is
+ * needed. The messages are specified in `iotsec-net/src/surface/FORMAT.md`; `iotsec surface` is the maker's side of it.
+ */
+typedef struct iotsec_unlock_t {
+    uint64_t opaque[IOTSEC_UNLOCK_WORDS];
+} iotsec_unlock_t;
 
 /**
  * What a device reports, in the caller's storage. Start it by `iotsec_telemetry_open()`, end it by
@@ -2937,9 +3037,365 @@ typedef struct iotsec_update_status_t {
 } iotsec_update_status_t;
 
 /**
+ * Which manifest it is. A struct that the library fills never grows; all zero is none.
+ */
+typedef struct iotsec_manifest_t {
+    /**
+     * Its sequence number, which orders the releases.
+     */
+    uint64_t sequence;
+    /**
+     * Its SHA-256, which says that it is this one and no other.
+     */
+    uint8_t digest[32];
+} iotsec_manifest_t;
+
+/**
+ * The manifests that an updater knows. A struct that the library fills never grows.
+ */
+typedef struct iotsec_update_manifests_t {
+    /**
+     * Of the image that runs.
+     */
+    struct iotsec_manifest_t running;
+    /**
+     * Of the image that is being installed or tried, or of which that failed; none between updates.
+     */
+    struct iotsec_manifest_t update;
+    /**
+     * The one that was rejected last, which `iotsec_update_begin()` refuses.
+     */
+    struct iotsec_manifest_t rejected;
+} iotsec_update_manifests_t;
+
+/**
+ * What was said to be the latest manifest. A struct that the library fills never grows.
+ */
+typedef struct iotsec_latest_t {
+    /**
+     * The latest manifest. If it is the one that runs, the device is up to date.
+     */
+    struct iotsec_manifest_t manifest;
+    /**
+     * The version of the latest trust bundle.
+     */
+    uint64_t trust_version;
+    /**
+     * When it was signed, in seconds since 1970-01-01 UTC, or 0 where it does not say: after the challenge was drawn, and
+     * so trusted time, also for a device without a clock.
+     */
+    uint64_t time_s;
+    /**
+     * 1 when there is a later trust bundle than the one in force, else 0. Nothing is admitted then: rotate it by
+     * `iotsec_trust_rotate()`, then have the same answer checked again.
+     */
+    int32_t trust_is_behind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_latest_t;
+
+/**
+ * Says what is to be done next about updates (EN 303 645, provisions 5.3-3 to 5.3-6, 5.3-8 and 5.3-11 to 5.3-13), in the
+ * caller's storage. It is told the time, the battery, what the server and the owner said and what became of an installation;
+ * it knows nothing of networks and installs nothing. Start it by `iotsec_planner_open()`, end it by
+ * `iotsec_planner_close()`.
+ *
+ * `iotsec_planner_next()` names one step after the other:
+ *
+ * - `IOTSEC_PLANNER_WAIT`: call it again at the uptime that it names, or when something changes.
+ * - `IOTSEC_PLANNER_CHECK`: ask the server, then call `iotsec_planner_checked()`, or `iotsec_planner_found()`.
+ * - `IOTSEC_PLANNER_TELL`: show it to the owner, and call `iotsec_planner_decide()` when they answer.
+ * - `IOTSEC_PLANNER_TELL_SUPPORT_ENDING` and `_ENDED`: show it to the owner.
+ * - `IOTSEC_PLANNER_INSTALL`: `iotsec_update_begin()` and what follows it, then `iotsec_planner_installed()`, or
+ *   `iotsec_planner_failed()`.
+ *
+ * The first check falls at random into the minutes after the start, each later one is moved at random too, and one that
+ * failed is tried again after pauses that grow: a power cut in a town does not bring all its devices at once.
+ *
+ * What the owner decided is kept in a record, which is saved at each decision, and once in each hour of a postponement.
+ * Power loss leaves the record before or this one; everything else begins anew with the next start, and so does the first
+ * check. Without a readable record updates are automatic.
+ */
+typedef struct iotsec_planner_t {
+    uint64_t opaque[IOTSEC_PLANNER_WORDS];
+} iotsec_planner_t;
+
+/**
+ * What the maker decides. What is 0 is as it is by default; where no time at all is meant, 1 is as good.
+ */
+typedef struct iotsec_update_policy_t {
+    /**
+     * `sizeof(iotsec_update_policy_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Per cent of battery charge below which nothing is installed without mains: 1 to 100; 30.
+     */
+    uint32_t least_battery;
+    /**
+     * The first check falls at random into this time after the start; five minutes.
+     */
+    uint64_t first_check_ms;
+    /**
+     * Time between checks, each moved at random by up to a quarter; a day.
+     */
+    uint64_t period_ms;
+    /**
+     * Pause after a check or an installation that failed, which doubles up to the period; a minute.
+     */
+    uint64_t retry_ms;
+    /**
+     * Time between telling the owner and installing without being asked to, none for `IOTSEC_IMPORTANCE_URGENT`; an hour.
+     */
+    uint64_t grace_ms;
+    /**
+     * For how long in all the owner can put updates off. After that they install themselves; 30 days.
+     */
+    uint64_t longest_postponement_ms;
+    /**
+     * The end of the support period that was published for the product, in seconds since 1970-01-01 UTC; 0 for none, and
+     * then the owner is told of none.
+     */
+    uint64_t support_until_s;
+    /**
+     * Until the owner decides otherwise: 1 to ask about each update, 0 to install them without asking, which is what EN
+     * 303 645 wants of a new device.
+     */
+    int32_t ask;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_update_policy_t;
+
+/**
+ * What the device is like at this moment.
+ */
+typedef struct iotsec_conditions_t {
+    /**
+     * `sizeof(iotsec_conditions_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Per cent of battery charge, 0 to 100; -1 without a battery.
+     */
+    int32_t battery;
+    /**
+     * 1 on mains or while charging, else 0.
+     */
+    int32_t powered;
+    /**
+     * 1 while somebody needs it, and then nothing is installed, else 0.
+     */
+    int32_t in_use;
+    /**
+     * Trusted time in seconds since 1970-01-01 UTC, or 0 without one; then the end of support is not told.
+     */
+    uint64_t now_s;
+} iotsec_conditions_t;
+
+/**
+ * What to do about updates.
+ */
+typedef int32_t iotsec_planner_step_kind_t;
+
+/**
+ * How much an update matters.
+ */
+typedef int32_t iotsec_importance_t;
+
+/**
+ * An update that was found and admitted. What the owner is told about it, beside this, is in the maker's words: which risk
+ * it removes.
+ */
+typedef struct iotsec_offer_t {
+    /**
+     * `sizeof(iotsec_offer_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * How much it matters, `IOTSEC_IMPORTANCE_*`; 0 where the library says that there is none.
+     */
+    iotsec_importance_t importance;
+    /**
+     * For how long the device does not do its work while it is installed.
+     */
+    uint64_t away_ms;
+    /**
+     * Which one it is: what `iotsec_update_inspect()` gave.
+     */
+    struct iotsec_manifest_t manifest;
+} iotsec_offer_t;
+
+/**
+ * What to do now. A struct that the library fills never grows; what a step does not have is zero.
+ */
+typedef struct iotsec_planner_step_t {
+    /**
+     * `IOTSEC_PLANNER_*`.
+     */
+    iotsec_planner_step_kind_t kind;
+    /**
+     * `IOTSEC_OK`, or why the record could not be saved. Until the next boot it counts all the same.
+     */
+    iotsec_status_t saved;
+    /**
+     * With `IOTSEC_PLANNER_TELL`, 1 when it will be installed from `at_ms` on without being asked for, 0 when the owner is
+     * to decide.
+     */
+    int32_t automatic;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The uptime that is waited for, or from which on it is installed.
+     */
+    uint64_t at_ms;
+    /**
+     * The end of support, in seconds since 1970-01-01 UTC.
+     */
+    uint64_t time_s;
+    /**
+     * The update, with `IOTSEC_PLANNER_TELL` and `_INSTALL`.
+     */
+    struct iotsec_offer_t offer;
+} iotsec_planner_step_t;
+
+/**
+ * What a check came to.
+ */
+typedef int32_t iotsec_check_t;
+
+/**
+ * What the owner says.
+ */
+typedef int32_t iotsec_decision_t;
+
+/**
+ * Where a planner is.
+ */
+typedef int32_t iotsec_planner_state_t;
+
+/**
+ * What an update waits for.
+ */
+typedef int32_t iotsec_hold_t;
+
+/**
+ * How it stands with updates. A struct that the library fills never grows; what a state does not have is zero.
+ */
+typedef struct iotsec_planner_status_t {
+    /**
+     * `IOTSEC_PLANNER_IDLE` to `IOTSEC_PLANNER_INSTALLING`.
+     */
+    iotsec_planner_state_t state;
+    /**
+     * `IOTSEC_HOLD_*`, with `IOTSEC_PLANNER_AVAILABLE`.
+     */
+    iotsec_hold_t hold;
+    /**
+     * 1 when the owner is asked about each update, else 0: `updates_ask` of `iotsec_observed_t`.
+     */
+    int32_t ask;
+    /**
+     * `updates` of `iotsec_observed_t`.
+     */
+    iotsec_observed_updates_t observed;
+    /**
+     * An uptime.
+     */
+    uint64_t at_ms;
+    /**
+     * The update, with `IOTSEC_PLANNER_AVAILABLE` and `_INSTALLING`.
+     */
+    struct iotsec_offer_t offer;
+} iotsec_planner_status_t;
+
+/**
+ * The content of a component, as it was measured. An array of them is not versioned by size: this struct never grows.
+ */
+typedef struct iotsec_update_measured_t {
+    /**
+     * Its name, as a CBOR array of byte strings: `component` of `iotsec_update_config_t`.
+     */
+    const uint8_t *component;
+    /**
+     * Bytes of `component`.
+     */
+    size_t component_len;
+    /**
+     * SHA-256 of its content, 32 bytes: `digest` of `iotsec_boot_t`.
+     */
+    const uint8_t *digest;
+    /**
+     * Bytes of its content: `size` of `iotsec_boot_t`.
+     */
+    uint32_t size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_update_measured_t;
+
+/**
+ * What a report says. The pointers are used during the call only.
+ */
+typedef struct iotsec_update_report_t {
+    /**
+     * `sizeof(iotsec_update_report_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `IOTSEC_OK` for an update that is installed and accepted; else why it is not: `cause` of `iotsec_update_status_t`, or
+     * the status of the call that refused it. From it the report has the coarse reason that servers of all makers know.
+     */
+    iotsec_status_t cause;
+    /**
+     * SHA-256 of the manifest, 32 bytes: `digest` of an `iotsec_manifest_t`, or what `iotsec_update_authenticate()` gave.
+     */
+    const uint8_t *manifest_digest;
+    /**
+     * Where the manifest says that it can be found, text that ends in zero; null where it does not say.
+     */
+    const char *reference_uri;
+    /**
+     * What the server asked with, which makes an old report worthless.
+     */
+    const uint8_t *nonce;
+    /**
+     * Bytes of `nonce`; 0 for none.
+     */
+    size_t nonce_len;
+    /**
+     * By which the server finds the device's key: a hint, which is not signed.
+     */
+    const uint8_t *key_id;
+    /**
+     * Bytes of `key_id`; 0 for none.
+     */
+    size_t key_id_len;
+    /**
+     * What was found in the components; may be null with 0.
+     */
+    const struct iotsec_update_measured_t *components;
+    /**
+     * At most `IOTSEC_UPDATE_REPORT_MEASURED_MAX`.
+     */
+    size_t component_count;
+} iotsec_update_report_t;
+
+/**
  * Which key protects a record, and so what it is erased with; the first part of a key identifier.
  */
 typedef uint32_t iotsec_domain_t;
+
+/**
+ * A way into the chip or its boot loader: `number` of an `IOTSEC_INTERFACE_DEBUG`.
+ */
+typedef int32_t iotsec_debug_port_t;
 
 /**
  * Anyone with a probe reads memory and flash: the token then says so, whatever the life cycle is.
@@ -2975,6 +3431,29 @@ typedef uint32_t iotsec_domain_t;
  * There is no journal, and this is the newer of what is there.
  */
 #define IOTSEC_BOOT_NO_JOURNAL 4
+
+/**
+ * There is more to read.
+ */
+#define IOTSEC_INTEGRITY_MORE 1
+
+/**
+ * All was read, and is what was signed; the next step begins anew. Tell it to `iotsec_detector_cleared()`.
+ */
+#define IOTSEC_INTEGRITY_SAME 2
+
+/**
+ * The image was changed while it runs; the next step begins anew, and an image that stays changed is told once in each
+ * round. Tell the owner, tell it to `iotsec_detector_changed()`, close the connections that `least` closes, and reboot when
+ * it can be afforded: the boot loader starts the other image if it is good.
+ */
+#define IOTSEC_INTEGRITY_CHANGED 3
+
+/**
+ * The image that should have started was refused, for the reason in `cause`, and this one runs instead. Told once, by the
+ * first step. Nothing that runs was changed.
+ */
+#define IOTSEC_INTEGRITY_RECOVERED 4
 
 /**
  * Failed authentications that come quickly: 5 in a minute. Fed by `iotsec_detector_happened()`.
@@ -6888,6 +7367,11 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_INTERFACE_ENDPOINT 6
 
 /**
+ * A way into the chip or its boot loader, for `iotsec_surface_check_debug()`.
+ */
+#define IOTSEC_INTERFACE_DEBUG 7
+
+/**
  * From the machine itself.
  */
 #define IOTSEC_SCOPE_LOOPBACK 1
@@ -7033,6 +7517,31 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_SOCKET_FILE_UNIX 8
 
 /**
+ * JTAG.
+ */
+#define IOTSEC_DEBUG_PORT_JTAG 1
+
+/**
+ * Serial Wire Debug.
+ */
+#define IOTSEC_DEBUG_PORT_SWD 2
+
+/**
+ * A console on a serial line.
+ */
+#define IOTSEC_DEBUG_PORT_CONSOLE 3
+
+/**
+ * A loader in ROM that takes images.
+ */
+#define IOTSEC_DEBUG_PORT_ROM_LOADER 4
+
+/**
+ * A shell or a debug service behind a network.
+ */
+#define IOTSEC_DEBUG_PORT_REMOTE 5
+
+/**
  * With a key of 32 bytes that device and service share, as COSE_Encrypt0 (RFC 9052) with ChaCha20-Poly1305. It is one
  * device's and used for nothing else; it says who sent a batch.
  */
@@ -7147,12 +7656,12 @@ typedef uint32_t iotsec_domain_t;
 #define IOTSEC_TRUST_UPDATE 2
 
 /**
- * Statements of what is the latest manifest.
+ * Statements of what is the latest manifest, for `iotsec_update_latest()`.
  */
 #define IOTSEC_TRUST_FRESHNESS 3
 
 /**
- * Downgrade tokens.
+ * Tokens for `iotsec_update_downgrade()`.
  */
 #define IOTSEC_TRUST_RECOVERY 4
 
@@ -7205,6 +7714,131 @@ typedef uint32_t iotsec_domain_t;
  * The second slot.
  */
 #define IOTSEC_SLOT_B 1
+
+/**
+ * New functions, small repairs.
+ */
+#define IOTSEC_IMPORTANCE_ROUTINE 1
+
+/**
+ * Closes a hole.
+ */
+#define IOTSEC_IMPORTANCE_SECURITY 2
+
+/**
+ * Closes a hole that is being used.
+ */
+#define IOTSEC_IMPORTANCE_URGENT 3
+
+/**
+ * Nothing before the uptime `at_ms`, unless something happens.
+ */
+#define IOTSEC_PLANNER_WAIT 1
+
+/**
+ * Ask the server, then call `iotsec_planner_checked()` or `iotsec_planner_found()`.
+ */
+#define IOTSEC_PLANNER_CHECK 2
+
+/**
+ * Tell the owner of `offer`: how much it matters, and for how long the device will be away.
+ */
+#define IOTSEC_PLANNER_TELL 3
+
+/**
+ * Tell the owner that there will be no updates after `time_s`. Said 90 days before.
+ */
+#define IOTSEC_PLANNER_TELL_SUPPORT_ENDING 4
+
+/**
+ * Tell the owner that there are no more updates.
+ */
+#define IOTSEC_PLANNER_TELL_SUPPORT_ENDED 5
+
+/**
+ * Download and install `offer`, then call `iotsec_planner_installed()` or `iotsec_planner_failed()`.
+ */
+#define IOTSEC_PLANNER_INSTALL 6
+
+/**
+ * The server could not be asked.
+ */
+#define IOTSEC_CHECK_FAILED 1
+
+/**
+ * There is nothing newer.
+ */
+#define IOTSEC_CHECK_UP_TO_DATE 2
+
+/**
+ * Install it as soon as battery and use allow.
+ */
+#define IOTSEC_DECISION_INSTALL 1
+
+/**
+ * Ask again after a time.
+ */
+#define IOTSEC_DECISION_POSTPONE 2
+
+/**
+ * Not this one.
+ */
+#define IOTSEC_DECISION_DECLINE 3
+
+/**
+ * From now on install updates without asking.
+ */
+#define IOTSEC_DECISION_AUTOMATIC 4
+
+/**
+ * From now on ask about each.
+ */
+#define IOTSEC_DECISION_ASK 5
+
+/**
+ * Nothing is known to be available; the next check is at `at_ms`.
+ */
+#define IOTSEC_PLANNER_IDLE 1
+
+/**
+ * The server is being asked.
+ */
+#define IOTSEC_PLANNER_CHECKING 2
+
+/**
+ * There is an update, and it waits, for what is in `hold`.
+ */
+#define IOTSEC_PLANNER_AVAILABLE 3
+
+/**
+ * It is being downloaded or installed.
+ */
+#define IOTSEC_PLANNER_INSTALLING 4
+
+/**
+ * For a better battery, or mains.
+ */
+#define IOTSEC_HOLD_BATTERY 1
+
+/**
+ * For nobody to need the device.
+ */
+#define IOTSEC_HOLD_IN_USE 2
+
+/**
+ * For the owner, who was asked.
+ */
+#define IOTSEC_HOLD_OWNER 3
+
+/**
+ * Until `at_ms`: postponed, in the time of grace, or after a failure.
+ */
+#define IOTSEC_HOLD_UNTIL 4
+
+/**
+ * For nothing: the owner declined it.
+ */
+#define IOTSEC_HOLD_DECLINED 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -7269,7 +7903,7 @@ iotsec_status_t iotsec_boot_select(const struct iotsec_update_config_t *config,
 
 /**
  * Verifies one slot as `iotsec_boot_select()` does, and writes nothing to flash. For a recovery that wants to
- * know what is wrong with a slot, and for measuring the running image again.
+ * know what is wrong with a slot. The image that runs is measured again, in steps, by `iotsec_integrity_step()`.
  */
 iotsec_status_t iotsec_boot_verify(const struct iotsec_update_config_t *config,
                                    iotsec_slot_t slot,
@@ -7288,6 +7922,42 @@ iotsec_status_t iotsec_slot_provision(const struct iotsec_update_config_t *confi
                                       size_t envelope_len,
                                       const uint8_t *image,
                                       size_t image_len);
+
+/**
+ * Starts an integrity check of the image in the slot `running`, which the boot loader started: authenticates its envelope,
+ * and takes from it what is to be measured. `config` is copied, what its pointers point to is kept; its scratch is used
+ * during this call alone.
+ *
+ * `refusal` is that of `iotsec_boot_t`, or `IOTSEC_OK`: the first step then tells that the device has fallen back. The
+ * errors say why the slot is not one that may run. Writes nothing.
+ */
+iotsec_status_t iotsec_integrity_open(struct iotsec_integrity_t *integrity,
+                                      const struct iotsec_update_config_t *config,
+                                      iotsec_slot_t running,
+                                      iotsec_status_t refusal);
+
+/**
+ * Reads at most `budget` bytes more of the image, rounded up to 256 and at least so many, and writes what that came to to
+ * `step`. To be called whenever there is nothing else to do: an image of 256 KiB at 1024 bytes a call is read in 256 calls.
+ *
+ * An error of the flash ends the round; the next step begins anew. Writes nothing.
+ */
+iotsec_status_t iotsec_integrity_step(struct iotsec_integrity_t *integrity,
+                                      uint32_t budget,
+                                      struct iotsec_integrity_step_t *step);
+
+/**
+ * Writes 1 to `least` once something was changed since `iotsec_integrity_open()`, else 0. From then on the device should
+ * talk to nobody but those it needs to raise the alarm and to be repaired: give it to `iotsec_surface_may_listen()` and its
+ * like, also for connections that are open. It ends with the reboot.
+ */
+iotsec_status_t iotsec_integrity_least(struct iotsec_integrity_t *integrity,
+                                       int32_t *least);
+
+/**
+ * Ends an integrity check. The storage may be used again.
+ */
+iotsec_status_t iotsec_integrity_close(struct iotsec_integrity_t *integrity);
 
 /**
  * Verifies the certificates that a server sent, as the TLS stack has them at hand: `chain` holds `chain_count` of
@@ -8804,8 +9474,8 @@ iotsec_status_t iotsec_store_close(struct iotsec_store_t *store);
  * socket twice. `IOTSEC_ERR_TABLE_*` says which rule is broken. Call it in a test: the other functions refuse such a table
  * too.
  *
- * Tables hold what can be opened by software; connectors, antennas and debug ports are declared in Rust or in the maker's
- * tools. The functions over a table copy it to the stack, where there is room for `IOTSEC_INTERFACES_MAX` however few there
+ * Tables hold what can be opened by software, and debug ports; connectors and antennas are declared in the maker's tools.
+ * The functions over a table copy it to the stack, where there is room for `IOTSEC_INTERFACES_MAX` however few there
  * are: 3.5 KB at most on a Cortex-M4, as `docs/footprint.md` has it. They need no heap, and write no flash.
  */
 iotsec_status_t iotsec_surface_check(const struct iotsec_interface_t *table,
@@ -8871,6 +9541,70 @@ iotsec_status_t iotsec_surface_read_sockets(iotsec_socket_file_t file,
                                             struct iotsec_listener_t *listeners,
                                             size_t count,
                                             size_t *len);
+
+/**
+ * Checks that the debug port is as closed as it should be, at every boot and before secrets are touched. `debug` is what the
+ * hardware says, `IOTSEC_DEBUG_*`; `table`, `count` and `phase` are as in `iotsec_surface_may_listen()`.
+ *
+ * `IOTSEC_ERR_DEBUG_OPEN`: it is open outside of the factory. `IOTSEC_ERR_DEBUG_UNDECLARED`: it is open in the factory, or
+ * authenticates, and the table has no `IOTSEC_INTERFACE_DEBUG` for this phase. A product whose secrets a probe could read
+ * does not go on then; another gives the same `debug` to `iotsec_security_status()` and to its attestation tokens, which
+ * say so. Writes no flash.
+ */
+iotsec_status_t iotsec_surface_check_debug(const struct iotsec_interface_t *table,
+                                           size_t count,
+                                           iotsec_device_state_t phase,
+                                           iotsec_debug_t debug);
+
+/**
+ * Draws a challenge for whoever asks for the debug port, at `uptime_ms` since this boot. `serial`, of `serial_len`
+ * characters, is the serial number of this device: 1 to `IOTSEC_SERIAL_MAX` letters, digits, hyphens and dots, a letter or
+ * digit first and last. It is copied.
+ *
+ * `IOTSEC_ERR_UNLOCK_ENTROPY` without random numbers. Writes no flash.
+ */
+iotsec_status_t iotsec_unlock_open(struct iotsec_unlock_t *unlock,
+                                   const char *serial,
+                                   size_t serial_len,
+                                   const struct iotsec_entropy_t *entropy,
+                                   uint64_t uptime_ms);
+
+/**
+ * Writes the challenge for the maker to `challenge`, which holds `size`, and its length to `len`: nothing in it is secret,
+ * and `IOTSEC_UNLOCK_CHALLENGE_MAX` bytes are enough. The same each time; `IOTSEC_ERR_STATE` once it was answered.
+ */
+iotsec_status_t iotsec_unlock_challenge(struct iotsec_unlock_t *unlock,
+                                        uint8_t *challenge,
+                                        size_t size,
+                                        size_t *len);
+
+/**
+ * Checks the answer to the challenge, a token of `token_len` bytes, at `uptime_ms`, and permits the port to be open. `anchor`
+ * is the key that the maker's service signs such answers with, and nothing else. Writes to `until_ms` the uptime at which
+ * the port has to be closed again, counted from when the challenge was drawn.
+ *
+ * A challenge is good for one answer: after a wrong one, close it and open another. `IOTSEC_ERR_UNLOCK_*`,
+ * `IOTSEC_ERR_CRYPTO_SIGNATURE` and `IOTSEC_ERR_COSE_*` say what is wrong with it, and nothing was opened.
+ */
+iotsec_status_t iotsec_unlock_answer(struct iotsec_unlock_t *unlock,
+                                     const struct iotsec_trust_anchor_t *anchor,
+                                     const uint8_t *token,
+                                     size_t token_len,
+                                     uint64_t uptime_ms,
+                                     uint64_t *until_ms);
+
+/**
+ * Writes 1 to `is_open` while the debug port may be open at `uptime_ms`, else 0: before a good answer, after a wrong one, and
+ * when its time is over. Ask before the port is opened, and again until it is closed.
+ */
+iotsec_status_t iotsec_unlock_is_open(struct iotsec_unlock_t *unlock,
+                                      uint64_t uptime_ms,
+                                      int32_t *is_open);
+
+/**
+ * Ends it: whatever it permitted is over, so close the port. The storage may be used again.
+ */
+iotsec_status_t iotsec_unlock_close(struct iotsec_unlock_t *unlock);
 
 /**
  * Opens telemetry, at every boot. Checks the tables, counts the boot, reads the owner's answers, and looks at the flash;
@@ -9402,6 +10136,199 @@ iotsec_status_t iotsec_update_status(struct iotsec_update_t *update,
  */
 iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
 
+/**
+ * Says which manifests the updater knows. Writes nothing to flash.
+ */
+iotsec_status_t iotsec_update_manifests(struct iotsec_update_t *update,
+                                        struct iotsec_update_manifests_t *result);
+
+/**
+ * Checks the signatures of an envelope, `envelope_len` bytes, and nothing else, and writes the SHA-256 of its manifest, 32
+ * bytes, to `digest`: for a report about an update that `iotsec_update_begin()` refuses. Changes nothing.
+ *
+ * An envelope that nobody signed who may is nothing to report about: `IOTSEC_ERR_UPDATE_THRESHOLD` and its like.
+ */
+iotsec_status_t iotsec_update_authenticate(struct iotsec_update_t *update,
+                                           const uint8_t *envelope,
+                                           size_t envelope_len,
+                                           uint8_t *digest);
+
+/**
+ * Checks an envelope, `envelope_len` bytes, as `iotsec_update_begin()` does, begins nothing, and writes to `manifest` which
+ * one it is: what `iotsec_planner_found()` and the owner are told of. `now_s` is as there. Changes nothing, and keeps nothing
+ * of `envelope`.
+ *
+ * The errors say why it would be refused. Not asked here is what changes meanwhile: the state of the update, the security
+ * counter, and whether it was rejected before, which `iotsec_update_manifests()` says.
+ */
+iotsec_status_t iotsec_update_inspect(struct iotsec_update_t *update,
+                                      const uint8_t *envelope,
+                                      size_t envelope_len,
+                                      uint64_t now_s,
+                                      struct iotsec_manifest_t *manifest);
+
+/**
+ * Draws a challenge, `IOTSEC_UPDATE_CHALLENGE_LEN` bytes, and writes it to `challenge`, for the service that says what the
+ * latest manifest is: so that nobody can hold updates back by answering with what was the latest once (EN 303 645, provision
+ * 5.3-2). A challenge from before, and what was answered to it, is void.
+ *
+ * From now on `iotsec_update_begin()` and `iotsec_update_inspect()` refuse every envelope with
+ * `IOTSEC_ERR_UPDATE_NOT_LATEST`, until `iotsec_update_latest()` has the answer, or the updater is closed and opened again.
+ * The challenge lives in memory. `IOTSEC_ERR_CRYPTO_ENTROPY` without random numbers, and then nothing has changed.
+ */
+iotsec_status_t iotsec_update_challenge(struct iotsec_update_t *update,
+                                        const struct iotsec_entropy_t *entropy,
+                                        uint8_t *challenge);
+
+/**
+ * Checks the answer to the challenge, `answer_len` bytes: a statement of what the latest manifest is, signed by enough keys
+ * of `IOTSEC_TRUST_FRESHNESS` of the bundle in `trust`. From now on only that manifest is admitted, until the next challenge
+ * or `iotsec_update_close()`; its sequence number is still held against what is installed and against `max_jump`. `now_s` as
+ * in `iotsec_update_begin()`, against the expiry of the bundle alone; `latest` gets what was said.
+ *
+ * A good answer uses the challenge up, unless the trust bundle is behind. `IOTSEC_ERR_TRUST_NONCE` is the answer to another
+ * challenge, however well signed; `IOTSEC_ERR_TRUST_ROLE_THRESHOLD`, `_PRODUCT` and their like say what else may be wrong
+ * with it, and the challenge then waits for a better one. `IOTSEC_ERR_STATE` without a challenge. Writes nothing, but for a
+ * rotation that `trust` finishes.
+ */
+iotsec_status_t iotsec_update_latest(struct iotsec_update_t *update,
+                                     const struct iotsec_trust_config_t *trust,
+                                     const uint8_t *answer,
+                                     size_t answer_len,
+                                     uint64_t now_s,
+                                     struct iotsec_latest_t *latest);
+
+/**
+ * Checks a token, `token_len` bytes, that lets this one device go back from the manifest that runs to one older manifest,
+ * signed by enough keys of `IOTSEC_TRUST_RECOVERY` of the bundle in `trust`. `iotsec_update_begin()` then admits that
+ * manifest although its number is lower and it is not the latest, until `iotsec_update_close()`; all else is checked as ever,
+ * and the security counter is not asked to go back: `IOTSEC_ERR_ROLLBACK_BELOW_FLOOR`.
+ *
+ * A token counts for one way: once another manifest runs, it is refused with `IOTSEC_ERR_TRUST_WRONG_START`. On another
+ * device, or one without `device_id`, `IOTSEC_ERR_TRUST_WRONG_DEVICE`. `now_s` as in `iotsec_update_begin()`; without it a
+ * token that expires is refused with `IOTSEC_ERR_TRUST_TIME_UNKNOWN`. A token that is refused leaves one from before in
+ * force. Writes nothing, but for a rotation that `trust` finishes.
+ */
+iotsec_status_t iotsec_update_downgrade(struct iotsec_update_t *update,
+                                        const struct iotsec_trust_config_t *trust,
+                                        const uint8_t *token,
+                                        size_t token_len,
+                                        uint64_t now_s);
+
+/**
+ * Starts a planner, at every boot, at `uptime_ms` since then. `record` and `entropy` are copied. The record is the owner's
+ * and goes with them: `iotsec_device_record()` makes one, or `iotsec_store_record()` of `IOTSEC_DOMAIN_USER`. `policy` may be
+ * null for the default, which knows no end of support.
+ *
+ * `IOTSEC_ERR_POLICY_POLICY` for more than 100 per cent of battery; `IOTSEC_ERR_POLICY_RANDOM` without random numbers; and
+ * what `record` says when it cannot be read. One that is damaged is as good as a new owner's, and updates are automatic.
+ * Writes nothing.
+ */
+iotsec_status_t iotsec_planner_open(struct iotsec_planner_t *planner,
+                                    const struct iotsec_record_t *record,
+                                    const struct iotsec_entropy_t *entropy,
+                                    const struct iotsec_update_policy_t *policy,
+                                    uint64_t uptime_ms);
+
+/**
+ * Writes to `step` what to do now. To be called when the time that it named has come, and whenever something changes: an
+ * answer, a battery that was charged, a device that is not in use any more. Each step but `IOTSEC_PLANNER_WAIT` is said once,
+ * and the planner then waits to be told what came of it.
+ *
+ * `IOTSEC_ERR_POLICY_CLOCK` when the uptime runs backwards. A record that cannot be saved keeps nobody from being told or
+ * from an update: it is said in `saved`, and saved by the next call.
+ */
+iotsec_status_t iotsec_planner_next(struct iotsec_planner_t *planner,
+                                    const struct iotsec_conditions_t *conditions,
+                                    uint64_t uptime_ms,
+                                    struct iotsec_planner_step_t *step);
+
+/**
+ * Tells what a check came to, `IOTSEC_CHECK_*`, at `uptime_ms`, unless there is an update: then `iotsec_planner_found()`.
+ *
+ * `IOTSEC_ERR_POLICY_STATE` unless a check was asked for.
+ */
+iotsec_status_t iotsec_planner_checked(struct iotsec_planner_t *planner,
+                                       iotsec_check_t check,
+                                       uint64_t uptime_ms);
+
+/**
+ * Tells that a check has found an update which `iotsec_update_inspect()` admits, at `uptime_ms`. `offer` is copied. What was
+ * decided about another update does not count for it, but the time for which the owner has put off updates does.
+ *
+ * `IOTSEC_ERR_POLICY_STATE` unless a check was asked for. With an error of the record the update counts as found, and the
+ * next call saves it; so it is with all that follow.
+ */
+iotsec_status_t iotsec_planner_found(struct iotsec_planner_t *planner,
+                                     const struct iotsec_offer_t *offer,
+                                     uint64_t uptime_ms);
+
+/**
+ * Tells what the owner says, `IOTSEC_DECISION_*`, at `uptime_ms`; `postpone_ms` is for how long, with
+ * `IOTSEC_DECISION_POSTPONE`, else 0. Whether it is the owner who says so is for the caller to know.
+ *
+ * `IOTSEC_ERR_POLICY_STATE` when there is no update to decide about, which `_AUTOMATIC` and `_ASK` do not need;
+ * `IOTSEC_ERR_POLICY_POSTPONEMENT` for longer than the policy allows in all. One write.
+ */
+iotsec_status_t iotsec_planner_decide(struct iotsec_planner_t *planner,
+                                      iotsec_decision_t decision,
+                                      uint64_t postpone_ms,
+                                      uint64_t uptime_ms);
+
+/**
+ * Tells that the update is installed, before the reboot that tries it: what was decided is done with. One write.
+ *
+ * `IOTSEC_ERR_POLICY_STATE` unless one was to be installed.
+ */
+iotsec_status_t iotsec_planner_installed(struct iotsec_planner_t *planner,
+                                         uint64_t uptime_ms);
+
+/**
+ * Tells that the download or the installation failed: it is tried again after a pause, which grows each time.
+ *
+ * `IOTSEC_ERR_POLICY_STATE` unless one was to be installed.
+ */
+iotsec_status_t iotsec_planner_failed(struct iotsec_planner_t *planner,
+                                      uint64_t uptime_ms);
+
+/**
+ * Tells that the server's answer, or the download, was lost with the connection: as if it had not been asked for, and no
+ * failure. Does nothing where nothing was asked for.
+ */
+iotsec_status_t iotsec_planner_interrupted(struct iotsec_planner_t *planner,
+                                           uint64_t uptime_ms);
+
+/**
+ * Writes to `result` how it stands, for a screen, and for `iotsec_security_status()`. Changes nothing.
+ */
+iotsec_status_t iotsec_planner_status(struct iotsec_planner_t *planner,
+                                      const struct iotsec_conditions_t *conditions,
+                                      uint64_t uptime_ms,
+                                      struct iotsec_planner_status_t *result);
+
+/**
+ * Ends a planner. The record stays; the storage may be used again.
+ */
+iotsec_status_t iotsec_planner_close(struct iotsec_planner_t *planner);
+
+/**
+ * Signs with a key of the device what became of an update (SUIT_Report, draft-ietf-suit-report, in a COSE_Sign1), for whoever
+ * sent it: they learn which device says so, and that nobody on the way made it up. `out` holds `size`, `len` gets the
+ * length; `IOTSEC_UPDATE_REPORT_MAX(components, bytes)` are enough, with so many components, and so many bytes in the URI, the
+ * nonce, the key id and the names of components together. `scratch`, of `scratch_size`, is used during the call:
+ * `IOTSEC_UPDATE_REPORT_SCRATCH_MAX(components, bytes)` are enough.
+ *
+ * `IOTSEC_ERR_SIZE` for scratch that is too small, or too many components. Writes no flash; after a reset a report is made
+ * anew from what `iotsec_update_status()` and `iotsec_update_manifests()` say then.
+ */
+iotsec_status_t iotsec_update_report(const struct iotsec_signer_t *signer,
+                                     const struct iotsec_update_report_t *report,
+                                     uint8_t *scratch,
+                                     size_t scratch_size,
+                                     uint8_t *out,
+                                     size_t size,
+                                     size_t *len);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -9419,6 +10346,16 @@ iotsec_status_t iotsec_update_close(struct iotsec_update_t *update);
 
 /** Bytes of scratch for a token with so many components. */
 #define IOTSEC_ATTEST_SCRATCH_MAX(components) (2 * IOTSEC_ATTEST_TOKEN_MAX(components))
+
+/**
+ * Bytes of the longest report about an update with so many measured components, and so many bytes in its texts:
+ * the URI, the nonce, the key id and the names of the components.
+ */
+#define IOTSEC_UPDATE_REPORT_MAX(components, bytes) \
+    (IOTSEC_UPDATE_REPORT_BASE + IOTSEC_UPDATE_REPORT_COMPONENT * (size_t)(components) + (size_t)(bytes))
+
+/** Bytes of scratch for such a report. */
+#define IOTSEC_UPDATE_REPORT_SCRATCH_MAX(components, bytes) (2 * IOTSEC_UPDATE_REPORT_MAX(components, bytes))
 
 /**
  * Words of 8 bytes for the definitions of so many events, with so many fields and labels in all of them.
@@ -9484,6 +10421,15 @@ typedef char iotsec_detected_size_[sizeof(iotsec_detected_t) == 40 ? 1 : -1];
 typedef char iotsec_guard_size_[sizeof(iotsec_guard_t) == 8 * IOTSEC_GUARD_WORDS ? 1 : -1];
 typedef char iotsec_key_size_[sizeof(iotsec_key_t) == 24 ? 1 : -1];
 typedef char iotsec_retry_size_[sizeof(iotsec_retry_t) == 8 * IOTSEC_RETRY_WORDS ? 1 : -1];
+typedef char iotsec_planner_size_[sizeof(iotsec_planner_t) == 8 * IOTSEC_PLANNER_WORDS ? 1 : -1];
+typedef char iotsec_planner_step_size_[sizeof(iotsec_planner_step_t) == 88 ? 1 : -1];
+typedef char iotsec_planner_status_size_[sizeof(iotsec_planner_status_t) == 80 ? 1 : -1];
+typedef char iotsec_manifest_size_[sizeof(iotsec_manifest_t) == 40 ? 1 : -1];
+typedef char iotsec_update_manifests_size_[sizeof(iotsec_update_manifests_t) == 120 ? 1 : -1];
+typedef char iotsec_latest_size_[sizeof(iotsec_latest_t) == 64 ? 1 : -1];
+typedef char iotsec_integrity_size_[sizeof(iotsec_integrity_t) == 8 * IOTSEC_INTEGRITY_WORDS ? 1 : -1];
+typedef char iotsec_integrity_step_size_[sizeof(iotsec_integrity_step_t) == 16 ? 1 : -1];
+typedef char iotsec_unlock_size_[sizeof(iotsec_unlock_t) == 8 * IOTSEC_UNLOCK_WORDS ? 1 : -1];
 typedef char iotsec_shares_size_[sizeof(iotsec_shares_t) == 16 ? 1 : -1];
 typedef char iotsec_login_status_size_[sizeof(iotsec_login_status_t) == 16 ? 1 : -1];
 

@@ -209,7 +209,8 @@ unsafe fn components_of<'c>(
     Ok(components)
 }
 
-fn debug_of(debug: iotsec_debug_t) -> Result<DebugState, Status> {
+/// What the debug port allows.
+pub(crate) fn debug_of(debug: iotsec_debug_t) -> Result<DebugState, Status> {
     match debug {
         IOTSEC_DEBUG_OPEN => Ok(DebugState::Open),
         IOTSEC_DEBUG_AUTHENTICATED => Ok(DebugState::Authenticated),

@@ -1,5 +1,7 @@
 //! The boot loader's decision.
 
+pub mod integrity;
+
 use iotsec::core::crypto::Sha256;
 use iotsec::update::boot::{self, Reason, Selection, Verified};
 
@@ -81,7 +83,7 @@ pub unsafe extern "C" fn iotsec_boot_select(
 }
 
 /// Verifies one slot as `iotsec_boot_select()` does, and writes nothing to flash. For a recovery that wants to
-/// know what is wrong with a slot, and for measuring the running image again.
+/// know what is wrong with a slot. The image that runs is measured again, in steps, by `iotsec_integrity_step()`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_boot_verify(
     config: *const iotsec_update_config_t,

@@ -1,5 +1,6 @@
 //! What a device listens on and whom it goes to, declared once, and compared with what is open.
 
+pub mod debug;
 mod listener;
 mod table;
 
@@ -40,6 +41,8 @@ pub const IOTSEC_INTERFACE_RAW: iotsec_interface_kind_t = 4;
 pub const IOTSEC_INTERFACE_PACKET: iotsec_interface_kind_t = 5;
 /// A host that the device goes to.
 pub const IOTSEC_INTERFACE_ENDPOINT: iotsec_interface_kind_t = 6;
+/// A way into the chip or its boot loader, for `iotsec_surface_check_debug()`.
+pub const IOTSEC_INTERFACE_DEBUG: iotsec_interface_kind_t = 7;
 
 /// From where a service can be reached. Larger is wider.
 pub type iotsec_scope_t = i32;
@@ -116,7 +119,7 @@ pub struct iotsec_interface_t {
     pub name: *const c_char,
     /// `IOTSEC_INTERFACE_*`.
     pub kind: iotsec_interface_kind_t,
-    /// The port, the IP protocol or the EtherType.
+    /// The port, the IP protocol, the EtherType, or `IOTSEC_DEBUG_PORT_*`.
     pub number: u32,
     /// When it is there: `IOTSEC_PHASE_*`, or-ed.
     pub phases: u32,
@@ -135,7 +138,7 @@ pub struct iotsec_interface_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct iotsec_listener_t {
-    /// `IOTSEC_INTERFACE_*`, endpoints excepted.
+    /// `IOTSEC_INTERFACE_TCP` to `_PACKET`.
     pub kind: iotsec_interface_kind_t,
     /// The port, the IP protocol or the EtherType.
     pub number: u32,
@@ -205,8 +208,8 @@ pub const IOTSEC_SOCKET_FILE_UNIX: iotsec_socket_file_t = 8;
 /// socket twice. `IOTSEC_ERR_TABLE_*` says which rule is broken. Call it in a test: the other functions refuse such a table
 /// too.
 ///
-/// Tables hold what can be opened by software; connectors, antennas and debug ports are declared in Rust or in the maker's
-/// tools. The functions over a table copy it to the stack, where there is room for `IOTSEC_INTERFACES_MAX` however few there
+/// Tables hold what can be opened by software, and debug ports; connectors and antennas are declared in the maker's tools.
+/// The functions over a table copy it to the stack, where there is room for `IOTSEC_INTERFACES_MAX` however few there
 /// are: 3.5 KB at most on a Cortex-M4, as `docs/footprint.md` has it. They need no heap, and write no flash.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_surface_check(

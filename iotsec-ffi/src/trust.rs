@@ -67,9 +67,9 @@ pub type iotsec_trust_role_t = i32;
 pub const IOTSEC_TRUST_ROOT: iotsec_trust_role_t = 1;
 /// Update manifests.
 pub const IOTSEC_TRUST_UPDATE: iotsec_trust_role_t = 2;
-/// Statements of what is the latest manifest.
+/// Statements of what is the latest manifest, for `iotsec_update_latest()`.
 pub const IOTSEC_TRUST_FRESHNESS: iotsec_trust_role_t = 3;
-/// Downgrade tokens.
+/// Tokens for `iotsec_update_downgrade()`.
 pub const IOTSEC_TRUST_RECOVERY: iotsec_trust_role_t = 4;
 
 /// The bundle that is in force. A struct that the library fills never grows.
@@ -298,12 +298,13 @@ const EMPTY_KEY: iotsec_trust_key_t = iotsec_trust_key_t {
 )]
 const ANCHOR_SIZE: u32 = size_of::<iotsec_trust_anchor_t>() as u32;
 
-fn load(key: &Key<'_>) -> Result<PublicKey, iotsec::core::crypto::CryptoError> {
+/// Which types of key this interface knows.
+pub(crate) fn load(key: &Key<'_>) -> Result<PublicKey, iotsec::core::crypto::CryptoError> {
     PublicKey::from_cose(key)
 }
 
 /// The store of a call, checked.
-struct CTrust<'b> {
+pub(crate) struct CTrust<'b> {
     flash: CFlash,
     region: Region,
     device: DeviceIdentity<'static>,
@@ -311,7 +312,11 @@ struct CTrust<'b> {
 }
 
 impl<'b> CTrust<'b> {
-    fn mount(&mut self, guard: &mut Guard<'_>, hash: &mut Sha256) -> Result<(TrustStore, Trust<'b>), Status> {
+    pub(crate) fn mount(
+        &mut self,
+        guard: &mut Guard<'_>,
+        hash: &mut Sha256,
+    ) -> Result<(TrustStore, Trust<'b>), Status> {
         let buffer = self.buffer.take().ok_or(CallError::State)?;
         Ok(TrustStore::mount(
             &mut self.flash,
@@ -326,10 +331,10 @@ impl<'b> CTrust<'b> {
 
 /// # Safety
 /// The configuration is null, or as its documentation says for the length of the call.
-unsafe fn with_store(
+pub(crate) unsafe fn with_store<R>(
     config: *const iotsec_trust_config_t,
-    work: impl FnOnce(CTrust<'_>, &mut Guard<'_>, &mut [u8]) -> Result<(), Status>,
-) -> Result<(), Status> {
+    work: impl FnOnce(CTrust<'_>, &mut Guard<'_>, &mut [u8]) -> Result<R, Status>,
+) -> Result<R, Status> {
     // SAFETY: the caller's word, passed on; here and below.
     let config = unsafe { argument::sized(config) }?;
     let flash = CFlash::new(argument::same_size(config.flash, config.flash.struct_size)?)?;

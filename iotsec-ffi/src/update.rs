@@ -1,15 +1,19 @@
 //! Updates: an envelope and its payload fed in chunks, a trial boot, accept or reject.
 
 pub mod config;
+pub mod freshness;
+pub mod planner;
+pub mod report;
 
 use iotsec::core::{
     crypto::Sha256,
     hal::{Slot, UnixTime},
 };
 use iotsec::update::{
-    Envelope,
+    Accepted, Envelope, Policy, UpdateError,
     boot::identify,
     install::{Candidate, Clean, Finish, InstallError, Session, State, Updater},
+    trust::{Challenge, Downgrade, Latest},
 };
 
 use crate::{
@@ -20,7 +24,7 @@ use crate::{
 use config::{Config, Parts, iotsec_slot_t, iotsec_update_config_t, slot_of, slot_to_c};
 
 /// Words of 8 bytes that an updater takes.
-pub const IOTSEC_UPDATE_WORDS: usize = 208;
+pub const IOTSEC_UPDATE_WORDS: usize = 224;
 
 /// An updater in the caller's storage, for images of any size. Start it by `iotsec_update_open()`, end it by
 /// `iotsec_update_close()`.
@@ -36,6 +40,10 @@ pub(crate) struct Update {
     /// Borrows the envelope, which the caller keeps.
     session: Option<Session<'static>>,
     candidate: Option<Candidate>,
+    /// As long as it has no answer, nothing is the latest manifest.
+    challenge: Option<Challenge>,
+    latest: Option<Latest>,
+    downgrade: Option<Downgrade>,
 }
 
 impl Storage for iotsec_update_t {
@@ -119,6 +127,9 @@ pub unsafe extern "C" fn iotsec_update_open(
                     updater,
                     session: None,
                     candidate: None,
+                    challenge: None,
+                    latest: None,
+                    downgrade: None,
                 })
             })
         }
@@ -149,21 +160,9 @@ pub unsafe extern "C" fn iotsec_update_begin(
             let envelope: &'static [u8] = argument::bytes(envelope, envelope_len)?;
             let resume = argument::out(resume)?;
             object::enter(update, |update| {
-                let now = (now_s != 0).then_some(UnixTime(now_s));
-                let updater = &mut update.updater;
-                let staging = updater.staging_slot();
                 update.session = None;
                 update.candidate = None;
-                let session = update.config.with(now, |mut parts| {
-                    let mut hash = Sha256::new();
-                    let device = match staging {
-                        Slot::A => &parts.boot.device_a,
-                        Slot::B => &parts.boot.device_b,
-                    };
-                    let policy = parts.policy.admission(updater.installed(), now);
-                    let accepted = Envelope::parse(envelope, &parts.boot.limits)?
-                        .authenticate(&parts.boot.anchors, &mut hash)?
-                        .admit(device, &policy, &mut hash)?;
+                let session = update.admit(envelope, now_s, |updater, accepted, parts| {
                     Ok(updater.start(&mut parts.flash, accepted, &mut parts.rollback)?)
                 })?;
                 let (_, size) = session.progress();
@@ -198,6 +197,51 @@ pub unsafe extern "C" fn iotsec_update_write(
             })
         }
     })
+}
+
+impl Update {
+    /// Checks an envelope against the slot that it would go to and all that is known of what may be installed.
+    ///
+    /// # Safety
+    /// As [`Config::with`].
+    unsafe fn admit<'e, R>(
+        &mut self,
+        envelope: &'e [u8],
+        now_s: u64,
+        work: impl FnOnce(&mut Updater<Sha256>, Accepted<'e>, &mut Parts<'_>) -> Result<R, Status>,
+    ) -> Result<R, Status> {
+        let Self { config, updater, .. } = self;
+        let now = now_of(now_s);
+        let (latest, downgrade) = (self.latest, self.downgrade);
+        let unanswered = self.challenge.is_some() && latest.is_none();
+        let admitting = |mut parts: Parts<'_>| {
+            let mut hash = Sha256::new();
+            let device = match updater.staging_slot() {
+                Slot::A => &parts.boot.device_a,
+                Slot::B => &parts.boot.device_b,
+            };
+            let policy = Policy {
+                latest,
+                downgrade,
+                ..parts.policy.admission(updater.installed(), now)
+            };
+            let accepted = Envelope::parse(envelope, &parts.boot.limits)?
+                .authenticate(&parts.boot.anchors, &mut hash)?
+                .admit(device, &policy, &mut hash)?;
+            // Leave to go back asks for nothing that is the latest.
+            if unanswered && downgrade.as_ref().map(Downgrade::to) != Some(accepted.manifest_digest()) {
+                return Err(UpdateError::NotLatest.into());
+            }
+            work(updater, accepted, &mut parts)
+        };
+        // SAFETY: the caller's word, passed on.
+        unsafe { config.with(now, admitting) }
+    }
+}
+
+/// Trusted time, or none.
+fn now_of(seconds: u64) -> Option<UnixTime> {
+    (seconds != 0).then_some(UnixTime(seconds))
 }
 
 /// The session that was begun. Without one, the state says what is to be called instead.

@@ -1,11 +1,17 @@
 //! A table of interfaces out of C structs, for the length of a call.
 
 use iotsec::net::surface::{
-    Authentication, Destination, Endpoint, Gate, Host, Interface, InterfaceTable, Phase, Phases, Protocol,
-    Scope, Service, Socket, TableError,
+    Authentication, Debug, Destination, Endpoint, Gate, Host, Interface, InterfaceTable, Phase, Phases,
+    Protocol, Scope, Service, Socket, TableError,
 };
 
-use super::*;
+use super::{
+    debug::{
+        IOTSEC_DEBUG_PORT_CONSOLE, IOTSEC_DEBUG_PORT_JTAG, IOTSEC_DEBUG_PORT_REMOTE,
+        IOTSEC_DEBUG_PORT_ROM_LOADER, IOTSEC_DEBUG_PORT_SWD, iotsec_debug_port_t,
+    },
+    *,
+};
 use crate::device::{
     IOTSEC_DEVICE_FACTORY, IOTSEC_DEVICE_ORPHANED, IOTSEC_DEVICE_OWNED, IOTSEC_DEVICE_PROVISIONED,
     IOTSEC_DEVICE_RETIRED,
@@ -78,6 +84,9 @@ unsafe fn interface(given: &iotsec_interface_t) -> Result<Interface, Status> {
             let endpoint = Endpoint::new(Host::Name(name), port()?, protocol_of(given.protocol)?);
             return finish(Interface::endpoint(id, purpose, endpoint), given);
         }
+        IOTSEC_INTERFACE_DEBUG => {
+            return finish(Interface::debug(id, purpose, debug_of(given.number)?), given);
+        }
         _ => return Err(CallError::Config.into()),
     };
     let service = Service::new(socket, authentication_of(given.authentication)?);
@@ -109,6 +118,17 @@ fn finish(interface: Interface, given: &iotsec_interface_t) -> Result<Interface,
         _ => return Err(CallError::Config.into()),
     };
     Ok(interface.during(phases).serving(destination))
+}
+
+fn debug_of(number: u32) -> Result<Debug, CallError> {
+    match iotsec_debug_port_t::try_from(number) {
+        Ok(IOTSEC_DEBUG_PORT_JTAG) => Ok(Debug::Jtag),
+        Ok(IOTSEC_DEBUG_PORT_SWD) => Ok(Debug::Swd),
+        Ok(IOTSEC_DEBUG_PORT_CONSOLE) => Ok(Debug::Console),
+        Ok(IOTSEC_DEBUG_PORT_ROM_LOADER) => Ok(Debug::RomLoader),
+        Ok(IOTSEC_DEBUG_PORT_REMOTE) => Ok(Debug::Remote),
+        _ => Err(CallError::Config),
+    }
 }
 
 fn scope_of(scope: iotsec_scope_t) -> Result<Scope, CallError> {

@@ -172,6 +172,21 @@ impl Config {
         Ok(config)
     }
 
+    /// Which device it is, with nothing of what can be updated.
+    ///
+    /// # Safety
+    /// As [`with`](Self::with).
+    pub(crate) unsafe fn device(&self) -> DeviceIdentity<'static> {
+        let id = self.raw.device_id;
+        DeviceIdentity {
+            vendor: self.raw.vendor_id,
+            class: self.raw.class_id,
+            // SAFETY: not null; the caller says that 16 bytes are there.
+            device: (!id.is_null()).then(|| unsafe { id.cast::<[u8; 16]>().read() }),
+            components: &[],
+        }
+    }
+
     /// Makes the parts, lends them to `work`, and forgets them.
     ///
     /// # Safety
@@ -220,18 +235,9 @@ impl Config {
             }
         };
         let (in_a, in_b) = ([place(Slot::A)], [place(Slot::B)]);
-        let device = if raw.device_id.is_null() {
-            None
-        } else {
-            // SAFETY: not null; the caller says that 16 bytes are there.
-            Some(unsafe { raw.device_id.cast::<[u8; 16]>().read() })
-        };
-        let identity = |components| DeviceIdentity {
-            vendor: raw.vendor_id,
-            class: raw.class_id,
-            device,
-            components,
-        };
+        // SAFETY: the caller's word, passed on.
+        let device = unsafe { self.device() };
+        let identity = |components| DeviceIdentity { components, ..device };
         let boot = BootConfig {
             layout: self.layout,
             anchors: TrustAnchors::new(trusted, self.threshold)?,

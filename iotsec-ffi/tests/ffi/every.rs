@@ -41,12 +41,13 @@ const PARTS: [(&str, &[&str]); 11] = [
             "root_key",
             "status",
             "surface",
+            "unlock",
         ],
     ),
     ("store", &["store"]),
     ("telemetry", &["telemetry"]),
     ("trust", &["trust"]),
-    ("update", &["boot", "slot", "update"]),
+    ("update", &["boot", "integrity", "planner", "slot", "update"]),
 ];
 
 /// The functions that have succeeded.

@@ -8,7 +8,7 @@ use std::{cell::Cell, collections::BTreeMap, ptr};
 use iotsec_ffi::{
     argon2id::*,
     attest::*,
-    boot::*,
+    boot::{integrity::*, *},
     certificate::*,
     device::{erase::*, identity::*, owner::*, *},
     entropy::*,
@@ -23,12 +23,12 @@ use iotsec_ffi::{
     signer::*,
     status::*,
     store::*,
-    surface::*,
+    surface::{debug::*, *},
     telemetry::{
         batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, shares::*, *,
     },
     trust::*,
-    update::{config::*, *},
+    update::{config::*, freshness::*, planner::*, report::*, *},
 };
 
 use crate::{
@@ -39,9 +39,10 @@ use crate::{
 };
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 14] = [
+const OPTIONAL: [(&str, usize); 15] = [
     ("iotsec_retry_open", 1),
     ("iotsec_retry_open", 3),
+    ("iotsec_planner_open", 3),
     ("iotsec_guard_open", 2),
     ("iotsec_device_retire", 1),
     ("iotsec_device_receipt", 1),

@@ -110,7 +110,7 @@ fn a_table_is_refused_by_the_rule_that_it_breaks() {
     assert_eq!(broken(|app| app.number = 65_536), IOTSEC_ERR_CONFIG);
     assert_eq!(broken(|app| app.phases = 0), IOTSEC_ERR_TABLE_NEVER);
     assert_eq!(broken(|app| app.phases = 32), IOTSEC_ERR_CONFIG);
-    assert_eq!(broken(|app| app.kind = 7), IOTSEC_ERR_CONFIG);
+    assert_eq!(broken(|app| app.kind = 8), IOTSEC_ERR_CONFIG);
     assert_eq!(broken(|app| app.scope = 0), IOTSEC_ERR_CONFIG);
     assert_eq!(broken(|app| app.authentication = 0), IOTSEC_ERR_CONFIG);
     let pattern = iotsec_interface_t {

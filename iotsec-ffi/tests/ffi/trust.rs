@@ -25,7 +25,7 @@ use crate::{
 
 pub(crate) const CERTIFICATE: &[u8] = b"in place of a certificate";
 
-fn key(seed: u8) -> Ed25519SigningKey {
+pub(crate) fn key(seed: u8) -> Ed25519SigningKey {
     Ed25519SigningKey::from_seed(&Secret::from_bytes([seed; 32]))
 }
 
@@ -53,7 +53,7 @@ const PUBLIC: [[u8; 32]; 5] = [
     ],
 ];
 
-fn public(seed: u8) -> [u8; 32] {
+pub(crate) fn public(seed: u8) -> [u8; 32] {
     let known = PUBLIC.get(usize::from(seed) - 1);
     known
         .copied()
@@ -130,7 +130,7 @@ impl Bench {
         }
     }
 
-    fn install(&self, bundle: &[u8]) -> iotsec_status_t {
+    pub(crate) fn install(&self, bundle: &[u8]) -> iotsec_status_t {
         // SAFETY: see the top.
         unsafe {
             iotsec_trust_install(
@@ -141,7 +141,7 @@ impl Bench {
         }
     }
 
-    fn rotate(&self, bundle: &[u8]) -> (iotsec_status_t, i32) {
+    pub(crate) fn rotate(&self, bundle: &[u8]) -> (iotsec_status_t, i32) {
         let (config, mut rotated) = (self.config(), -1);
         // SAFETY: see the top.
         let status = unsafe {

@@ -84,13 +84,19 @@ fn public_keys_are_those_of_the_private_ones() {
 
 /// A device with release 1 in slot A, as the factory leaves it.
 pub(crate) struct Device {
-    board: Board,
+    pub(crate) board: Board,
     pub(crate) update: Fixed<iotsec_update_t>,
     /// The configuration points into these.
     keys: Vec<Vec<u8>>,
     anchors: Vec<iotsec_trust_anchor_t>,
     scratch: Fixed<[u8; 1024]>,
+    id: Fixed<[u8; 16]>,
+    /// How far the sequence number is shifted for the security counter.
+    shift: u32,
 }
+
+/// Which unit it is.
+pub(crate) const UNIT: [u8; 16] = [3; 16];
 
 impl Device {
     /// With keys, and nothing in its slots.
@@ -109,11 +115,19 @@ impl Device {
             anchors: keys.iter().zip(types).map(anchor).collect(),
             keys,
             scratch: Fixed::new([0; 1024]),
+            id: Fixed::new(UNIT),
+            shift: 0,
         }
     }
 
     pub(crate) fn new() -> Self {
-        let device = Self::blank();
+        Self::with_shift(0)
+    }
+
+    /// On which releases with one security counter may follow each other in any order.
+    pub(crate) fn with_shift(shift: u32) -> Self {
+        let mut device = Self::blank();
+        device.shift = shift;
         let (config, envelope, image) = (device.config(), envelope(1, &maker()), image(1));
         // SAFETY: see the top.
         let status = unsafe {
@@ -141,7 +155,7 @@ impl Device {
             struct_size: size_of::<iotsec_update_config_t>() as u32,
             threshold: 1,
             trial_boots: 2,
-            counter_shift: 0,
+            counter_shift: self.shift,
             max_jump: 100,
             flash: self.board.flash(),
             counter: self.board.counter(),
@@ -150,7 +164,7 @@ impl Device {
             journal: self.board.region(8, 3),
             vendor_id: [1; 16],
             class_id: [2; 16],
-            device_id: ptr::null(),
+            device_id: self.id.at().cast(),
             component: COMPONENT.as_ptr(),
             component_len: COMPONENT.len(),
             anchors: self.anchors.as_ptr(),
@@ -170,7 +184,7 @@ impl Device {
     }
 
     /// Boots and opens the updater.
-    fn boot(&self) -> iotsec_boot_t {
+    pub(crate) fn boot(&self) -> iotsec_boot_t {
         self.verb(iotsec_update_close);
         let boot = self.select().unwrap();
         let config = self.config();
@@ -180,7 +194,7 @@ impl Device {
         boot
     }
 
-    fn begin(&self, envelope: &[u8]) -> (iotsec_status_t, u32) {
+    pub(crate) fn begin(&self, envelope: &[u8]) -> (iotsec_status_t, u32) {
         let mut resume = 77;
         // SAFETY: see the top.
         let status = unsafe {
@@ -195,7 +209,7 @@ impl Device {
         (status, resume)
     }
 
-    fn write(&self, mut bytes: &[u8]) -> iotsec_status_t {
+    pub(crate) fn write(&self, mut bytes: &[u8]) -> iotsec_status_t {
         while !bytes.is_empty() {
             let (chunk, mut taken) = (&bytes[..bytes.len().min(300)], 0);
             // SAFETY: see the top.
@@ -209,7 +223,7 @@ impl Device {
         IOTSEC_OK
     }
 
-    fn finish(&self) -> iotsec_status_t {
+    pub(crate) fn finish(&self) -> iotsec_status_t {
         let mut done = 0;
         while done == 0 {
             // SAFETY: see the top.
@@ -221,12 +235,15 @@ impl Device {
         IOTSEC_OK
     }
 
-    fn verb(&self, verb: unsafe extern "C" fn(*mut iotsec_update_t) -> iotsec_status_t) -> iotsec_status_t {
+    pub(crate) fn verb(
+        &self,
+        verb: unsafe extern "C" fn(*mut iotsec_update_t) -> iotsec_status_t,
+    ) -> iotsec_status_t {
         // SAFETY: see the top.
         unsafe { verb(self.update.at()) }
     }
 
-    fn clean(&self) {
+    pub(crate) fn clean(&self) {
         let mut done = 0;
         while done == 0 {
             // SAFETY: see the top.
@@ -235,7 +252,7 @@ impl Device {
         }
     }
 
-    fn status(&self) -> iotsec_update_status_t {
+    pub(crate) fn status(&self) -> iotsec_update_status_t {
         let mut result = zeroed();
         // SAFETY: see the top.
         let status = unsafe { iotsec_update_status(self.update.at(), &raw mut result) };
@@ -244,7 +261,7 @@ impl Device {
     }
 
     /// Installs a release, up to the boot that tries it.
-    fn stage(&self, release: u64) {
+    pub(crate) fn stage(&self, release: u64) {
         assert_eq!(self.begin(&envelope(release, &maker())), (IOTSEC_OK, 0));
         assert_eq!(self.write(&image(release)), IOTSEC_OK);
         assert_eq!(self.finish(), IOTSEC_OK);

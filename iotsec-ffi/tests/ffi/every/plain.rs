@@ -1,13 +1,23 @@
 use std::{ffi::CStr, ptr};
 
 use iotsec_ffi::{
-    abi::*, attest::*, certificate::*, device::IOTSEC_DEVICE_OWNED, erased::*, input::*, root_key::*,
-    signer::*, status::*, surface::*,
+    abi::*,
+    attest::*,
+    certificate::*,
+    device::{IOTSEC_DEVICE_FACTORY, IOTSEC_DEVICE_OWNED},
+    erased::*,
+    input::*,
+    root_key::*,
+    signer::*,
+    status::*,
+    surface::{debug::*, *},
 };
 
 use super::{Succeeded, ok};
 use crate::{
-    attest, certificate,
+    attest,
+    board::{Board, Fixed},
+    certificate, debug,
     device::{ERASED, NONCE},
     login::zeroed,
     surface,
@@ -20,6 +30,7 @@ fn plain() {
     signatures(&mut seen);
     inputs(&mut seen);
     interfaces(&mut seen);
+    debug_port(&mut seen);
     seen.all_of("plain");
 }
 
@@ -192,4 +203,39 @@ fn interfaces(seen: &mut Succeeded) {
         )
     );
     assert_eq!(len, 1);
+}
+
+fn debug_port(seen: &mut Succeeded) {
+    let (table, board, serial) = ([debug::SWD], Board::new(), b"LAMP-0042");
+    ok!(
+        seen,
+        iotsec_surface_check_debug(table.as_ptr(), 1, IOTSEC_DEVICE_FACTORY, IOTSEC_DEBUG_OPEN)
+    );
+    let (unlock, entropy) = (Fixed::new(zeroed::<iotsec_unlock_t>()), board.entropy());
+    ok!(
+        seen,
+        iotsec_unlock_open(unlock.at(), serial.as_ptr().cast(), 9, &raw const entropy, 1000)
+    );
+    let (mut challenge, mut len) = ([0; IOTSEC_UNLOCK_CHALLENGE_MAX], 0);
+    ok!(
+        seen,
+        iotsec_unlock_challenge(unlock.at(), challenge.as_mut_ptr(), challenge.len(), &raw mut len)
+    );
+    let token = debug::answer(&challenge[..len], 60, &debug::maker());
+    let key = attest::signer().public_key[..32].try_into().unwrap();
+    let (anchor, mut until, mut is_open) = (debug::anchor(&key), 0, 0);
+    ok!(
+        seen,
+        iotsec_unlock_answer(
+            unlock.at(),
+            &raw const anchor,
+            token.as_ptr(),
+            token.len(),
+            2000,
+            &raw mut until
+        )
+    );
+    ok!(seen, iotsec_unlock_is_open(unlock.at(), 2000, &raw mut is_open));
+    assert_eq!((until, is_open), (61_000, 1));
+    ok!(seen, iotsec_unlock_close(unlock.at()));
 }

@@ -124,4 +124,37 @@ pub(super) fn calls(calls: &mut Calls) {
         1,
         t.mutable(2, &mut 0)
     ));
+    call!(calls, iotsec_surface_check_debug, |t, b| (
+        t.shared(0, &crate::debug::SWD),
+        1,
+        IOTSEC_DEVICE_OWNED,
+        IOTSEC_DEBUG_CLOSED
+    ));
+    call!(calls, iotsec_unlock_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"LAMP-0042").cast(),
+        9,
+        t.shared(2, &b.entropy),
+        0
+    ));
+    call!(calls, iotsec_unlock_challenge, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 96]).cast(),
+        96,
+        t.mutable(2, &mut 0)
+    ));
+    call!(calls, iotsec_unlock_answer, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::debug::anchor(&crate::attest::PUBLIC)),
+        t.shared(2, &0),
+        1,
+        0,
+        t.mutable(3, &mut 0)
+    ));
+    call!(calls, iotsec_unlock_is_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0,
+        t.mutable(1, &mut 0)
+    ));
+    call!(calls, iotsec_unlock_close, |t, b| (t.mutable(0, &mut zeroed())));
 }

@@ -87,4 +87,128 @@ pub(super) fn calls(calls: &mut Calls) {
         1,
         t.mutable(2, &mut 0)
     ));
+    call!(calls, iotsec_update_manifests, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(calls, iotsec_update_authenticate, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        t.mutable(2, &mut [0u8; 32]).cast()
+    ));
+    call!(calls, iotsec_update_inspect, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &0),
+        1,
+        0,
+        t.mutable(2, &mut zeroed())
+    ));
+    call!(calls, iotsec_update_challenge, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.entropy),
+        t.mutable(2, &mut [0u8; 16]).cast()
+    ));
+    call!(calls, iotsec_update_report, |t, b| (
+        t.shared(0, &crate::attest::signer()),
+        t.shared(1, &crate::report::done()),
+        t.mutable(2, &mut [0u8; 1024]).cast(),
+        1024,
+        t.mutable(3, &mut [0u8; 1024]).cast(),
+        1024,
+        t.mutable(4, &mut 0)
+    ));
+    statements(calls);
+    integrity(calls);
+    planner(calls);
+}
+
+/// With an updater that is there: a null pointer to the bundle is looked at last.
+fn statements(calls: &mut Calls) {
+    call!(calls, iotsec_update_latest, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.trust),
+        t.shared(2, &0),
+        1,
+        0,
+        t.mutable(3, &mut zeroed())
+    ));
+    call!(calls, iotsec_update_downgrade, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.trust),
+        t.shared(2, &0),
+        1,
+        0
+    ));
+}
+
+fn integrity(calls: &mut Calls) {
+    call!(calls, iotsec_integrity_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.update),
+        IOTSEC_SLOT_A,
+        IOTSEC_OK
+    ));
+    call!(calls, iotsec_integrity_step, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1024,
+        t.mutable(1, &mut zeroed())
+    ));
+    call!(calls, iotsec_integrity_least, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut 0)
+    ));
+    call!(calls, iotsec_integrity_close, |t, b| (t
+        .mutable(0, &mut zeroed())));
+}
+
+fn planner(calls: &mut Calls) {
+    call!(calls, iotsec_planner_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &b.credential.verifier),
+        t.shared(2, &b.entropy),
+        t.shared(3, &crate::planner::DEFAULTS),
+        0
+    ));
+    call!(calls, iotsec_planner_next, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::planner::IDLE),
+        0,
+        t.mutable(2, &mut zeroed())
+    ));
+    call!(calls, iotsec_planner_checked, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_CHECK_FAILED,
+        0
+    ));
+    call!(calls, iotsec_planner_found, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::planner::SECURITY),
+        0
+    ));
+    call!(calls, iotsec_planner_decide, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_DECISION_INSTALL,
+        0,
+        0
+    ));
+    call!(calls, iotsec_planner_installed, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0
+    ));
+    call!(calls, iotsec_planner_failed, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0
+    ));
+    call!(calls, iotsec_planner_interrupted, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        0
+    ));
+    call!(calls, iotsec_planner_status, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::planner::IDLE),
+        0,
+        t.mutable(2, &mut zeroed())
+    ));
+    call!(calls, iotsec_planner_close, |t, b| (t.mutable(0, &mut zeroed())));
 }
