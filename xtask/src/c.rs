@@ -24,7 +24,7 @@ const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const EXAMPLES: &str = "iotsec-ffi/examples";
 const INCLUDE: &str = "iotsec-ffi/include";
 /// Programs of one file each, beside those of their board.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
     "store",
     "credential",
     "input",
@@ -34,6 +34,7 @@ const PROGRAMS: [&str; 10] = [
     "identity",
     "device_life",
     UPDATE,
+    "upkeep",
     "firmware",
 ];
 const UPDATE: &str = "update";

@@ -9,16 +9,17 @@ use crate::tool::Failure;
 /// Functions that the tables leave out, with the reason. Those without a pointer need no line.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 /// Pointers that may be null, by function and parameter; what happens then is in their documentation.
-const OPTIONAL: [(&str, &str); 4] = [
+const OPTIONAL: [(&str, &str); 5] = [
     ("iotsec_guard_open", "policy"),
     ("iotsec_login_open", "policy"),
+    ("iotsec_planner_open", "policy"),
     ("iotsec_retry_open", "record"),
     ("iotsec_retry_open", "policy"),
 ];
 /// Where an input was refused: may be null everywhere, and is written by a refusal.
 const OFFSET: &str = "offset";
 /// Fixtures, in `iotsec-ffi/tests/c`: `open_TYPE` starts an object, `good_FUNCTION` fills a buffer.
-pub(super) const FIXTURES: [&str; 9] = [
+pub(super) const FIXTURES: [&str; 10] = [
     "store",
     "credential",
     "input",
@@ -28,6 +29,7 @@ pub(super) const FIXTURES: [&str; 9] = [
     "detect",
     "report",
     "identity",
+    "upkeep",
 ];
 
 /// The program, and what it covers in words.
