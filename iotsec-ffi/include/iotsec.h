@@ -2059,11 +2059,11 @@ typedef struct iotsec_observed_t {
      */
     uint32_t struct_size;
     /**
-     * `IOTSEC_OBSERVED_SOFTWARE_*`.
+     * `IOTSEC_OBSERVED_SOFTWARE_*`; while `iotsec_integrity_least()` gives 1, `_CHANGED`.
      */
     iotsec_observed_software_t software;
     /**
-     * `IOTSEC_OBSERVED_UPDATES_*`.
+     * `IOTSEC_OBSERVED_UPDATES_*`: `observed` of `iotsec_planner_status_t`.
      */
     iotsec_observed_updates_t updates;
     /**
@@ -8068,7 +8068,8 @@ iotsec_status_t iotsec_detector_fetched(struct iotsec_detector_t *detector);
 
 /**
  * Tells `_INTEGRITY` that a measurement differs from what was signed, in the component of this number from 0 to 254, or -1
- * if it is not known; `error` is the status that said so, as of `iotsec_boot_verify()`, or `refusal` of `iotsec_boot_t`.
+ * if it is not known; `error` is what said so: `cause` of `iotsec_integrity_step_t`, the status of `iotsec_boot_verify()`, or
+ * `refusal` of `iotsec_boot_t`.
  */
 iotsec_status_t iotsec_detector_changed(struct iotsec_detector_t *detector,
                                         int32_t component,
@@ -9484,7 +9485,7 @@ iotsec_status_t iotsec_surface_check(const struct iotsec_interface_t *table,
 /**
  * Whether the service of this id, `id_len` bytes, may listen now: `phase` is the state of the device
  * (`IOTSEC_DEVICE_*`), `least` is 1 when its software was changed and only what raises the alarm or brings good software
- * stays open, else 0. Ask before each `bind()`, and open nothing else.
+ * stays open, as `iotsec_integrity_least()` and `iotsec_guard_status()` say, else 0. Ask before each `bind()`, and open nothing else.
  *
  * `IOTSEC_OK`, or `IOTSEC_ERR_SURFACE_*` for why not.
  */
@@ -10056,6 +10057,9 @@ iotsec_status_t iotsec_update_open(struct iotsec_update_t *update,
  * `now_s` is the trusted time in seconds since 1970-01-01 UTC, or 0 without one; then an envelope with an
  * expiry date is refused.
  *
+ * What `iotsec_update_latest()` and `iotsec_update_downgrade()` were told holds here, and `iotsec_update_inspect()` asks the
+ * same without beginning.
+ *
  * The errors say exactly why an envelope was refused: signature, rollback, another device, a manifest that
  * is not safe. None of them changes anything. Power loss never touches the slot that runs: begin again.
  */
@@ -10064,6 +10068,18 @@ iotsec_status_t iotsec_update_begin(struct iotsec_update_t *update,
                                     size_t envelope_len,
                                     uint64_t now_s,
                                     uint32_t *resume);
+
+/**
+ * Writes where the payload of the update that was begun is, as its manifest says, to `uri`, which holds `size`, and its length
+ * to `len`: the text that the maker signed, without a final zero. Whom the device goes to is for
+ * `iotsec_surface_may_connect()` to say.
+ *
+ * `IOTSEC_ERR_INSTALL_STATE` before one was begun, and once nothing more is wanted. Writes no flash.
+ */
+iotsec_status_t iotsec_update_uri(struct iotsec_update_t *update,
+                                  char *uri,
+                                  size_t size,
+                                  size_t *len);
 
 /**
  * Takes the next bytes of the payload, in chunks of any size, and writes to `taken` how many: it may be fewer

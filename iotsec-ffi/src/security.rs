@@ -70,9 +70,9 @@ pub const IOTSEC_OBSERVED_SOFTWARE_CHANGED: iotsec_observed_software_t = 2;
 pub struct iotsec_observed_t {
     /// `sizeof(iotsec_observed_t)`.
     pub struct_size: u32,
-    /// `IOTSEC_OBSERVED_SOFTWARE_*`.
+    /// `IOTSEC_OBSERVED_SOFTWARE_*`; while `iotsec_integrity_least()` gives 1, `_CHANGED`.
     pub software: iotsec_observed_software_t,
-    /// `IOTSEC_OBSERVED_UPDATES_*`.
+    /// `IOTSEC_OBSERVED_UPDATES_*`: `observed` of `iotsec_planner_status_t`.
     pub updates: iotsec_observed_updates_t,
     /// 1 when the owner is asked about each update, 0 when they are installed without asking.
     pub updates_ask: i32,

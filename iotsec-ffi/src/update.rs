@@ -5,6 +5,8 @@ pub mod freshness;
 pub mod planner;
 pub mod report;
 
+use core::ffi::c_char;
+
 use iotsec::core::{
     crypto::Sha256,
     hal::{Slot, UnixTime},
@@ -144,6 +146,9 @@ pub unsafe extern "C" fn iotsec_update_open(
 /// `now_s` is the trusted time in seconds since 1970-01-01 UTC, or 0 without one; then an envelope with an
 /// expiry date is refused.
 ///
+/// What `iotsec_update_latest()` and `iotsec_update_downgrade()` were told holds here, and `iotsec_update_inspect()` asks the
+/// same without beginning.
+///
 /// The errors say exactly why an envelope was refused: signature, rollback, another device, a manifest that
 /// is not safe. None of them changes anything. Power loss never touches the slot that runs: begin again.
 #[unsafe(no_mangle)]
@@ -171,6 +176,30 @@ pub unsafe extern "C" fn iotsec_update_begin(
                 Ok(())
             })
         }
+    })
+}
+
+/// Writes where the payload of the update that was begun is, as its manifest says, to `uri`, which holds `size`, and its length
+/// to `len`: the text that the maker signed, without a final zero. Whom the device goes to is for
+/// `iotsec_surface_may_connect()` to say.
+///
+/// `IOTSEC_ERR_INSTALL_STATE` before one was begun, and once nothing more is wanted. Writes no flash.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_update_uri(
+    update: *mut iotsec_update_t,
+    uri: *mut c_char,
+    size: usize,
+    len: *mut usize,
+) -> iotsec_status_t {
+    // SAFETY: the caller's word, see the README.
+    status(|| unsafe {
+        let out = argument::buffer(uri.cast(), size, len)?;
+        object::enter(update, |update| {
+            let state = update.updater.state();
+            let session = session(&mut update.session, &update.updater)?;
+            let wanted = session.wanted().ok_or(InstallError::State(state))?;
+            out.copy(wanted.uri.as_bytes())
+        })
     })
 }
 

@@ -154,7 +154,8 @@ pub unsafe extern "C" fn iotsec_detector_fetched(detector: *mut iotsec_detector_
 }
 
 /// Tells `_INTEGRITY` that a measurement differs from what was signed, in the component of this number from 0 to 254, or -1
-/// if it is not known; `error` is the status that said so, as of `iotsec_boot_verify()`, or `refusal` of `iotsec_boot_t`.
+/// if it is not known; `error` is what said so: `cause` of `iotsec_integrity_step_t`, the status of `iotsec_boot_verify()`, or
+/// `refusal` of `iotsec_boot_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_detector_changed(
     detector: *mut iotsec_detector_t,

@@ -242,6 +242,35 @@ fn an_envelope_says_what_it_is_before_anything_is_begun() {
 }
 
 #[test]
+fn an_update_that_was_begun_says_where_its_payload_is() {
+    let unit = Unit::new(0);
+    let uri = |room: usize| {
+        let (mut bytes, mut len) = (vec![0xA5u8; room], 77);
+        // SAFETY: see the top.
+        let status = unsafe {
+            iotsec_update_uri(
+                unit.device.update.at(),
+                bytes.as_mut_ptr().cast(),
+                room,
+                &raw mut len,
+            )
+        };
+        (status, len, bytes)
+    };
+    assert_eq!(uri(64).0, IOTSEC_ERR_INSTALL_STATE, "nothing was begun");
+    assert_eq!(unit.device.begin(&envelope(2, &maker())).0, IOTSEC_OK);
+    let text = b"https://fw.example/app".to_vec();
+    assert_eq!(
+        uri(text.len() - 1),
+        (IOTSEC_ERR_SHORT_BUFFER, text.len(), vec![0xA5; text.len() - 1])
+    );
+    assert_eq!(uri(text.len()), (IOTSEC_OK, text.len(), text));
+    assert_eq!(unit.device.write(&image(2)), IOTSEC_OK);
+    assert_eq!(unit.device.finish(), IOTSEC_OK);
+    assert_eq!(uri(64).0, IOTSEC_ERR_INSTALL_STATE, "all is in place");
+}
+
+#[test]
 fn only_what_is_latest_is_admitted_and_nothing_until_that_is_known() {
     let unit = Unit::new(0);
     assert_eq!(

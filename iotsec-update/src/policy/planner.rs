@@ -372,12 +372,10 @@ impl UpdatePlanner {
         let ended = self.choices.pass(Millis(passed));
         // Stored on the way, or a device that starts anew every day would never come to the end of it.
         self.changed |= self.choices.parts_left() != parts;
-        if ended {
-            if let Stage::Available { told, from, .. } = &mut self.stage {
-                // The owner is told again, and has the time of grace again.
-                *told = false;
-                *from = after(now, self.policy.grace.0);
-            }
+        if ended && let Stage::Available { told, from, .. } = &mut self.stage {
+            // The owner is told again, and has the time of grace again.
+            *told = false;
+            *from = after(now, self.policy.grace.0);
         }
         Ok(())
     }

@@ -23,6 +23,12 @@ fn stage(seen: &mut Succeeded, device: &Device, release: u64) {
         seen,
         iotsec_update_begin(at, envelope.as_ptr(), envelope.len(), 0, &raw mut resume)
     );
+    let (mut uri, mut len) = ([0; 64], 0);
+    ok!(
+        seen,
+        iotsec_update_uri(at, uri.as_mut_ptr().cast(), uri.len(), &raw mut len)
+    );
+    assert_eq!(&uri[..len], b"https://fw.example/app");
     let mut rest = &image[resume as usize..];
     while !rest.is_empty() {
         ok!(

@@ -30,6 +30,12 @@ pub(super) fn calls(calls: &mut Calls) {
         0,
         t.mutable(2, &mut 0)
     ));
+    call!(calls, iotsec_update_uri, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 64]).cast(),
+        64,
+        t.mutable(2, &mut 0)
+    ));
     call!(calls, iotsec_update_write, |t, b| (
         t.mutable(0, &mut zeroed()),
         t.shared(1, &0),
