@@ -12,6 +12,8 @@
 /* Names: a domain, a namespace for each part of the firmware, a number in it. */
 #define CALIBRATION IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 1, 1)
 #define WIFI_KEY IOTSEC_KEY_ID(IOTSEC_DOMAIN_USER, 1, 1)
+#define WIFI_NAME IOTSEC_KEY_ID(IOTSEC_DOMAIN_USER, 1, 2)
+#define BOOTS IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 2, 1)
 #define REPORTS IOTSEC_KEY_ID(IOTSEC_DOMAIN_DEVICE, 7, 1)
 
 static const uint8_t calibration[] = {0x12, 0x34, 0x56};
@@ -40,7 +42,7 @@ static iotsec_status_t factory(void) {
     const iotsec_store_config_t where = config();
     REFUSED(IOTSEC_ERR_STORE_UNFORMATTED, iotsec_store_mount(&store, &where));
     TRY(iotsec_store_format(&store, &where));
-    TRY(iotsec_store_put(&store, CALIBRATION, calibration, sizeof calibration));
+    TRY(iotsec_store_put_once(&store, CALIBRATION, calibration, sizeof calibration));
     puts("factory: formatted, calibrated");
     return iotsec_store_close(&store);
 }
@@ -64,6 +66,26 @@ static iotsec_status_t field(void) {
         return IOTSEC_ERR_STORE_TAMPERED;
     }
     puts("field: the key survived a reboot");
+    return IOTSEC_OK;
+}
+
+/* Another network: name and key change together, whenever the power goes. The owner's part of the flash has its bounds,
+   and each boot its number. */
+static iotsec_status_t moved(void) {
+    static const uint8_t name[] = {'h', 'o', 'u', 's', 'e'}, key[] = "another horse";
+    const iotsec_change_t changes[] = {
+        {WIFI_NAME, IOTSEC_CHANGE_PUT, 0, name, sizeof name},
+        {WIFI_KEY, IOTSEC_CHANGE_PUT, 0, key, sizeof key},
+    };
+    uint32_t boots;
+    TRY(iotsec_store_set_limit(&store, IOTSEC_DOMAIN_USER, 512));
+    TRY(iotsec_store_apply(&store, changes, 2));
+    REFUSED(IOTSEC_ERR_STORE_WRITE_ONCE, iotsec_store_put(&store, CALIBRATION, name, sizeof name));
+    TRY(iotsec_store_increment(&store, BOOTS, &boots));
+    if (boots != 1) {
+        return IOTSEC_ERR_SIZE;
+    }
+    puts("moved: name and key at once, the calibration for good");
     return IOTSEC_OK;
 }
 
@@ -94,6 +116,6 @@ static iotsec_status_t sold(void) {
 }
 
 int main(void) {
-    static iotsec_status_t (*const parts[])(void) = {factory, field, signed_in_the_store, sold};
+    static iotsec_status_t (*const parts[])(void) = {factory, field, moved, signed_in_the_store, sold};
     return run(parts, sizeof parts / sizeof parts[0]);
 }

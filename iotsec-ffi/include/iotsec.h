@@ -421,6 +421,11 @@
 #define IOTSEC_INDEX_ENTRY_WORDS 2
 
 /**
+ * No limit, for `iotsec_store_set_limit()`.
+ */
+#define IOTSEC_STORE_NO_LIMIT UINT32_MAX
+
+/**
  * Interfaces of one table at most.
  */
 #define IOTSEC_INTERFACES_MAX 64
@@ -2250,6 +2255,42 @@ typedef struct iotsec_store_config_t {
 } iotsec_store_config_t;
 
 /**
+ * What a change does.
+ */
+typedef int32_t iotsec_change_kind_t;
+
+/**
+ * One of the changes that `iotsec_store_apply()` makes together.
+ */
+typedef struct iotsec_change_t {
+    /**
+     * What is changed.
+     */
+    iotsec_key_id_t key;
+    /**
+     * `IOTSEC_CHANGE_*`.
+     */
+    iotsec_change_kind_t kind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The value; null for a removal. Used during the call only.
+     */
+    const uint8_t *bytes;
+    /**
+     * Bytes of the value; 0 for a removal.
+     */
+    size_t len;
+} iotsec_change_t;
+
+/**
+ * Which key protects a record, and so what it is erased with; the first part of a key identifier.
+ */
+typedef uint32_t iotsec_domain_t;
+
+/**
  * From where a service can be reached. Larger is wider.
  */
 typedef int32_t iotsec_scope_t;
@@ -3386,11 +3427,6 @@ typedef struct iotsec_update_report_t {
      */
     size_t component_count;
 } iotsec_update_report_t;
-
-/**
- * Which key protects a record, and so what it is erased with; the first part of a key identifier.
- */
-typedef uint32_t iotsec_domain_t;
 
 /**
  * A way into the chip or its boot loader: `number` of an `IOTSEC_INTERFACE_DEBUG`.
@@ -7337,6 +7373,21 @@ typedef int32_t iotsec_debug_port_t;
 #define IOTSEC_DOMAIN_USER 1
 
 /**
+ * Stores a value, as `iotsec_store_put()`.
+ */
+#define IOTSEC_CHANGE_PUT 1
+
+/**
+ * Stores a value for good, as `iotsec_store_put_once()`.
+ */
+#define IOTSEC_CHANGE_PUT_ONCE 2
+
+/**
+ * Removes a value, as `iotsec_store_remove()`.
+ */
+#define IOTSEC_CHANGE_REMOVE 3
+
+/**
  * A TCP port that others come to.
  */
 #define IOTSEC_INTERFACE_TCP 1
@@ -9469,6 +9520,72 @@ iotsec_status_t iotsec_store_record(struct iotsec_store_t *store,
  * Ends a store and wipes its keys. What is stored stays in flash; storage, index and buffer may be used again.
  */
 iotsec_status_t iotsec_store_close(struct iotsec_store_t *store);
+
+/**
+ * Makes `count` changes together or not at all, in their order: a later one of the same key counts. Nobody sees one of
+ * them before all are written.
+ *
+ * One write for each change and one more; old and new values need room side by side until then, in flash and in the
+ * index: one entry for each change. A count of 0 changes nothing, and `changes` may then be null.
+ *
+ * What is wrong with the list itself (a null value, a kind or key that there is not, a removal with a value) is refused
+ * before anything is written. `IOTSEC_ERR_STORE_NOT_FOUND` for a removal of what is not there, `_WRITE_ONCE`, `_FULL`,
+ * `_LIMIT`, `_INDEX_FULL`, `_VALUE_TOO_LONG`: none of the changes has happened.
+ *
+ * Power loss at any moment leaves all of the changes or none.
+ */
+iotsec_status_t iotsec_store_apply(struct iotsec_store_t *store,
+                                   const struct iotsec_change_t *changes,
+                                   size_t count);
+
+/**
+ * Stores `len` bytes under `key` for good, such as a serial number or a calibration: they can be neither replaced nor
+ * removed, and go only with their domain.
+ *
+ * `IOTSEC_ERR_STORE_WRITE_ONCE` when there is such a value; from then on `iotsec_store_put()` and
+ * `iotsec_store_remove()` of this key return it too. What `iotsec_store_put()` stored before is replaced.
+ *
+ * Power loss leaves what was there or the value.
+ */
+iotsec_status_t iotsec_store_put_once(struct iotsec_store_t *store,
+                                      iotsec_key_id_t key,
+                                      const uint8_t *bytes,
+                                      size_t len);
+
+/**
+ * Lets the records of a domain take at most `bytes` of flash, so that one part of the firmware, or whoever fills it from
+ * outside, leaves the other its room. A value takes its length, 24 bytes, and what fills up its last word; a counter 16.
+ * What is there already stays. `IOTSEC_STORE_NO_LIMIT` lifts the limit, and is what holds after mounting: set it at every
+ * boot. Writes nothing.
+ *
+ * A write beyond it returns `IOTSEC_ERR_STORE_LIMIT`; removing always works. `IOTSEC_ERR_CONFIG` for another domain.
+ */
+iotsec_status_t iotsec_store_set_limit(struct iotsec_store_t *store,
+                                       iotsec_domain_t domain,
+                                       uint32_t bytes);
+
+/**
+ * Counts up the number under `key` by one and writes it to `number`; the first time, 1. For boots, tries, sequence numbers.
+ * Takes 16 bytes of flash, where a value of 4 takes 28.
+ *
+ * It is as safe as the store: what an attacker gains who puts yesterday's flash back, `iotsec_counter_t` takes from them.
+ *
+ * `IOTSEC_ERR_STORE_NOT_COUNTER` when a value is stored under `key`, `IOTSEC_ERR_STORE_EXHAUSTED` after 2^32 - 1,
+ * `IOTSEC_ERR_STORE_TAMPERED` when flash does not hold what was counted; `number` is then as it was.
+ *
+ * Power loss leaves the old number or the new one, and never one below a number that was written to `number`.
+ */
+iotsec_status_t iotsec_store_increment(struct iotsec_store_t *store,
+                                       iotsec_key_id_t key,
+                                       uint32_t *number);
+
+/**
+ * Writes the number under `key` to `number`: 0 when it was never counted up. Writes nothing to flash.
+ * `IOTSEC_ERR_STORE_NOT_COUNTER` when a value is stored under `key`.
+ */
+iotsec_status_t iotsec_store_count(struct iotsec_store_t *store,
+                                   iotsec_key_id_t key,
+                                   uint32_t *number);
 
 /**
  * Checks a table of `count` interfaces, 1 to `IOTSEC_INTERFACES_MAX`: each with an id, a purpose and a phase, no id and no

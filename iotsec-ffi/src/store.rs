@@ -1,5 +1,8 @@
 //! The encrypted key store.
 
+pub mod change;
+pub mod count;
+
 use core::{ffi::c_void, mem::MaybeUninit, slice};
 
 use iotsec::core::{

@@ -66,16 +66,29 @@ pub(crate) struct Board {
 /// Miri, which is ten thousand times slower than a processor, gets a smaller one.
 fn geometry() -> Geometry {
     if cfg!(miri) {
-        Geometry::new(&[512; 32], 4)
+        small()
     } else {
         Geometry::serial_nor(32)
     }
 }
 
+fn small() -> Geometry {
+    Geometry::new(&[512; 32], 4)
+}
+
 impl Board {
     pub(crate) fn new() -> Self {
+        Self::of(geometry())
+    }
+
+    /// Of small pages.
+    pub(crate) fn small() -> Self {
+        Self::of(small())
+    }
+
+    fn of(geometry: Geometry) -> Self {
         Self {
-            flash: Fixed::new(SimFlash::new(geometry())),
+            flash: Fixed::new(SimFlash::new(geometry)),
             counter: Fixed::new(SimCounter::new()),
             rng: Fixed::new(SimRng::new(1)),
             root_key: Fixed::new(SimRootKey::new(1)),

@@ -22,7 +22,7 @@ use iotsec_ffi::{
     setup::*,
     signer::*,
     status::*,
-    store::*,
+    store::{change::*, count::*, *},
     surface::{debug::*, *},
     telemetry::{
         batch::*, config::*, consent::*, data_map::*, deletion::*, private::*, registry::*, shares::*, *,

@@ -2,6 +2,9 @@
 //!
 //! SAFETY of every call: pointers are to live values, as large as the length beside them says.
 
+pub(crate) mod change;
+mod count;
+
 use std::ptr;
 
 use iotsec_ffi::{record::*, status::*, store::*};
@@ -19,26 +22,37 @@ pub(crate) const IDENTITY: iotsec_key_id_t = 1;
 pub(crate) struct Bench {
     pub(crate) board: Board,
     pub(crate) store: Fixed<iotsec_store_t>,
-    index: Fixed<[iotsec_index_entry_t; 4]>,
+    index: Fixed<[iotsec_index_entry_t; 8]>,
+    index_count: u32,
     buffer: Fixed<[u8; 256]>,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let bench = Self {
-            board: Board::new(),
-            store: Fixed::new(zeroed()),
-            index: Fixed::new(zeroed()),
-            buffer: Fixed::new([0; 256]),
-        };
+        let bench = Self::on(Board::new(), 4);
         assert_eq!(bench.open(iotsec_store_format), IOTSEC_OK);
         bench
+    }
+
+    /// Without a store yet, on a flash of small pages.
+    fn small() -> Self {
+        Self::on(Board::small(), 8)
+    }
+
+    fn on(board: Board, index_count: u32) -> Self {
+        Self {
+            board,
+            store: Fixed::new(zeroed()),
+            index: Fixed::new(zeroed()),
+            index_count,
+            buffer: Fixed::new([0; 256]),
+        }
     }
 
     pub(crate) fn config(&self) -> iotsec_store_config_t {
         iotsec_store_config_t {
             struct_size: size_of::<iotsec_store_config_t>() as u32,
-            index_count: 4,
+            index_count: self.index_count,
             flash: self.board.flash(),
             region: self.board.region(0, 6),
             entropy: self.board.entropy(),

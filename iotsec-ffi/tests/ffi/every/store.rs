@@ -1,11 +1,18 @@
 use std::ptr;
 
-use iotsec_ffi::{record::*, status::*, store::*};
+use iotsec_ffi::{
+    record::*,
+    status::*,
+    store::{change::*, count::*, *},
+};
 
 use super::{Succeeded, done, ok};
 use crate::{
     login::zeroed,
-    store::{Bench, IDENTITY, WIFI},
+    store::{
+        Bench, IDENTITY, WIFI,
+        change::{put, remove},
+    },
 };
 
 #[test]
@@ -40,7 +47,18 @@ fn store() {
             IOTSEC_OK
         );
     }
-    ok!(seen, iotsec_store_remove(at, IDENTITY));
+    let changes = [remove(IDENTITY), put(WIFI, b"another horse")];
+    ok!(seen, iotsec_store_apply(at, changes.as_ptr(), 2));
+    ok!(
+        seen,
+        iotsec_store_set_limit(at, IOTSEC_DOMAIN_USER, IOTSEC_STORE_NO_LIMIT)
+    );
+    let (boots, mut number) = (2 << 16, 0);
+    ok!(seen, iotsec_store_increment(at, boots, &raw mut number));
+    ok!(seen, iotsec_store_count(at, boots, &raw mut number));
+    assert_eq!(number, 1);
+    ok!(seen, iotsec_store_remove(at, boots));
+    ok!(seen, iotsec_store_put_once(at, IDENTITY, b"key".as_ptr(), 3));
     ok!(seen, iotsec_store_begin_scrub(at));
     done!(seen, iotsec_store_scrub_step(at));
     ok!(seen, iotsec_store_erase_user(at));

@@ -43,5 +43,31 @@ pub(super) fn calls(calls: &mut Calls) {
         1,
         t.mutable(1, &mut zeroed())
     ));
+    call!(calls, iotsec_store_apply, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, &crate::store::change::remove(1)),
+        1
+    ));
+    call!(calls, iotsec_store_put_once, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.shared(1, &0),
+        1
+    ));
+    call!(calls, iotsec_store_set_limit, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        IOTSEC_DOMAIN_USER,
+        1
+    ));
+    call!(calls, iotsec_store_increment, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut 0)
+    ));
+    call!(calls, iotsec_store_count, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        1,
+        t.mutable(1, &mut 0)
+    ));
     call!(calls, iotsec_store_close, |t, b| (t.mutable(0, &mut zeroed())));
 }
