@@ -52,7 +52,6 @@ mod time_zone;
 mod url;
 mod version;
 mod wifi;
-#[cfg(feature = "std")]
 mod zone_name;
 
 pub use address::{Ipv4, Ipv6, MacAddr, Port};
@@ -69,3 +68,4 @@ pub use version::SemVer;
 pub use wifi::{Psk, Ssid};
 #[cfg(feature = "std")]
 pub use zone_name::ZoneName;
+pub use zone_name::check_zone_name;

@@ -42,6 +42,36 @@ static iotsec_status_t values(void) {
     return IOTSEC_OK;
 }
 
+/* What a lamp takes, once for JSON from the app and for CBOR from the cloud: names, types and bounds in flash. */
+enum { ROOM, LEVEL, MODE, SETTINGS };
+static const char *const modes[] = {"quiet", "loud"};
+static const iotsec_document_field_t settings[SETTINGS] = {
+    [ROOM] = {.name = "room", .kind = IOTSEC_DOCUMENT_TEXT, .min = 1, .max = 32, .input = IOTSEC_INPUT_LABEL},
+    [LEVEL] = {.name = "level", .kind = IOTSEC_DOCUMENT_INTEGER, .min = 0, .max = 100},
+    [MODE] = {.name = "mode", .kind = IOTSEC_DOCUMENT_CHOICE, .presence = IOTSEC_DOCUMENT_DEFAULT, .count = 2, .choices = modes},
+};
+static const iotsec_document_t lamp = {sizeof lamp, 256, settings, SETTINGS, 0};
+
+static iotsec_status_t documents(void) {
+    static const uint8_t cbor[] = {0xa2, 0x64, 'r', 'o', 'o', 'm', 0x62, 'W', 'C', 0x65, 'l', 'e', 'v', 'e', 'l', 7};
+    iotsec_document_value_t values[SETTINGS];
+    iotsec_document_place_t place;
+    size_t count;
+    TRY(iotsec_document_read(IOTSEC_DOCUMENT_JSON, &lamp, TEXT("{\"level\": 70, \"mode\": \"loud\", \"room\": \"Attic\"}"), NULL, 0,
+                             values, SETTINGS, &count, &place));
+    if (values[LEVEL].number != 70 || values[MODE].number != 1 || memcmp(values[ROOM].text, "Attic", values[ROOM].text_len) != 0) {
+        return IOTSEC_ERR_STATE;
+    }
+    TRY(iotsec_document_read(IOTSEC_DOCUMENT_CBOR, &lamp, cbor, sizeof cbor, NULL, 0, values, SETTINGS, &count, &place));
+    REFUSED(IOTSEC_ERR_DOCUMENT_RANGE, iotsec_document_read(IOTSEC_DOCUMENT_JSON, &lamp, TEXT("{\"level\": 101}"), NULL, 0, values,
+                                                            SETTINGS, &count, &place));
+    if (place.offset != 10 || place.steps[0] != LEVEL) {
+        return IOTSEC_ERR_STATE;
+    }
+    puts("documents: JSON and CBOR by one table, a level beyond its bound refused");
+    return IOTSEC_OK;
+}
+
 /* A seed for the example. A product's key is in a secure element, or in the store. */
 static const uint8_t seed[32] = "an example's key, for no product";
 
@@ -84,6 +114,6 @@ static iotsec_status_t attested(void) {
 }
 
 int main(void) {
-    static iotsec_status_t (*const parts[])(void) = {page, values, attested};
+    static iotsec_status_t (*const parts[])(void) = {page, values, documents, attested};
     return run(parts, sizeof parts / sizeof parts[0]);
 }

@@ -261,6 +261,36 @@
 #define IOTSEC_INPUT_LABEL_MAX 64
 
 /**
+ * Fields of one object at most.
+ */
+#define IOTSEC_DOCUMENT_FIELDS_MAX 64
+
+/**
+ * Objects and arrays inside one another at most, the document included.
+ */
+#define IOTSEC_DOCUMENT_DEPTH_MAX 8
+
+/**
+ * Words of 8 bytes that a reader of JSON takes.
+ */
+#define IOTSEC_JSON_WORDS 16
+
+/**
+ * Bytes of the longest name of a Wi-Fi network.
+ */
+#define IOTSEC_SSID_MAX 32
+
+/**
+ * Bytes of the longest key of a Wi-Fi network.
+ */
+#define IOTSEC_PSK_MAX 64
+
+/**
+ * Bytes of the longest text of a Wi-Fi network.
+ */
+#define IOTSEC_WIFI_TEXT_MAX 220
+
+/**
  * Bytes of a key.
  */
 #define IOTSEC_KEY_LEN 32
@@ -1790,6 +1820,218 @@ typedef struct iotsec_version_t {
 } iotsec_version_t;
 
 /**
+ * How a document is written.
+ */
+typedef int32_t iotsec_document_form_t;
+
+/**
+ * What a field holds.
+ */
+typedef int32_t iotsec_document_kind_t;
+
+/**
+ * Whether a field has to be there.
+ */
+typedef int32_t iotsec_document_presence_t;
+
+/**
+ * One field: its name, and what it may be. Members that its kind does not need are zero or null.
+ */
+typedef struct iotsec_document_field_t {
+    /**
+     * Its name, ending in zero: 1 to 48 letters, digits, `-` and `_`, and another than that of the fields beside it. Of the
+     * elements of a list null.
+     */
+    const char *name;
+    /**
+     * `IOTSEC_DOCUMENT_BOOL` to `_LIST`.
+     */
+    iotsec_document_kind_t kind;
+    /**
+     * `IOTSEC_DOCUMENT_REQUIRED`, `_OPTIONAL` or `_DEFAULT`; of the elements of a list 0.
+     */
+    iotsec_document_presence_t presence;
+    /**
+     * The least integer, fewest bytes of a text, fewest elements of a list.
+     */
+    int64_t min;
+    /**
+     * The greatest integer, most bytes of a text, most elements of a list.
+     */
+    int64_t max;
+    /**
+     * What an absent field `_DEFAULT` is.
+     */
+    int64_t fallback;
+    /**
+     * Of a text `IOTSEC_INPUT_*`, or 0 for any text of UTF-8.
+     */
+    iotsec_input_kind_t input;
+    /**
+     * How many `choices` or `fields` there are: 1 to 64; of a list 1.
+     */
+    uint32_t count;
+    /**
+     * The texts to choose from, each ending in zero.
+     */
+    const char *const *choices;
+    /**
+     * The fields of an object, or the one that each element of a list is.
+     */
+    const struct iotsec_document_field_t *fields;
+} iotsec_document_field_t;
+
+/**
+ * What a document consists of. It and its tables are constants of the program: `static const`, in flash.
+ */
+typedef struct iotsec_document_t {
+    /**
+     * `sizeof(iotsec_document_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Bytes of a document at most.
+     */
+    uint32_t bytes;
+    /**
+     * Its fields.
+     */
+    const struct iotsec_document_field_t *fields;
+    /**
+     * How many there are: 1 to 64.
+     */
+    uint32_t field_count;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_document_t;
+
+/**
+ * The value of a field. A struct that the library fills never grows.
+ */
+typedef struct iotsec_document_value_t {
+    /**
+     * The truth value, the integer, or the place among the choices; what the table says if the field is absent.
+     */
+    int64_t number;
+    /**
+     * The text, without a final zero: in the document, or in `scratch` where it has escapes. Null for what is no text.
+     */
+    const uint8_t *text;
+    /**
+     * Bytes of the text.
+     */
+    size_t text_len;
+    /**
+     * 1 for a field that is there, 0 for one that is absent.
+     */
+    int32_t is_present;
+    /**
+     * Of an object or a list where, in `values`, the first of its fields or elements is.
+     */
+    uint32_t first;
+    /**
+     * Of an object or a list how many there are.
+     */
+    uint32_t count;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_document_value_t;
+
+/**
+ * Where a document was refused. A struct that the library fills never grows.
+ */
+typedef struct iotsec_document_place_t {
+    /**
+     * The number of the byte at which that was noticed.
+     */
+    uint32_t offset;
+    /**
+     * How many of `steps` there are; 0 for the document as a whole.
+     */
+    uint32_t step_count;
+    /**
+     * The way to the field: at each step its place in its table, or in its list.
+     */
+    uint8_t steps[IOTSEC_DOCUMENT_DEPTH_MAX];
+} iotsec_document_place_t;
+
+/**
+ * A document of JSON that is read one part after the other, in the caller's storage. Start it by `iotsec_json_open()`,
+ * end it by `iotsec_json_close()`.
+ *
+ * The whole document is checked when it is opened, so that nothing is done because of the first half of a document whose
+ * second half is wrong: encoding, grammar, nesting, number of parts, names that stand twice, halves of surrogate pairs,
+ * and integers that other readers of JSON would round (RFC 8259, RFC 7493). From then on reading cannot fail but by asking
+ * for what is not there. It takes no memory for the nesting, and no heap.
+ *
+ * Where the fields of a document are known, `iotsec_document_read()` asks for less.
+ */
+typedef struct iotsec_json_t {
+    uint64_t opaque[IOTSEC_JSON_WORDS];
+} iotsec_json_t;
+
+/**
+ * How much a document may ask of the reader.
+ */
+typedef struct iotsec_json_limits_t {
+    /**
+     * `sizeof(iotsec_json_limits_t)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Bytes of the whole document.
+     */
+    uint32_t bytes;
+    /**
+     * Arrays and objects inside one another, at most 32.
+     */
+    uint32_t depth;
+    /**
+     * Values, names not counted; at most 65535.
+     */
+    uint32_t values;
+    /**
+     * Names in one object, at most 65535. Each is compared with those before it.
+     */
+    uint32_t names;
+} iotsec_json_limits_t;
+
+/**
+ * What a part of a document is.
+ */
+typedef int32_t iotsec_json_kind_t;
+
+/**
+ * A part of a document. A struct that the library fills never grows.
+ */
+typedef struct iotsec_json_token_t {
+    /**
+     * Of `_INTEGER` the integer, of `_BOOL` 1 or 0; else 0.
+     */
+    int64_t number;
+    /**
+     * `IOTSEC_JSON_*`.
+     */
+    iotsec_json_kind_t kind;
+    /**
+     * Where it begins in the document; of `_END` the length of the document.
+     */
+    uint32_t offset;
+    /**
+     * Of `_NAME`, `_TEXT`, `_INTEGER` and `_REAL` the bytes that `iotsec_json_text()` writes; else 0.
+     */
+    uint32_t len;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotsec_json_token_t;
+
+/**
  * How a service is reached.
  */
 typedef int32_t iotsec_url_scheme_t;
@@ -1844,6 +2086,36 @@ typedef struct iotsec_url_t {
      */
     uint16_t reserved;
 } iotsec_url_t;
+
+/**
+ * A Wi-Fi network and what one needs to join it. It holds a secret: wipe it after use.
+ */
+typedef struct iotsec_wifi_t {
+    /**
+     * `sizeof(iotsec_wifi_t)`; written by `iotsec_wifi_parse()`.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 for a network that does not show its name, else 0.
+     */
+    int32_t is_hidden;
+    /**
+     * Bytes of `ssid`, 1 to 32.
+     */
+    uint32_t ssid_len;
+    /**
+     * Bytes of `psk`, 8 to 64; 0 for an open network.
+     */
+    uint32_t psk_len;
+    /**
+     * The name, without a final zero: UTF-8 that can be shown.
+     */
+    uint8_t ssid[IOTSEC_SSID_MAX];
+    /**
+     * The passphrase, or the key itself in 64 hexadecimal digits, without a final zero.
+     */
+    uint8_t psk[IOTSEC_PSK_MAX];
+} iotsec_wifi_t;
 
 /**
  * A mounted store in the caller's storage. Start it by `iotsec_store_format()` or `iotsec_store_mount()`, end
@@ -3791,6 +4063,123 @@ typedef int32_t iotsec_debug_port_t;
  * Bytes in the base 64 of URLs (RFC 4648).
  */
 #define IOTSEC_INPUT_BASE64URL 20
+
+/**
+ * The name of a time zone as the IANA database writes it, `Europe/Berlin`. Such a name leads nowhere but below the folder,
+ * or into the table, in which it is looked up then: there need not be such a zone.
+ */
+#define IOTSEC_INPUT_ZONE_NAME 21
+
+/**
+ * As JSON (RFC 8259), an object. Names that stand twice are refused, and integers that other readers would round.
+ */
+#define IOTSEC_DOCUMENT_JSON 1
+
+/**
+ * As CBOR in deterministic encoding (RFC 8949, 4.2), a map with text keys.
+ */
+#define IOTSEC_DOCUMENT_CBOR 2
+
+/**
+ * `true` or `false`: `number` of its value is 1 or 0.
+ */
+#define IOTSEC_DOCUMENT_BOOL 1
+
+/**
+ * An integer from `min` to `max`, within 2^53 - 1 on either side.
+ */
+#define IOTSEC_DOCUMENT_INTEGER 2
+
+/**
+ * A text of `min` to `max` bytes that is of the kind `input`: `text` and `text_len` of its value.
+ */
+#define IOTSEC_DOCUMENT_TEXT 3
+
+/**
+ * One of the texts `choices`: `number` of its value is which, from 0 on.
+ */
+#define IOTSEC_DOCUMENT_CHOICE 4
+
+/**
+ * An object with the fields `fields`: `first` and `count` of its value say where theirs are.
+ */
+#define IOTSEC_DOCUMENT_OBJECT 5
+
+/**
+ * An array of `min` to `max` values, at most 255, each as the one field that `fields` points to: `first` and `count` of its
+ * value say where they are.
+ */
+#define IOTSEC_DOCUMENT_LIST 6
+
+/**
+ * It has to.
+ */
+#define IOTSEC_DOCUMENT_REQUIRED 0
+
+/**
+ * It may be absent.
+ */
+#define IOTSEC_DOCUMENT_OPTIONAL 1
+
+/**
+ * It may be absent, and is then `fallback`: of a truth value, an integer or a choice.
+ */
+#define IOTSEC_DOCUMENT_DEFAULT 2
+
+/**
+ * Nothing: the document is at its end.
+ */
+#define IOTSEC_JSON_END 0
+
+/**
+ * `{`: names follow, each with its value, up to `IOTSEC_JSON_OBJECT_END`.
+ */
+#define IOTSEC_JSON_OBJECT 1
+
+/**
+ * `}`
+ */
+#define IOTSEC_JSON_OBJECT_END 2
+
+/**
+ * `[`: values follow, up to `IOTSEC_JSON_ARRAY_END`.
+ */
+#define IOTSEC_JSON_ARRAY 3
+
+/**
+ * `]`
+ */
+#define IOTSEC_JSON_ARRAY_END 4
+
+/**
+ * The name of what follows: `iotsec_json_is()`, `iotsec_json_text()`.
+ */
+#define IOTSEC_JSON_NAME 5
+
+/**
+ * A string: `iotsec_json_is()`, `iotsec_json_text()`.
+ */
+#define IOTSEC_JSON_TEXT 6
+
+/**
+ * An integer, from -(2^53 - 1) to 2^53 - 1.
+ */
+#define IOTSEC_JSON_INTEGER 7
+
+/**
+ * A number with a fraction or an exponent, which a double can hold: `iotsec_json_text()` gives its digits.
+ */
+#define IOTSEC_JSON_REAL 8
+
+/**
+ * `true` or `false`.
+ */
+#define IOTSEC_JSON_BOOL 9
+
+/**
+ * `null`
+ */
+#define IOTSEC_JSON_NULL 10
 
 /**
  * HTTP over TLS.
@@ -8760,6 +9149,20 @@ iotsec_status_t iotsec_input_integer(const uint8_t *text,
                                      size_t *offset);
 
 /**
+ * Reads an integer from `min` to `max` with its unit behind it, a blank between them or none: `250 ms`, `21 °C`. `unit` is
+ * UTF-8 that ends in zero, and neither begins nor ends with a digit or a blank; the rest is as in `iotsec_input_integer()`.
+ *
+ * `IOTSEC_ERR_INPUT_FORM` for another unit, or none. `IOTSEC_ERR_CONFIG` for a `unit` that cannot be one.
+ */
+iotsec_status_t iotsec_input_quantity(const uint8_t *text,
+                                      size_t text_len,
+                                      const char *unit,
+                                      int64_t min,
+                                      int64_t max,
+                                      int64_t *value,
+                                      size_t *offset);
+
+/**
  * Reads a version into `version`. `text` has `text_len` bytes, at most 64; `offset` is as in
  * `iotsec_input_check()`.
  */
@@ -8780,6 +9183,83 @@ iotsec_status_t iotsec_input_mqtt_matches(const uint8_t *filter,
                                           size_t *offset);
 
 /**
+ * Reads a document of `len` bytes in `bytes`, written as `form` says, by the table `document`, and writes its values to
+ * `values`, which holds `value_count`, and how many they are to `value_len`.
+ *
+ * The value of the field at place i of the document's table is `values[i]`, whether it is there or not. Those of an object
+ * or a list inside of it begin at `values[first]`, in the same way; of what is absent there are none. When `value_count` is
+ * too small the call returns `IOTSEC_ERR_SHORT_BUFFER` and writes to `value_len` what this document takes.
+ *
+ * A document is refused as a whole, with the first reason: `IOTSEC_ERR_DOCUMENT_*` for a name that is unknown, stands
+ * twice or is missing, a value of another type or out of range, too few or too many elements; `IOTSEC_ERR_INPUT_*` when it
+ * is no JSON or for a text that its kind refuses, `IOTSEC_ERR_CBOR_*` when it is no CBOR. `place` then says where, and
+ * nothing of the document is in the answer, so that it can be logged. `values` then holds nothing of use.
+ * `IOTSEC_ERR_CONFIG` when the table breaks its own rules; it is looked at before the document.
+ *
+ * Texts of JSON with escapes are written to `scratch`, which holds `scratch_size`: as many bytes as the document has are
+ * always enough, and none where nobody writes escapes; it may then be null. Both are borrowed by `values`. Whoever reads a
+ * secret wipes both. Takes time in proportion to the length and the number of fields; no heap.
+ */
+iotsec_status_t iotsec_document_read(iotsec_document_form_t form,
+                                     const struct iotsec_document_t *document,
+                                     const uint8_t *bytes,
+                                     size_t len,
+                                     uint8_t *scratch,
+                                     size_t scratch_size,
+                                     struct iotsec_document_value_t *values,
+                                     size_t value_count,
+                                     size_t *value_len,
+                                     struct iotsec_document_place_t *place);
+
+/**
+ * Checks the document in `text`, of `text_len` bytes, and starts reading it. `text` is used until it is closed, and must not
+ * change. `limits` may be null: 4 KiB, depth 8, 256 values, 32 names.
+ *
+ * `IOTSEC_ERR_INPUT_*` says why it is refused, and `offset`, which may be null, gets the number of the byte at which.
+ * Takes time in proportion to the length, and to the names of one object; about 700 bytes of stack.
+ */
+iotsec_status_t iotsec_json_open(struct iotsec_json_t *json,
+                                 const struct iotsec_json_limits_t *limits,
+                                 const uint8_t *text,
+                                 size_t text_len,
+                                 size_t *offset);
+
+/**
+ * Reads the next part into `token`. Behind the last one it is `IOTSEC_JSON_END`, however often this is called.
+ */
+iotsec_status_t iotsec_json_next(struct iotsec_json_t *json,
+                                 struct iotsec_json_token_t *token);
+
+/**
+ * Passes over the value that comes next with all that is in it: behind a name its value, in an array the next element.
+ * `IOTSEC_ERR_STATE` where no value comes next.
+ */
+iotsec_status_t iotsec_json_pass(struct iotsec_json_t *json);
+
+/**
+ * Writes the name or string that was read last to `text`, which holds `size`, without its escapes, and its length to
+ * `len`; or the number as it is written. It may hold any character but half a surrogate pair, zero included.
+ * `IOTSEC_ERR_STATE` when what was read last is something else.
+ */
+iotsec_status_t iotsec_json_text(struct iotsec_json_t *json,
+                                 char *text,
+                                 size_t size,
+                                 size_t *len);
+
+/**
+ * Compares the name or string that was read last with `text`, which ends in zero: `is_same` gets 1 or 0. Escapes stand for
+ * what they mean. `IOTSEC_ERR_STATE` when what was read last is something else, `IOTSEC_ERR_TEXT` when `text` is not UTF-8.
+ */
+iotsec_status_t iotsec_json_is(struct iotsec_json_t *json,
+                               const char *text,
+                               int32_t *is_same);
+
+/**
+ * Ends the reading. Storage and text may be used again.
+ */
+iotsec_status_t iotsec_json_close(struct iotsec_json_t *json);
+
+/**
  * Reads a URL into `url`, with one of the schemes `IOTSEC_URL_*`. `text` has `text_len` bytes, at most 2,048;
  * `offset` is as in `iotsec_input_check()`.
  *
@@ -8790,6 +9270,29 @@ iotsec_status_t iotsec_input_url(const uint8_t *text,
                                  size_t text_len,
                                  struct iotsec_url_t *url,
                                  size_t *offset);
+
+/**
+ * Reads what a QR code says of a Wi-Fi network, `WIFI:T:WPA;S:name;P:key;;` in the form of the WPA3 specification, into
+ * `wifi`. `text` has `text_len` bytes, at most 300.
+ *
+ * `IOTSEC_ERR_QR_*` when it is anything else, or a network that cannot be; `_UNSUPPORTED` for WEP and enterprise networks.
+ * Nothing in it is authentic: whoever made the code wrote what it says.
+ */
+iotsec_status_t iotsec_wifi_parse(const char *text,
+                                  size_t text_len,
+                                  struct iotsec_wifi_t *wifi);
+
+/**
+ * Writes the text of a QR code that joins `wifi`, such as the access point of a device, to `text`, which holds `size`, and
+ * its length to `len`: at most `IOTSEC_WIFI_TEXT_MAX`. Wipe it after use.
+ *
+ * `IOTSEC_ERR_QR_VALUE` when the name or the key is none, `IOTSEC_ERR_CONFIG` for a length beyond its bytes or another
+ * number than 0 and 1.
+ */
+iotsec_status_t iotsec_wifi_write(const struct iotsec_wifi_t *wifi,
+                                  char *text,
+                                  size_t size,
+                                  size_t *len);
 
 /**
  * Derives a key as `spec` says from `base`, a key `_HKDF_SHA256` that has `IOTSEC_KEY_USAGE_DERIVE`, keeps it in the
@@ -10535,6 +11038,10 @@ typedef char iotsec_boot_size_[sizeof(iotsec_boot_t) == 64 ? 1 : -1];
 typedef char iotsec_update_status_size_[sizeof(iotsec_update_status_t) == 32 ? 1 : -1];
 typedef char iotsec_server_key_size_[sizeof(iotsec_server_key_t) == 16 ? 1 : -1];
 typedef char iotsec_url_size_[sizeof(iotsec_url_t) == 24 ? 1 : -1];
+typedef char iotsec_json_size_[sizeof(iotsec_json_t) == 8 * IOTSEC_JSON_WORDS ? 1 : -1];
+typedef char iotsec_json_token_size_[sizeof(iotsec_json_token_t) == 24 ? 1 : -1];
+typedef char iotsec_wifi_size_[sizeof(iotsec_wifi_t) == 112 ? 1 : -1];
+typedef char iotsec_document_place_size_[sizeof(iotsec_document_place_t) == 16 ? 1 : -1];
 typedef char iotsec_version_size_[sizeof(iotsec_version_t) == 32 ? 1 : -1];
 typedef char iotsec_device_size_[sizeof(iotsec_device_t) == 8 * IOTSEC_DEVICE_WORDS ? 1 : -1];
 typedef char iotsec_enrolment_size_[sizeof(iotsec_enrolment_t) == 64 ? 1 : -1];

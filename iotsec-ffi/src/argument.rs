@@ -74,6 +74,23 @@ pub(crate) unsafe fn sized<T: Copy>(value: *const T) -> Result<T, Status> {
     Ok(unsafe { value.read() })
 }
 
+/// A struct that begins with its own size, where it is: for one that holds a secret, of which a copy would be left behind.
+///
+/// # Safety
+/// As [`sized`], and nobody writes it during `'a`.
+pub(crate) unsafe fn sized_ref<'a, T: Copy>(value: *const T) -> Result<&'a T, Status> {
+    if !value.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: as in `sized`.
+    let size = unsafe { copied(value.cast::<u32>()) }?;
+    if usize::try_from(size).ok() != Some(size_of::<T>()) {
+        return Err(CallError::Config.into());
+    }
+    // SAFETY: not null and aligned; the caller says that all of it is there.
+    Ok(unsafe { &*value })
+}
+
 /// A struct inside of another, which must have the size that it says.
 pub(crate) fn same_size<T>(value: T, struct_size: u32) -> Result<T, Status> {
     if usize::try_from(struct_size) != Ok(size_of::<T>()) {
@@ -134,6 +151,13 @@ pub(crate) unsafe fn buffer<'a>(
         unsafe { slice::from_raw_parts_mut(buffer, capacity) }
     };
     Ok(Buffer { bytes, len })
+}
+
+impl<'a> Buffer<'a> {
+    /// The bytes alone, for a buffer of which no length is told.
+    pub(crate) fn bytes(self) -> &'a mut [u8] {
+        self.bytes
+    }
 }
 
 impl Buffer<'_> {
@@ -223,6 +247,25 @@ pub(crate) unsafe fn array<'a, T>(
 }
 
 impl<T> Array<'_, T> {
+    /// Writes the item at a place, if there is room for it.
+    pub(crate) fn put(&self, at: usize, item: T) {
+        if at < self.room {
+            // SAFETY: it is below the room that `array` has checked, and its caller vouched for the storage.
+            unsafe { self.items.add(at).write(item) };
+        }
+    }
+
+    /// Says that `count` items were put, or would have been.
+    pub(crate) fn said(self, count: usize) -> Result<(), Status> {
+        let short = count > self.room;
+        self.len.set(count);
+        if short {
+            Err(CallError::ShortBuffer.into())
+        } else {
+            Ok(())
+        }
+    }
+
     /// Writes `count` items, or says how many there would have been.
     pub(crate) fn write(self, count: usize, items: impl Iterator<Item = T>) -> Result<(), Status> {
         let short = count > self.room;

@@ -10,11 +10,16 @@
 //! assert_eq!((status, at), (IOTSEC_ERR_INPUT_CHARACTER, 4));
 //! ```
 
+pub mod document;
+pub mod json;
 mod url;
+pub mod wifi;
+
+use core::ffi::c_char;
 
 use iotsec::core::input::{
     DeviceSerial, Email, Encoding, Host, Hostname, InputError, InputKind, Ipv4, Ipv6, Label, MacAddr,
-    MqttFilter, MqttTopic, Port, Psk, Ranged, SemVer, Ssid, TimeZone, Url,
+    MqttFilter, MqttTopic, Port, Psk, Ranged, SemVer, Ssid, TimeZone, Url, check_zone_name,
 };
 pub use url::*;
 
@@ -66,6 +71,9 @@ pub const IOTSEC_INPUT_BASE32: iotsec_input_kind_t = 18;
 pub const IOTSEC_INPUT_BASE64: iotsec_input_kind_t = 19;
 /// Bytes in the base 64 of URLs (RFC 4648).
 pub const IOTSEC_INPUT_BASE64URL: iotsec_input_kind_t = 20;
+/// The name of a time zone as the IANA database writes it, `Europe/Berlin`. Such a name leads nowhere but below the folder,
+/// or into the table, in which it is looked up then: there need not be such a zone.
+pub const IOTSEC_INPUT_ZONE_NAME: iotsec_input_kind_t = 21;
 
 /// Bytes of the longest name that people give.
 pub const IOTSEC_INPUT_LABEL_MAX: usize = 64;
@@ -154,14 +162,49 @@ pub unsafe extern "C" fn iotsec_input_integer(
     unsafe {
         parsed(text, text_len, offset, |text| {
             let value = argument::out(value)?;
-            let integer = Ranged::<{ i64::MIN }, { i64::MAX }>::parse(text)?.get();
-            if integer < min || integer > max {
-                return Err(InputError::new(InputKind::Range, 0).into());
-            }
-            value.set(integer);
+            value.set(between(text, min, max)?);
             Ok(())
         })
     }
+}
+
+/// Reads an integer from `min` to `max` with its unit behind it, a blank between them or none: `250 ms`, `21 °C`. `unit` is
+/// UTF-8 that ends in zero, and neither begins nor ends with a digit or a blank; the rest is as in `iotsec_input_integer()`.
+///
+/// `IOTSEC_ERR_INPUT_FORM` for another unit, or none. `IOTSEC_ERR_CONFIG` for a `unit` that cannot be one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotsec_input_quantity(
+    text: *const u8,
+    text_len: usize,
+    unit: *const c_char,
+    min: i64,
+    max: i64,
+    value: *mut i64,
+    offset: *mut usize,
+) -> iotsec_status_t {
+    // SAFETY: the caller's word, in the documentation.
+    unsafe {
+        parsed(text, text_len, offset, |text| {
+            let (unit, value) = (argument::zero_ended(unit)?, argument::out(value)?);
+            let of_number = |letter: char| letter.is_ascii_digit() || letter == ' ';
+            if unit.is_empty() || unit.starts_with(of_number) || unit.ends_with(of_number) {
+                return Err(CallError::Config.into());
+            }
+            let number = text.strip_suffix(unit.as_bytes());
+            let number = number.ok_or(InputError::new(InputKind::Form, text.len()))?;
+            let number = number.strip_suffix(b" ").unwrap_or(number);
+            value.set(between(number, min, max)?);
+            Ok(())
+        })
+    }
+}
+
+fn between(text: &[u8], min: i64, max: i64) -> Result<i64, InputError> {
+    let integer = Ranged::<{ i64::MIN }, { i64::MAX }>::parse(text)?.get();
+    if integer < min || integer > max {
+        return Err(InputError::new(InputKind::Range, 0));
+    }
+    Ok(integer)
 }
 
 /// A version, without what follows its three numbers.
@@ -286,6 +329,11 @@ pub(crate) unsafe fn parsed<'a>(
     })
 }
 
+/// Whether there is such a kind.
+const fn is_kind(kind: iotsec_input_kind_t) -> bool {
+    IOTSEC_INPUT_SSID <= kind && kind <= IOTSEC_INPUT_ZONE_NAME
+}
+
 fn encoding_of(kind: iotsec_input_kind_t) -> Option<Encoding> {
     match kind {
         IOTSEC_INPUT_HEX => Some(Encoding::Hex),
@@ -317,6 +365,9 @@ fn check(kind: iotsec_input_kind_t, text: &[u8]) -> Result<(), Refusal> {
         IOTSEC_INPUT_VERSION => drop(SemVer::parse(text)?),
         IOTSEC_INPUT_SERIAL => drop(DeviceSerial::parse(text)?),
         IOTSEC_INPUT_LABEL => drop(Label::<IOTSEC_INPUT_LABEL_MAX>::parse(text)?),
+        IOTSEC_INPUT_ZONE_NAME => {
+            check_zone_name(text)?;
+        }
         _ => return Err(CallError::Config.into()),
     }
     Ok(())

@@ -70,7 +70,7 @@ pub use error::{DocumentError, FieldPath, MAX_DEPTH, Names, Problem};
 pub use field::absent;
 pub use field::{Field, List, Member};
 pub use json_schema::JsonSchema;
-pub use reading::{Elements, Members, Reading, Value};
+pub use reading::{Elements, Entries, Members, Name, Reading, Value, read_cbor, read_json};
 
 /// A document as a whole. [`document!`](crate::document!) implements it.
 pub trait Document<'a>: Field<'a> {
@@ -87,7 +87,9 @@ pub trait Document<'a>: Field<'a> {
     /// # Errors
     /// [`DocumentError`].
     fn from_json(input: &'a [u8], scratch: &'a mut [u8]) -> Result<Self, DocumentError> {
-        reading::from_json(Self::DESCRIPTION, input, scratch)
+        read_json(input, Self::DESCRIPTION.max_bytes(), scratch, |value, reading| {
+            <Self as Field<'a>>::read(value, reading)
+        })
     }
 
     /// Reads a document from CBOR.
@@ -95,7 +97,9 @@ pub trait Document<'a>: Field<'a> {
     /// # Errors
     /// [`DocumentError`].
     fn from_cbor(input: &'a [u8]) -> Result<Self, DocumentError> {
-        reading::from_cbor(Self::DESCRIPTION, input)
+        read_cbor(input, Self::DESCRIPTION.max_bytes(), |value, reading| {
+            <Self as Field<'a>>::read(value, reading)
+        })
     }
 }
 

@@ -30,9 +30,11 @@ mod number;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
 mod value;
 
 pub use check::{Limits, check};
 pub use number::Number;
 pub use text::Text;
+pub use tokens::{Token, Tokens};
 pub use value::{Array, Object, Value, parse};

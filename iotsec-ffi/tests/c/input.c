@@ -10,6 +10,30 @@
 iotsec_status_t good_iotsec_input_decode(uint8_t *bytes, size_t size, size_t *len);
 iotsec_status_t good_iotsec_attest_token(uint8_t *bytes, size_t size, size_t *len);
 
+iotsec_status_t open_iotsec_json_t(iotsec_json_t *object);
+iotsec_status_t good_iotsec_json_text(uint8_t *bytes, size_t size, size_t *len);
+iotsec_status_t good_iotsec_wifi_write(uint8_t *bytes, size_t size, size_t *len);
+
+iotsec_status_t open_iotsec_json_t(iotsec_json_t *object) {
+    return iotsec_json_open(object, NULL, TEXT("{\"a\": \"b\"}"), NULL);
+}
+
+iotsec_status_t good_iotsec_json_text(uint8_t *bytes, size_t size, size_t *len) {
+    static iotsec_json_t json;
+    iotsec_json_token_t token;
+    if (size == 0) {
+        TRY(iotsec_json_open(&json, NULL, TEXT("\"gr\\u00fcn\""), NULL));
+        TRY(iotsec_json_next(&json, &token));
+    }
+    return iotsec_json_text(&json, (char *)bytes, size, len);
+}
+
+iotsec_status_t good_iotsec_wifi_write(uint8_t *bytes, size_t size, size_t *len) {
+    iotsec_wifi_t wifi;
+    TRY(iotsec_wifi_parse("WIFI:T:WPA;S:a;P:12345678;;", 27, &wifi));
+    return iotsec_wifi_write(&wifi, (char *)bytes, size, len);
+}
+
 iotsec_status_t good_iotsec_input_decode(uint8_t *bytes, size_t size, size_t *len) {
     return iotsec_input_decode(IOTSEC_INPUT_IPV6, TEXT("2001:db8::1"), bytes, size, len, NULL);
 }

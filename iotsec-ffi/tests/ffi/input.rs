@@ -2,6 +2,10 @@
 //!
 //! SAFETY of every call: text and buffers are live and as long as the length beside them says.
 
+pub(crate) mod document;
+mod json;
+pub(crate) mod wifi;
+
 use std::ptr;
 
 use iotsec::core::{error::ErrorCode, input};
@@ -47,6 +51,12 @@ fn every_kind_takes_a_good_text_and_says_where_a_bad_one_goes_wrong() {
         (IOTSEC_INPUT_HOSTNAME, b"lamp-7.local", b"lamp_7.local", 4),
         (IOTSEC_INPUT_HOST, b"[2001:db8::1]", b"[2001:db8::g]", 11),
         (IOTSEC_INPUT_IPV4, b"192.0.2.1", b"192.0.2.01", 8),
+        (
+            IOTSEC_INPUT_ZONE_NAME,
+            b"America/Argentina/Ushuaia",
+            b"../../etc/passwd",
+            0,
+        ),
         (IOTSEC_INPUT_IPV6, b"::1", b"::1%eth0", 3),
         (IOTSEC_INPUT_MAC, b"00:00:5e:00:53:01", b"00:00:5e:00:53-01", 14),
         (IOTSEC_INPUT_PORT, b"8883", b"65536", 0),
@@ -73,7 +83,7 @@ fn every_kind_takes_a_good_text_and_says_where_a_bad_one_goes_wrong() {
         assert!((1601..1620).contains(&status), "kind {kind}: {status}");
         assert_eq!(at, Some(offset), "kind {kind}");
     }
-    for kind in [0, 21, -1, i32::MAX] {
+    for kind in [0, 22, -1, i32::MAX] {
         assert_eq!(check(kind, b"x"), (IOTSEC_ERR_CONFIG, None));
     }
 }

@@ -13,7 +13,7 @@ use iotsec_ffi::{
     device::{erase::*, identity::*, owner::*, *},
     entropy::*,
     erased::*,
-    input::*,
+    input::{document::*, json::*, wifi::*, *},
     login::*,
     pairing::*,
     password::*,
@@ -39,7 +39,10 @@ use crate::{
 };
 
 /// Pointers that may be null: what the function then does is in its documentation.
-const OPTIONAL: [(&str, usize); 15] = [
+const OPTIONAL: [(&str, usize); 18] = [
+    ("iotsec_json_open", 1),
+    ("iotsec_json_open", 3),
+    ("iotsec_input_quantity", 3),
     ("iotsec_retry_open", 1),
     ("iotsec_retry_open", 3),
     ("iotsec_planner_open", 3),

@@ -9,7 +9,8 @@ use crate::tool::Failure;
 /// Functions that the tables leave out, with the reason. Those without a pointer need no line.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 /// Pointers that may be null, by function and parameter; what happens then is in their documentation.
-const OPTIONAL: [(&str, &str); 5] = [
+const OPTIONAL: [(&str, &str); 6] = [
+    ("iotsec_json_open", "limits"),
     ("iotsec_guard_open", "policy"),
     ("iotsec_login_open", "policy"),
     ("iotsec_planner_open", "policy"),

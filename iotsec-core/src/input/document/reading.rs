@@ -1,7 +1,6 @@
 use super::{
     description::{Default, Description},
     error::{DocumentError, FieldPath, MAX_DEPTH, Problem},
-    field::Field,
 };
 use crate::{
     cbor::{self, Key, Reader, Type},
@@ -16,34 +15,59 @@ const VALUES: u16 = 4096;
 /// Names in one object: those that a description may have, and some to be refused one by one.
 const NAMES: u16 = 128;
 
-/// Reads a document of type `T` from JSON.
-pub(super) fn from_json<'a, T: Field<'a>>(
-    description: &Description,
+/// Has `read` read a document of JSON, for whoever has no type that it becomes: the bindings to another language, whose
+/// description is a table. Texts with escapes are written into `scratch`, which never takes more bytes than the document has.
+///
+/// ```
+/// use iotsec_core::input::document::{DocumentError, read_json};
+///
+/// let level = read_json(br#"{"level": 7}"#, 64, &mut [], |value, reading| {
+///     let mut entries = value.entries(reading)?;
+///     let mut level = None;
+///     while let Some((name, offset, value)) = entries.next(reading)? {
+///         assert!(name == "level" && offset == 1);
+///         level = Some(reading.step(0, value.offset(), |reading| value.integer(0, 100, reading))?);
+///     }
+///     Ok(level)
+/// })?;
+/// assert_eq!(level, Some(7));
+/// # Ok::<(), DocumentError>(())
+/// ```
+///
+/// # Errors
+/// Those of JSON that is none, or longer than `max_bytes`; and those of `read`.
+pub fn read_json<'a, T>(
     input: &'a [u8],
+    max_bytes: u32,
     scratch: &'a mut [u8],
+    read: impl FnOnce(Value<'a>, &mut Reading<'a>) -> Result<T, DocumentError>,
 ) -> Result<T, DocumentError> {
     let limits = json::Limits {
-        bytes: description.max_bytes(),
+        bytes: max_bytes,
         depth: DEPTH,
         values: VALUES,
         names: NAMES,
     };
     let value = json::parse(input, &limits)?;
-    T::read(Value(Source::Json(value)), &mut Reading::new(scratch))
+    read(Value(Source::Json(value)), &mut Reading::new(scratch))
 }
 
-/// Reads a document of type `T` from CBOR.
-pub(super) fn from_cbor<'a, T: Field<'a>>(
-    description: &Description,
+/// As [`read_json`], for a document of CBOR.
+///
+/// # Errors
+/// Those of CBOR that is none, or not deterministic, or longer than `max_bytes`; and those of `read`.
+pub fn read_cbor<'a, T>(
     input: &'a [u8],
+    max_bytes: u32,
+    read: impl FnOnce(Value<'a>, &mut Reading<'a>) -> Result<T, DocumentError>,
 ) -> Result<T, DocumentError> {
     let limits = cbor::Limits {
-        bytes: description.max_bytes(),
+        bytes: max_bytes,
         depth: DEPTH,
         items: VALUES,
     };
     let reader = Reader::new(input, &limits)?;
-    T::read(Value(Source::Cbor(reader)), &mut Reading::new(&mut []))
+    read(Value(Source::Cbor(reader)), &mut Reading::new(&mut []))
 }
 
 /// What a document is read with: room for texts, and the way to the field that is being read.
@@ -275,9 +299,18 @@ impl<'a> Value<'a> {
         description: &'static Description,
         reading: &Reading<'a>,
     ) -> Result<Members<'a>, DocumentError> {
+        let entries = self.entries(reading)?;
+        Ok(Members { entries, description })
+    }
+
+    /// The names and values of the object that it is.
+    ///
+    /// # Errors
+    /// [`Problem::Type`].
+    pub fn entries(&self, reading: &Reading<'a>) -> Result<Entries<'a>, DocumentError> {
         let wrong = self.wrong(Problem::Type, reading);
-        let entries = match &self.0 {
-            Source::Json(value) => Entries::Json(value.object().map_err(|_| wrong)?),
+        Ok(Entries(match &self.0 {
+            Source::Json(value) => Pairs::Json(value.object().map_err(|_| wrong)?),
             Source::Cbor(reader) => {
                 let mut reader = reader.clone();
                 match reader.peek() {
@@ -285,11 +318,10 @@ impl<'a> Value<'a> {
                     _ => return Err(wrong),
                 }
                 let left = reader.map().map_err(|_| wrong)?;
-                Entries::Cbor { reader, left }
+                Pairs::Cbor { reader, left }
             }
             Source::Default { .. } => return Err(wrong),
-        };
-        Ok(Members { entries, description })
+        }))
     }
 }
 
@@ -330,9 +362,75 @@ crate::claim! {
 }
 
 #[derive(Clone, Debug)]
-enum Entries<'a> {
+enum Pairs<'a> {
     Json(json::Object<'a>),
     Cbor { reader: Reader<'a>, left: u64 },
+}
+
+/// A name in an object, to be compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a>(Spelling<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Spelling<'a> {
+    Json(json::Text<'a>),
+    Cbor(&'a str),
+    /// A key of CBOR that is no text.
+    Other,
+}
+
+impl PartialEq<str> for Name<'_> {
+    fn eq(&self, other: &str) -> bool {
+        match self.0 {
+            Spelling::Json(name) => name == *other,
+            Spelling::Cbor(name) => name == other,
+            Spelling::Other => false,
+        }
+    }
+}
+
+impl PartialEq<&str> for Name<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+/// The names and values of an object.
+#[derive(Clone, Debug)]
+pub struct Entries<'a>(Pairs<'a>);
+
+impl<'a> Entries<'a> {
+    /// The next one: its name, where that stands, and its value.
+    ///
+    /// # Errors
+    /// [`Problem::Unknown`] at a key of CBOR that is no text.
+    pub fn next(
+        &mut self,
+        reading: &Reading<'a>,
+    ) -> Result<Option<(Name<'a>, usize, Value<'a>)>, DocumentError> {
+        Ok(match &mut self.0 {
+            Pairs::Json(object) => object.next().map(|(name, value)| {
+                let offset = name.offset();
+                (Name(Spelling::Json(name)), offset, Value(Source::Json(value)))
+            }),
+            Pairs::Cbor { reader, left } => {
+                let Some(rest) = left.checked_sub(1) else {
+                    return Ok(None);
+                };
+                *left = rest;
+                let offset = reader.offset();
+                let name = match reader.key() {
+                    Ok(Key::Text(name)) => Spelling::Cbor(name),
+                    Ok(_) => Spelling::Other,
+                    // The reader stands in front of it, and there is no way on.
+                    Err(_) => return Err(reading.error(Problem::Unknown, offset)),
+                };
+                let value = reader.clone();
+                reader.skip()?;
+                Some((Name(name), offset, Value(Source::Cbor(value))))
+            }
+        })
+    }
 }
 
 /// The fields of an object that are there.
@@ -348,33 +446,13 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Problem::Unknown`].
     pub fn next(&mut self, reading: &Reading<'a>) -> Result<Option<(u8, Value<'a>)>, DocumentError> {
-        let mut fields = self.description.fields().iter();
-        let (found, value, offset) = match &mut self.entries {
-            Entries::Json(object) => {
-                let Some((name, value)) = object.next() else {
-                    return Ok(None);
-                };
-                let found = fields.position(|field| name == field.name());
-                (found, Source::Json(value), name.offset())
-            }
-            Entries::Cbor { reader, left } => {
-                let Some(rest) = left.checked_sub(1) else {
-                    return Ok(None);
-                };
-                *left = rest;
-                let offset = reader.offset();
-                let found = match reader.key() {
-                    Ok(Key::Text(name)) => fields.position(|field| field.name() == name),
-                    _ => None,
-                };
-                let value = reader.clone();
-                // A key that is not even text leaves the reader in front of it, where there is no way on but an error.
-                reader.skip()?;
-                (found, Source::Cbor(value), offset)
-            }
+        let Some((name, offset, value)) = self.entries.next(reading)? else {
+            return Ok(None);
         };
-        let place = found.and_then(|place| u8::try_from(place).ok());
+        let mut fields = self.description.fields().iter();
+        let place = fields.position(|field| name == field.name());
+        let place = place.and_then(|place| u8::try_from(place).ok());
         let place = place.ok_or(reading.error(Problem::Unknown, offset))?;
-        Ok(Some((place, Value(value))))
+        Ok(Some((place, value)))
     }
 }

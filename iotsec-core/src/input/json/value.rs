@@ -186,7 +186,7 @@ impl<'a> Iterator for Object<'a> {
 }
 
 /// The next byte that says something: no blank, comma or colon.
-fn skip(input: &[u8], at: usize) -> usize {
+pub(super) fn skip(input: &[u8], at: usize) -> usize {
     let rest = input.get(at..).unwrap_or_default();
     let len = rest
         .iter()
@@ -195,7 +195,7 @@ fn skip(input: &[u8], at: usize) -> usize {
 }
 
 /// The value that begins at `at` or behind blanks; `None` at the end of a container.
-fn value(input: &[u8], at: usize) -> Option<Value<'_>> {
+pub(super) fn value(input: &[u8], at: usize) -> Option<Value<'_>> {
     let offset = skip(input, at);
     let inside = offset.saturating_add(1);
     Some(match input.get(offset)? {
@@ -219,7 +219,7 @@ fn value(input: &[u8], at: usize) -> Option<Value<'_>> {
 }
 
 /// Where the value ends that begins at `at` or behind blanks.
-fn behind(input: &[u8], at: usize) -> usize {
+pub(super) fn behind(input: &[u8], at: usize) -> usize {
     let mut at = skip(input, at);
     let mut depth = 0_usize;
     loop {

@@ -6,7 +6,7 @@ use iotsec_ffi::{
     certificate::*,
     device::{IOTSEC_DEVICE_FACTORY, IOTSEC_DEVICE_OWNED},
     erased::*,
-    input::*,
+    input::{document::*, json::*, wifi::*, *},
     root_key::*,
     signer::*,
     status::*,
@@ -19,6 +19,7 @@ use crate::{
     board::{Board, Fixed},
     certificate, debug,
     device::{ERASED, NONCE},
+    input::document,
     login::zeroed,
     surface,
 };
@@ -29,6 +30,7 @@ fn plain() {
     numbers(&mut seen);
     signatures(&mut seen);
     inputs(&mut seen);
+    documents(&mut seen);
     interfaces(&mut seen);
     debug_port(&mut seen);
     seen.all_of("plain");
@@ -155,6 +157,74 @@ fn inputs(seen: &mut Succeeded) {
         )
     );
     assert_eq!((value, matches), (-5, 1));
+    ok!(
+        seen,
+        iotsec_input_quantity(
+            b"7 s".as_ptr(),
+            3,
+            c"s".as_ptr(),
+            0,
+            9,
+            &raw mut value,
+            &raw mut offset
+        )
+    );
+    assert_eq!(value, 7);
+    let (code, mut wifi, mut text) = (b"WIFI:T:WPA;S:a;P:12345678;;", zeroed(), [0u8; 27]);
+    ok!(seen, iotsec_wifi_parse(code.as_ptr().cast(), 27, &raw mut wifi));
+    ok!(
+        seen,
+        iotsec_wifi_write(&raw const wifi, text.as_mut_ptr().cast(), 27, &raw mut len)
+    );
+    assert_eq!(&text, code);
+}
+
+fn documents(seen: &mut Succeeded) {
+    let text = br#"{"a": "b\n"}"#;
+    let fields = [iotsec_document_field_t {
+        max: 9,
+        ..document::field(c"a", IOTSEC_DOCUMENT_TEXT)
+    }];
+    let table = document::document(&fields);
+    let (mut scratch, mut values, mut len, mut place) = ([0; 2], [zeroed(); 1], 0, zeroed());
+    ok!(
+        seen,
+        iotsec_document_read(
+            IOTSEC_DOCUMENT_JSON,
+            &raw const table,
+            text.as_ptr(),
+            text.len(),
+            scratch.as_mut_ptr(),
+            2,
+            values.as_mut_ptr(),
+            1,
+            &raw mut len,
+            &raw mut place
+        )
+    );
+    let value: iotsec_document_value_t = values[0];
+    // SAFETY: see the top; it is in the scratch.
+    let read = unsafe { std::slice::from_raw_parts(value.text, value.text_len) };
+    assert_eq!((len, read), (1, &b"b\n"[..]));
+
+    let (json, mut token, mut same) = (Fixed::<iotsec_json_t>::new(zeroed()), zeroed(), 0);
+    let at = json.at();
+    ok!(
+        seen,
+        iotsec_json_open(at, ptr::null(), text.as_ptr(), text.len(), ptr::null_mut())
+    );
+    for _ in 0..2 {
+        ok!(seen, iotsec_json_next(at, &raw mut token));
+    }
+    ok!(seen, iotsec_json_is(at, c"a".as_ptr(), &raw mut same));
+    let mut out = [0u8; 2];
+    ok!(
+        seen,
+        iotsec_json_text(at, out.as_mut_ptr().cast(), 2, &raw mut len)
+    );
+    assert_eq!((same, len, out[0]), (1, 1, b'a'));
+    ok!(seen, iotsec_json_pass(at));
+    ok!(seen, iotsec_json_close(at));
 }
 
 fn interfaces(seen: &mut Succeeded) {

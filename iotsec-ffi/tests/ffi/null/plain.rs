@@ -61,6 +61,68 @@ pub(super) fn calls(calls: &mut Calls) {
         t.mutable(1, &mut 0),
         t.mutable(2, &mut 0),
     ));
+    call!(calls, iotsec_input_quantity, |t, b| (
+        t.shared(0, b"7s").cast(),
+        2,
+        t.shared(1, b"s\0").cast(),
+        0,
+        9,
+        t.mutable(2, &mut 0),
+        t.mutable(3, &mut 0),
+    ));
+    call!(calls, iotsec_wifi_parse, |t, b| (
+        t.shared(0, b"WIFI:S:a;;").cast(),
+        10,
+        t.mutable(1, &mut zeroed()),
+    ));
+    call!(calls, iotsec_wifi_write, |t, b| (
+        t.shared(0, &crate::input::wifi::network()),
+        t.mutable(1, &mut [0u8; 40]).cast(),
+        40,
+        t.mutable(2, &mut 0),
+    ));
+    call!(calls, iotsec_document_read, |t, b| (
+        IOTSEC_DOCUMENT_JSON,
+        t.shared(
+            0,
+            &crate::input::document::document(&[crate::input::document::field(c"a", IOTSEC_DOCUMENT_BOOL)])
+        ),
+        t.shared(1, b"{}").cast(),
+        2,
+        t.mutable(2, &mut [0u8; 2]).cast(),
+        2,
+        t.mutable(3, &mut zeroed()),
+        1,
+        t.mutable(4, &mut 0),
+        t.mutable(5, &mut zeroed()),
+    ));
+    call!(calls, iotsec_json_open, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        ptr::null(),
+        {
+            t.is_on(1);
+            t.shared(2, &b'7')
+        },
+        1,
+        t.mutable(3, &mut 0),
+    ));
+    call!(calls, iotsec_json_next, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut zeroed()),
+    ));
+    call!(calls, iotsec_json_pass, |t, b| (t.mutable(0, &mut zeroed()),));
+    call!(calls, iotsec_json_text, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.mutable(1, &mut [0u8; 4]).cast(),
+        4,
+        t.mutable(2, &mut 0),
+    ));
+    call!(calls, iotsec_json_is, |t, b| (
+        t.mutable(0, &mut zeroed()),
+        t.shared(1, b"a\0").cast(),
+        t.mutable(2, &mut 0),
+    ));
+    call!(calls, iotsec_json_close, |t, b| (t.mutable(0, &mut zeroed()),));
     call!(calls, iotsec_input_version, |t, b| (
         t.shared(0, b"1.2.3").cast(),
         5,
