@@ -37,11 +37,21 @@ pub fn run(input: &[u8]) -> bool {
     calls > 0 && succeeded == calls
 }
 
-/// The first byte of the call of this name, for seeds.
-pub fn number(name: &str) -> u8 {
+/// What the call of this name begins with, for seeds.
+pub fn number(name: &str) -> Vec<u8> {
     let at = step::names().position(|step| step == name);
-    at.and_then(|at| u8::try_from(at).ok())
-        .expect("the name of a call")
+    let at = at.unwrap_or_else(|| panic!("{name} is no call"));
+    let rest = at.saturating_sub(usize::from(u8::MAX));
+    let rest = u8::try_from(rest).expect("so many calls");
+    match u8::try_from(at) {
+        Ok(at) if at < u8::MAX => vec![at],
+        _ => vec![u8::MAX, rest],
+    }
+}
+
+/// The functions of the interface that are called: what a step is named after, if need be with words before it.
+pub fn called() -> impl Iterator<Item = &'static str> {
+    step::names().filter_map(|name| name.split(' ').find(|word| word.starts_with("iotsec_")))
 }
 
 fn is_known(status: iotsec_status_t) -> bool {

@@ -1,11 +1,16 @@
 //! The calls.
 
+mod change;
+mod detect;
 mod device;
+mod document;
 mod identity;
+mod key;
 mod login;
 mod pairing;
 mod plain;
 mod private;
+mod statement;
 mod store;
 mod telemetry;
 mod trust;
@@ -19,8 +24,8 @@ use crate::{Input, guarded::Guarded, world::World};
 
 pub(crate) type Step = fn(&mut World, &mut Input<'_>) -> iotsec_status_t;
 
-/// Every call with its name.
-const STEPS: [&[(&str, Step)]; 11] = [
+/// Every call with its name. The corpus knows them by their numbers: a new one goes to the end.
+const STEPS: [&[(&str, Step)]; 16] = [
     WORLD,
     store::STEPS,
     device::STEPS,
@@ -32,6 +37,11 @@ const STEPS: [&[(&str, Step)]; 11] = [
     telemetry::STEPS,
     private::STEPS,
     plain::STEPS,
+    change::STEPS,
+    key::STEPS,
+    detect::STEPS,
+    document::STEPS,
+    statement::STEPS,
 ];
 
 /// The names of the calls, by their numbers.
@@ -41,7 +51,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// Makes the call that the next byte of the input says.
 pub(crate) fn take(world: &mut World, input: &mut Input<'_>) -> iotsec_status_t {
-    let number = usize::from(input.byte());
+    // There are more of them than a byte can say: the last number takes another byte.
+    let number = match input.byte() {
+        u8::MAX => usize::from(u8::MAX) + usize::from(input.byte()),
+        number => usize::from(number),
+    };
     let count = STEPS.into_iter().flatten().count();
     let step = STEPS.into_iter().flatten().nth(number % count);
     step.expect("there are so many").1(world, input)

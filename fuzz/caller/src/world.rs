@@ -2,10 +2,15 @@ use std::{ffi::c_void, mem::MaybeUninit, ptr};
 
 use iotsec_ffi::{
     argon2id::iotsec_argon2id_t,
+    detect::iotsec_detector_t,
     device::{iotsec_device_config_t, iotsec_device_t, iotsec_owner_t},
+    guard::iotsec_guard_t,
+    input::{json::iotsec_json_t, wifi::iotsec_wifi_t},
+    key::iotsec_key_t,
     login::iotsec_login_t,
     pairing::iotsec_pairing_t,
     password::iotsec_credential_t,
+    retry::iotsec_retry_t,
     signer::{IOTSEC_KEY_ED25519, iotsec_signer_t},
     store::{iotsec_index_entry_t, iotsec_store_config_t, iotsec_store_t},
     telemetry::{config::*, iotsec_telemetry_t, private::iotsec_ledger_t, registry::*},
@@ -79,6 +84,10 @@ pub(crate) struct World {
     pub(crate) login: Object<iotsec_login_t>,
     pub(crate) pairing: Object<iotsec_pairing_t>,
     pub(crate) telemetry: Object<iotsec_telemetry_t>,
+    pub(crate) detector: Object<iotsec_detector_t>,
+    pub(crate) guard: Object<iotsec_guard_t>,
+    pub(crate) retry: Object<iotsec_retry_t>,
+    pub(crate) json: Object<iotsec_json_t>,
     indexes: [Static<[iotsec_index_entry_t; INDEX as usize]>; 2],
     buffers: [Static<[u8; BUFFER]>; 2],
     arena: Static<[u64; ARENA]>,
@@ -97,6 +106,15 @@ pub(crate) struct World {
     /// For a certificate.
     pub(crate) request: Vec<u8>,
     pub(crate) signer: Option<iotsec_signer_t>,
+    /// Keys of the store that were made or found.
+    pub(crate) keys: [iotsec_key_t; 4],
+    /// What was made with them.
+    pub(crate) public: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
+    /// A reader keeps the text that it was given.
+    pub(crate) texts: Vec<Vec<u8>>,
+    pub(crate) wifi: Option<iotsec_wifi_t>,
 }
 
 /// What telemetry may report, as C has it.
@@ -203,6 +221,10 @@ impl World {
             login: Object::new(),
             pairing: Object::new(),
             telemetry: Object::new(),
+            detector: Object::new(),
+            guard: Object::new(),
+            retry: Object::new(),
+            json: Object::new(),
             indexes: [Static::new(), Static::new()],
             buffers: [Static::new(), Static::new()],
             arena: Static::new(),
@@ -218,6 +240,18 @@ impl World {
             taken: 0,
             request: Vec::new(),
             signer: None,
+            keys: [iotsec_key_t {
+                id: 1 << 16,
+                kind: 0,
+                usage: 0,
+                number: 1,
+                reserved: 0,
+            }; 4],
+            public: Vec::new(),
+            signature: Vec::new(),
+            sealed: Vec::new(),
+            texts: Vec::new(),
+            wifi: None,
         };
         // SAFETY: the places are as large as what is written to them, and nobody else has them yet.
         unsafe {
@@ -391,6 +425,10 @@ impl Drop for World {
         // As at the end of a program that ends in good order; what is not open says so.
         // SAFETY: the storage is initialised and nobody else's.
         unsafe {
+            iotsec_ffi::input::json::iotsec_json_close(self.json.at());
+            iotsec_ffi::retry::iotsec_retry_close(self.retry.at());
+            iotsec_ffi::guard::iotsec_guard_close(self.guard.at());
+            iotsec_ffi::detect::iotsec_detector_close(self.detector.at());
             iotsec_ffi::telemetry::iotsec_telemetry_close(self.telemetry.at());
             iotsec_ffi::update::iotsec_update_close(self.update.at());
             iotsec_ffi::login::iotsec_login_close(self.login.at());

@@ -27,7 +27,7 @@ type Calls = Vec<(&'static str, Vec<u8>)>;
 fn recipe(calls: &Calls) -> Vec<u8> {
     let calls = calls.iter();
     calls
-        .flat_map(|(name, arguments)| [&[number(name)][..], arguments].concat())
+        .flat_map(|(name, arguments)| [number(name), arguments.clone()].concat())
         .collect()
 }
 
@@ -308,7 +308,219 @@ fn lives() -> Vec<(&'static str, Calls)> {
         ),
         ("iotsec_surface_audit", vec![3, 0, 0, 0, 5]),
     ];
+    let changes = vec![
+        ("iotsec_store_format", vec![]),
+        ("iotsec_store_put", [vec![0x11], piece(b"correct horse")].concat()),
+        (
+            "iotsec_store_apply",
+            [
+                vec![3, 1, 0x10],
+                piece(b"house"),
+                vec![1, 0x12],
+                piece(b"another horse"),
+                vec![3, 0x11, 0],
+            ]
+            .concat(),
+        ),
+        ("iotsec_store_put_once", [vec![2], piece(b"4711")].concat()),
+        ("iotsec_store_set_limit", vec![1, 1, 0]),
+        ("iotsec_store_increment", vec![3]),
+        ("iotsec_store_close", vec![]),
+        ("iotsec_store_mount", vec![]),
+        ("iotsec_store_count", vec![3]),
+        ("iotsec_store_get", vec![0x12, ROOM]),
+    ];
+    let halved = vec![
+        ("iotsec_store_format", vec![]),
+        ("iotsec_store_put_once", [vec![1], piece(b"4711")].concat()),
+        ("power cut", vec![0, 9]),
+        (
+            "iotsec_store_apply",
+            [vec![2, 1, 0x10], piece(b"house"), vec![2, 0x12], piece(b"horse")].concat(),
+        ),
+        ("power on", vec![]),
+        ("iotsec_store_close", vec![]),
+        ("iotsec_store_mount", vec![]),
+        ("iotsec_store_apply", [vec![1, 1, 1], piece(b"x")].concat()),
+        ("iotsec_store_increment", vec![1]),
+    ];
+    let keys = vec![
+        ("iotsec_store_format", vec![]),
+        ("iotsec_key_generate", vec![0, 0, 1, 1 | 2]),
+        ("iotsec_key_public", vec![0, ROOM]),
+        ("iotsec_key_sign", [vec![0], piece(b"a report")].concat()),
+        (
+            "iotsec_key_verify",
+            [vec![0], piece(b"a report"), vec![0]].concat(),
+        ),
+        ("iotsec_key_rotate", vec![1, 0]),
+        ("iotsec_key_previous", vec![0, 1]),
+        ("iotsec_key_retire", vec![1]),
+        ("iotsec_key_open", vec![0, 0]),
+        ("iotsec_key_destroy", vec![0]),
+        ("iotsec_key_import", vec![0, 0, 8, 4 | 64 | 128, 0]),
+        ("iotsec_key_export", vec![0, ROOM]),
+        (
+            "iotsec_key_derive",
+            [vec![1, 0, 1, 6, 8 | 16], piece(b"link")].concat(),
+        ),
+        (
+            "iotsec_key_encrypt",
+            [vec![1], piece(b"frame"), piece(b"horse"), vec![ROOM]].concat(),
+        ),
+        (
+            "iotsec_key_decrypt",
+            [vec![1], piece(b"frame"), vec![0, ROOM]].concat(),
+        ),
+        ("iotsec_key_derive_secret", [vec![0], piece(b"link")].concat()),
+        ("iotsec_key_generate", vec![2, 2, 3, 4 | 128]),
+        ("iotsec_key_public", vec![2, ROOM]),
+        (
+            "iotsec_key_agree",
+            [vec![3, 2, 3, 7, 1], vec![0], piece(b"session")].concat(),
+        ),
+        (
+            "iotsec_key_agree_secret",
+            [vec![2, 0], piece(b"session")].concat(),
+        ),
+        ("iotsec_key_mac", [vec![3], piece(b"a report")].concat()),
+    ];
+    let misused = vec![
+        ("iotsec_store_format", vec![]),
+        ("iotsec_key_generate", vec![0, 0, 2, 1]),
+        ("iotsec_key_mac", [vec![0], piece(b"a report")].concat()),
+        ("iotsec_key_rotate", vec![1, 0]),
+        ("iotsec_key_sign", [vec![0x80], piece(b"stale")].concat()),
+        ("iotsec_key_export", vec![1, 9]),
+    ];
+    let detectors = vec![
+        ("iotsec_detector_open", vec![0, 9, 0, 100, 0x0E, 0xA6, 0, 0, 0, 1]),
+        ("iotsec_detector_counted", vec![0x27, 0x10, 0x40, 0]),
+        ("iotsec_detector_tend", vec![0x60, 0]),
+        ("iotsec_detector_keep", vec![]),
+        ("iotsec_detector_status", vec![]),
+        ("iotsec_detector_close", vec![]),
+        ("iotsec_guard_open", vec![0, 0, 0, 0, 0, 0, 1]),
+        ("iotsec_guard_note", vec![0, 1, 0, 2]),
+        ("iotsec_guard_tend", vec![0, 0x10, 0]),
+        ("iotsec_guard_status", vec![]),
+        ("iotsec_guard_close", vec![]),
+    ];
+    let strayed = vec![
+        ("iotsec_detector_open", vec![3, 1, 2, 0, 0, 0, 0, 0, 0, 1]),
+        ("iotsec_detector_worn", vec![99]),
+        ("iotsec_guard_open", vec![1, 0, 7, 9, 0, 0, 0, 0, 0, 1]),
+    ];
+    let retries = vec![
+        (
+            "iotsec_retry_open",
+            [vec![0, 0], vec![0; 10], vec![0, 1]].concat(),
+        ),
+        ("iotsec_retry_status", vec![0, 2]),
+        ("iotsec_retry_begin", vec![0x40, 0]),
+        ("iotsec_retry_connected", vec![0x41, 0]),
+        ("iotsec_retry_tend", vec![0x80, 0]),
+        ("iotsec_retry_finish", vec![0x81, 0]),
+        ("iotsec_retry_begin", vec![0xF0, 0]),
+        ("iotsec_retry_ended", vec![2, 0, 9, 0xF1, 0]),
+        ("iotsec_retry_repair", vec![0xF2, 0]),
+        ("iotsec_retry_close", vec![]),
+    ];
+    let hasty = vec![
+        (
+            "iotsec_retry_open",
+            [vec![3, 0], vec![0; 10], vec![0, 1]].concat(),
+        ),
+        ("iotsec_retry_begin", vec![0, 1]),
+        ("iotsec_retry_connected", vec![0, 2]),
+    ];
+    // What the texts are, and of the last field: optional, from 0 to 20, 3 when it is absent.
+    let table = |input: u8| vec![input, 1, 0, 0, 0, 20, 0, 3];
+    let documents = vec![
+        (
+            "iotsec_document_read",
+            [
+                vec![1],
+                table(17),
+                vec![16, 64],
+                piece(br#"{"l": [{"n": 7}, {"t": "0\u0030"}], "c": "off", "o": {}, "b": true, "z": 9}"#),
+            ]
+            .concat(),
+        ),
+        (
+            "iotsec_document_read",
+            [vec![2], table(0), vec![16, 0], piece(b"\xA2\x61b\xF5\x61z\x07")].concat(),
+        ),
+        (
+            "iotsec_json_open",
+            [vec![0], piece(br#"{"a": [1, -2.5, "\u00e9", {}], "b": null}"#)].concat(),
+        ),
+        ("iotsec_json_next", vec![]),
+        ("iotsec_json_next", vec![]),
+        ("iotsec_json_is", vec![]),
+        ("iotsec_json_text", vec![ROOM]),
+        ("iotsec_json_pass", vec![]),
+        ("all of iotsec_json_next", vec![]),
+        ("iotsec_json_close", vec![]),
+        (
+            "iotsec_wifi_parse",
+            piece(br"WIFI:T:WPA;S:Cafe\;Bar;P:12345678;H:true;;"),
+        ),
+        ("iotsec_wifi_write", vec![0, 0, 0, 0, 0, ROOM]),
+        (
+            "iotsec_input_quantity",
+            [vec![0, 0, 1, 0, 0], piece(b"250 ms")].concat(),
+        ),
+        ("iotsec_input_check", [vec![21], piece(b"Europe/Berlin")].concat()),
+    ];
+    let broken = vec![
+        (
+            "iotsec_document_read",
+            [vec![1], table(0), vec![2, 0], piece(br#"{"b": true}"#)].concat(),
+        ),
+        (
+            "iotsec_document_read",
+            [vec![1], table(0), vec![16, 0], piece(br#"{"o": {"n": 21}}"#)].concat(),
+        ),
+        ("iotsec_json_open", [vec![2], piece(b"[[[]]]")].concat()),
+        ("iotsec_wifi_parse", piece(b"WIFI:T:WEP;S:a;P:12345678;;")),
+        (
+            "iotsec_input_quantity",
+            [vec![0, 0, 1, 0, 1], piece(b"250 ms")].concat(),
+        ),
+    ];
+    let statements = vec![
+        ("iotsec_abi_version", vec![]),
+        ("iotsec_status_name", vec![0x0B, 0xBB]),
+        ("iotsec_about_json", vec![ROOM]),
+        ("iotsec_attest_token", vec![0, 0, 1, 0x30, 1, 1, ROOM, ROOM]),
+        (
+            "iotsec_erased_sign",
+            [
+                piece(b"a fresh number"),
+                vec![1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, ROOM],
+            ]
+            .concat(),
+        ),
+        ("iotsec_ed25519_sign", [vec![7], piece(b"message")].concat()),
+        ("iotsec_ed25519_public_key", vec![7]),
+        ("iotsec_root_key_derive", [vec![0], piece(b"label")].concat()),
+        ("iotsec_certificate_verify_server", vec![0, 0, 0, 0]),
+        ("iotsec_surface_check", vec![1]),
+        ("iotsec_surface_may_listen", vec![3, 0, 0]),
+    ];
     vec![
+        ("valid-changes", changes),
+        ("near-changes-halved", halved),
+        ("valid-keys", keys),
+        ("near-keys-misused", misused),
+        ("valid-detectors", detectors),
+        ("near-detectors-strayed", strayed),
+        ("valid-retries", retries),
+        ("near-retries-hasty", hasty),
+        ("valid-documents", documents),
+        ("near-documents-broken", broken),
+        ("valid-statements", statements),
         ("valid-store", store),
         ("near-store-cut", cut),
         ("valid-device", device),

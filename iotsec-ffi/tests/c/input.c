@@ -22,6 +22,7 @@ iotsec_status_t good_iotsec_json_text(uint8_t *bytes, size_t size, size_t *len) 
     static iotsec_json_t json;
     iotsec_json_token_t token;
     if (size == 0) {
+        (void)iotsec_json_close(&json);
         TRY(iotsec_json_open(&json, NULL, TEXT("\"gr\\u00fcn\""), NULL));
         TRY(iotsec_json_next(&json, &token));
     }

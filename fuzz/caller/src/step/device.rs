@@ -47,7 +47,7 @@ fn label(world: &World, input: &mut Input<'_>) -> Vec<u8> {
     }
 }
 
-fn observed(input: &mut Input<'_>) -> iotsec_observed_t {
+pub(super) fn observed(input: &mut Input<'_>) -> iotsec_observed_t {
     iotsec_observed_t {
         struct_size: size::<iotsec_observed_t>(),
         software: input.number(),

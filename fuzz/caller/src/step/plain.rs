@@ -8,7 +8,7 @@ use iotsec_ffi::{
 
 use super::{Step, filled};
 
-const APP: iotsec_interface_t = iotsec_interface_t {
+pub(super) const APP: iotsec_interface_t = iotsec_interface_t {
     id: c"app".as_ptr(),
     purpose: c"The owner's app".as_ptr(),
     name: ptr::null(),

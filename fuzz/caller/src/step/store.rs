@@ -8,7 +8,7 @@ use super::{Step, call_back, filled, number_call, on_copy, plain_call};
 use crate::{Input, guarded::Guarded, world::World};
 
 /// Few keys, so that they meet; and one that no key is.
-fn key(input: &mut Input<'_>) -> u64 {
+pub(super) fn key(input: &mut Input<'_>) -> u64 {
     match input.byte() {
         255 => u64::MAX,
         byte => u64::from(byte >> 4 & 1) << 32 | 1 << 16 | u64::from(byte & 3),
@@ -26,7 +26,7 @@ fn open(
 }
 
 /// Reads or writes a record of the store, as a function does that was given it.
-fn through(record: &iotsec_record_t, input: &mut Input<'_>) -> iotsec_status_t {
+pub(super) fn through(record: &iotsec_record_t, input: &mut Input<'_>) -> iotsec_status_t {
     let (load, save) = (record.load.expect("one"), record.save.expect("one"));
     let piece = input.piece();
     if piece.is_empty() {
