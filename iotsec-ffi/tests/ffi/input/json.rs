@@ -23,10 +23,8 @@ impl Reader {
     fn next(&self) -> iotsec_json_token_t {
         let mut token = zeroed();
         // SAFETY: see the top.
-        assert_eq!(
-            unsafe { iotsec_json_next(self.0.at(), &raw mut token) },
-            IOTSEC_OK
-        );
+        let status = unsafe { iotsec_json_next(self.0.at(), &raw mut token) };
+        assert_eq!(status, IOTSEC_OK);
         token
     }
 

@@ -70,10 +70,8 @@ fn changes_of_all_kinds_happen_together_and_a_later_one_of_a_key_counts() {
     }
     assert_eq!(bench.apply(&[]), IOTSEC_OK);
     // SAFETY: see the top. None of them may be null.
-    assert_eq!(
-        unsafe { iotsec_store_apply(bench.store.at(), ptr::null(), 0) },
-        IOTSEC_OK
-    );
+    let status = unsafe { iotsec_store_apply(bench.store.at(), ptr::null(), 0) };
+    assert_eq!(status, IOTSEC_OK);
     bench.close();
     assert_eq!(bench.apply(&[]), IOTSEC_ERR_STATE);
 }
