@@ -17,10 +17,10 @@ use crate::{
 /// Tests of `iotsec-ffi/tests/ffi`, each in a process of its own, the longest first.
 const TESTS: [&str; 12] = [
     "every::pairing::pairing",
+    "every::update::update",
     "every::device::device",
     "every::identity::identity",
     "every::plain::plain",
-    "every::update::update",
     "every::telemetry::telemetry",
     "every::trust::trust",
     "every::login::login",
