@@ -1,14 +1,18 @@
 //! The calls.
 
 mod change;
+pub(crate) mod debug;
 mod detect;
 mod device;
 mod document;
+pub(crate) mod freshness;
 mod identity;
+pub(crate) mod integrity;
 mod key;
 mod login;
 mod pairing;
 mod plain;
+pub(crate) mod planner;
 mod private;
 mod statement;
 mod store;
@@ -25,7 +29,7 @@ use crate::{Input, guarded::Guarded, world::World};
 pub(crate) type Step = fn(&mut World, &mut Input<'_>) -> iotsec_status_t;
 
 /// Every call with its name. The corpus knows them by their numbers: a new one goes to the end.
-const STEPS: [&[(&str, Step)]; 16] = [
+const STEPS: [&[(&str, Step)]; 20] = [
     WORLD,
     store::STEPS,
     device::STEPS,
@@ -42,6 +46,10 @@ const STEPS: [&[(&str, Step)]; 16] = [
     detect::STEPS,
     document::STEPS,
     statement::STEPS,
+    freshness::STEPS,
+    integrity::STEPS,
+    planner::STEPS,
+    debug::STEPS,
 ];
 
 /// The names of the calls, by their numbers.

@@ -2,6 +2,7 @@ use std::{ffi::c_void, mem::MaybeUninit, ptr};
 
 use iotsec_ffi::{
     argon2id::iotsec_argon2id_t,
+    boot::integrity::iotsec_integrity_t,
     detect::iotsec_detector_t,
     device::{iotsec_device_config_t, iotsec_device_t, iotsec_owner_t},
     guard::iotsec_guard_t,
@@ -13,14 +14,16 @@ use iotsec_ffi::{
     retry::iotsec_retry_t,
     signer::{IOTSEC_KEY_ED25519, iotsec_signer_t},
     store::{iotsec_index_entry_t, iotsec_store_config_t, iotsec_store_t},
+    surface::debug::iotsec_unlock_t,
     telemetry::{config::*, iotsec_telemetry_t, private::iotsec_ledger_t, registry::*},
     trust::iotsec_trust_config_t,
-    update::{config::*, iotsec_update_t},
+    update::{config::*, iotsec_update_t, planner::iotsec_planner_t},
 };
 
 use crate::{
     Input,
     board::{self, Board, region, size},
+    step::{debug::Asked, freshness::Told, integrity::Watched, planner::Planned},
     vectors,
 };
 
@@ -88,6 +91,9 @@ pub(crate) struct World {
     pub(crate) guard: Object<iotsec_guard_t>,
     pub(crate) retry: Object<iotsec_retry_t>,
     pub(crate) json: Object<iotsec_json_t>,
+    pub(crate) integrity: Object<iotsec_integrity_t>,
+    pub(crate) planner: Object<iotsec_planner_t>,
+    pub(crate) unlock: Object<iotsec_unlock_t>,
     indexes: [Static<[iotsec_index_entry_t; INDEX as usize]>; 2],
     buffers: [Static<[u8; BUFFER]>; 2],
     arena: Static<[u64; ARENA]>,
@@ -115,6 +121,13 @@ pub(crate) struct World {
     /// A reader keeps the text that it was given.
     pub(crate) texts: Vec<Vec<u8>>,
     pub(crate) wifi: Option<iotsec_wifi_t>,
+    /// Releases for which the security counter counts once, as a power of two.
+    pub(crate) counter_shift: u32,
+    /// What the objects were told, to hold them to it.
+    pub(crate) told: Told,
+    pub(crate) watched: Watched,
+    pub(crate) planned: Planned,
+    pub(crate) asked: Asked,
 }
 
 /// What telemetry may report, as C has it.
@@ -225,6 +238,9 @@ impl World {
             guard: Object::new(),
             retry: Object::new(),
             json: Object::new(),
+            integrity: Object::new(),
+            planner: Object::new(),
+            unlock: Object::new(),
             indexes: [Static::new(), Static::new()],
             buffers: [Static::new(), Static::new()],
             arena: Static::new(),
@@ -252,6 +268,11 @@ impl World {
             sealed: Vec::new(),
             texts: Vec::new(),
             wifi: None,
+            counter_shift: 0,
+            told: Told::default(),
+            watched: Watched::default(),
+            planned: Planned::default(),
+            asked: Asked::default(),
         };
         // SAFETY: the places are as large as what is written to them, and nobody else has them yet.
         unsafe {
@@ -349,7 +370,7 @@ impl World {
             struct_size: size::<iotsec_update_config_t>(),
             threshold: 1,
             trial_boots: 2,
-            counter_shift: 0,
+            counter_shift: self.counter_shift,
             max_jump: 100,
             flash: board::flash(self.ctx()),
             counter: board::counter(self.ctx()),
@@ -358,7 +379,7 @@ impl World {
             journal: region(24, 3),
             vendor_id: vectors::VENDOR,
             class_id: vectors::CLASS,
-            device_id: ptr::null(),
+            device_id: vectors::UNIT.as_ptr(),
             component: vectors::COMPONENT.as_ptr(),
             component_len: vectors::COMPONENT.len(),
             anchors: self.anchor.at(),
@@ -425,6 +446,9 @@ impl Drop for World {
         // As at the end of a program that ends in good order; what is not open says so.
         // SAFETY: the storage is initialised and nobody else's.
         unsafe {
+            iotsec_ffi::surface::debug::iotsec_unlock_close(self.unlock.at());
+            iotsec_ffi::update::planner::iotsec_planner_close(self.planner.at());
+            iotsec_ffi::boot::integrity::iotsec_integrity_close(self.integrity.at());
             iotsec_ffi::input::json::iotsec_json_close(self.json.at());
             iotsec_ffi::retry::iotsec_retry_close(self.retry.at());
             iotsec_ffi::guard::iotsec_guard_close(self.guard.at());

@@ -1,5 +1,7 @@
 //! The C interface, called in any order with any arguments: see [`iotsec_fuzz_caller`].
 
+mod upkeep;
+
 use iotsec_fuzz_caller::{number, run};
 
 use crate::Seed;
@@ -15,7 +17,7 @@ const ROOM: u8 = 255;
 /// Lives of the objects in which every call succeeds, and some in which not every one does.
 pub fn seeds() -> Vec<Seed> {
     let mut seeds = Vec::new();
-    for (name, calls) in lives() {
+    for (name, calls) in lives().into_iter().chain(upkeep::lives()) {
         seeds.push(Seed::new(name, recipe(&calls)));
     }
     seeds

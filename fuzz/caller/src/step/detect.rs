@@ -43,11 +43,11 @@ fn recorded(
 }
 
 /// A record of the board, or none.
-fn record(world: &World, input: &mut Input<'_>, id: u64) -> Option<iotsec_record_t> {
+pub(super) fn record(world: &World, input: &mut Input<'_>, id: u64) -> Option<iotsec_record_t> {
     (input.byte() % 4 != 3).then(|| board::record(world.ctx(), id))
 }
 
-fn or_null<T>(value: Option<&T>) -> *const T {
+pub(super) fn or_null<T>(value: Option<&T>) -> *const T {
     value.map_or(ptr::null(), ptr::from_ref)
 }
 

@@ -20,7 +20,7 @@ use super::{Step, device::observed, filled, plain::APP, telemetry::service};
 use crate::{Input, board::size, guarded::Guarded};
 
 static SEED: [u8; 32] = [7; 32];
-static DIGEST: [u8; 32] = [2; 32];
+pub(super) static DIGEST: [u8; 32] = [2; 32];
 
 unsafe extern "C" fn sign(
     _: *mut std::ffi::c_void,
@@ -33,7 +33,7 @@ unsafe extern "C" fn sign(
     unsafe { iotsec_ed25519_sign(SEED.as_ptr(), message, len, signature) }
 }
 
-fn signer() -> iotsec_signer_t {
+pub(super) fn signer() -> iotsec_signer_t {
     let mut public_key = [0; IOTSEC_PUBLIC_KEY_MAX];
     public_key[..32].copy_from_slice(crate::vectors::public_key());
     iotsec_signer_t {
@@ -232,7 +232,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
             struct_size: size::<iotsec_server_policy_t>(),
             anchor_count: 1,
             anchors: anchors.as_ptr(),
-            time: 1_800_000_000 + input.wide(),
+            time: 1_800_000_000u64.saturating_add(input.wide()),
             time_slack: 0,
         };
         let (host, mut key) = (b"broker.example", MaybeUninit::uninit());

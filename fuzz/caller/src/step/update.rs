@@ -6,11 +6,11 @@ use iotsec_ffi::{
     update::*,
 };
 
-use super::{Step, number_call, on_copy, plain_call};
+use super::{Step, freshness, number_call, on_copy, plain_call};
 use crate::{Input, vectors, world::World};
 
 /// An envelope that is right, or one with a piece of the input in it.
-fn envelope(input: &mut Input<'_>) -> (Vec<u8>, &'static [u8]) {
+pub(super) fn envelope(input: &mut Input<'_>) -> (Vec<u8>, &'static [u8]) {
     let (image, envelope) = vectors::release(input.byte());
     let (mut envelope, at, piece) = (envelope.clone(), usize::from(input.byte()) * 2, input.piece());
     for (to, from) in envelope.iter_mut().skip(at).zip(piece) {
@@ -57,15 +57,17 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("iotsec_update_open", |world, input| {
         let (config, slot) = (world.update_config(), input.number());
         // SAFETY: as above.
-        unsafe { iotsec_update_open(world.update.at(), &raw const config, slot) }
+        let status = unsafe { iotsec_update_open(world.update.at(), &raw const config, slot) };
+        freshness::opened(world, status)
     }),
     ("a boot and iotsec_update_open", |world, _| {
         let config = world.update_config();
-        match boot(world) {
+        let status = match boot(world) {
             // SAFETY: as above.
             Ok(boot) => unsafe { iotsec_update_open(world.update.at(), &raw const config, boot.slot) },
             Err(status) => status,
-        }
+        };
+        freshness::opened(world, status)
     }),
     ("iotsec_update_begin", |world, input| {
         let (now, mut resume) = (input.wide(), 0);
@@ -78,6 +80,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         let status = unsafe { iotsec_update_begin(at, from, len, now, &raw mut resume) };
         if status == IOTSEC_OK {
             world.taken = usize::try_from(resume).expect("a length");
+            freshness::begun(world);
         }
         status
     }),
