@@ -28,8 +28,9 @@ const CALLED_BY: [(&str, &str); 2] = [
     ("tally..Vote", "crypto..Verify$"),
 ];
 
-/// With these, AES in bit slices takes bits of sixteen apart. A function may happen to begin there.
-const MASKS: [u32; 3] = [0x5555, 0x3333, 0x0f0f];
+/// With the first three, AES in bit slices takes bits of sixteen apart; the last is the offset in a page of 4 KiB. A function
+/// may happen to begin there.
+const MASKS: [u32; 4] = [0x5555, 0x3333, 0x0f0f, 0x0fff];
 
 /// What one function does.
 #[derive(Default)]
