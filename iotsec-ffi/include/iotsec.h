@@ -10105,7 +10105,8 @@ iotsec_status_t iotsec_surface_check(const struct iotsec_interface_t *table,
 /**
  * Whether the service of this id, `id_len` bytes, may listen now: `phase` is the state of the device
  * (`IOTSEC_DEVICE_*`), `least` is 1 when its software was changed and only what raises the alarm or brings good software
- * stays open, as `iotsec_integrity_least()` and `iotsec_guard_status()` say, else 0. Ask before each `bind()`, and open nothing else.
+ * stays open, as `iotsec_integrity_least()` and `iotsec_guard_status()` say, else 0. Ask before each `bind()`, and open
+ * nothing else.
  *
  * `IOTSEC_OK`, or `IOTSEC_ERR_SURFACE_*` for why not.
  */

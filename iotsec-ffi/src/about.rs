@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use iotsec::{core::hal::UnixTime, status::About};
+use iotsec::status::About;
 
 use crate::{
     argument,
@@ -94,7 +94,7 @@ unsafe fn about_of<'a>(about: *const iotsec_about_t) -> Result<About<'a>, Status
             model: argument::zero_ended(about.model)?,
             vendor: argument::zero_ended(about.vendor)?,
             version: argument::zero_ended(about.version)?,
-            support_until: (about.support_until_s != 0).then_some(UnixTime(about.support_until_s)),
+            support_until: argument::time(about.support_until_s),
             disclosure_policy: if about.disclosure_policy.is_null() {
                 None
             } else {

@@ -6,6 +6,8 @@ use core::{
     slice, str,
 };
 
+use iotsec::core::hal::{Millis, UnixTime};
+
 use crate::status::{CallError, Status};
 
 /// Bytes that the caller lends for the call.
@@ -320,4 +322,20 @@ pub(crate) unsafe fn zero_ended<'a>(text: *const c_char) -> Result<&'a str, Stat
     unsafe { CStr::from_ptr(text) }
         .to_str()
         .map_err(|_| CallError::Text.into())
+}
+
+/// A time in seconds since 1970-01-01 UTC; zero stands for one that is not known.
+pub(crate) const fn time(seconds: u64) -> Option<UnixTime> {
+    match seconds {
+        0 => None,
+        seconds => Some(UnixTime(seconds)),
+    }
+}
+
+/// A span of a configuration; zero stands for what is usual.
+pub(crate) const fn millis_or(given: u64, default: Millis) -> Millis {
+    match given {
+        0 => default,
+        given => Millis(given),
+    }
 }

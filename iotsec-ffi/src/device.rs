@@ -16,7 +16,7 @@ use iotsec::{
             pairing::{PairingParameters, PairingRecord},
         },
         crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519SigningKey, HkdfSha256, Sha256, Sign},
-        hal::{CounterError, Millis, MonotonicCounter, UnixTime},
+        hal::{CounterError, Millis, MonotonicCounter},
         input::DeviceSerial,
     },
     device::{Booted, Device, DeviceError, Factory, Hardware, Memory, Moment, Owned, Product, Suite},
@@ -457,7 +457,7 @@ pub(crate) unsafe fn spend_owner(
 pub(crate) fn moment(uptime_ms: u64, time_s: u64) -> Moment {
     Moment {
         uptime: (uptime_ms != 0).then_some(Millis(uptime_ms)),
-        time: (time_s != 0).then_some(UnixTime(time_s)),
+        time: argument::time(time_s),
     }
 }
 

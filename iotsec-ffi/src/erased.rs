@@ -1,10 +1,7 @@
 //! Receipts of erasure: what a device says when it has erased, signed and checked.
 
 use iotsec::{
-    core::{
-        crypto::Sha256,
-        hal::{Millis, UnixTime},
-    },
+    core::{crypto::Sha256, hal::Millis},
     erase::{Erased, Reason, Scope},
 };
 
@@ -178,7 +175,7 @@ impl iotsec_erased_t {
             },
             boot: self.boot,
             uptime: (self.uptime_ms != 0).then_some(Millis(self.uptime_ms)),
-            time: (self.time_s != 0).then_some(UnixTime(self.time_s)),
+            time: argument::time(self.time_s),
             nonce,
         })
     }

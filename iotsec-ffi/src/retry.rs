@@ -350,9 +350,8 @@ unsafe fn policy_of(policy: *const iotsec_retry_policy_t) -> Result<RetryPolicy,
     }
     // SAFETY: the caller's word, passed on.
     let given = unsafe { argument::sized(policy) }?;
-    let or = |given: u64, default: Millis| if given == 0 { default } else { Millis(given) };
-    let first = or(given.first_ms, RetryPolicy::DEFAULT.window(0));
-    let longest = or(given.longest_ms, RetryPolicy::DEFAULT.window(u8::MAX).max(first));
+    let first = argument::millis_or(given.first_ms, RetryPolicy::DEFAULT.window(0));
+    let longest = argument::millis_or(given.longest_ms, RetryPolicy::DEFAULT.window(u8::MAX).max(first));
     let mut policy = RetryPolicy::new(first, longest)?;
     if given.stable_ms != 0 {
         policy = policy.with_stable(Millis(given.stable_ms))?;
@@ -365,5 +364,5 @@ unsafe fn policy_of(policy: *const iotsec_retry_policy_t) -> Result<RetryPolicy,
         0 => refusals,
         refusals => u8::try_from(refusals).map_err(|_| RetryError::Policy)?,
     };
-    Ok(policy.with_breaker(refusals, or(given.pause_ms, pause))?)
+    Ok(policy.with_breaker(refusals, argument::millis_or(given.pause_ms, pause))?)
 }

@@ -3,7 +3,7 @@
 use core::ffi::c_char;
 
 use iotsec::{
-    core::hal::{DebugState, Millis, UnixTime},
+    core::hal::{DebugState, Millis},
     status::{Check, Finding, Observed, SecurityStatus, Verdict},
     update::{
         SequenceNumber,
@@ -176,7 +176,6 @@ pub unsafe extern "C" fn iotsec_security_status_json(
 }
 
 fn observed_of(given: &iotsec_observed_t) -> Result<Observed, Status> {
-    let time = |seconds: u64| (seconds != 0).then_some(UnixTime(seconds));
     Ok(Observed {
         integrity: match given.software {
             IOTSEC_OBSERVED_SOFTWARE_UNMEASURED => None,
@@ -197,8 +196,8 @@ fn observed_of(given: &iotsec_observed_t) -> Result<Observed, Status> {
             1 => Mode::Ask,
             _ => return Err(CallError::Config.into()),
         },
-        support_until: time(given.support_until_s),
-        time: time(given.time_s),
+        support_until: argument::time(given.support_until_s),
+        time: argument::time(given.time_s),
         undeclared: match given.undeclared {
             -1 => None,
             count => Some(u16::try_from(count).map_err(|_| CallError::Config)?),

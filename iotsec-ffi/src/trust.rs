@@ -6,7 +6,7 @@ use iotsec::{
     core::{
         cose::Key,
         crypto::{HkdfSha256, KeyType, PublicKey, Sha256},
-        hal::{Region, UnixTime},
+        hal::Region,
     },
     update::{
         DeviceIdentity,
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn iotsec_trust_anchors(
             let threshold = argument::out(threshold)?;
             with_store(config, |mut store, guard, _| {
                 let (_, trust) = store.mount(guard, &mut Sha256::new())?;
-                let now = (now_s != 0).then_some(UnixTime(now_s));
+                let now = argument::time(now_s);
                 // Refuses keys that this device cannot use, and those of a bundle that has expired.
                 let _ = trust.keys(role, now, load)?;
                 let (needed, members) = trust.bundle().role(role).ok_or(TrustError::RoleAbsent)?;

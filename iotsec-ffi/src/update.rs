@@ -7,10 +7,7 @@ pub mod report;
 
 use core::ffi::c_char;
 
-use iotsec::core::{
-    crypto::Sha256,
-    hal::{Slot, UnixTime},
-};
+use iotsec::core::{crypto::Sha256, hal::Slot};
 use iotsec::update::{
     Accepted, Envelope, Policy, UpdateError,
     boot::identify,
@@ -240,7 +237,7 @@ impl Update {
         work: impl FnOnce(&mut Updater<Sha256>, Accepted<'e>, &mut Parts<'_>) -> Result<R, Status>,
     ) -> Result<R, Status> {
         let Self { config, updater, .. } = self;
-        let now = now_of(now_s);
+        let now = argument::time(now_s);
         let (latest, downgrade) = (self.latest, self.downgrade);
         let unanswered = self.challenge.is_some() && latest.is_none();
         let admitting = |mut parts: Parts<'_>| {
@@ -266,11 +263,6 @@ impl Update {
         // SAFETY: the caller's word, passed on.
         unsafe { config.with(now, admitting) }
     }
-}
-
-/// Trusted time, or none.
-fn now_of(seconds: u64) -> Option<UnixTime> {
-    (seconds != 0).then_some(UnixTime(seconds))
 }
 
 /// The session that was begun. Without one, the state says what is to be called instead.

@@ -13,7 +13,7 @@ mod state;
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::{FlashError, Region};
 
-use crate::slot::{MAX_WORD, read_block};
+use crate::slot::{MAX_WORD, pad, read_block};
 pub(crate) use record::{Image, Record};
 #[allow(unreachable_pub, reason = "exported by `install`")]
 pub use record::{ManifestId, State};
@@ -147,9 +147,7 @@ impl Journal {
             .ok_or(FlashError::OutOfBounds)?;
         let mut block = [0; MAX_WORD];
         let block = block.get_mut(..len(space)).ok_or(FlashError::Geometry)?;
-        for (index, to) in block.iter_mut().enumerate() {
-            *to = bytes.get(index).copied().unwrap_or(self.region.erased());
-        }
+        pad(block, bytes, self.region.erased());
         let written = self.region.write(flash, at, block);
         self.offset = self.offset.saturating_add(space);
         self.fresh = written.is_err();

@@ -350,13 +350,18 @@ pub(crate) fn write_padded<F: NorFlash>(
     }
     let mut last = [0; MAX_WORD];
     let last = last.get_mut(..word).ok_or(FlashError::Geometry)?;
-    for (index, to) in last.iter_mut().enumerate() {
-        *to = tail.get(index).copied().unwrap_or(region.erased());
-    }
+    pad(last, tail, region.erased());
     let at = u32::try_from(whole.len())
         .ok()
         .and_then(|len| at.checked_add(len));
     region.write(flash, at.ok_or(FlashError::OutOfBounds)?, last)
+}
+
+/// Makes `block` the bytes and, behind them, the erased value.
+pub(crate) fn pad(block: &mut [u8], bytes: &[u8], erased: u8) {
+    for (index, to) in block.iter_mut().enumerate() {
+        *to = bytes.get(index).copied().unwrap_or(erased);
+    }
 }
 
 /// Reads at a word boundary in whole words, as many as `block` holds at most, and returns just what was asked for.

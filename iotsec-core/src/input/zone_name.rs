@@ -59,7 +59,8 @@ impl ZoneName {
     /// Most bytes of a name: twice those of the longest there is.
     pub const MAX_LEN: usize = MAX_LEN;
 
-    /// Reads a name by the rules of [`check_zone_name`], which are those of the database itself; and looks for its file in `zoneinfo`, the folder where the system keeps them.
+    /// Reads a name by the rules of [`check_zone_name`], which are those of the database itself; and looks for its file in
+    /// `zoneinfo`, the folder where the system keeps them.
     ///
     /// # Errors
     /// [`InputError`]; [`InputKind::UnknownName`] when there is no such file, or it holds no time zone.

@@ -81,8 +81,8 @@ pub unsafe extern "C" fn iotsec_telemetry_grant(
         // SAFETY: the caller's word, see the README.
         unsafe {
             object::enter(telemetry, |telemetry| match purpose {
-                IOTSEC_PURPOSE_HEALTH => grant::<Health>(telemetry, text_version, time(time_s)),
-                IOTSEC_PURPOSE_USAGE => grant::<Usage>(telemetry, text_version, time(time_s)),
+                IOTSEC_PURPOSE_HEALTH => grant::<Health>(telemetry, text_version, argument::time(time_s)),
+                IOTSEC_PURPOSE_USAGE => grant::<Usage>(telemetry, text_version, argument::time(time_s)),
                 _ => Err(CallError::Config.into()),
             })
         }
@@ -109,8 +109,8 @@ pub unsafe extern "C" fn iotsec_telemetry_withdraw(
         // SAFETY: the caller's word, see the README.
         unsafe {
             object::enter(telemetry, |telemetry| match purpose {
-                IOTSEC_PURPOSE_HEALTH => withdraw::<Health>(telemetry, time(time_s)),
-                IOTSEC_PURPOSE_USAGE => withdraw::<Usage>(telemetry, time(time_s)),
+                IOTSEC_PURPOSE_HEALTH => withdraw::<Health>(telemetry, argument::time(time_s)),
+                IOTSEC_PURPOSE_USAGE => withdraw::<Usage>(telemetry, argument::time(time_s)),
                 _ => Err(CallError::Config.into()),
             })
         }
@@ -188,13 +188,5 @@ fn to_c(consent: &Consent) -> iotsec_consent_t {
         },
         text_version: consent.text_version(),
         time_s: consent.at().map_or(0, |at| at.0),
-    }
-}
-
-/// A time that may be missing.
-const fn time(time_s: u64) -> Option<UnixTime> {
-    match time_s {
-        0 => None,
-        seconds => Some(UnixTime(seconds)),
     }
 }

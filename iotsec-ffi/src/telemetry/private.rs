@@ -256,7 +256,7 @@ pub unsafe extern "C" fn iotsec_telemetry_report(
                     storage: &mut telemetry.records,
                     counter: &mut ledger.counter,
                     rng: &mut telemetry.entropy,
-                    now: time(time_s),
+                    now: argument::time(time_s),
                 };
                 let consents = &telemetry.consents;
                 let report = match value.personal {
@@ -317,8 +317,8 @@ pub unsafe extern "C" fn iotsec_telemetry_share(
                 let metric = telemetry.metric(metric)?;
                 let value = measured(metric, value, &telemetry.consents)?;
                 let consents = &telemetry.consents;
-                let measurement =
-                    Measurement::new(metric, value, consents, time(time_s)).map_err(DapError::from)?;
+                let measurement = Measurement::new(metric, value, consents, argument::time(time_s))
+                    .map_err(DapError::from)?;
                 let out = out.at_least(task.buffer_len::<X25519Key>())?;
                 out.fill(|out| {
                     let (buffer, rng) = (out.len(), &mut telemetry.entropy);
@@ -431,12 +431,5 @@ impl Telemetry {
             Sealer::Public(key) => sensitive.seal(&key, registry, event, &consent, rng, out),
         };
         Ok(sealed?.len())
-    }
-}
-
-pub(super) const fn time(time_s: u64) -> Option<UnixTime> {
-    match time_s {
-        0 => None,
-        seconds => Some(UnixTime(seconds)),
     }
 }

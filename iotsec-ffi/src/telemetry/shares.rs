@@ -8,10 +8,7 @@ use iotsec::telemetry::{
     registry::{Aggregate, MetricDef},
 };
 
-use super::{
-    iotsec_telemetry_t, iotsec_value_t,
-    private::{measured, time},
-};
+use super::{iotsec_telemetry_t, iotsec_value_t, private::measured};
 use crate::{
     argument, object,
     status::{CallError, Status, iotsec_status_t, status},
@@ -79,7 +76,7 @@ pub unsafe extern "C" fn iotsec_telemetry_split(
                 let vdaf = vdaf_of(metric, chunk)?;
                 let consents = &telemetry.consents;
                 let value = measured(metric, value, consents)?;
-                let mut measurement = Measurement::new(metric, value, consents, time(time_s))?;
+                let mut measurement = Measurement::new(metric, value, consents, argument::time(time_s))?;
                 if let Some(chunk) = in_chunks(chunk)? {
                     measurement = measurement.in_chunks_of(chunk)?;
                 }

@@ -9,7 +9,7 @@ use iotsec::{
     },
 };
 
-use super::{iotsec_update_t, now_of};
+use super::iotsec_update_t;
 use crate::{
     argument,
     entropy::{CEntropy, iotsec_entropy_t},
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn iotsec_update_latest(
             let challenge = update.challenge.as_ref().ok_or(CallError::State)?;
             let latest = with_store(trust, |mut store, guard, scratch| {
                 let (_, trust) = store.mount(guard, &mut Sha256::new())?;
-                Ok(challenge.check(answer, &trust, &device, now_of(now_s), load, scratch)?)
+                Ok(challenge.check(answer, &trust, &device, argument::time(now_s), load, scratch)?)
             })?;
             if !latest.trust_is_behind() {
                 update.challenge = None;
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn iotsec_update_downgrade(
             let (device, running) = (update.config.device(), update.updater.running().manifest());
             update.downgrade = Some(with_store(trust, |mut store, guard, scratch| {
                 let (_, trust) = store.mount(guard, &mut Sha256::new())?;
-                let (installed, now) = (&running.digest, now_of(now_s));
+                let (installed, now) = (&running.digest, argument::time(now_s));
                 Ok(Downgrade::check(
                     token, &trust, &device, installed, now, load, scratch,
                 )?)

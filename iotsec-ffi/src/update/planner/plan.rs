@@ -1,7 +1,7 @@
 //! What a planner is told and says, in the words of C.
 
 use iotsec::{
-    core::hal::{Millis, UnixTime},
+    core::hal::Millis,
     update::{
         SequenceNumber,
         install::ManifestId,
@@ -209,18 +209,20 @@ pub(super) unsafe fn policy_of(
     }
     // SAFETY: the caller's word, passed on.
     let given = unsafe { argument::sized(policy) }?;
-    let or = |given: u64, default: Millis| if given == 0 { default } else { Millis(given) };
     let policy = UpdatePolicy {
-        first_check: or(given.first_check_ms, DEFAULT.first_check),
-        period: or(given.period_ms, DEFAULT.period),
-        retry: or(given.retry_ms, DEFAULT.retry),
-        grace: or(given.grace_ms, DEFAULT.grace),
+        first_check: argument::millis_or(given.first_check_ms, DEFAULT.first_check),
+        period: argument::millis_or(given.period_ms, DEFAULT.period),
+        retry: argument::millis_or(given.retry_ms, DEFAULT.retry),
+        grace: argument::millis_or(given.grace_ms, DEFAULT.grace),
         least_battery: match given.least_battery {
             0 => DEFAULT.least_battery,
             percent => u8::try_from(percent).map_err(|_| PolicyError::Policy)?,
         },
-        longest_postponement: or(given.longest_postponement_ms, DEFAULT.longest_postponement),
-        support_until: time_of(given.support_until_s),
+        longest_postponement: argument::millis_or(
+            given.longest_postponement_ms,
+            DEFAULT.longest_postponement,
+        ),
+        support_until: argument::time(given.support_until_s),
     };
     let mode = if truth(given.ask)? {
         Mode::Ask
@@ -239,7 +241,7 @@ pub(super) fn conditions_of(given: &iotsec_conditions_t) -> Result<Conditions, S
         },
         powered: truth(given.powered)?,
         in_use: truth(given.in_use)?,
-        now: time_of(given.now_s),
+        now: argument::time(given.now_s),
     })
 }
 
@@ -364,8 +366,4 @@ fn truth(given: i32) -> Result<bool, Status> {
         1 => Ok(true),
         _ => Err(CallError::Config.into()),
     }
-}
-
-fn time_of(seconds: u64) -> Option<UnixTime> {
-    (seconds != 0).then_some(UnixTime(seconds))
 }
