@@ -21,6 +21,8 @@ pub use content::{
     KeyWrapAlgorithm,
 };
 
+#[cfg(any(feature = "rustcrypto", feature = "argon2"))]
+mod apart;
 #[cfg(feature = "rustcrypto")]
 mod rustcrypto;
 #[cfg(all(feature = "rustcrypto", any(test, target_pointer_width = "32")))]

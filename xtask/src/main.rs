@@ -31,6 +31,7 @@ mod power_cut;
 mod powerset;
 mod qemu;
 mod reproduce;
+mod residue;
 mod rustc;
 mod size;
 mod soak;
@@ -76,6 +77,12 @@ const TASKS: &[Task] = &[
         usage: "",
         about: "check that verifying, installing, booting, storing cannot panic",
         run: no_panic::run,
+    },
+    Task {
+        name: "residue",
+        usage: "",
+        about: "check that cryptography leaves nothing of a key in the stack",
+        run: residue::run,
     },
     Task {
         name: "fault-injection",

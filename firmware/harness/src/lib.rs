@@ -6,6 +6,7 @@
 //! | [`entropy`] | a source of fixed bytes, so that runs repeat |
 //! | [`entry`] | names the entry point, on a Cortex-M or on RISC-V |
 //! | [`measure`] | peak stack and instruction count of a call |
+//! | [`residue`] | what a call leaves of a secret in the stack |
 //! | [`device`] | a device that vectors of another implementation are for |
 //! | [`console`] | text and exit codes over semihosting |
 //! | [`vector`] | messages of another implementation |
@@ -17,6 +18,8 @@ pub mod device;
 pub mod entropy;
 pub mod flash;
 pub mod measure;
+pub mod residue;
+mod stack;
 pub mod vector;
 
 pub use cpu::entry;

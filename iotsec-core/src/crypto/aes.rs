@@ -5,9 +5,13 @@ use aes_kw::KeyInit;
 
 use super::{
     CryptoError, TAG_LEN,
+    apart::apart,
     content::{ContentAlgorithm, ContentDecrypt, ContentEncrypt, KeyUnwrap, KeyWrap, KeyWrapAlgorithm},
 };
 use crate::secret::Secret;
+
+/// How deep work with a key goes, in bytes of stack.
+const DEPTH: usize = 1216;
 
 macro_rules! counter_mode {
     ($(#[$doc:meta])* $name:ident, $cipher:ty) => {
@@ -23,9 +27,7 @@ macro_rules! counter_mode {
 
             fn apply(&mut self, buffer: &mut [u8]) -> Result<(), CryptoError> {
                 let cipher = self.0.as_mut().ok_or(CryptoError::Length)?;
-                cipher
-                    .try_apply_keystream(buffer)
-                    .map_err(|_| CryptoError::Length)
+                apart::<DEPTH, _>(|| cipher.try_apply_keystream(buffer)).map_err(|_| CryptoError::Length)
             }
         }
 
@@ -44,9 +46,11 @@ macro_rules! counter_mode {
                 if !aad.is_empty() {
                     return Err(CryptoError::Length);
                 }
-                let cipher = ctr::Ctr128BE::new_from_slices(key, iv);
-                self.0 = Some(cipher.map_err(|_| CryptoError::KeyLength)?);
-                Ok(())
+                apart::<DEPTH, _>(|| {
+                    let cipher = ctr::Ctr128BE::new_from_slices(key, iv);
+                    self.0 = Some(cipher.map_err(|_| CryptoError::KeyLength)?);
+                    Ok(())
+                })
             }
             fn seek(&mut self, position: u32) -> Result<(), CryptoError> {
                 let cipher = self.0.as_mut().ok_or(CryptoError::Length)?;
@@ -97,15 +101,19 @@ macro_rules! key_wrap {
             }
             fn wrap(&self, kek: &[u8], key: &[u8], wrapped: &mut [u8]) -> Result<(), CryptoError> {
                 check_lengths(key, wrapped)?;
-                let cipher = <$cipher>::new_from_slice(kek).map_err(|_| CryptoError::KeyLength)?;
-                cipher.wrap_key(key, wrapped).map_err(|_| CryptoError::KeyLength)?;
-                Ok(())
+                apart::<DEPTH, _>(|| {
+                    let cipher = <$cipher>::new_from_slice(kek).map_err(|_| CryptoError::KeyLength)?;
+                    cipher.wrap_key(key, wrapped).map_err(|_| CryptoError::KeyLength)?;
+                    Ok(())
+                })
             }
             fn unwrap(&self, kek: &[u8], wrapped: &[u8], key: &mut [u8]) -> Result<(), CryptoError> {
                 check_lengths(key, wrapped)?;
-                let cipher = <$cipher>::new_from_slice(kek).map_err(|_| CryptoError::KeyLength)?;
-                cipher.unwrap_key(wrapped, key).map_err(|_| CryptoError::Tag)?;
-                Ok(())
+                apart::<DEPTH, _>(|| {
+                    let cipher = <$cipher>::new_from_slice(kek).map_err(|_| CryptoError::KeyLength)?;
+                    cipher.unwrap_key(wrapped, key).map_err(|_| CryptoError::Tag)?;
+                    Ok(())
+                })
             }
         }
 

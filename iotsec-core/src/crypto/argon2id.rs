@@ -3,8 +3,11 @@ use core::cell::RefCell;
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroize;
 
-use super::{CryptoError, MemoryHard};
+use super::{CryptoError, MemoryHard, apart::apart};
 use crate::secret::Secret;
+
+/// How deep it goes, in bytes of stack.
+const DEPTH: usize = 8480;
 
 /// One KiB of the memory of [`Argon2id`].
 pub use argon2::Block as Argon2Block;
@@ -49,17 +52,19 @@ impl MemoryHard for Argon2id<'_> {
         let mut memory = self.memory.try_borrow_mut().map_err(|_| CryptoError::Driver)?;
         let blocks = usize::try_from(kib).map_err(|_| CryptoError::Length)?;
         let memory = memory.get_mut(..blocks).ok_or(CryptoError::Length)?;
-        let mut out = Secret::zero();
-        let params = Params::new(kib, passes.into(), 1, Some(out.expose().len()));
-        let argon2 = Argon2::new(
-            Algorithm::Argon2id,
-            Version::V0x13,
-            params.map_err(|_| CryptoError::Length)?,
-        );
-        let done = argon2.hash_password_into_with_memory(password, salt, out.expose_mut(), &mut *memory);
-        memory.iter_mut().for_each(Zeroize::zeroize);
-        done.map_err(|_| CryptoError::Length)?;
-        Ok(out)
+        apart::<DEPTH, _>(|| {
+            let mut out = Secret::zero();
+            let params = Params::new(kib, passes.into(), 1, Some(out.expose().len()));
+            let argon2 = Argon2::new(
+                Algorithm::Argon2id,
+                Version::V0x13,
+                params.map_err(|_| CryptoError::Length)?,
+            );
+            let done = argon2.hash_password_into_with_memory(password, salt, out.expose_mut(), &mut *memory);
+            memory.iter_mut().for_each(Zeroize::zeroize);
+            done.map_err(|_| CryptoError::Length)?;
+            Ok(out)
+        })
     }
 }
 

@@ -1,15 +1,16 @@
 //! ECDSA on P-256, with raw signatures as COSE carries them (RFC 9053 §2.1), and key agreement.
 
+use super::{
+    AgreementCurve, CryptoError, DIGEST_LEN, Ed25519PublicKey, KeyAgreement, KeyType, SIGNATURE_LEN, Sign,
+    Verify, apart::apart,
+};
+use crate::{cose, secret::Secret};
 use p256::ecdsa::signature::{Signer, Verifier, hazmat::PrehashVerifier};
 use rand_core::TryCryptoRng;
 
-use super::{
-    AgreementCurve, CryptoError, DIGEST_LEN, Ed25519PublicKey, KeyAgreement, KeyType, SIGNATURE_LEN, Sign,
-    Verify,
-};
-use crate::{cose, secret::Secret};
-
 const POINT_LEN: usize = 65;
+/// How deep work with a private key goes, in bytes of stack.
+const DEPTH: usize = 3840;
 
 /// A P-256 public key: a point on the curve, never the identity.
 #[derive(Clone, Debug)]
@@ -124,9 +125,12 @@ impl P256SigningKey {
     /// # Errors
     /// [`CryptoError::PublicKey`] for zero or a scalar that is not below the group order.
     pub fn from_scalar(scalar: &Secret<32>) -> Result<Self, CryptoError> {
-        let key = p256::ecdsa::SigningKey::from_slice(scalar.expose()).map_err(|_| CryptoError::PublicKey)?;
-        let point = point_of(key.verifying_key())?;
-        Ok(Self { key, point })
+        apart::<DEPTH, _>(|| {
+            let key =
+                p256::ecdsa::SigningKey::from_slice(scalar.expose()).map_err(|_| CryptoError::PublicKey)?;
+            let point = point_of(key.verifying_key())?;
+            Ok(Self { key, point })
+        })
     }
 
     /// A fresh key, by rejection sampling.
@@ -158,8 +162,10 @@ impl Sign for P256SigningKey {
         &self.point
     }
     fn sign(&self, message: &[u8], signature: &mut [u8; SIGNATURE_LEN]) -> Result<(), CryptoError> {
-        let made: p256::ecdsa::Signature = self.key.sign(message);
-        *signature = made.to_bytes().into();
+        apart::<DEPTH, _>(|| {
+            let made: p256::ecdsa::Signature = self.key.sign(message);
+            *signature = made.to_bytes().into();
+        });
         Ok(())
     }
 }
@@ -185,9 +191,11 @@ impl P256AgreementKey {
     /// # Errors
     /// [`CryptoError::PublicKey`] for zero or a scalar that is not below the group order.
     pub fn from_scalar(scalar: &Secret<32>) -> Result<Self, CryptoError> {
-        let key = p256::SecretKey::from_slice(scalar.expose()).map_err(|_| CryptoError::PublicKey)?;
-        let point = point_of(&key.public_key().into())?;
-        Ok(Self { key, point })
+        apart::<DEPTH, _>(|| {
+            let key = p256::SecretKey::from_slice(scalar.expose()).map_err(|_| CryptoError::PublicKey)?;
+            let point = point_of(&key.public_key().into())?;
+            Ok(Self { key, point })
+        })
     }
 
     /// A fresh key, by rejection sampling.
@@ -223,8 +231,10 @@ impl KeyAgreement for P256AgreementKey {
             return Err(CryptoError::PublicKey);
         }
         let peer = p256::PublicKey::from_sec1_bytes(peer).map_err(|_| CryptoError::PublicKey)?;
-        let shared = p256::ecdh::diffie_hellman(self.key.to_nonzero_scalar(), peer.as_affine());
-        Secret::from_slice(shared.raw_secret_bytes())
+        apart::<DEPTH, _>(|| {
+            let shared = p256::ecdh::diffie_hellman(self.key.to_nonzero_scalar(), peer.as_affine());
+            Secret::from_slice(shared.raw_secret_bytes())
+        })
     }
 }
 

@@ -11,9 +11,18 @@ use sha2::Digest as _;
 
 use super::{
     Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, Digest, Kdf, KeyType, NONCE_LEN, SIGNATURE_LEN, Sign,
-    TAG_LEN, Verify, WIDE_DIGEST_LEN, WideDigest, is_canonical_y,
+    TAG_LEN, Verify, WIDE_DIGEST_LEN, WideDigest, apart::apart, is_canonical_y,
 };
 use crate::{cose, secret::Secret};
+
+/// How deep work with a secret goes, in bytes of stack.
+mod depth {
+    pub(super) const HMAC: usize = 944;
+    pub(super) const HKDF: usize = 1120;
+    pub(super) const ED25519: usize = if cfg!(target_arch = "arm") { 3680 } else { 4224 };
+    pub(super) const CHACHA20_POLY1305: usize = 944;
+    pub(super) const AES_256_GCM_SIV: usize = 2256;
+}
 
 /// An Ed25519 public key that is a canonical point outside the small subgroup.
 ///
@@ -85,9 +94,11 @@ pub struct Ed25519SigningKey {
 impl Ed25519SigningKey {
     /// The key of a 32-byte seed (RFC 8032 §5.1.5).
     pub fn from_seed(seed: &Secret<32>) -> Self {
-        let key = ed25519_dalek::SigningKey::from_bytes(seed.expose());
-        let public = key.verifying_key().to_bytes();
-        Self { key, public }
+        apart::<{ depth::ED25519 }, _>(|| {
+            let key = ed25519_dalek::SigningKey::from_bytes(seed.expose());
+            let public = key.verifying_key().to_bytes();
+            Self { key, public }
+        })
     }
 
     /// A fresh key.
@@ -113,7 +124,7 @@ impl Sign for Ed25519SigningKey {
         &self.public
     }
     fn sign(&self, message: &[u8], signature: &mut [u8; SIGNATURE_LEN]) -> Result<(), CryptoError> {
-        *signature = self.key.sign(message).to_bytes();
+        apart::<{ depth::ED25519 }, _>(|| *signature = self.key.sign(message).to_bytes());
         Ok(())
     }
 }
@@ -202,33 +213,38 @@ impl Kdf for HkdfSha256 {
         if out.len() > HKDF_MAX_LEN {
             return Err(CryptoError::Length);
         }
-        let prk = Secret::from_bytes(self.hmac(salt, &[key])?);
-        let mut block = Secret::<DIGEST_LEN>::zero();
-        let mut previous: &[u8] = &[];
-        for (counter, out) in (1_u8..=255).zip(out.chunks_mut(DIGEST_LEN)) {
-            let counter = [counter];
-            let parts = once(previous)
-                .chain(info.iter().copied())
-                .chain(once(&counter[..]));
-            *block.expose_mut() = mac(prk.expose(), &mut { parts })?;
-            for (to, from) in out.iter_mut().zip(block.expose()) {
-                *to = *from;
-            }
-            previous = block.expose();
-        }
-        Ok(())
+        apart::<{ depth::HKDF }, _>(|| extract_and_expand(salt, key, info, out))
     }
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        mac(key, &mut parts.iter().copied())
+        apart::<{ depth::HMAC }, _>(|| hmac(key, &mut parts.iter().copied()))
     }
 }
 
 /// Bytes that HKDF-SHA-256 gives at most (RFC 5869 §2.3).
 const HKDF_MAX_LEN: usize = 255 * DIGEST_LEN;
 
+/// RFC 5869 §2.
+fn extract_and_expand(salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+    let prk = Secret::from_bytes(hmac(salt, &mut once(key))?);
+    let mut block = Secret::<DIGEST_LEN>::zero();
+    let mut previous: &[u8] = &[];
+    for (counter, out) in (1_u8..=255).zip(out.chunks_mut(DIGEST_LEN)) {
+        let counter = [counter];
+        let parts = once(previous)
+            .chain(info.iter().copied())
+            .chain(once(&counter[..]));
+        *block.expose_mut() = hmac(prk.expose(), &mut { parts })?;
+        for (to, from) in out.iter_mut().zip(block.expose()) {
+            *to = *from;
+        }
+        previous = block.expose();
+    }
+    Ok(())
+}
+
 // Out of line: each inlined copy is half a kilobyte.
 #[inline(never)]
-fn mac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
+fn hmac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
     let mut mac =
         <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
     for part in parts {
@@ -249,7 +265,7 @@ fn squeeze(hash: &mut sha2::Sha256) -> [u8; DIGEST_LEN] {
 }
 
 macro_rules! aead {
-    ($(#[$doc:meta])* $name:ident, $cipher:ty) => {
+    ($(#[$doc:meta])* $name:ident, $cipher:ty, $depth:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $name;
@@ -265,10 +281,12 @@ macro_rules! aead {
                 aad: &[u8],
                 buffer: &mut [u8],
             ) -> Result<[u8; TAG_LEN], CryptoError> {
-                <$cipher>::new(key.expose().into())
-                    .encrypt_inout_detached(nonce.into(), aad, buffer.into())
-                    .map(Into::into)
-                    .map_err(|_| CryptoError::Length)
+                apart::<{ $depth }, _>(|| {
+                    <$cipher>::new(key.expose().into())
+                        .encrypt_inout_detached(nonce.into(), aad, buffer.into())
+                        .map(Into::into)
+                        .map_err(|_| CryptoError::Length)
+                })
             }
             fn open(
                 &self,
@@ -278,12 +296,14 @@ macro_rules! aead {
                 buffer: &mut [u8],
                 tag: &[u8; TAG_LEN],
             ) -> Result<(), CryptoError> {
-                let done = <$cipher>::new(key.expose().into()).decrypt_inout_detached(
-                    nonce.into(),
-                    aad,
-                    (&mut *buffer).into(),
-                    tag.into(),
-                );
+                let done = apart::<{ $depth }, _>(|| {
+                    <$cipher>::new(key.expose().into()).decrypt_inout_detached(
+                        nonce.into(),
+                        aad,
+                        (&mut *buffer).into(),
+                        tag.into(),
+                    )
+                });
                 // GCM-SIV decrypts before it can check: what failed must not stay in the buffer.
                 done.map_err(|_| {
                     zeroize::Zeroize::zeroize(buffer);
@@ -297,13 +317,15 @@ macro_rules! aead {
 aead!(
     /// ChaCha20-Poly1305 (RFC 8439), for messages on the wire.
     ChaCha20Poly1305,
-    chacha20poly1305::ChaCha20Poly1305
+    chacha20poly1305::ChaCha20Poly1305,
+    depth::CHACHA20_POLY1305
 );
 aead!(
     /// AES-256-GCM-SIV (RFC 8452), for storage: a nonce that repeats, because the flash was rolled
     /// back, reveals no more than that two records are equal.
     Aes256GcmSiv,
-    Aes256GcmSivCipher
+    Aes256GcmSivCipher,
+    depth::AES_256_GCM_SIV
 );
 
 /// Software on processors of 32 bits, which have no instructions for AES as a rule.

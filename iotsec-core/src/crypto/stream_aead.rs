@@ -6,6 +6,7 @@ use zeroize::Zeroize;
 
 use super::{
     CryptoError, NONCE_LEN, TAG_LEN,
+    apart::apart,
     content::{ContentAlgorithm, ContentDecrypt, ContentEncrypt},
 };
 use crate::secret::{Secret, ct_eq};
@@ -122,8 +123,9 @@ impl<H: UniversalHash<BlockSize = BlockSize>> Padded<H> {
     }
 }
 
+// `depth` is how deep work with a key goes, in bytes of stack.
 macro_rules! stream_aead {
-    ($name:ident, $algorithm:ident, $start:ident, $lengths:expr) => {
+    ($name:ident, $algorithm:ident, $depth:literal, $start:ident, $lengths:expr) => {
         impl $name {
             /// No key yet.
             pub const fn new() -> Self {
@@ -131,14 +133,12 @@ macro_rules! stream_aead {
             }
 
             fn apply(&mut self, buffer: &mut [u8], encrypt: bool) -> Result<(), CryptoError> {
-                self.0
-                    .as_mut()
-                    .ok_or(CryptoError::Length)?
-                    .apply(buffer, encrypt)
+                let running = self.0.as_mut().ok_or(CryptoError::Length)?;
+                apart::<$depth, _>(|| running.apply(buffer, encrypt))
             }
 
             fn end(&mut self) -> Result<[u8; TAG_LEN], CryptoError> {
-                Ok(self.0.take().ok_or(CryptoError::Length)?.tag($lengths))
+                apart::<$depth, _>(|| Ok(self.0.take().ok_or(CryptoError::Length)?.tag($lengths)))
             }
         }
 
@@ -154,8 +154,10 @@ macro_rules! stream_aead {
             }
             fn start(&mut self, key: &[u8], iv: &[u8], aad: &[u8]) -> Result<(), CryptoError> {
                 self.0 = None;
-                self.0 = Some($start(key, iv, aad)?);
-                Ok(())
+                apart::<$depth, _>(|| {
+                    self.0 = Some($start(key, iv, aad)?);
+                    Ok(())
+                })
             }
             fn seek(&mut self, _position: u32) -> Result<(), CryptoError> {
                 Err(CryptoError::Length)
@@ -186,10 +188,11 @@ macro_rules! stream_aead {
 stream_aead!(
     ChaCha20Poly1305Stream,
     ChaCha20Poly1305,
+    1216,
     start_chacha,
     u64::to_le_bytes
 );
-stream_aead!(Aes128GcmStream, Aes128Gcm, start_gcm, |bytes| bytes
+stream_aead!(Aes128GcmStream, Aes128Gcm, 2400, start_gcm, |bytes| bytes
     .saturating_mul(8)
     .to_be_bytes());
 

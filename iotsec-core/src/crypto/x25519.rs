@@ -4,9 +4,13 @@ use rand_core::TryCryptoRng;
 
 use super::{
     CryptoError,
+    apart::apart,
     content::{AgreementCurve, KeyAgreement},
 };
 use crate::secret::Secret;
+
+/// How deep work with a private key goes, in bytes of stack.
+const DEPTH: usize = if cfg!(target_arch = "arm") { 2464 } else { 3008 };
 
 /// An X25519 private key; wiped on drop.
 ///
@@ -27,10 +31,12 @@ pub struct X25519Key {
 impl X25519Key {
     /// The key of 32 bytes, clamped as RFC 7748 §5 says.
     pub fn from_scalar(scalar: &Secret<32>) -> Self {
-        let key = x25519_dalek::StaticSecret::from(*scalar.expose());
-        // By the ladder, as the agreement: the tables of the other way would cost kilobytes of flash.
-        let public = x25519_dalek::x25519(*scalar.expose(), x25519_dalek::X25519_BASEPOINT_BYTES);
-        Self { key, public }
+        apart::<DEPTH, _>(|| {
+            let key = x25519_dalek::StaticSecret::from(*scalar.expose());
+            // By the ladder, as the agreement: the tables of the other way would cost kilobytes of flash.
+            let public = x25519_dalek::x25519(*scalar.expose(), x25519_dalek::X25519_BASEPOINT_BYTES);
+            Self { key, public }
+        })
     }
 
     /// A fresh key.
@@ -57,11 +63,13 @@ impl KeyAgreement for X25519Key {
     }
     fn agree(&self, peer: &[u8]) -> Result<Secret<32>, CryptoError> {
         let peer: [u8; 32] = peer.try_into().map_err(|_| CryptoError::PublicKey)?;
-        let shared = self.key.diffie_hellman(&peer.into());
-        // All zero exactly when the peer's point has small order (RFC 7748 §6.1).
-        if !shared.was_contributory() {
-            return Err(CryptoError::PublicKey);
-        }
-        Ok(Secret::from_bytes(*shared.as_bytes()))
+        apart::<DEPTH, _>(|| {
+            let shared = self.key.diffie_hellman(&peer.into());
+            // All zero exactly when the peer's point has small order (RFC 7748 §6.1).
+            if !shared.was_contributory() {
+                return Err(CryptoError::PublicKey);
+            }
+            Ok(Secret::from_bytes(*shared.as_bytes()))
+        })
     }
 }
