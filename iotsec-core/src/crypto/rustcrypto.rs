@@ -21,7 +21,7 @@ mod depth {
     pub(super) const HKDF: usize = 1120;
     pub(super) const ED25519: usize = if cfg!(target_arch = "arm") { 3680 } else { 4224 };
     pub(super) const CHACHA20_POLY1305: usize = 944;
-    pub(super) const AES_256_GCM_SIV: usize = 2256;
+    pub(super) const AES_256_GCM_SIV: usize = 2240;
 }
 
 /// An Ed25519 public key that is a canonical point outside the small subgroup.
@@ -216,7 +216,7 @@ impl Kdf for HkdfSha256 {
         apart::<{ depth::HKDF }, _>(|| extract_and_expand(salt, key, info, out))
     }
     fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
-        apart::<{ depth::HMAC }, _>(|| hmac(key, &mut parts.iter().copied()))
+        apart::<{ depth::HMAC }, _>(|| mac(key, &mut parts.iter().copied()))
     }
 }
 
@@ -225,7 +225,7 @@ const HKDF_MAX_LEN: usize = 255 * DIGEST_LEN;
 
 /// RFC 5869 §2.
 fn extract_and_expand(salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-    let prk = Secret::from_bytes(hmac(salt, &mut once(key))?);
+    let prk = Secret::from_bytes(mac(salt, &mut once(key))?);
     let mut block = Secret::<DIGEST_LEN>::zero();
     let mut previous: &[u8] = &[];
     for (counter, out) in (1_u8..=255).zip(out.chunks_mut(DIGEST_LEN)) {
@@ -233,7 +233,7 @@ fn extract_and_expand(salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -
         let parts = once(previous)
             .chain(info.iter().copied())
             .chain(once(&counter[..]));
-        *block.expose_mut() = hmac(prk.expose(), &mut { parts })?;
+        *block.expose_mut() = mac(prk.expose(), &mut { parts })?;
         for (to, from) in out.iter_mut().zip(block.expose()) {
             *to = *from;
         }
@@ -244,7 +244,7 @@ fn extract_and_expand(salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -
 
 // Out of line: each inlined copy is half a kilobyte.
 #[inline(never)]
-fn hmac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
+fn mac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
     let mut mac =
         <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
     for part in parts {

@@ -24,7 +24,7 @@ const BUDGETS: &[Budget] = &[
     Budget::new("telemetry", THUMBV7EM_HF, 8 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("telemetry", THUMBV6M, 33 * KIB / 4, 17 * KIB / 4).beyond("sealing"),
     Budget::new("telemetry", RISCV32IMAC, 11 * KIB, 4 * KIB).beyond("sealing"),
-    Budget::new("store", THUMBV7EM_HF, 29 * KIB, 9 * KIB / 2),
+    Budget::new("store", THUMBV7EM_HF, 29 * KIB, 37 * KIB / 8),
     Budget::new("spool", THUMBV7EM_HF, 81 * KIB / 2, 10 * KIB),
     Budget::new("detect", THUMBV7EM_HF, 25 * KIB / 2, 5 * KIB / 2),
     Budget::new("randomized_response", THUMBV7EM_HF, 13 * KIB / 2, 6 * KIB).beyond("sealing"),
