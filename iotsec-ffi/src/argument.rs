@@ -101,6 +101,16 @@ pub(crate) fn same_size<T>(value: T, struct_size: u32) -> Result<T, Status> {
     Ok(value)
 }
 
+/// A field that the header reserves: refused unless it is zero, so that a later header can give it a meaning that an
+/// earlier library does not overlook.
+pub(crate) fn zero<T: Default + PartialEq>(reserved: T) -> Result<(), CallError> {
+    if reserved == T::default() {
+        Ok(())
+    } else {
+        Err(CallError::Config)
+    }
+}
+
 /// Where one result goes.
 ///
 /// # Safety

@@ -507,6 +507,7 @@ unsafe fn start(
         return Err(CallError::Size.into());
     }
     for (place, given) in places.iter_mut().zip(given) {
+        argument::zero(given.reserved)?;
         let name_space = u8::try_from(given.name_space).map_err(|_| CallError::Config)?;
         // SAFETY: as above; the texts outlive the device.
         let (holds, purpose) = unsafe {

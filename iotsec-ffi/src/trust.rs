@@ -337,6 +337,7 @@ pub(crate) unsafe fn with_store<R>(
 ) -> Result<R, Status> {
     // SAFETY: the caller's word, passed on; here and below.
     let config = unsafe { argument::sized(config) }?;
+    argument::zero(config.reserved)?;
     let flash = CFlash::new(argument::same_size(config.flash, config.flash.struct_size)?)?;
     let region = config.region.region(&flash)?;
     if config.buffer.is_null() || config.scratch.is_null() {

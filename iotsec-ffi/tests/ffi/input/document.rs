@@ -105,11 +105,20 @@ type Refused = (iotsec_status_t, u32, Vec<u8>);
 
 fn read_into(
     fields: &[iotsec_document_field_t],
+    written: (iotsec_document_form_t, &[u8]),
+    scratch: &mut [u8],
+    room: usize,
+) -> Result<Vec<iotsec_document_value_t>, Refused> {
+    read_by(&document(fields), written, scratch, room)
+}
+
+fn read_by(
+    document: &iotsec_document_t,
     (form, bytes): (iotsec_document_form_t, &[u8]),
     scratch: &mut [u8],
     room: usize,
 ) -> Result<Vec<iotsec_document_value_t>, Refused> {
-    let (document, mut len) = (document(fields), usize::MAX);
+    let mut len = usize::MAX;
     let (mut values, mut place): (Vec<iotsec_document_value_t>, iotsec_document_place_t) =
         (vec![zeroed(); room], zeroed());
     place.offset = u32::MAX;
@@ -117,7 +126,7 @@ fn read_into(
     let status = unsafe {
         iotsec_document_read(
             form,
-            &raw const document,
+            document,
             bytes.as_ptr(),
             bytes.len(),
             scratch.as_mut_ptr(),
@@ -323,6 +332,12 @@ fn a_table_that_breaks_its_rules_is_refused_before_the_document() {
     let config = (IOTSEC_ERR_CONFIG, u32::MAX, vec![]);
     assert_eq!(refused(&[]), config);
     assert_eq!(refused(&[bools[0]; 65]), config);
+    let reserved = iotsec_document_t {
+        reserved: 1,
+        ..document(&bools)
+    };
+    let good = (IOTSEC_DOCUMENT_JSON, &br#"{"a": true, "b": false}"#[..]);
+    assert_eq!(read_by(&reserved, good, &mut [0; 64], 16), Err(config.clone()));
     for field in [
         field(c"", IOTSEC_DOCUMENT_BOOL),
         field(c"a b", IOTSEC_DOCUMENT_BOOL),
