@@ -356,9 +356,9 @@ pub(crate) unsafe fn with_store<R>(
             kdf: &HkdfSha256,
         });
     }
-    if !config.counter.is_null() {
-        // SAFETY: as above.
-        counter = CCounter::new(unsafe { argument::sized(config.counter) }?)?;
+    // SAFETY: as above.
+    if let Some(given) = unsafe { CCounter::new_or_none(config.counter) }? {
+        counter = given;
         guard = guard.with_counter(&mut counter);
     }
     // SAFETY: neither is null nor longer than an object can be; the caller vouches for the rest.
