@@ -19,7 +19,7 @@
 static const uint8_t calibration[] = {0x12, 0x34, 0x56};
 static const uint8_t wifi_key[] = "correct horse battery staple";
 
-#define PAGES 5u
+#define STORE_PAGES 5u
 
 static iotsec_store_t store;
 static iotsec_index_entry_t names[8];
@@ -30,13 +30,13 @@ static iotsec_store_config_t config(void) {
         .struct_size = sizeof(iotsec_store_config_t),
         .index_count = sizeof names / sizeof names[0],
         .flash = board_flash,
-        .region = {0, BOARD_PAGE_SIZE, PAGES, BOARD_WORD_SIZE, 0xFF},
+        .region = {0, BOARD_PAGE_SIZE, STORE_PAGES, BOARD_WORD_SIZE, 0xFF},
         .entropy = board_entropy,
         .root_key = board_root_key,
         .index = names,
         .buffer = buffer,
         .buffer_size = sizeof buffer,
-        .replay_counter = &board_counter, /* the store's own: updates count with another */
+        .replay_counter = &board_store_counter,
     };
 }
 
@@ -128,7 +128,7 @@ static iotsec_status_t kept(const uint8_t *key, size_t len) {
 /* Somebody copies the flash and puts it back when another key is in use. Without a counter that would go unnoticed. */
 static iotsec_status_t put_back(void) {
     static const uint8_t next[] = "a third horse";
-    static uint8_t image[PAGES * BOARD_PAGE_SIZE];
+    static uint8_t image[STORE_PAGES * BOARD_PAGE_SIZE];
     const iotsec_store_config_t where = config();
     TRY(kept(wifi_key, sizeof wifi_key));
     TRY(board_flash.read(board_flash.ctx, 0, image, sizeof image));
