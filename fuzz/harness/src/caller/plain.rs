@@ -17,8 +17,8 @@ pub(super) fn lives() -> Vec<(&'static str, Calls)> {
         ),
         ("iotsec_surface_audit", vec![3, 0, 0, 0, 5]),
     ];
-    // What the texts are, and of the last field: optional, from 0 to 20, 3 when it is absent.
-    let table = |input: u8| vec![input, 1, 0, 0, 0, 20, 0, 3];
+    // What the texts are, and of the last field: from 0 to 20, 3 when it is absent.
+    let table = |input: u8| vec![input, 2, 0, 0, 0, 20, 0, 3];
     let documents = vec![
         (
             "iotsec_document_read",

@@ -311,6 +311,80 @@ fn what_is_wrong_has_an_error_and_a_place() {
 }
 
 #[test]
+fn a_member_that_a_kind_does_not_need_is_refused() {
+    type Change = fn(&mut iotsec_document_field_t);
+    const MIN: Change = |it| it.min = -1;
+    const MAX: Change = |it| it.max = 9;
+    const INPUT: Change = |it| it.input = IOTSEC_INPUT_HOSTNAME;
+    const COUNT: Change = |it| it.count = 1;
+    const CHOICES: Change = |it| it.choices = ptr::dangling();
+    const FIELDS: Change = |it| it.fields = ptr::dangling();
+    const FALLBACK: Change = |it| it.fallback = 1;
+    let (choices, inner) = ([c"on".as_ptr()], field(c"i", IOTSEC_DOCUMENT_BOOL));
+    let element = iotsec_document_field_t {
+        name: ptr::null(),
+        ..inner
+    };
+    let choice = iotsec_document_field_t {
+        count: 1,
+        choices: choices.as_ptr(),
+        ..field(c"n", IOTSEC_DOCUMENT_CHOICE)
+    };
+    let of = |kind, fields| iotsec_document_field_t {
+        count: 1,
+        fields,
+        ..field(c"n", kind)
+    };
+    let list = iotsec_document_field_t {
+        max: 9,
+        ..of(IOTSEC_DOCUMENT_LIST, &raw const element)
+    };
+    let kinds: [(iotsec_document_field_t, &str, &[Change]); 6] = [
+        (
+            field(c"n", IOTSEC_DOCUMENT_BOOL),
+            "true",
+            &[MIN, MAX, INPUT, COUNT, CHOICES, FIELDS, FALLBACK],
+        ),
+        (
+            field(c"n", IOTSEC_DOCUMENT_INTEGER),
+            "0",
+            &[INPUT, COUNT, CHOICES, FIELDS, FALLBACK],
+        ),
+        (
+            field(c"n", IOTSEC_DOCUMENT_TEXT),
+            "\"\"",
+            &[COUNT, CHOICES, FIELDS, FALLBACK],
+        ),
+        (choice, "\"on\"", &[MIN, MAX, INPUT, FIELDS, FALLBACK]),
+        (
+            of(IOTSEC_DOCUMENT_OBJECT, &raw const inner),
+            r#"{"i": true}"#,
+            &[MIN, MAX, INPUT, CHOICES, FALLBACK],
+        ),
+        (list, "[true]", &[INPUT, CHOICES, FALLBACK]),
+    ];
+    for (good, value, changes) in kinds {
+        let text = format!(r#"{{"n": {value}}}"#);
+        assert!(json(&[good], &text).is_ok(), "kind {}", good.kind);
+        for (at, change) in changes.iter().enumerate() {
+            let mut stray = good;
+            change(&mut stray);
+            let refused = json(&[stray], &text).unwrap_err();
+            assert_eq!(refused.0, IOTSEC_ERR_CONFIG, "kind {}, {at}", good.kind);
+        }
+    }
+    let stray = iotsec_document_field_t {
+        input: IOTSEC_INPUT_HOSTNAME,
+        ..element
+    };
+    let list = iotsec_document_field_t {
+        fields: &raw const stray,
+        ..list
+    };
+    assert_eq!(json(&[list], r#"{"n": []}"#).unwrap_err().0, IOTSEC_ERR_CONFIG);
+}
+
+#[test]
 fn a_table_that_breaks_its_rules_is_refused_before_the_document() {
     let bools = [
         field(c"a", IOTSEC_DOCUMENT_BOOL),
