@@ -17,7 +17,8 @@
 
 extern const iotsec_flash_t board_flash;
 extern const iotsec_entropy_t board_entropy;
-extern const iotsec_counter_t board_counter;
+extern const iotsec_counter_t board_counter;       /* of updates */
+extern const iotsec_counter_t board_store_counter; /* of the store */
 extern const iotsec_root_key_t board_root_key;
 
 /* Fills `bytes` with randomness fit for keys; 0 for success. */

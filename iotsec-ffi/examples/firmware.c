@@ -30,6 +30,7 @@ static iotsec_store_config_t store_config(void) {
         .index = names,
         .buffer = record_buffer,
         .buffer_size = sizeof record_buffer,
+        .replay_counter = &board_store_counter, /* an earlier image of the flash is refused */
     };
 }
 

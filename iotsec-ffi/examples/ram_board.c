@@ -12,7 +12,7 @@
 
 static uint8_t memory[CAPACITY];
 static uint8_t written[CAPACITY / BOARD_WORD_SIZE]; /* 0: erased since, 1: written or never erased */
-static uint64_t counter;
+static uint64_t updates, changes;
 
 static int32_t flash_read(void *ctx, uint32_t offset, uint8_t *bytes, size_t len) {
     (void)ctx;
@@ -48,15 +48,14 @@ static int32_t flash_erase(void *ctx, uint32_t offset, uint32_t len) {
 
 /* A product counts in fuses, RPMB, a TPM or a secure element. */
 static int32_t counter_read(void *ctx, uint64_t *value) {
-    (void)ctx;
-    *value = counter;
+    *value = *(const uint64_t *)ctx;
     return 0;
 }
 
 static int32_t counter_advance_to(void *ctx, uint64_t value) {
-    (void)ctx;
-    if (value > counter) {
-        counter = value;
+    uint64_t *counter = ctx;
+    if (value > *counter) {
+        *counter = value;
     }
     return 0;
 }
@@ -83,6 +82,14 @@ const iotsec_entropy_t board_entropy = {
 
 const iotsec_counter_t board_counter = {
     .struct_size = sizeof(iotsec_counter_t),
+    .ctx = &updates,
+    .read = counter_read,
+    .advance_to = counter_advance_to,
+};
+
+const iotsec_counter_t board_store_counter = {
+    .struct_size = sizeof(iotsec_counter_t),
+    .ctx = &changes,
     .read = counter_read,
     .advance_to = counter_advance_to,
 };

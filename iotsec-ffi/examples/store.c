@@ -1,6 +1,6 @@
 /*
- * An encrypted key store in C: formatted in the factory, mounted at every boot, and a user domain that can be
- * erased for good.
+ * An encrypted key store in C: formatted in the factory, mounted at every boot, a user domain that can be erased for
+ * good, and a counter that knows an earlier image of the flash.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -19,6 +19,8 @@
 static const uint8_t calibration[] = {0x12, 0x34, 0x56};
 static const uint8_t wifi_key[] = "correct horse battery staple";
 
+#define STORE_PAGES 5u
+
 static iotsec_store_t store;
 static iotsec_index_entry_t names[8];
 static uint8_t buffer[256];
@@ -28,12 +30,13 @@ static iotsec_store_config_t config(void) {
         .struct_size = sizeof(iotsec_store_config_t),
         .index_count = sizeof names / sizeof names[0],
         .flash = board_flash,
-        .region = {0, BOARD_PAGE_SIZE, 5, BOARD_WORD_SIZE, 0xFF},
+        .region = {0, BOARD_PAGE_SIZE, STORE_PAGES, BOARD_WORD_SIZE, 0xFF},
         .entropy = board_entropy,
         .root_key = board_root_key,
         .index = names,
         .buffer = buffer,
         .buffer_size = sizeof buffer,
+        .replay_counter = &board_store_counter,
     };
 }
 
@@ -115,7 +118,29 @@ static iotsec_status_t sold(void) {
     return iotsec_store_close(&store);
 }
 
+static iotsec_status_t kept(const uint8_t *key, size_t len) {
+    const iotsec_store_config_t where = config();
+    TRY(iotsec_store_mount(&store, &where));
+    TRY(iotsec_store_put(&store, WIFI_KEY, key, len));
+    return iotsec_store_close(&store);
+}
+
+/* Somebody copies the flash and puts it back when another key is in use. Without a counter that would go unnoticed. */
+static iotsec_status_t put_back(void) {
+    static const uint8_t next[] = "a third horse";
+    static uint8_t image[STORE_PAGES * BOARD_PAGE_SIZE];
+    const iotsec_store_config_t where = config();
+    TRY(kept(wifi_key, sizeof wifi_key));
+    TRY(board_flash.read(board_flash.ctx, 0, image, sizeof image));
+    TRY(kept(next, sizeof next));
+    TRY(board_flash.erase(board_flash.ctx, 0, sizeof image));
+    TRY(board_flash.write(board_flash.ctx, 0, image, sizeof image));
+    REFUSED(IOTSEC_ERR_STORE_ROLLED_BACK, iotsec_store_mount(&store, &where));
+    puts("put back: yesterday's flash is not taken for today's");
+    return IOTSEC_OK;
+}
+
 int main(void) {
-    static iotsec_status_t (*const parts[])(void) = {factory, field, moved, signed_in_the_store, sold};
+    static iotsec_status_t (*const parts[])(void) = {factory, field, moved, signed_in_the_store, sold, put_back};
     return run(parts, sizeof parts / sizeof parts[0]);
 }

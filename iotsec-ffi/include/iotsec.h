@@ -2484,8 +2484,8 @@ typedef struct iotsec_setup_status_t {
 /**
  * Where a store is, and what it works with.
  *
- * The struct and the structs in it are copied. `index` and `buffer` are used until the store is closed; what
- * they hold is of no concern.
+ * The struct, the structs in it and the counter are copied. `index` and `buffer` are used until the store is closed;
+ * what they hold is of no concern.
  */
 typedef struct iotsec_store_config_t {
     /**
@@ -2524,6 +2524,17 @@ typedef struct iotsec_store_config_t {
      * Bytes of `buffer`.
      */
     size_t buffer_size;
+    /**
+     * A counter of the store's own, used for nothing else, so that an earlier image of the flash, put back whole, is
+     * refused with `IOTSEC_ERR_STORE_ROLLED_BACK`: every one from before the page was opened that is written to, which is
+     * at the first write of each boot at the latest. It goes up by one with every page.
+     *
+     * Null for none, and then whoever can write the flash can put back yesterday's image unnoticed: a password that was
+     * changed, a key that was removed, tries that were used up and what was erased are as they were. For the life of the
+     * store: one that was formatted with a counter is not mounted without, nor the other way round,
+     * `IOTSEC_ERR_STORE_REPLAY_PROTECTION`. A `struct_size` that ends before this field stands for null.
+     */
+    const struct iotsec_counter_t *replay_counter;
 } iotsec_store_config_t;
 
 /**
@@ -8586,7 +8597,8 @@ iotsec_status_t iotsec_device_format(struct iotsec_device_t *device,
  * power loss interrupted. `iotsec_device_state()` says what comes next.
  *
  * `IOTSEC_ERR_STORE_UNFORMATTED` when the region holds no device, or the root key is not the one that made it;
- * `IOTSEC_ERR_STORE_REPLAYED` and its like when flash was put back. Power loss: open again.
+ * `IOTSEC_ERR_STORE_ROLLED_BACK` when an earlier image of the flash was put back and there is a `replay_counter`. Power
+ * loss: open again.
  */
 iotsec_status_t iotsec_device_open(struct iotsec_device_t *device,
                                    const struct iotsec_device_config_t *config);
@@ -9929,7 +9941,8 @@ iotsec_status_t iotsec_ed25519_public_key(const uint8_t *seed, uint8_t *public_k
 const char *iotsec_status_name(iotsec_status_t status);
 
 /**
- * Makes an empty store, whatever the region held before, and mounts it. Erases every page.
+ * Makes an empty store, whatever the region held before, and mounts it. Erases every page. With `replay_counter` images
+ * of every store before are refused from now on.
  *
  * Power loss: the region holds no store until the call is complete; format again.
  */
@@ -9942,7 +9955,8 @@ iotsec_status_t iotsec_store_format(struct iotsec_store_t *store,
  *
  * `IOTSEC_ERR_STORE_UNFORMATTED` when the region holds no store, or the root key is not the one that made it.
  * Format in the factory, not whenever mounting fails: that would let a damaged flash cost the device its
- * identity.
+ * identity. `IOTSEC_ERR_STORE_ROLLED_BACK` when an earlier image of the flash was put back, if there is a
+ * `replay_counter`; without one that is not noticed.
  */
 iotsec_status_t iotsec_store_mount(struct iotsec_store_t *store,
                                    const struct iotsec_store_config_t *config);

@@ -8,7 +8,7 @@ use crate::{
     argument,
     device::{iotsec_device_t, iotsec_owner_t},
     object,
-    status::{CallError, Status, iotsec_status_t, status},
+    status::{Status, iotsec_status_t, status},
 };
 
 /// What a device says of itself in the home network (EN 303 645, provisions 5.2-1, 5.3-13 and 5.3-16). The constants that
@@ -86,9 +86,7 @@ unsafe fn about_of<'a>(about: *const iotsec_about_t) -> Result<About<'a>, Status
     // SAFETY: the caller's word, passed on.
     unsafe {
         let about = argument::sized(about)?;
-        if about.reserved != 0 {
-            return Err(CallError::Config.into());
-        }
+        argument::zero(about.reserved)?;
         Ok(About {
             name: argument::zero_ended(about.name)?,
             model: argument::zero_ended(about.model)?,

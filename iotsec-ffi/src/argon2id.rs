@@ -121,9 +121,7 @@ impl Lent {
             return Err(CallError::Null.into());
         }
         let passes = u16::try_from(given.passes).map_err(|_| CallError::Config)?;
-        if given.reserved != 0 {
-            return Err(CallError::Config.into());
-        }
+        argument::zero(given.reserved)?;
         let cost = MemoryCost::new(given.kib, passes)?;
         let memory = CArgon2id {
             memory: given.memory,

@@ -3,7 +3,8 @@
 use core::{
     ffi::{CStr, c_char},
     fmt::{self, Write},
-    slice, str,
+    mem::MaybeUninit,
+    ptr, slice, str,
 };
 
 use iotsec::core::hal::{Millis, UnixTime};
@@ -93,12 +94,58 @@ pub(crate) unsafe fn sized_ref<'a, T: Copy>(value: *const T) -> Result<&'a T, St
     Ok(unsafe { &*value })
 }
 
+/// A struct that has got fields at its end since its first version. What a caller with an earlier header does not have is
+/// zero then, and asks for nothing.
+///
+/// # Safety
+/// It begins with its size, and a value of all zeros is one of it.
+pub(crate) unsafe trait Grown: Copy {
+    /// Bytes of the first version, without padding behind its last field.
+    const FIRST: usize;
+}
+
+/// The same as [`sized`] for a struct that has grown: the first version is taken as well.
+///
+/// # Safety
+/// `value` is null, or points to as many initialised bytes of a `T` as the `u32` it begins with says.
+pub(crate) unsafe fn grown<T: Grown>(value: *const T) -> Result<T, Status> {
+    const {
+        assert!(T::FIRST < size_of::<T>() && T::FIRST.is_multiple_of(align_of::<T>()));
+    }
+    if !value.is_aligned() {
+        return Err(CallError::Null.into());
+    }
+    // SAFETY: every such struct is `repr(C)` and begins with its size.
+    let size = unsafe { copied(value.cast::<u32>()) }?;
+    let size = usize::try_from(size).map_err(|_| CallError::Config)?;
+    if size != T::FIRST && size != size_of::<T>() {
+        return Err(CallError::Config.into());
+    }
+    let mut whole = MaybeUninit::<T>::zeroed();
+    // SAFETY: the caller says that so many bytes are there, and they are no more than a `T` has. The rest is zero, and the
+    // trait says that this is a value.
+    unsafe {
+        ptr::copy_nonoverlapping(value.cast::<u8>(), whole.as_mut_ptr().cast::<u8>(), size);
+        Ok(whole.assume_init())
+    }
+}
+
 /// A struct inside of another, which must have the size that it says.
 pub(crate) fn same_size<T>(value: T, struct_size: u32) -> Result<T, Status> {
     if usize::try_from(struct_size) != Ok(size_of::<T>()) {
         return Err(CallError::Config.into());
     }
     Ok(value)
+}
+
+/// A field that the header reserves: refused unless it is zero, so that a later header can give it a meaning that an
+/// earlier library does not overlook.
+pub(crate) fn zero(reserved: impl Into<u32>) -> Result<(), CallError> {
+    if reserved.into() == 0 {
+        Ok(())
+    } else {
+        Err(CallError::Config)
+    }
 }
 
 /// Where one result goes.

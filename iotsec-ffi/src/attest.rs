@@ -123,6 +123,7 @@ pub unsafe extern "C" fn iotsec_attest_token(
                 argument::buffer(token, token_size, token_len)?,
             )
         };
+        argument::zero(claims.reserved)?;
         let mut components = [EMPTY; IOTSEC_ATTEST_COMPONENTS_MAX];
         // SAFETY: as above.
         let components = unsafe { components_of(&claims, &mut components) }?;

@@ -4,7 +4,10 @@ use core::ffi::c_void;
 
 use iotsec::core::hal::{CounterError, MonotonicCounter};
 
-use crate::status::{CallError, Status};
+use crate::{
+    argument,
+    status::{CallError, Status},
+};
 
 /// A number that never goes down, whatever happens to the flash: OTP fuses, RPMB, a TPM or a secure
 /// element. It is what keeps an attacker who writes the flash from bringing an old image back.
@@ -38,6 +41,18 @@ impl CCounter {
             return Err(CallError::Null.into());
         }
         Ok(Self(counter))
+    }
+
+    /// The counter of a configuration that may do without.
+    ///
+    /// # Safety
+    /// As [`argument::sized`].
+    pub(crate) unsafe fn new_or_none(counter: *const iotsec_counter_t) -> Result<Option<Self>, Status> {
+        if counter.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: the caller's word, passed on.
+        Self::new(unsafe { argument::sized(counter) }?).map(Some)
     }
 }
 

@@ -237,7 +237,8 @@ pub unsafe extern "C" fn iotsec_device_format(
 /// power loss interrupted. `iotsec_device_state()` says what comes next.
 ///
 /// `IOTSEC_ERR_STORE_UNFORMATTED` when the region holds no device, or the root key is not the one that made it;
-/// `IOTSEC_ERR_STORE_REPLAYED` and its like when flash was put back. Power loss: open again.
+/// `IOTSEC_ERR_STORE_ROLLED_BACK` when an earlier image of the flash was put back and there is a `replay_counter`. Power
+/// loss: open again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_device_open(
     device: *mut iotsec_device_t,
@@ -477,12 +478,8 @@ unsafe fn start(
     let flash = CFlash::new(argument::same_size(config.flash, config.flash.struct_size)?)?;
     let entropy = CEntropy::new(argument::same_size(config.entropy, config.entropy.struct_size)?)?;
     let root = CRootKey::new(argument::same_size(config.root_key, config.root_key.struct_size)?)?;
-    let replay = if config.replay_counter.is_null() {
-        None
-    } else {
-        // SAFETY: as above.
-        Some(CCounter::new(unsafe { argument::sized(config.replay_counter) }?)?)
-    };
+    // SAFETY: as above.
+    let replay = unsafe { CCounter::new_or_none(config.replay_counter) }?;
     // SAFETY: as above.
     let throttle = unsafe { policy_of(config.policy) }?;
     let region = config.region.region(&flash)?;
@@ -507,6 +504,7 @@ unsafe fn start(
         return Err(CallError::Size.into());
     }
     for (place, given) in places.iter_mut().zip(given) {
+        argument::zero(given.reserved)?;
         let name_space = u8::try_from(given.name_space).map_err(|_| CallError::Config)?;
         // SAFETY: as above; the texts outlive the device.
         let (holds, purpose) = unsafe {

@@ -151,6 +151,7 @@ struct Keys<'k> {
 impl Keys<'_> {
     /// The key that `key` stands for, as the store has it.
     fn handle(&mut self, key: &iotsec_key_t) -> Result<KeyHandle, Status> {
+        argument::zero(key.reserved)?;
         let current = self.ring.open(self.flash, key_of(key.id)?)?;
         if current.number() == key.number {
             return Ok(current);

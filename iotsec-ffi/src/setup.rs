@@ -344,10 +344,11 @@ pub(crate) unsafe fn with_setup<R>(
 }
 
 fn plan_of(plan: &iotsec_setup_plan_t) -> Result<Plan, Status> {
-    match (plan.online, plan.identity, plan.reserved) {
-        (1, 1, 0) => Ok(Plan::online(UnixTime(plan.made_s))),
-        (1, 0, 0) => Ok(Plan::online(UnixTime(plan.made_s)).without_identity()),
-        (0, 0, 0) => Ok(Plan::local()),
+    argument::zero(plan.reserved)?;
+    match (plan.online, plan.identity) {
+        (1, 1) => Ok(Plan::online(UnixTime(plan.made_s))),
+        (1, 0) => Ok(Plan::online(UnixTime(plan.made_s)).without_identity()),
+        (0, 0) => Ok(Plan::local()),
         _ => Err(CallError::Config.into()),
     }
 }

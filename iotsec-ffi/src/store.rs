@@ -3,7 +3,11 @@
 pub mod change;
 pub mod count;
 
-use core::{ffi::c_void, mem::MaybeUninit, slice};
+use core::{
+    ffi::c_void,
+    mem::{MaybeUninit, offset_of},
+    slice,
+};
 
 use iotsec::core::{
     crypto::{Aes256GcmSiv, HkdfSha256},
@@ -12,7 +16,8 @@ use iotsec::core::{
 use iotsec::store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
 
 use crate::{
-    argument,
+    argument::{self, Grown},
+    counter::{CCounter, iotsec_counter_t},
     entropy::{CEntropy, iotsec_entropy_t},
     flash::{CFlash, iotsec_flash_t, iotsec_region_t},
     object::{self, Storage},
@@ -56,8 +61,8 @@ const _: () = assert!(align_of::<IndexEntry>() <= align_of::<iotsec_index_entry_
 
 /// Where a store is, and what it works with.
 ///
-/// The struct and the structs in it are copied. `index` and `buffer` are used until the store is closed; what
-/// they hold is of no concern.
+/// The struct, the structs in it and the counter are copied. `index` and `buffer` are used until the store is closed;
+/// what they hold is of no concern.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct iotsec_store_config_t {
@@ -79,6 +84,20 @@ pub struct iotsec_store_config_t {
     pub buffer: *mut u8,
     /// Bytes of `buffer`.
     pub buffer_size: usize,
+    /// A counter of the store's own, used for nothing else, so that an earlier image of the flash, put back whole, is
+    /// refused with `IOTSEC_ERR_STORE_ROLLED_BACK`: every one from before the page was opened that is written to, which is
+    /// at the first write of each boot at the latest. It goes up by one with every page.
+    ///
+    /// Null for none, and then whoever can write the flash can put back yesterday's image unnoticed: a password that was
+    /// changed, a key that was removed, tries that were used up and what was erased are as they were. For the life of the
+    /// store: one that was formatted with a counter is not mounted without, nor the other way round,
+    /// `IOTSEC_ERR_STORE_REPLAY_PROTECTION`. A `struct_size` that ends before this field stands for null.
+    pub replay_counter: *const iotsec_counter_t,
+}
+
+// SAFETY: it begins with its size, and zeros are numbers, null pointers and callbacks that are not there.
+unsafe impl Grown for iotsec_store_config_t {
+    const FIRST: usize = offset_of!(Self, replay_counter);
 }
 
 /// What lives in an [`iotsec_store_t`].
@@ -96,12 +115,13 @@ impl Mounted {
 }
 
 impl Storage for iotsec_store_t {
-    type Kept = CRootKey;
+    type Kept = (CRootKey, Option<CCounter>);
     type Value = Mounted;
     const KIND: u32 = 0x5374_6F31;
 }
 
-/// Makes an empty store, whatever the region held before, and mounts it. Erases every page.
+/// Makes an empty store, whatever the region held before, and mounts it. Erases every page. With `replay_counter` images
+/// of every store before are refused from now on.
 ///
 /// Power loss: the region holds no store until the call is complete; format again.
 #[unsafe(no_mangle)]
@@ -118,7 +138,8 @@ pub unsafe extern "C" fn iotsec_store_format(
 ///
 /// `IOTSEC_ERR_STORE_UNFORMATTED` when the region holds no store, or the root key is not the one that made it.
 /// Format in the factory, not whenever mounting fails: that would let a damaged flash cost the device its
-/// identity.
+/// identity. `IOTSEC_ERR_STORE_ROLLED_BACK` when an earlier image of the flash was put back, if there is a
+/// `replay_counter`; without one that is not noticed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotsec_store_mount(
     store: *mut iotsec_store_t,
@@ -333,10 +354,12 @@ unsafe fn open(
     open: Open,
 ) -> Result<(), Status> {
     // SAFETY: the caller's word, passed on; here and below.
-    let config = unsafe { argument::sized(config) }?;
+    let config = unsafe { argument::grown(config) }?;
     let mut flash = CFlash::new(argument::same_size(config.flash, config.flash.struct_size)?)?;
     let mut entropy = CEntropy::new(argument::same_size(config.entropy, config.entropy.struct_size)?)?;
     let root = CRootKey::new(argument::same_size(config.root_key, config.root_key.struct_size)?)?;
+    // SAFETY: as above.
+    let counter = unsafe { CCounter::new_or_none(config.replay_counter) }?;
     let region = config.region.region(&flash)?;
     // SAFETY: the caller's word, passed on.
     let (index, buffer) = unsafe {
@@ -350,13 +373,16 @@ unsafe fn open(
     }?;
     // SAFETY: as above.
     unsafe {
-        object::start(store, root, |root| {
+        object::start(store, (root, counter), |(root, counter)| {
             let suite = Suite {
                 aead: &Aes256GcmSiv,
                 kdf: &HkdfSha256,
                 root,
             };
-            let replay = ReplayProtection::None;
+            let replay = match counter {
+                Some(counter) => ReplayProtection::EachPage(counter),
+                None => ReplayProtection::None,
+            };
             let store = open(&mut flash, region, suite, index, buffer, replay, &mut entropy)?;
             Ok(Mounted {
                 store,

@@ -144,7 +144,7 @@ pub unsafe extern "C" fn iotsec_telemetry_open(
             let key = records.key(&mut entropy)?;
             let parts = SpoolParts {
                 region,
-                quotas: config.pages.quotas(),
+                quotas: config.pages.quotas()?,
                 registry,
                 aead: &Aes256GcmSiv,
                 kdf: &HkdfSha256,

@@ -337,6 +337,7 @@ pub(crate) unsafe fn with_store<R>(
 ) -> Result<R, Status> {
     // SAFETY: the caller's word, passed on; here and below.
     let config = unsafe { argument::sized(config) }?;
+    argument::zero(config.reserved)?;
     let flash = CFlash::new(argument::same_size(config.flash, config.flash.struct_size)?)?;
     let region = config.region.region(&flash)?;
     if config.buffer.is_null() || config.scratch.is_null() {
@@ -355,9 +356,9 @@ pub(crate) unsafe fn with_store<R>(
             kdf: &HkdfSha256,
         });
     }
-    if !config.counter.is_null() {
-        // SAFETY: as above.
-        counter = CCounter::new(unsafe { argument::sized(config.counter) }?)?;
+    // SAFETY: as above.
+    if let Some(given) = unsafe { CCounter::new_or_none(config.counter) }? {
+        counter = given;
         guard = guard.with_counter(&mut counter);
     }
     // SAFETY: neither is null nor longer than an object can be; the caller vouches for the rest.

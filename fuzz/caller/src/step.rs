@@ -14,6 +14,7 @@ mod pairing;
 mod plain;
 pub(crate) mod planner;
 mod private;
+mod replay;
 mod statement;
 mod store;
 mod telemetry;
@@ -29,7 +30,7 @@ use crate::{Input, guarded::Guarded, world::World};
 pub(crate) type Step = fn(&mut World, &mut Input<'_>) -> iotsec_status_t;
 
 /// Every call with its name. The corpus knows them by their numbers: a new one goes to the end.
-const STEPS: [&[(&str, Step)]; 20] = [
+const STEPS: [&[(&str, Step)]; 21] = [
     WORLD,
     store::STEPS,
     device::STEPS,
@@ -50,6 +51,7 @@ const STEPS: [&[(&str, Step)]; 20] = [
     integrity::STEPS,
     planner::STEPS,
     debug::STEPS,
+    replay::STEPS,
 ];
 
 /// The names of the calls, by their numbers.

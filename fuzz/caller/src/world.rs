@@ -1,4 +1,4 @@
-use std::{ffi::c_void, mem::MaybeUninit, ptr};
+use std::{ffi::c_void, mem::MaybeUninit, ops::Range, ptr};
 
 use iotsec_ffi::{
     argon2id::iotsec_argon2id_t,
@@ -123,6 +123,8 @@ pub(crate) struct World {
     pub(crate) wifi: Option<iotsec_wifi_t>,
     /// Releases for which the security counter counts once, as a power of two.
     pub(crate) counter_shift: u32,
+    /// Whether the store is given a counter.
+    pub(crate) store_counts: bool,
     /// What the objects were told, to hold them to it.
     pub(crate) told: Told,
     pub(crate) watched: Watched,
@@ -269,6 +271,7 @@ impl World {
             texts: Vec::new(),
             wifi: None,
             counter_shift: 0,
+            store_counts: false,
             told: Told::default(),
             watched: Watched::default(),
             planned: Planned::default(),
@@ -308,7 +311,20 @@ impl World {
             index: self.indexes[0].at().cast(),
             buffer: self.buffers[0].at().cast(),
             buffer_size: BUFFER,
+            replay_counter: if self.store_counts {
+                self.replay.at()
+            } else {
+                ptr::null()
+            },
         }
+    }
+
+    /// The bytes of the flash that are the store's.
+    pub(crate) fn store_place(&self) -> Range<usize> {
+        let region = self.store_config().region;
+        let bytes = |pages: u32| usize::try_from(pages * region.page_size).expect("small");
+        assert_eq!(region.start, 0);
+        0..bytes(region.page_count)
     }
 
     pub(crate) fn device_config(&self, replay: bool) -> iotsec_device_config_t {

@@ -327,6 +327,7 @@ fn component_of(component: i32) -> Result<Option<u8>, CallError> {
 /// # Safety
 /// The path of `given` is null, or as long as it says.
 unsafe fn listening(given: &iotsec_listener_t) -> Result<Listening, Status> {
+    argument::zero(given.reserved)?;
     let transport = match given.kind {
         IOTSEC_INTERFACE_TCP => Transport::Tcp,
         IOTSEC_INTERFACE_UDP => Transport::Udp,

@@ -173,9 +173,7 @@ pub unsafe extern "C" fn iotsec_document_read(
                 argument::out(place)?,
             )
         };
-        if document.reserved != 0 {
-            return Err(CallError::Config.into());
-        }
+        argument::zero(document.reserved)?;
         // SAFETY: the caller says that the table is a constant, and that it is as its documentation says.
         let fields = unsafe { table::fields(document.fields, document.field_count, 1) }?;
         let mut slots = Slots::new(&values);

@@ -86,9 +86,7 @@ enum Change<'a> {
 /// `bytes` of the change as in [`argument::bytes`].
 unsafe fn read<'a>(change: &iotsec_change_t) -> Result<(KeyId, Change<'a>), Status> {
     let key = key_of(change.key)?;
-    if change.reserved != 0 {
-        return Err(CallError::Config.into());
-    }
+    argument::zero(change.reserved)?;
     // SAFETY: the caller's word, passed on.
     let value = || unsafe { argument::bytes(change.bytes, change.len) };
     let change = match change.kind {

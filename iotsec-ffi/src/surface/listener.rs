@@ -11,6 +11,7 @@ use super::*;
 /// # Safety
 /// The path of `given` is null, or as long as it says.
 pub(super) unsafe fn in_rust(at: usize, given: &iotsec_listener_t) -> Result<Listener<'_>, Status> {
+    argument::zero(given.reserved)?;
     let address = || {
         let [a, b, c, d, ..] = given.address;
         match given.address_len {

@@ -53,6 +53,9 @@ pub(super) unsafe fn with_table(
 /// # Safety
 /// The texts of `given` are null or end in zero; the interface is used as long as they stay as they are.
 unsafe fn interface(given: &iotsec_interface_t) -> Result<Interface, Status> {
+    if strays(given) {
+        return Err(CallError::Config.into());
+    }
     // SAFETY: the caller's word, passed on; here and below.
     let (id, purpose) = unsafe {
         (
@@ -91,6 +94,22 @@ unsafe fn interface(given: &iotsec_interface_t) -> Result<Interface, Status> {
     };
     let service = Service::new(socket, authentication_of(given.authentication)?);
     finish(Interface::service(id, purpose, service), given)
+}
+
+/// Whether a field is set that the kind does not have: somebody believes that it is heeded.
+const fn strays(given: &iotsec_interface_t) -> bool {
+    let (name, number) = (!given.name.is_null(), given.number != 0);
+    let (scope, authentication) = (given.scope != 0, given.authentication != 0);
+    let protocol = given.protocol != 0;
+    match given.kind {
+        IOTSEC_INTERFACE_TCP | IOTSEC_INTERFACE_UDP => name || protocol,
+        IOTSEC_INTERFACE_UNIX => number || scope || protocol,
+        IOTSEC_INTERFACE_RAW | IOTSEC_INTERFACE_PACKET => name || scope || protocol,
+        IOTSEC_INTERFACE_ENDPOINT => scope || authentication,
+        IOTSEC_INTERFACE_DEBUG => name || scope || authentication || protocol,
+        // No kind, and refused as such.
+        _ => false,
+    }
 }
 
 fn finish(interface: Interface, given: &iotsec_interface_t) -> Result<Interface, Status> {

@@ -39,14 +39,15 @@ pub struct iotsec_telemetry_pages_t {
 }
 
 impl iotsec_telemetry_pages_t {
-    pub(crate) const fn quotas(self) -> Quotas {
-        Quotas {
+    pub(crate) fn quotas(self) -> Result<Quotas, CallError> {
+        argument::zero(self.reserved)?;
+        Ok(Quotas {
             journal: self.journal,
             critical: self.critical,
             security: self.security,
             health: self.health,
             usage: self.usage,
-        }
+        })
     }
 }
 

@@ -305,9 +305,7 @@ pub unsafe extern "C" fn iotsec_telemetry_share(
             );
             let value = argument::copied(value)?;
             let out = argument::buffer(report, size, len)?;
-            if task.reserved != 0 {
-                return Err(CallError::Config.into());
-            }
+            argument::zero(task.reserved)?;
             let id = <&[u8; TASK_ID_LEN]>::try_from(id).map_err(|_| CallError::Size)?;
             let task = Task::read(id, configuration)?;
             let suite = hpke::X25519_CHACHA20_POLY1305;

@@ -321,9 +321,7 @@ unsafe fn event(arena: &mut Arena, event: iotsec_event_t) -> Result<EventDef, St
 /// # Safety
 /// As [`declare`].
 unsafe fn metric(arena: &mut Arena, metric: iotsec_metric_t) -> Result<MetricDef, Status> {
-    if metric.reserved != 0 {
-        return Err(CallError::Config.into());
-    }
+    argument::zero(metric.reserved)?;
     // SAFETY: the caller's word, passed on.
     unsafe {
         let (name, unit) = (

@@ -194,6 +194,7 @@ impl iotsec_update_report_t {
         let given = unsafe { argument::slice(self.components, self.component_count) }?;
         let places = components.all.get_mut(..given.len()).ok_or(CallError::Size)?;
         for (place, given) in places.iter_mut().zip(given) {
+            argument::zero(given.reserved)?;
             // SAFETY: as above.
             let (name, digest) = unsafe {
                 (

@@ -163,6 +163,7 @@ fn what_cannot_be_claimed_is_refused_by_name() {
     assert_eq!(refused(&|c| c.nonce_len = 31), IOTSEC_ERR_ATTEST_NONCE_LENGTH);
     assert_eq!(refused(&|c| c.lifecycle = 0x7000), IOTSEC_ERR_ATTEST_LIFECYCLE);
     assert_eq!(refused(&|c| c.debug = 0), IOTSEC_ERR_CONFIG);
+    assert_eq!(refused(&|c| c.reserved = 1), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.component_count = 0), IOTSEC_ERR_ATTEST_COMPONENT);
     assert_eq!(refused(&|c| c.component_count = 17), IOTSEC_ERR_SIZE);
     assert_eq!(refused(&|c| c.struct_size -= 1), IOTSEC_ERR_CONFIG);

@@ -378,6 +378,11 @@ fn a_socket_is_told_once_and_again_when_it_comes_back_and_a_clock_that_goes_back
     }
     assert_eq!(listeners.status(), (0, 0));
     assert_eq!(listeners.listens(&TELNET), Ok(telnet));
+    let reserved = iotsec_listener_t {
+        reserved: 1,
+        ..TELNET
+    };
+    assert_eq!(listeners.listens(&reserved), Err(IOTSEC_ERR_CONFIG));
     let path = b"/run/debug.sock";
     let unix = iotsec_listener_t {
         kind: IOTSEC_INTERFACE_UNIX,

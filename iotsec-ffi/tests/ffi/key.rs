@@ -430,6 +430,18 @@ fn keys_are_derived_and_agreed_on_and_leave_only_from_one_that_reveals() {
 }
 
 #[test]
+fn a_key_with_something_in_its_reserved_field_is_refused_by_every_function() {
+    let bench = Bench::new();
+    let key = bench.generate(spec(1, IOTSEC_KEY_KIND_ED25519, SIGNING)).unwrap();
+    let later = iotsec_key_t { reserved: 1, ..key };
+    assert_eq!(bench.sign(&later, b"a report").err(), Some(IOTSEC_ERR_CONFIG));
+    assert_eq!(bench.public(&later, 32), Err((IOTSEC_ERR_CONFIG, 0)));
+    assert_eq!(bench.rotate(&later), Err(IOTSEC_ERR_CONFIG));
+    assert_eq!(bench.destroy(&later), IOTSEC_ERR_CONFIG);
+    assert_eq!(bench.found(key.id), Ok(key));
+}
+
+#[test]
 fn a_specification_that_is_none_and_a_value_that_is_no_key_are_refused() {
     let bench = Bench::new();
     let refused = |kind, usage| bench.generate(spec(1, kind, usage)).unwrap_err();

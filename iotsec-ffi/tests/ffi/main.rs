@@ -19,6 +19,7 @@ mod login;
 mod null;
 mod planner;
 mod report;
+mod reserved;
 mod retry;
 mod store;
 mod surface;

@@ -369,11 +369,12 @@ fn a_record_that_fails_keeps_nobody_from_an_update_and_is_saved_later() {
 #[test]
 fn what_cannot_be_is_refused_and_changes_nothing() {
     let mut home = Home::new();
-    let changes: [(Change, iotsec_status_t); 4] = [
+    let changes: [(Change, iotsec_status_t); 5] = [
         (|policy| policy.least_battery = 101, IOTSEC_ERR_POLICY_POLICY),
         (|policy| policy.least_battery = 256, IOTSEC_ERR_POLICY_POLICY),
         (|policy| policy.ask = 2, IOTSEC_ERR_CONFIG),
         (|policy| policy.struct_size += 8, IOTSEC_ERR_CONFIG),
+        (|policy| policy.reserved = 1, IOTSEC_ERR_CONFIG),
     ];
     for (change, refusal) in changes {
         let mut policy = DEFAULTS;

@@ -294,6 +294,13 @@ fn what_cannot_be_reported_is_refused() {
             },
             IOTSEC_ERR_NULL,
         ),
+        (
+            iotsec_update_measured_t {
+                reserved: 1,
+                ..MEASURED
+            },
+            IOTSEC_ERR_CONFIG,
+        ),
     ] {
         let report = iotsec_update_report_t {
             components: &raw const broken,

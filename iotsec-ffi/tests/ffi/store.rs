@@ -4,6 +4,7 @@
 
 pub(crate) mod change;
 mod count;
+mod replay;
 
 use std::ptr;
 
@@ -60,6 +61,7 @@ impl Bench {
             index: self.index.at().cast(),
             buffer: self.buffer.at().cast(),
             buffer_size: 256,
+            replay_counter: ptr::null(),
         }
     }
 

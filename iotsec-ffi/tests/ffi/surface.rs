@@ -6,7 +6,7 @@ use std::ptr;
 
 use iotsec_ffi::{device::*, status::*, surface::*};
 
-use crate::login::zeroed;
+use crate::{debug::SWD, login::zeroed};
 
 pub(crate) const APP: iotsec_interface_t = iotsec_interface_t {
     id: c"app".as_ptr(),
@@ -38,6 +38,7 @@ pub(crate) const CONTROL: iotsec_interface_t = iotsec_interface_t {
     name: c"/run/lamp".as_ptr(),
     kind: IOTSEC_INTERFACE_UNIX,
     number: 0,
+    scope: 0,
     authentication: IOTSEC_AUTHENTICATION_PEER,
     ..APP
 };
@@ -123,6 +124,48 @@ fn a_table_is_refused_by_the_rule_that_it_breaks() {
         ..UPDATES
     };
     assert_eq!(check(&[plain]), IOTSEC_ERR_CONFIG);
+}
+
+/// What is set in vain, somebody believes to be heeded: a scope that no path has, the name of a port.
+#[test]
+fn a_field_that_a_kind_does_not_have_is_refused() {
+    type Change = fn(&mut iotsec_interface_t);
+    const NAME: Change = |it| it.name = c"lamp".as_ptr();
+    const NUMBER: Change = |it| it.number = 1;
+    const SCOPE: Change = |it| it.scope = IOTSEC_SCOPE_LOCAL;
+    const AUTHENTICATION: Change = |it| it.authentication = IOTSEC_AUTHENTICATION_PEER;
+    const PROTOCOL: Change = |it| it.protocol = IOTSEC_PROTOCOL_TLS;
+    let of = |kind| iotsec_interface_t {
+        kind,
+        number: 17,
+        scope: 0,
+        ..APP
+    };
+    let port = [NAME, PROTOCOL];
+    let packets = [NAME, SCOPE, PROTOCOL];
+    let kinds: [(iotsec_interface_t, &[Change]); 7] = [
+        (APP, &port),
+        (
+            iotsec_interface_t {
+                kind: IOTSEC_INTERFACE_UDP,
+                ..APP
+            },
+            &port,
+        ),
+        (CONTROL, &[NUMBER, SCOPE, PROTOCOL]),
+        (of(IOTSEC_INTERFACE_RAW), &packets),
+        (of(IOTSEC_INTERFACE_PACKET), &packets),
+        (UPDATES, &[SCOPE, AUTHENTICATION]),
+        (SWD, &[NAME, SCOPE, AUTHENTICATION, PROTOCOL]),
+    ];
+    for (good, changes) in kinds {
+        assert_eq!(check(&[good]), IOTSEC_OK, "kind {}", good.kind);
+        for (at, change) in changes.iter().enumerate() {
+            let mut stray = good;
+            change(&mut stray);
+            assert_eq!(check(&[stray]), IOTSEC_ERR_CONFIG, "kind {}, {at}", good.kind);
+        }
+    }
 }
 
 #[test]
@@ -218,6 +261,11 @@ fn what_listens_is_compared_with_the_table() {
         ..TELNET
     };
     assert_eq!(audit(IOTSEC_DEVICE_OWNED, 0, &[strange]), Err(IOTSEC_ERR_CONFIG));
+    let reserved = iotsec_listener_t {
+        reserved: 1,
+        ..TELNET
+    };
+    assert_eq!(audit(IOTSEC_DEVICE_OWNED, 0, &[reserved]), Err(IOTSEC_ERR_CONFIG));
     assert_eq!(audit(IOTSEC_DEVICE_OWNED, 2, &[]), Err(IOTSEC_ERR_CONFIG));
     assert_eq!(
         audit(IOTSEC_DEVICE_OWNED, 0, &[TELNET; 7]),

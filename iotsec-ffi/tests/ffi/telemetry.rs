@@ -1028,6 +1028,7 @@ fn a_configuration_that_does_not_fit_is_refused() {
     assert_eq!(refused(&|c| c.flash.erase = None), IOTSEC_ERR_NULL);
     assert_eq!(refused(&|c| c.entropy.fill = None), IOTSEC_ERR_NULL);
     assert_eq!(refused(&|c| c.pages.usage = 3), IOTSEC_ERR_SPOOL_LAYOUT);
+    assert_eq!(refused(&|c| c.pages.reserved = 1), IOTSEC_ERR_CONFIG);
     assert_eq!(refused(&|c| c.pages.journal = 1), IOTSEC_ERR_SPOOL_LAYOUT);
     assert_eq!(
         refused(&|c| c.region.page_count = 1000),

@@ -234,6 +234,20 @@ fn the_next_bundle_takes_over_and_no_other_does() {
 }
 
 #[test]
+fn a_configuration_with_something_in_its_reserved_field_is_refused() {
+    let (bench, first) = (Bench::new(), bundle(1, 4, [1, 2]));
+    let config = iotsec_trust_config_t {
+        reserved: 1,
+        ..bench.config()
+    };
+    // SAFETY: see the top.
+    let refused = unsafe { iotsec_trust_install(&raw const config, first.as_ptr(), first.len()) };
+    assert_eq!(refused, IOTSEC_ERR_CONFIG);
+    assert_eq!(bench.status(), Err(IOTSEC_ERR_TRUST_MISSING));
+    assert_eq!(bench.install(&first), IOTSEC_OK);
+}
+
+#[test]
 fn a_power_cut_anywhere_in_a_rotation_leaves_one_of_the_two() {
     let mut bench = Bench::with(false);
     assert_eq!(bench.install(&bundle(1, 4, [1, 2])), IOTSEC_OK);

@@ -15,8 +15,8 @@ const FIELD: iotsec_document_field_t = iotsec_document_field_t {
     kind: IOTSEC_DOCUMENT_INTEGER,
     presence: IOTSEC_DOCUMENT_OPTIONAL,
     min: 0,
-    max: 20,
-    fallback: 3,
+    max: 0,
+    fallback: 0,
     input: 0,
     count: 0,
     choices: ptr::null(),
@@ -42,8 +42,12 @@ fn named(name: &'static CStr, kind: iotsec_document_kind_t) -> iotsec_document_f
 fn tables(input: &mut Input<'_>) -> Tables {
     let choices = Box::new([c"on".as_ptr(), c"off".as_ptr()]);
     let inner = Box::new([
-        named(c"n", IOTSEC_DOCUMENT_INTEGER),
         iotsec_document_field_t {
+            max: 20,
+            ..named(c"n", IOTSEC_DOCUMENT_INTEGER)
+        },
+        iotsec_document_field_t {
+            max: 20,
             input: input.number(),
             ..named(c"t", IOTSEC_DOCUMENT_TEXT)
         },

@@ -16,7 +16,7 @@ use iotsec_ffi::{
     telemetry::{batch::*, iotsec_value_t, shares::*},
 };
 
-use super::{Step, device::observed, filled, plain::APP, telemetry::service};
+use super::{Step, device::observed, filled, plain::APP, telemetry::batch};
 use crate::{Input, board::size, guarded::Guarded};
 
 static SEED: [u8; 32] = [7; 32];
@@ -278,30 +278,22 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         }
     }),
     ("iotsec_telemetry_batch_for", |world, input| {
-        let (purpose, epoch, service) = (input.number(), input.byte().into(), service(input));
-        let (at, mut receipt, mut scratch) = (world.telemetry.at(), 0, Guarded::new(input.size()));
-        let (room, room_size) = (scratch.at(), scratch.size());
+        let (purpose, epoch) = (input.number(), input.byte().into());
         // SAFETY: as above.
-        let status = filled(input, |out, size, len| unsafe {
+        batch(world, input, |it| unsafe {
             iotsec_telemetry_batch_for(
-                at,
+                it.telemetry,
                 purpose,
                 epoch,
-                &raw const service,
-                room,
-                room_size,
-                out,
-                size,
-                len,
-                &raw mut receipt,
+                it.service,
+                it.scratch,
+                it.scratch_size,
+                it.out,
+                it.size,
+                it.len,
+                it.receipt,
             )
         })
-        .0;
-        scratch.sides();
-        if status == IOTSEC_OK {
-            world.receipt = receipt;
-        }
-        status
     }),
     ("iotsec_telemetry_split", |world, input| {
         let value = iotsec_value_t {

@@ -15,7 +15,7 @@ pub(super) fn key(input: &mut Input<'_>) -> u64 {
     }
 }
 
-fn open(
+pub(super) fn open(
     world: &mut World,
     how: unsafe extern "C" fn(*mut iotsec_store_t, *const iotsec_store_config_t) -> iotsec_status_t,
 ) -> iotsec_status_t {

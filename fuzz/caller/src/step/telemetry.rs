@@ -24,6 +24,46 @@ pub(super) fn service(input: &mut Input<'_>) -> iotsec_service_t {
     }
 }
 
+/// What every function takes that fills a buffer with a batch.
+pub(super) struct Batch {
+    pub(super) telemetry: *mut iotsec_telemetry_t,
+    pub(super) service: *const iotsec_service_t,
+    pub(super) scratch: *mut u8,
+    pub(super) scratch_size: usize,
+    pub(super) out: *mut u8,
+    pub(super) size: usize,
+    pub(super) len: *mut usize,
+    pub(super) receipt: *mut u32,
+}
+
+/// Has one of them do so, and keeps what the batch is acknowledged by.
+pub(super) fn batch(
+    world: &mut World,
+    input: &mut Input<'_>,
+    call: impl FnOnce(Batch) -> iotsec_status_t,
+) -> iotsec_status_t {
+    let (service, mut receipt) = (service(input), 0);
+    let mut scratch = Guarded::new(input.size());
+    let status = filled(input, |out, size, len| {
+        call(Batch {
+            telemetry: world.telemetry.at(),
+            service: &raw const service,
+            scratch: scratch.at(),
+            scratch_size: scratch.size(),
+            out,
+            size,
+            len,
+            receipt: &raw mut receipt,
+        })
+    })
+    .0;
+    scratch.sides();
+    if status == IOTSEC_OK {
+        world.receipt = receipt;
+    }
+    status
+}
+
 fn by_number(
     world: &World,
     input: &mut Input<'_>,
@@ -57,28 +97,19 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         unsafe { iotsec_telemetry_set_clock(world.telemetry.at(), input.wide(), input.wide()) }
     }),
     ("iotsec_telemetry_batch", |world, input| {
-        let (service, at, mut receipt) = (service(input), world.telemetry.at(), 0);
-        let mut scratch = Guarded::new(input.size());
-        let (room, room_size) = (scratch.at(), scratch.size());
         // SAFETY: as above.
-        let status = filled(input, |out, size, len| unsafe {
+        batch(world, input, |it| unsafe {
             iotsec_telemetry_batch(
-                at,
-                &raw const service,
-                room,
-                room_size,
-                out,
-                size,
-                len,
-                &raw mut receipt,
+                it.telemetry,
+                it.service,
+                it.scratch,
+                it.scratch_size,
+                it.out,
+                it.size,
+                it.len,
+                it.receipt,
             )
         })
-        .0;
-        scratch.sides();
-        if status == IOTSEC_OK {
-            world.receipt = receipt;
-        }
-        status
     }),
     ("iotsec_telemetry_acknowledge", |world, input| {
         let receipt = world.receipt + u32::from(input.byte());

@@ -71,6 +71,9 @@ pub(super) unsafe fn fields(
 /// # Safety
 /// As [`fields`].
 unsafe fn field_is_right(field: &iotsec_document_field_t, depth: usize) -> Result<(), Status> {
+    if strays(field) {
+        return Err(CallError::Config.into());
+    }
     let (min, max) = (field.min, field.max);
     let is_right = match field.kind {
         IOTSEC_DOCUMENT_BOOL => true,
@@ -115,6 +118,25 @@ unsafe fn field_is_right(field: &iotsec_document_field_t, depth: usize) -> Resul
     } else {
         Err(CallError::Config.into())
     }
+}
+
+/// Whether a member is set that the kind does not need: somebody believes that it is heeded.
+const fn strays(field: &iotsec_document_field_t) -> bool {
+    let bounds = field.min != 0 || field.max != 0;
+    let (input, count) = (field.input != 0, field.count != 0);
+    let (choices, fields) = (!field.choices.is_null(), !field.fields.is_null());
+    let fallback = field.presence != IOTSEC_DOCUMENT_DEFAULT && field.fallback != 0;
+    fallback
+        || match field.kind {
+            IOTSEC_DOCUMENT_BOOL => bounds || input || count || choices || fields,
+            IOTSEC_DOCUMENT_INTEGER => input || count || choices || fields,
+            IOTSEC_DOCUMENT_TEXT => count || choices || fields,
+            IOTSEC_DOCUMENT_CHOICE => bounds || input || fields,
+            IOTSEC_DOCUMENT_OBJECT => bounds || input || choices,
+            IOTSEC_DOCUMENT_LIST => input || choices,
+            // No kind, and refused as such.
+            _ => false,
+        }
 }
 
 /// Whether a default is one of the values.

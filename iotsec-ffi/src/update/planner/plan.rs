@@ -209,6 +209,7 @@ pub(super) unsafe fn policy_of(
     }
     // SAFETY: the caller's word, passed on.
     let given = unsafe { argument::sized(policy) }?;
+    argument::zero(given.reserved)?;
     let policy = UpdatePolicy {
         first_check: argument::millis_or(given.first_check_ms, DEFAULT.first_check),
         period: argument::millis_or(given.period_ms, DEFAULT.period),

@@ -158,12 +158,16 @@ fn a_set_up_is_left_and_begun_anew_by_somebody_at_the_device() {
         );
         assert_eq!(len, needed);
     }
-    let mut strange = PLAN;
-    strange.online = 0;
     unit.reboot();
-    // SAFETY: see the top.
-    let status = unsafe { iotsec_setup_begin(unit.device.at(), &raw const strange) };
-    assert_eq!(status, IOTSEC_ERR_CONFIG, "an identity without a network");
+    let strange = |change: fn(&mut iotsec_setup_plan_t)| {
+        let mut plan = PLAN;
+        change(&mut plan);
+        // SAFETY: see the top.
+        unsafe { iotsec_setup_begin(unit.device.at(), &raw const plan) }
+    };
+    let without_network = strange(|plan| plan.online = 0);
+    assert_eq!(without_network, IOTSEC_ERR_CONFIG, "and with an identity");
+    assert_eq!(strange(|plan| plan.reserved = 1), IOTSEC_ERR_CONFIG);
 }
 
 #[test]

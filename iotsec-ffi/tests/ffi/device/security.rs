@@ -204,6 +204,11 @@ fn personal_data_have_listed_places_or_the_status_says_so() {
     };
     assert_eq!(open(&[place(1), place(1)]), IOTSEC_ERR_CONFIG);
     assert_eq!(open(&[place(256)]), IOTSEC_ERR_CONFIG);
+    let reserved = iotsec_place_t {
+        reserved: 1,
+        ..place(1)
+    };
+    assert_eq!(open(&[reserved]), IOTSEC_ERR_CONFIG);
     assert_eq!(open(&[place(1); 9]), IOTSEC_ERR_SIZE);
     assert_eq!(
         open(&[iotsec_place_t {

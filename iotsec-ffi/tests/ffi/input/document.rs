@@ -105,11 +105,20 @@ type Refused = (iotsec_status_t, u32, Vec<u8>);
 
 fn read_into(
     fields: &[iotsec_document_field_t],
+    written: (iotsec_document_form_t, &[u8]),
+    scratch: &mut [u8],
+    room: usize,
+) -> Result<Vec<iotsec_document_value_t>, Refused> {
+    read_by(&document(fields), written, scratch, room)
+}
+
+fn read_by(
+    document: &iotsec_document_t,
     (form, bytes): (iotsec_document_form_t, &[u8]),
     scratch: &mut [u8],
     room: usize,
 ) -> Result<Vec<iotsec_document_value_t>, Refused> {
-    let (document, mut len) = (document(fields), usize::MAX);
+    let mut len = usize::MAX;
     let (mut values, mut place): (Vec<iotsec_document_value_t>, iotsec_document_place_t) =
         (vec![zeroed(); room], zeroed());
     place.offset = u32::MAX;
@@ -117,7 +126,7 @@ fn read_into(
     let status = unsafe {
         iotsec_document_read(
             form,
-            &raw const document,
+            document,
             bytes.as_ptr(),
             bytes.len(),
             scratch.as_mut_ptr(),
@@ -302,6 +311,80 @@ fn what_is_wrong_has_an_error_and_a_place() {
 }
 
 #[test]
+fn a_member_that_a_kind_does_not_need_is_refused() {
+    type Change = fn(&mut iotsec_document_field_t);
+    const MIN: Change = |it| it.min = -1;
+    const MAX: Change = |it| it.max = 9;
+    const INPUT: Change = |it| it.input = IOTSEC_INPUT_HOSTNAME;
+    const COUNT: Change = |it| it.count = 1;
+    const CHOICES: Change = |it| it.choices = ptr::dangling();
+    const FIELDS: Change = |it| it.fields = ptr::dangling();
+    const FALLBACK: Change = |it| it.fallback = 1;
+    let (choices, inner) = ([c"on".as_ptr()], field(c"i", IOTSEC_DOCUMENT_BOOL));
+    let element = iotsec_document_field_t {
+        name: ptr::null(),
+        ..inner
+    };
+    let choice = iotsec_document_field_t {
+        count: 1,
+        choices: choices.as_ptr(),
+        ..field(c"n", IOTSEC_DOCUMENT_CHOICE)
+    };
+    let of = |kind, fields| iotsec_document_field_t {
+        count: 1,
+        fields,
+        ..field(c"n", kind)
+    };
+    let list = iotsec_document_field_t {
+        max: 9,
+        ..of(IOTSEC_DOCUMENT_LIST, &raw const element)
+    };
+    let kinds: [(iotsec_document_field_t, &str, &[Change]); 6] = [
+        (
+            field(c"n", IOTSEC_DOCUMENT_BOOL),
+            "true",
+            &[MIN, MAX, INPUT, COUNT, CHOICES, FIELDS, FALLBACK],
+        ),
+        (
+            field(c"n", IOTSEC_DOCUMENT_INTEGER),
+            "0",
+            &[INPUT, COUNT, CHOICES, FIELDS, FALLBACK],
+        ),
+        (
+            field(c"n", IOTSEC_DOCUMENT_TEXT),
+            "\"\"",
+            &[COUNT, CHOICES, FIELDS, FALLBACK],
+        ),
+        (choice, "\"on\"", &[MIN, MAX, INPUT, FIELDS, FALLBACK]),
+        (
+            of(IOTSEC_DOCUMENT_OBJECT, &raw const inner),
+            r#"{"i": true}"#,
+            &[MIN, MAX, INPUT, CHOICES, FALLBACK],
+        ),
+        (list, "[true]", &[INPUT, CHOICES, FALLBACK]),
+    ];
+    for (good, value, changes) in kinds {
+        let text = format!(r#"{{"n": {value}}}"#);
+        assert!(json(&[good], &text).is_ok(), "kind {}", good.kind);
+        for (at, change) in changes.iter().enumerate() {
+            let mut stray = good;
+            change(&mut stray);
+            let refused = json(&[stray], &text).unwrap_err();
+            assert_eq!(refused.0, IOTSEC_ERR_CONFIG, "kind {}, {at}", good.kind);
+        }
+    }
+    let stray = iotsec_document_field_t {
+        input: IOTSEC_INPUT_HOSTNAME,
+        ..element
+    };
+    let list = iotsec_document_field_t {
+        fields: &raw const stray,
+        ..list
+    };
+    assert_eq!(json(&[list], r#"{"n": []}"#).unwrap_err().0, IOTSEC_ERR_CONFIG);
+}
+
+#[test]
 fn a_table_that_breaks_its_rules_is_refused_before_the_document() {
     let bools = [
         field(c"a", IOTSEC_DOCUMENT_BOOL),
@@ -323,6 +406,12 @@ fn a_table_that_breaks_its_rules_is_refused_before_the_document() {
     let config = (IOTSEC_ERR_CONFIG, u32::MAX, vec![]);
     assert_eq!(refused(&[]), config);
     assert_eq!(refused(&[bools[0]; 65]), config);
+    let reserved = iotsec_document_t {
+        reserved: 1,
+        ..document(&bools)
+    };
+    let good = (IOTSEC_DOCUMENT_JSON, &br#"{"a": true, "b": false}"#[..]);
+    assert_eq!(read_by(&reserved, good, &mut [0; 64], 16), Err(config.clone()));
     for field in [
         field(c"", IOTSEC_DOCUMENT_BOOL),
         field(c"a b", IOTSEC_DOCUMENT_BOOL),
