@@ -205,6 +205,14 @@ pub(super) fn locked(folder: &Path) -> Option<String> {
 fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder);
+    // A cargo that this program was started by describes the program's own package in these. Build scripts that ask for
+    // them would run again, and all that depends on them would be built again.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
     command
 }
 
