@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    image::{self, RISCV32IMAC, THUMBV6M, THUMBV7EM_HF},
-    qemu::{self, Board},
+    image, qemu,
+    size::TARGETS,
     tool::{self, Failure},
 };
 
@@ -12,12 +12,7 @@ const PACKAGE: &str = "residue";
 /// What nobody wipes. A check that does not see it sees nothing.
 const CONTROL: &str = "a-copy-that-nobody-wipes";
 /// How many functions are looked at, the control among them.
-const FUNCTIONS: usize = 19;
-const TARGETS: [(&str, Board); 3] = [
-    (THUMBV7EM_HF, Board::MPS2_AN386),
-    (THUMBV6M, Board::MPS2_AN385),
-    (RISCV32IMAC, Board::RISCV_VIRT),
-];
+const FUNCTIONS: usize = 20;
 
 /// What a function left.
 #[derive(Debug, PartialEq, Eq)]

@@ -62,7 +62,7 @@ const UNBOUNDED: [(&str, &str, &str); 2] = [
 const PACKAGES: [&str; 3] = ["footprint", "footprint-pairing", "footprint-c"];
 
 /// Where images run.
-const TARGETS: [(&str, Board); 3] = [
+pub(crate) const TARGETS: [(&str, Board); 3] = [
     (THUMBV7EM_HF, Board::MPS2_AN386),
     (THUMBV6M, Board::MPS2_AN385),
     (RISCV32IMAC, Board::RISCV_VIRT),

@@ -25,7 +25,7 @@ const SECRETS: [&[u8; 32]; 2] = [
 
 type Probe = fn(&Secret<32>, &mut Residue<'_>) -> Result<(), CryptoError>;
 
-const PROBES: [(&str, Probe); 19] = [
+const PROBES: [(&str, Probe); 20] = [
     ("a-copy-that-nobody-wipes", |secret, residue| {
         residue.of(|| copy(secret.expose()));
         Ok(())
@@ -85,24 +85,19 @@ const PROBES: [(&str, Probe); 19] = [
     ("aes-256-key-wrap", |secret, residue| {
         residue.of(|| Aes256KeyWrap.wrap(secret.expose(), &[1; 32], &mut [0; 40]))
     }),
+    ("aes-256-key-unwrap", |secret, residue| {
+        let (mut wrapped, mut key) = ([0; 40], [0; 32]);
+        Aes256KeyWrap.wrap(secret.expose(), &[1; 32], &mut wrapped)?;
+        residue.of(|| Aes256KeyWrap.unwrap(secret.expose(), &wrapped, &mut key))
+    }),
     ("aes-128-ctr", |secret, residue| {
-        content(&mut Aes128Ctr::new(), &secret.expose()[..16], &[1; 16], residue)
+        content(Aes128Ctr::new, &secret.expose()[..16], &[1; 16], residue)
     }),
     ("aes-128-gcm", |secret, residue| {
-        content(
-            &mut Aes128GcmStream::new(),
-            &secret.expose()[..16],
-            &[1; 12],
-            residue,
-        )
+        content(Aes128GcmStream::new, &secret.expose()[..16], &[1; 12], residue)
     }),
     ("chacha20-poly1305-stream", |secret, residue| {
-        content(
-            &mut ChaCha20Poly1305Stream::new(),
-            secret.expose(),
-            &[1; 12],
-            residue,
-        )
+        content(ChaCha20Poly1305Stream::new, secret.expose(), &[1; 12], residue)
     }),
     ("argon2id", |secret, residue| {
         let mut memory = [Argon2Block::new(); 8];
@@ -163,15 +158,21 @@ fn agree(key: &dyn KeyAgreement, peer: &[u8], residue: &mut Residue<'_>) -> Resu
 }
 
 #[inline(never)]
-fn content(
-    cipher: &mut dyn ContentDecrypt,
+fn content<C: ContentDecrypt>(
+    new: fn() -> C,
     key: &[u8],
     iv: &[u8],
     residue: &mut Residue<'_>,
 ) -> Result<(), CryptoError> {
     let mut buffer = [0; 64];
     residue.of(|| {
+        // Below as well: what it keeps when it has forgotten its key is seen.
+        let mut cipher = new();
         cipher.start(key, iv, b"")?;
-        cipher.decrypt(&mut buffer)
+        cipher.decrypt(&mut buffer)?;
+        // Whatever it says of the tag.
+        let _ = cipher.finish(b"");
+        black_box(&mut cipher);
+        Ok(())
     })
 }

@@ -25,6 +25,15 @@ macro_rules! counter_mode {
                 Self(None)
             }
 
+            // Dropped where it lies: what is taken out leaves its bytes behind.
+            fn forget(&mut self) -> Result<(), CryptoError> {
+                if self.0.is_none() {
+                    return Err(CryptoError::Length);
+                }
+                self.0 = None;
+                Ok(())
+            }
+
             fn apply(&mut self, buffer: &mut [u8]) -> Result<(), CryptoError> {
                 let cipher = self.0.as_mut().ok_or(CryptoError::Length)?;
                 apart::<DEPTH, _>(|| cipher.try_apply_keystream(buffer)).map_err(|_| CryptoError::Length)
@@ -60,7 +69,7 @@ macro_rules! counter_mode {
                 self.apply(buffer)
             }
             fn finish(&mut self, tag: &[u8]) -> Result<(), CryptoError> {
-                self.0.take().ok_or(CryptoError::Length)?;
+                self.forget()?;
                 if tag.is_empty() { Ok(()) } else { Err(CryptoError::Tag) }
             }
         }
@@ -70,7 +79,7 @@ macro_rules! counter_mode {
                 self.apply(buffer)
             }
             fn tag(&mut self) -> Result<Option<[u8; TAG_LEN]>, CryptoError> {
-                self.0.take().ok_or(CryptoError::Length)?;
+                self.forget()?;
                 Ok(None)
             }
         }

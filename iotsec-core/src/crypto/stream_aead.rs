@@ -29,7 +29,7 @@ struct Running<C, H> {
     mask: Secret<TAG_LEN>,
 }
 
-impl<C: StreamCipher, H: UniversalHash<BlockSize = BlockSize>> Running<C, H> {
+impl<C: StreamCipher, H: UniversalHash<BlockSize = BlockSize> + Clone> Running<C, H> {
     fn new(cipher: C, hash: H, aad: &[u8], mask: Secret<TAG_LEN>) -> Result<Self, CryptoError> {
         let aad_len = u64::try_from(aad.len()).map_err(|_| CryptoError::Length)?;
         let mut hash = Padded {
@@ -65,7 +65,7 @@ impl<C: StreamCipher, H: UniversalHash<BlockSize = BlockSize>> Running<C, H> {
     }
 
     /// Ends the text with its lengths.
-    fn tag(mut self, lengths: fn(u64) -> [u8; 8]) -> [u8; TAG_LEN] {
+    fn tag(&mut self, lengths: fn(u64) -> [u8; 8]) -> [u8; TAG_LEN] {
         self.hash.pad();
         self.hash.update(&lengths(self.aad_len));
         self.hash.update(&lengths(self.text_len));
@@ -84,7 +84,7 @@ struct Padded<H> {
     fill: usize,
 }
 
-impl<H: UniversalHash<BlockSize = BlockSize>> Padded<H> {
+impl<H: UniversalHash<BlockSize = BlockSize> + Clone> Padded<H> {
     fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.fill == 0 {
@@ -118,8 +118,8 @@ impl<H: UniversalHash<BlockSize = BlockSize>> Padded<H> {
         }
     }
 
-    fn finish(self) -> [u8; BLOCK] {
-        self.hash.finalize().into()
+    fn finish(&self) -> [u8; BLOCK] {
+        self.hash.clone().finalize().into()
     }
 }
 
@@ -138,7 +138,11 @@ macro_rules! stream_aead {
             }
 
             fn end(&mut self) -> Result<[u8; TAG_LEN], CryptoError> {
-                apart::<$depth, _>(|| Ok(self.0.take().ok_or(CryptoError::Length)?.tag($lengths)))
+                let running = self.0.as_mut().ok_or(CryptoError::Length)?;
+                let tag = apart::<$depth, _>(|| running.tag($lengths));
+                // Dropped where it lies: what is taken out leaves its bytes behind.
+                self.0 = None;
+                Ok(tag)
             }
         }
 
@@ -192,7 +196,7 @@ stream_aead!(
     start_chacha,
     u64::to_le_bytes
 );
-stream_aead!(Aes128GcmStream, Aes128Gcm, 2400, start_gcm, |bytes| bytes
+stream_aead!(Aes128GcmStream, Aes128Gcm, 2448, start_gcm, |bytes| bytes
     .saturating_mul(8)
     .to_be_bytes());
 
