@@ -235,6 +235,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn cargo_is_not_told_of_the_package_that_this_program_was_built_from() {
+        let cargo = cargo(Path::new("."));
+        let removed: Vec<_> = cargo.get_envs().filter(|(_, value)| value.is_none()).collect();
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            assert!(std::env::var_os(name).is_some(), "cargo says it to every test");
+            assert!(removed.iter().any(|(removed, _)| *removed == name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_package_is_read_from_either_form_of_its_identifier() {
         assert_eq!(package("path+file:///src/door#0.1.0"), Some("door"));
         assert_eq!(package("path+file:///src#door@0.1.0"), Some("door"));

@@ -1,12 +1,13 @@
 //! ECDSA on P-256, with raw signatures as COSE carries them (RFC 9053 §2.1), and key agreement.
 
+use p256::ecdsa::signature::{Signer, Verifier, hazmat::PrehashVerifier};
+use rand_core::TryCryptoRng;
+
 use super::{
     AgreementCurve, CryptoError, DIGEST_LEN, Ed25519PublicKey, KeyAgreement, KeyType, SIGNATURE_LEN, Sign,
     Verify, apart::apart,
 };
 use crate::{cose, secret::Secret};
-use p256::ecdsa::signature::{Signer, Verifier, hazmat::PrehashVerifier};
-use rand_core::TryCryptoRng;
 
 const POINT_LEN: usize = 65;
 /// How deep work with a private key goes, in bytes of stack.
