@@ -32,6 +32,8 @@ pub(crate) fn write(map: &Map, image: &str, flash: (u32, u32)) -> String {
         ] {
             text += &format!("REGION_ALIAS(\"REGION_{region}\", {memory});\n");
         }
+        // Tables for unwinding, which nothing does.
+        text += "SECTIONS { /DISCARD/ : { *(.eh_frame) } }\nINSERT AFTER .rodata;\n";
     }
     fs::create_dir_all(&folder).expect("a folder of cargo's");
     fs::write(folder.join("memory.x"), text).expect("a file of cargo's");

@@ -3,6 +3,7 @@
 #![no_main]
 
 mod ed25519;
+mod memory;
 mod password;
 mod store;
 mod update;
@@ -22,6 +23,7 @@ fn main() -> ! {
     store::keeps_what_was_put(&mut flash);
     password::is_checked_and_throttled();
     ed25519::backends_agree();
+    memory::is_copied_filled_and_compared();
     console::text("all passed\n");
     console::pass()
 }

@@ -25,7 +25,9 @@ mod monitor;
 pub mod single;
 
 use cortex_m::Peripherals;
+// What the attacked code copies and compares with is attacked too, as a product has it.
 pub use driver::SignatureUnit;
+use mem as _;
 pub use monitor::input;
 
 /// Attacks a function, whose argument says where its [`input`] is. `has_staged` says from what is left in memory that

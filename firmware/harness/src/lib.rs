@@ -12,6 +12,8 @@
 //! | [`vector`] | messages of another implementation |
 #![no_std]
 
+use mem as _;
+
 pub mod console;
 mod cpu;
 pub mod device;

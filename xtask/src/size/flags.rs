@@ -23,12 +23,16 @@ const SMALLER: [&str; 2] = [
     "-Clink-arg=--icf=all",
 ];
 const LINK: &str = "-Clink-arg=-Tlink.x";
+/// Leaves `firmware/mem` out.
+const COMPILERS: &str = "--cfg=compilers_memory_functions";
 
 /// What a row changes of the profile and the flags of `firmware/`.
 struct Variant {
     about: &'static str,
     compact: bool,
     smaller: bool,
+    /// With `firmware/mem`.
+    memory: bool,
     /// A setting of the profile, as cargo takes it from the environment.
     profile: Option<(&'static str, &'static str)>,
     /// With multiples of the generator of Ed25519 in flash.
@@ -42,6 +46,7 @@ const AS_IT_IS: Variant = Variant {
     about: FIRST,
     compact: true,
     smaller: true,
+    memory: true,
     profile: None,
     tables: false,
 };
@@ -49,7 +54,7 @@ const AS_IT_IS: Variant = Variant {
 const OPT_LEVEL: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
 const LTO: &str = "CARGO_PROFILE_RELEASE_LTO";
 
-const VARIANTS: [Variant; 8] = [
+const VARIANTS: [Variant; 9] = [
     Variant {
         about: "without the compact back ends of sha2 and aes",
         compact: false,
@@ -58,6 +63,11 @@ const VARIANTS: [Variant; 8] = [
     Variant {
         about: "without the outliner, and equal functions not folded",
         smaller: false,
+        ..AS_IT_IS
+    },
+    Variant {
+        about: "with the memory functions of the compiler in place of `firmware/mem`",
+        memory: false,
         ..AS_IT_IS
     },
     Variant {
@@ -177,6 +187,7 @@ impl Variant {
         let named = |wanted: bool, flags: [&'static str; 2]| wanted.then_some(flags).into_iter().flatten();
         flags.extend(named(self.compact, COMPACT).map(str::to_owned));
         flags.extend(named(self.smaller, SMALLER).map(str::to_owned));
+        flags.extend((!self.memory).then(|| COMPILERS.to_owned()));
         flags.extend(image::remapped(&image::Source::of(root))?);
         // These replace those of the configuration.
         let mut command = image::build(root, "footprint", THUMBV7EM_HF)?;
