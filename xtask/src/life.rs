@@ -90,7 +90,7 @@ impl Build {
             tool::run(&mut { command })?;
         }
         // The next board of the same core is built in their place.
-        for loader in LOADERS {
+        for loader in loaders(&map) {
             fs::copy(image::path(root, map.target, loader), folder.join(loader))?;
         }
         let mut images = Vec::new();
@@ -125,18 +125,30 @@ pub(crate) fn names(map: &Map) -> &'static [&'static str] {
     }
 }
 
+/// The boot loaders that a board is tried with.
+fn loaders(map: &Map) -> &'static [&'static str] {
+    if map.name == CONTROLLED {
+        &LOADERS
+    } else {
+        &LOADERS[..1]
+    }
+}
+
 /// What builds the boot loaders and the images of a board.
 pub(crate) fn commands(source: &Source, map: &Map) -> Result<[Command; 2], Failure> {
-    let mut loaders = image::build_from(source, "bootloader", map.target)?;
+    let mut boot = image::build_from(source, "bootloader", map.target)?;
     let mut images = image::build_from(source, map.application, map.target)?;
+    for name in loaders(map) {
+        boot.args(["--bin", name]);
+    }
     for name in names(map) {
         images.args(["--bin", name]);
     }
-    for command in [&mut loaders, &mut images] {
+    for command in [&mut boot, &mut images] {
         command.env("BOARD", map.name);
         rustc::wrap(command, &source.root)?;
     }
-    Ok([loaders, images])
+    Ok([boot, images])
 }
 
 /// Lives one life on each board without a cut and others with some, and with boot loaders that leave something out.
