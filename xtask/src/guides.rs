@@ -52,6 +52,8 @@ fn follow(root: &Path, name: &str, end: &str) -> Result<(), Failure> {
         .current_dir(&folder)
         .env("PATH", env::join_paths(paths)?)
         .env("CARGO_TARGET_DIR", root.join("target/guides/target"))
+        // What is built runs for a moment: to optimise it would take most of the time.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .args(["-e", "-c", &script]);
     let printed = tool::text(&mut shell)?;
     if !printed.contains(end) {

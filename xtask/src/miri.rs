@@ -42,11 +42,10 @@ const SUCCEEDED: &str = "succeeded: ";
 const TREE: &str = "--tree-borrows";
 const QUICK: &str = "--quick";
 /// The tests of [`QUICK`]: those that take the least cryptography.
-const SHORT: [&str; 5] = [
+const SHORT: [&str; 4] = [
     "every::detect",
     "every::plain",
     "every::login",
-    "every::store",
     "every::telemetry",
 ];
 

@@ -1,5 +1,5 @@
 //! Features alone, without each, and every two that one crate's source asks about; also on a core without an operating
-//! system.
+//! system. Quickly: alone, and all of them.
 
 use std::{
     collections::BTreeSet,
@@ -31,10 +31,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     };
     tool::need_target(THUMBV6M)?;
     let facade = features(root)?;
-    let device = closed_sets(&facade, &needing(&facade, &NEEDS_ALLOC), Together::One);
+    let tried = if quick { Tried::Alone } else { Tried::Absent };
+    let device = closed_sets(&facade, &needing(&facade, &NEEDS_ALLOC), tried);
     check(root, FACADE, Some(THUMBV6M), &device)?;
     // What a device can have, it has been tried with.
-    let all = closed_sets(&facade, &[], Together::One);
+    let all = closed_sets(&facade, &[], tried);
     let host = all.difference(&device).cloned().collect();
     check(root, FACADE, None, &host)?;
     if quick {
@@ -46,7 +47,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             .into_iter()
             .filter(|(feature, _)| asked.contains(feature))
             .collect();
-        let mut sets = closed_sets(&features, &[], Together::Two);
+        let mut sets = closed_sets(&features, &[], Tried::Pairs);
         if *name == FACADE {
             sets = sets.difference(&all).cloned().collect();
         }
@@ -147,11 +148,15 @@ fn features_of(root: &Path, package: &str) -> Result<Vec<Feature>, Failure> {
         .collect())
 }
 
-/// How many features are tried together, besides all and all but one.
+/// With what features are tried, besides none and all.
 #[derive(Clone, Copy, PartialEq)]
-enum Together {
-    One,
-    Two,
+enum Tried {
+    /// One alone.
+    Alone,
+    /// That, and all but one.
+    Absent,
+    /// That, and two together.
+    Pairs,
 }
 
 /// What the features turn on, alone or two together, and everything but what one feature's absence rules out, each
@@ -160,7 +165,7 @@ enum Together {
 /// All combinations double with every feature and take hours. A feature that breaks another shows in the pair, in the
 /// crate that asks about both; one that is silently needed shows where it alone is absent, or where only its user is
 /// present.
-fn closed_sets(features: &[Feature], without: &[&str], together: Together) -> BTreeSet<String> {
+fn closed_sets(features: &[Feature], without: &[&str], tried: Tried) -> BTreeSet<String> {
     let features: Vec<_> = features
         .iter()
         .filter(|(name, _)| !without.contains(&name.as_str()))
@@ -184,9 +189,11 @@ fn closed_sets(features: &[Feature], without: &[&str], together: Together) -> BT
     let all = 0..features.len();
     let mut sets = BTreeSet::from([named(BTreeSet::new())]);
     for one in all.clone() {
-        let other = all.clone().filter(|other| !with(&[*other]).contains(&one));
-        sets.insert(named(other.collect()));
-        let last = if together == Together::Two {
+        if tried != Tried::Alone {
+            let other = all.clone().filter(|other| !with(&[*other]).contains(&one));
+            sets.insert(named(other.collect()));
+        }
+        let last = if tried == Tried::Pairs {
             features.len()
         } else {
             one + 1
@@ -232,14 +239,16 @@ mod tests {
         let pairs = ["", "a", "a,b", "a,b,c", "a,b,d", "a,c", "a,d", "c", "c,d", "d"];
         let mut all = sets(&pairs);
         all.extend(sets(&["a,c,d", "a,b,c,d"]));
-        assert_eq!(closed_sets(&features, &[], Together::Two), all);
+        assert_eq!(closed_sets(&features, &[], Tried::Pairs), all);
         assert_eq!(
-            closed_sets(&features, &["c", "d"], Together::Two),
+            closed_sets(&features, &["c", "d"], Tried::Pairs),
             sets(&["", "a", "a,b"])
         );
         let one = [
             "", "a", "a,b", "c", "d", "c,d", "a,c,d", "a,b,c", "a,b,d", "a,b,c,d",
         ];
-        assert_eq!(closed_sets(&features, &[], Together::One), sets(&one));
+        assert_eq!(closed_sets(&features, &[], Tried::Absent), sets(&one));
+        let alone = ["", "a", "a,b", "c", "d", "a,b,c,d"];
+        assert_eq!(closed_sets(&features, &[], Tried::Alone), sets(&alone));
     }
 }
