@@ -5,9 +5,9 @@ mod vector_file;
 
 use iotsec_core::{
     crypto::{
-        Aead, Aes256GcmSiv, ChaCha20HmacSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey, Ed25519SigningKey,
-        Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, Kdf, MlDsa44PublicKey, P256PublicKey,
-        P256SigningKey, Sha256, Sign, Verify, aws_lc, ring,
+        Aead, Aes256GcmSiv, ChaCha20HmacSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey,
+        Ed25519SigningKey, Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, Kdf, MlDsa44PublicKey,
+        P256PublicKey, P256SigningKey, Sha256, Sign, Verify, aws_lc, ring,
     },
     secret::Secret,
 };

@@ -8,7 +8,7 @@ use super::{
 use crate::secret::{Secret, ct_eq, wipe};
 
 /// How deep work with a key goes, in bytes of stack.
-const DEPTH: usize = 1120;
+const DEPTH: usize = 1400;
 
 /// ChaCha20-HMAC-SIV, for storage on processors without instructions or an engine for AES, where flash is short.
 ///
@@ -69,7 +69,7 @@ impl Aead for ChaCha20HmacSiv {
         check_len(buffer.len())?;
         apart::<DEPTH, _>(|| {
             let tag = tag(key, nonce, aad, buffer)?;
-            apply(key, &tag, buffer)?;
+            encrypt(key, &tag, buffer)?;
             Ok(tag)
         })
     }
@@ -112,7 +112,7 @@ fn decrypt(
     given: &[u8; TAG_LEN],
 ) -> Result<(), CryptoError> {
     check_len(buffer.len())?;
-    apply(key, given, buffer)?;
+    encrypt(key, given, buffer)?;
     let made = tag(key, nonce, aad, buffer)?;
     if ct_eq(&made, given) {
         Ok(())
@@ -121,7 +121,6 @@ fn decrypt(
     }
 }
 
-#[inline(never)]
 fn tag(
     key: &Secret<32>,
     nonce: &[u8; NONCE_LEN],
@@ -134,12 +133,18 @@ fn tag(
     Ok(*tag)
 }
 
-/// Encrypts or decrypts.
-#[inline(never)]
-fn apply(key: &Secret<32>, tag: &[u8; TAG_LEN], buffer: &mut [u8]) -> Result<(), CryptoError> {
+/// Encrypts, or decrypts.
+fn encrypt(key: &Secret<32>, tag: &[u8; TAG_LEN], buffer: &mut [u8]) -> Result<(), CryptoError> {
     let message_key = Secret::from_bytes(hmac(key, &[KEY_LABEL, tag])?);
-    let mut cipher = ChaChaCore::<R20, Ietf>::new(message_key.expose().into(), &[0; NONCE_LEN].into());
-    // A block at a time, so that the rounds are in the image once.
+    apply(&message_key, buffer);
+    Ok(())
+}
+
+// Out of line: so the stack has either the state of HMAC or that of ChaCha20.
+#[inline(never)]
+fn apply(key: &Secret<32>, buffer: &mut [u8]) {
+    let mut cipher = ChaChaCore::<R20, Ietf>::new(key.expose().into(), &[0; NONCE_LEN].into());
+    // A block at a time: so the rounds are in the image once.
     for chunk in buffer.chunks_mut(BLOCK) {
         let mut block = [0; BLOCK].into();
         cipher.write_keystream_block(&mut block);
@@ -147,11 +152,11 @@ fn apply(key: &Secret<32>, tag: &[u8; TAG_LEN], buffer: &mut [u8]) -> Result<(),
             *byte ^= mask;
         }
     }
-    Ok(())
 }
 
 const BLOCK: usize = 64;
 
+#[inline(never)]
 fn hmac(key: &Secret<32>, parts: &[&[u8]]) -> Result<[u8; DIGEST_LEN], CryptoError> {
     mac(key.expose(), &mut parts.iter().copied())
 }
