@@ -14,7 +14,7 @@ use iotsec::store::{KeyDomain, KeyId, ReplayLevel};
 use iotsec_testkit::SimRng;
 use serde_json::Value;
 
-use self::device::{Device, Shape};
+use self::device::{Cipher, Device, Shape};
 use super::{Place, venv::Venv};
 use crate::tool::{self, Failure};
 
@@ -55,9 +55,11 @@ pub(super) fn check(place: &Place, python: &Venv) -> Result<(), Failure> {
     };
     for shape in SHAPES {
         for level in LEVELS {
-            readings.lives(shape, level)?;
-            readings.cuts(shape, level)?;
-            readings.refusals(shape, level)?;
+            for cipher in Cipher::ALL {
+                readings.lives(shape, cipher, level)?;
+                readings.cuts(shape, cipher, level)?;
+                readings.refusals(shape, cipher, level)?;
+            }
         }
     }
 
@@ -142,9 +144,9 @@ struct Tally {
 }
 
 impl Readings {
-    fn lives(&mut self, shape: Shape, level: ReplayLevel) -> Result<(), Failure> {
+    fn lives(&mut self, shape: Shape, cipher: Cipher, level: ReplayLevel) -> Result<(), Failure> {
         for (name, steps) in life::lives(shape) {
-            let mut device = Device::blank(shape, level);
+            let mut device = Device::blank(shape, cipher, level);
             device.format()?;
             device.run(&steps)?;
             self.read(name, &device, FLIPS)?;
@@ -153,9 +155,9 @@ impl Readings {
     }
 
     /// Random lives that the power leaves, at some byte of some step, once and again.
-    fn cuts(&mut self, shape: Shape, level: ReplayLevel) -> Result<(), Failure> {
+    fn cuts(&mut self, shape: Shape, cipher: Cipher, level: ReplayLevel) -> Result<(), Failure> {
         for _ in 0..RANDOM_LIVES {
-            let mut device = Device::blank(shape, level);
+            let mut device = Device::blank(shape, cipher, level);
             device.format()?;
             device.run(&life::random(shape, &mut self.rng, 40))?;
             self.read("random life", &device, FLIPS)?;
@@ -174,7 +176,7 @@ impl Readings {
                 }
             }
         }
-        let mut device = Device::blank(shape, level);
+        let mut device = Device::blank(shape, cipher, level);
         for format in [true, false, true] {
             device.flash.cut_after(self.rng.below(200));
             let _ = if format { device.format() } else { device.destroy() };
@@ -186,9 +188,9 @@ impl Readings {
     }
 
     /// Images that are no store, or not this one.
-    fn refusals(&mut self, shape: Shape, level: ReplayLevel) -> Result<(), Failure> {
-        self.read("blank", &Device::blank(shape, level), FLIPS_AFTER_CUTS)?;
-        let mut device = Device::blank(shape, level);
+    fn refusals(&mut self, shape: Shape, cipher: Cipher, level: ReplayLevel) -> Result<(), Failure> {
+        self.read("blank", &Device::blank(shape, cipher, level), FLIPS_AFTER_CUTS)?;
+        let mut device = Device::blank(shape, cipher, level);
         device.format()?;
         let young = device.flash.image().to_vec();
         device.run(&life::random(shape, &mut self.rng, 40))?;
@@ -201,6 +203,23 @@ impl Readings {
             other.level = level;
             self.read("protected in some way", &other, 0)?;
         }
+        for cipher in Cipher::ALL {
+            let mut other = device.fork();
+            other.cipher = cipher;
+            self.read("sealed with some cipher", &other, FLIPS)?;
+            let keyless = vec![shape.erased; usize::try_from(shape.page)?];
+            let mut image = device.flash.image().to_vec();
+            image.splice(..keyless.len(), keyless);
+            self.read(
+                "sealed with some cipher, no user key page",
+                &other.with_image(&image),
+                FLIPS,
+            )?;
+            let mut other = Device::blank(shape, Cipher::ALL[usize::from(cipher.number() == 0)], level);
+            other.format()?;
+            other.cipher = cipher;
+            self.read("sealed with the other cipher, formatted", &other, FLIPS)?;
+        }
         let mut other = device.fork();
         other.shape.pages += 1;
         self.read("a larger region", &other.with_image(device.flash.image()), 0)
@@ -212,8 +231,13 @@ impl Readings {
         let answer = mounted.answer();
         let shape = device.shape;
         let what = format!(
-            "{what}, {} pages of {}, words of {}, erased to {:02x}, {:?}",
-            shape.pages, shape.page, shape.word, shape.erased, device.level
+            "{what}, {} pages of {}, words of {}, erased to {:02x}, {:?}, cipher {}",
+            shape.pages,
+            shape.page,
+            shape.word,
+            shape.erased,
+            device.level,
+            device.cipher.number()
         );
         let expected = |what: String, contents: &Result<Value, String>| Expected {
             what,
@@ -288,6 +312,7 @@ impl Readings {
             shape.erased,
             tool::hex(&device.root)
         );
+        write!(job, " --cipher {}", device.cipher.number())?;
         let counter = device.counter.value();
         match device.level {
             ReplayLevel::None => {}
