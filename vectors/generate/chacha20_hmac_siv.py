@@ -49,7 +49,7 @@ def cases():
         ("nothing at all", 0, 0), ("associated data alone", 20, 0), ("one byte", 0, 1), ("15 bytes", 3, 15),
         ("32 bytes, a record of the store", 44, 32), ("one byte less than a block", 0, 63), ("a block", 0, 64),
         ("one byte more than a block", 5, 65), ("two blocks", 64, 128), ("two blocks and a byte", 65, 129),
-        ("two blocks of the hash to the end", 12, 80), ("long associated data", 300, 16), ("1500 bytes", 44, 1500),
+        ("two blocks of the hash to the end", 12, 80), ("long associated data", 300, 16), ("400 bytes", 44, 400),
     ]
     for comment, aad, text in lengths:
         yield comment, seed(f"{comment} key", 32), seed(f"{comment} nonce", 12), seed(f"{comment} aad", aad), seed(

@@ -1,6 +1,10 @@
 //! An authenticated cipher that survives a repeated nonce, out of HMAC and a stream cipher.
 
-use chacha20::{ChaChaCore, KeyIvInit, R20, cipher::StreamCipherCore, variants::Ietf};
+use chacha20::{
+    ChaChaCore, KeyIvInit, R20,
+    cipher::{Block, StreamCipherCore},
+    variants::Ietf,
+};
 
 use super::{
     Aead, AeadAlgorithm, CryptoError, DIGEST_LEN, NONCE_LEN, TAG_LEN, apart::apart, rustcrypto::mac,
@@ -8,7 +12,7 @@ use super::{
 use crate::secret::{Secret, ct_eq, wipe};
 
 /// How deep work with a key goes, in bytes of stack.
-const DEPTH: usize = 1400;
+const DEPTH: usize = 1200;
 
 /// ChaCha20-HMAC-SIV, for storage on processors without instructions or an engine for AES, where flash is short.
 ///
@@ -143,17 +147,19 @@ fn encrypt(key: &Secret<32>, tag: &[u8; TAG_LEN], buffer: &mut [u8]) -> Result<(
 // Out of line: so the stack has either the state of HMAC or that of ChaCha20.
 #[inline(never)]
 fn apply(key: &Secret<32>, buffer: &mut [u8]) {
-    let mut cipher = ChaChaCore::<R20, Ietf>::new(key.expose().into(), &[0; NONCE_LEN].into());
-    // A block at a time: so the rounds are in the image once.
+    let mut cipher = KeyStream::new(key.expose().into(), &[0; NONCE_LEN].into());
+    // A block at a time, with the one call that no other cipher here makes: so the rounds are in the image once for this
+    // one, and the others keep theirs inline, and with that the depth of their frames.
     for chunk in buffer.chunks_mut(BLOCK) {
-        let mut block = [0; BLOCK].into();
-        cipher.write_keystream_block(&mut block);
+        let mut block = Block::<KeyStream>::from([0; BLOCK]);
+        cipher.apply_keystream_block_inout((&mut block).into());
         for (byte, mask) in chunk.iter_mut().zip(block) {
             *byte ^= mask;
         }
     }
 }
 
+type KeyStream = ChaChaCore<R20, Ietf>;
 const BLOCK: usize = 64;
 
 #[inline(never)]
