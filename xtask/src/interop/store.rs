@@ -126,7 +126,8 @@ struct Expected {
 
 struct Mounted {
     pages_in_use: u32,
-    generation: u32,
+    /// None where the key is lost, and its page erased.
+    generation: Option<u32>,
     /// Zero without one.
     counter: u64,
 }
@@ -215,7 +216,7 @@ impl Readings {
                 &other.with_image(&image),
                 FLIPS,
             )?;
-            let mut other = Device::blank(shape, Cipher::ALL[usize::from(cipher.number() == 0)], level);
+            let mut other = Device::blank(shape, cipher.other(), level);
             other.format()?;
             other.cipher = cipher;
             self.read("sealed with the other cipher, formatted", &other, FLIPS)?;
@@ -251,10 +252,13 @@ impl Readings {
 
         if answer.contents.is_ok() {
             let job = self.job(&mounted)?;
-            let generation = mounted.flash.image().get(8..).and_then(<[u8]>::first_chunk);
+            let key_page = Some(mounted.flash.image()).filter(|image| image.starts_with(b"iSK1"));
+            let generation = key_page
+                .and_then(|page| page.get(8..))
+                .and_then(<[u8]>::first_chunk);
             let state = Mounted {
                 pages_in_use: answer.pages_in_use,
-                generation: generation.copied().map_or(0, u32::from_le_bytes),
+                generation: generation.copied().map(u32::from_le_bytes),
                 counter: match device.level {
                     ReplayLevel::None => 0,
                     _ => mounted.counter.value(),
@@ -379,8 +383,9 @@ impl Mounted {
         if pages != Some(u64::from(self.pages_in_use)) {
             return Err(format!("the reader has {pages:?} pages, the store {}", self.pages_in_use).into());
         }
-        if number("generation") != u64::from(self.generation) {
-            return Err(format!("the user key's generation is {}", self.generation).into());
+        let generation = self.generation.map_or(number("generation"), u64::from);
+        if number("generation") != generation {
+            return Err(format!("the user key's generation is {generation}").into());
         }
         // A mount leaves it to the first write to raise the counter.
         let ahead = number("counter").checked_sub(self.counter);

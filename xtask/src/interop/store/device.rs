@@ -32,6 +32,13 @@ impl Cipher {
         }
     }
 
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Aes256GcmSiv => Self::ChaCha20HmacSiv,
+            Self::ChaCha20HmacSiv => Self::Aes256GcmSiv,
+        }
+    }
+
     fn aead(self) -> &'static dyn Aead {
         match self {
             Self::Aes256GcmSiv => &Aes256GcmSiv,
