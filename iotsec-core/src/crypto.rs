@@ -25,12 +25,16 @@ pub use content::{
 mod apart;
 #[cfg(feature = "rustcrypto")]
 mod rustcrypto;
+#[cfg(feature = "rustcrypto")]
+mod siv;
 #[cfg(all(feature = "rustcrypto", any(test, target_pointer_width = "32")))]
 mod wide_aes;
 #[cfg(feature = "rustcrypto")]
 pub use rustcrypto::{
     Aes256GcmSiv, ChaCha20Poly1305, Ed25519PublicKey, Ed25519SigningKey, HkdfSha256, Sha256, Sha512,
 };
+#[cfg(feature = "rustcrypto")]
+pub use siv::ChaCha20HmacSiv;
 
 #[cfg(feature = "ed25519-small")]
 mod ed25519_small;
@@ -216,12 +220,15 @@ pub enum AeadAlgorithm {
     ChaCha20Poly1305,
     /// AES-256-GCM-SIV (RFC 8452). A repeated nonce reveals only that two messages are equal.
     Aes256GcmSiv,
+    /// ChaCha20-HMAC-SIV, our own composition (`ChaCha20HmacSiv`), for storage where nothing computes AES. A repeated
+    /// nonce reveals only that two messages are equal. COSE has no number for it.
+    ChaCha20HmacSiv,
 }
 
 impl AeadAlgorithm {
     /// Whether a repeated nonce does no worse than to reveal that two messages are equal.
     pub const fn survives_nonce_reuse(self) -> bool {
-        matches!(self, Self::Aes256GcmSiv)
+        matches!(self, Self::Aes256GcmSiv | Self::ChaCha20HmacSiv)
     }
 }
 

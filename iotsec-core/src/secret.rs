@@ -94,7 +94,7 @@ impl<const N: usize> Drop for Secret<N> {
 
 // Out of line: it is inlined wherever a secret ends.
 #[inline(never)]
-fn wipe(bytes: &mut [u8]) {
+pub(crate) fn wipe(bytes: &mut [u8]) {
     bytes.zeroize();
 }
 

@@ -5,9 +5,9 @@ mod vector_file;
 
 use iotsec_core::{
     crypto::{
-        Aead, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey, Ed25519SigningKey,
-        Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, Kdf, MlDsa44PublicKey, P256PublicKey,
-        P256SigningKey, Sha256, Sign, Verify, aws_lc, ring,
+        Aead, Aes256GcmSiv, ChaCha20HmacSiv, ChaCha20Poly1305, CryptoError, Digest, Ed25519PublicKey,
+        Ed25519SigningKey, Ed25519SmallPublicKey, HkdfSha256, HssLmsPublicKey, Kdf, MlDsa44PublicKey,
+        P256PublicKey, P256SigningKey, Sha256, Sign, Verify, aws_lc, ring,
     },
     secret::Secret,
 };
@@ -293,6 +293,11 @@ fn chacha20_poly1305_agrees_with_rfc_8439() {
 fn aes_256_gcm_siv_agrees_with_rfc_8452() {
     aead(&Aes256GcmSiv, "crypto/aes256gcmsiv.json", 24);
     aead(&aws_lc::Aes256GcmSiv, "crypto/aes256gcmsiv.json", 24);
+}
+
+#[test]
+fn chacha20_hmac_siv_agrees_with_its_description() {
+    aead(&ChaCha20HmacSiv, "crypto/chacha20hmacsiv.json", 17);
 }
 
 #[test]

@@ -6243,6 +6243,11 @@ typedef int32_t iotsec_debug_port_t;
 #define IOTSEC_ERR_STORE_REPLAY_PROTECTION 3019
 
 /**
+ * Store is sealed with another cipher.
+ */
+#define IOTSEC_ERR_STORE_CIPHER 3020
+
+/**
  * Key may not be used for this.
  */
 #define IOTSEC_ERR_KEY_USAGE 3101

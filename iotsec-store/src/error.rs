@@ -77,6 +77,10 @@ pub enum StoreError {
     /// The store was formatted with another kind of protection against replay.
     #[error("store was formatted with other replay protection")]
     ReplayProtection,
+    /// The store is sealed with another cipher than the one given: AES-256-GCM-SIV and ChaCha20-HMAC-SIV do not open what
+    /// the other sealed.
+    #[error("store is sealed with another cipher")]
+    Cipher,
     /// The monotonic counter failed. What was to be written may be written.
     #[error(transparent)]
     Counter(#[from] CounterError),
@@ -113,6 +117,7 @@ impl ErrorCode for StoreError {
             Self::NotCounter => 3017,
             Self::RolledBack => 3018,
             Self::ReplayProtection => 3019,
+            Self::Cipher => 3020,
             Self::Counter(error) => error.code(),
             Self::Flash(error) => error.code(),
             Self::Crypto(error) => error.code(),

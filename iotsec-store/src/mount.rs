@@ -36,6 +36,8 @@ impl<'a> Store<'a> {
     /// Nothing is lost by an error; mount again.
     /// - [`StoreError::Unformatted`] when this is not a store of this device: never formatted, formatting was
     ///   interrupted, or another root key.
+    /// - [`StoreError::Cipher`] when it is sealed with another cipher than `suite` has: do not format, but mount it with
+    ///   the one that it was formatted with.
     /// - [`StoreError::Version`], [`StoreError::Geometry`] when it is one, of another shape.
     /// - [`StoreError::Tampered`] when a page of the log, or a part of it, is not what was written.
     /// - [`StoreError::RolledBack`] when it is an earlier image of this store; [`StoreError::ReplayProtection`] when it
@@ -89,12 +91,16 @@ impl<'a> Store<'a> {
     ) -> Result<(), StoreError> {
         let wrap = user_key::derive_wrap_key(self.suite.root)?;
         let mut user = Secret::zero();
-        let generation = user_key::read(flash, &self.layout, (self.suite.aead, &wrap), &mut user)?;
+        let mut named = false;
+        match user_key::read(flash, &self.layout, (self.suite.aead, &wrap), &mut user) {
+            // It counts only where no head opens: a bit that flips makes no other store of this one.
+            Err(StoreError::Cipher) => named = true,
+            found => self.key_generation = found?,
+        }
         let mut opened = Opened::EMPTY;
-        let newest = self.find_newest(flash, &mut opened)?;
-        if generation.is_some() {
+        let newest = self.find_newest(flash, &mut opened, named)?;
+        if self.key_generation.is_some() {
             self.keys.set_user(&self.suite, &user)?;
-            self.key_generation = generation;
         }
         self.replay = Replay::begin(replay)?;
         let replayed = self.replay(flash, newest, opened);
@@ -223,8 +229,7 @@ impl<'a> Store<'a> {
         sequence: u32,
         found: &Opened,
     ) -> Result<bool, StoreError> {
-        let offset = self.start(found);
-        if !self.find_at(flash, &mut Found::at(Position { sequence, offset }))? {
+        if !self.has_record(flash, sequence, self.start(found))? {
             for _ in 1..REREADS {
                 let mut again = Opened::EMPTY;
                 if !self.opened(flash, sequence, &mut again)? || again != *found {
@@ -233,6 +238,12 @@ impl<'a> Store<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether a record begins at `offset` of page `sequence`.
+    #[inline(never)]
+    fn has_record<F: NorFlash>(&self, flash: &mut F, sequence: u32, offset: u32) -> Result<bool, StoreError> {
+        self.find_at(flash, &mut Found::at(Position { sequence, offset }))
     }
 
     /// Whether the head of page `sequence` is there; then `opened` is what it says.
@@ -269,11 +280,20 @@ impl<'a> Store<'a> {
 
     /// The page with the highest sequence number whose head is whole; `opened` is what that says then. Derives the keys
     /// that it was sealed with.
-    fn find_newest<F: NorFlash>(&mut self, flash: &mut F, opened: &mut Opened) -> Result<u32, StoreError> {
+    ///
+    /// Where none is, another cipher may have sealed them: the page of the user's key names it, which torn bits may do
+    /// too, and there are heads; or behind one stands a record of this device, whose header no cipher seals.
+    fn find_newest<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        opened: &mut Opened,
+        named: bool,
+    ) -> Result<u32, StoreError> {
         let pages = self.layout.data_pages();
         let (highest, mut page) = page::highest(flash, &self.layout)?;
         let mut raw = Raw::EMPTY;
         let (mut newest, mut salt) = (0, [0; SALT_LEN]);
+        let mut foreign = false;
         // From there backwards, as the pages were written forwards: few look newer than one that was seen.
         for _ in 0..pages {
             if newest >= highest {
@@ -289,12 +309,20 @@ impl<'a> Store<'a> {
                 }
                 if raw.open(opened, &self.layout, &self.suite, &self.keys)? {
                     (newest, salt) = (raw.sequence(), raw.salt());
+                } else if self.key_generation.is_none() {
+                    // The highest number is what a blank page shows.
+                    foreign |= self.has_record(flash, raw.sequence(), self.layout.head_len())?
+                        | (named & (raw.sequence() < u32::MAX));
                 }
             }
             page = page.checked_sub(1).unwrap_or(pages.saturating_sub(1));
         }
         if newest == 0 {
-            return Err(StoreError::Unformatted);
+            return Err(if foreign {
+                StoreError::Cipher
+            } else {
+                StoreError::Unformatted
+            });
         }
         if salt != *self.keys.salt() {
             self.keys.derive(&self.suite, &salt)?;

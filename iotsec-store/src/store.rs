@@ -38,8 +38,9 @@ use crate::{
 /// ```
 #[derive(Clone, Copy)]
 pub struct Suite<'a> {
-    /// Seals records. Must survive a repeated nonce, as AES-256-GCM-SIV does, since flash can be rolled
-    /// back.
+    /// Seals records: AES-256-GCM-SIV, or ChaCha20-HMAC-SIV where nothing computes AES and flash is short. Others do not
+    /// survive a repeated nonce, and flash can be rolled back. A store keeps for its life the cipher that it was
+    /// formatted with, in whichever implementation.
     pub aead: &'a dyn Aead,
     /// Derives keys and hides names.
     pub kdf: &'a dyn Kdf,
@@ -94,8 +95,8 @@ impl<'a> Store<'a> {
     /// each key that is to be stored, and `buffer` the length of the longest value, or of the longest chunk of it, and
     /// 24 bytes, rounded up to a word; at least 84 bytes.
     ///
-    /// *Power loss:* the old store as it was; or none, [`StoreError::Unformatted`] or [`StoreError::Tampered`]: format
-    /// again.
+    /// *Power loss:* the old store as it was; or none, [`StoreError::Unformatted`] or [`StoreError::Tampered`], or
+    /// [`StoreError::Cipher`] as before where the old one had another cipher: format again.
     ///
     /// # Errors
     /// [`StoreError::Layout`], [`StoreError::AeadUnsuitable`], or a failure of flash, entropy or root key.
@@ -348,7 +349,7 @@ pub(crate) fn check<F: NorFlash>(
     suite: &Suite<'_>,
     buffer: &[u8],
 ) -> Result<Layout, StoreError> {
-    if !suite.aead.algorithm().survives_nonce_reuse() {
+    if user_key::cipher(suite.aead) == user_key::NO_CIPHER {
         return Err(StoreError::AeadUnsuitable);
     }
     region.check(flash)?;

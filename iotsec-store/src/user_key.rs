@@ -2,7 +2,7 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
-    crypto::{Aead, CryptoError, NONCE_LEN, TAG_LEN},
+    crypto::{Aead, AeadAlgorithm, CryptoError, NONCE_LEN, TAG_LEN},
     hal::{Region, RootKey},
     secret::Secret,
 };
@@ -31,7 +31,19 @@ const SEALED_AT: usize = PREFIX_LEN.saturating_add(NONCE_LEN);
 const TAG_AT: usize = SEALED_AT.saturating_add(SEALED_LEN);
 /// In the prefix.
 const GENERATION_AT: usize = 8;
+const CIPHER_AT: usize = 23;
 const LABEL: &[u8] = b"iotsec/store/wrap-key/v2";
+
+/// The number of a cipher; [`NO_CIPHER`] for those that no store may be sealed with.
+pub(crate) fn cipher(aead: &dyn Aead) -> u8 {
+    match aead.algorithm() {
+        AeadAlgorithm::Aes256GcmSiv => 0,
+        AeadAlgorithm::ChaCha20HmacSiv => 1,
+        _ => NO_CIPHER,
+    }
+}
+
+pub(crate) const NO_CIPHER: u8 = 0xFF;
 
 /// The key that the user domain's is wrapped under, from the root key.
 pub(crate) fn derive_wrap_key(root: &dyn RootKey) -> Result<Secret<32>, StoreError> {
@@ -52,7 +64,7 @@ pub(crate) fn create<F: NorFlash, R: TryCryptoRng + ?Sized>(
 ) -> Result<(), StoreError> {
     *key = Secret::random(rng)?;
     let nonce = Secret::<NONCE_LEN>::random(rng)?;
-    let prefix = prefix(layout.region(), generation);
+    let prefix = prefix(layout.region(), aead, generation);
     let mut sealed = *key.expose();
     let tag = aead.seal(wrap, nonce.expose(), &prefix, &mut sealed)?;
 
@@ -72,6 +84,9 @@ pub(crate) fn create<F: NorFlash, R: TryCryptoRng + ?Sized>(
 }
 
 /// Reads the key, and returns how often it was replaced; `None` when the page holds no whole one.
+///
+/// # Errors
+/// [`StoreError::Cipher`] for a page that does not open and names another cipher, which is not authentic.
 pub(crate) fn read<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
@@ -87,7 +102,15 @@ pub(crate) fn read<F: NorFlash>(
     let (nonce, tag) = (at(&bytes, PREFIX_LEN), at(&bytes, TAG_AT));
     match aead.open(wrap, &nonce, &stored, key.expose_mut(), &tag) {
         Ok(()) => {}
-        Err(CryptoError::Tag) => return Ok(None),
+        Err(CryptoError::Tag) => {
+            // One of the two, and not this one.
+            let [named] = at(&stored, CIPHER_AT);
+            return if named ^ cipher(aead) == 1 {
+                Err(StoreError::Cipher)
+            } else {
+                Ok(None)
+            };
+        }
         Err(error) => return Err(error.into()),
     }
     // The wrapping of this page is the same in every version, so these two answers are authentic.
@@ -96,7 +119,7 @@ pub(crate) fn read<F: NorFlash>(
         return Err(StoreError::Version);
     }
     let generation = u32::from_le_bytes(at(&stored, GENERATION_AT));
-    if prefix(layout.region(), generation) != stored {
+    if prefix(layout.region(), aead, generation) != stored {
         return Err(StoreError::Geometry);
     }
     Ok(Some(generation))
@@ -125,8 +148,8 @@ pub(crate) fn destroy<F: NorFlash>(flash: &mut F, layout: &Layout) -> Result<(),
 }
 
 /// `magic (4) ‖ version (1) ‖ domain (1) ‖ 0 (2) ‖ generation (4) ‖ page size (4) ‖ pages (4) ‖
-/// word size (2) ‖ erased byte (1) ‖ 0 (1)`, little endian. All of it is associated data.
-fn prefix(region: &Region, generation: u32) -> [u8; PREFIX_LEN] {
+/// word size (2) ‖ erased byte (1) ‖ cipher (1)`, little endian. All of it is associated data.
+fn prefix(region: &Region, aead: &dyn Aead, generation: u32) -> [u8; PREFIX_LEN] {
     let [w0, w1, ..] = region.word_size().to_le_bytes();
     let mut prefix = [0; PREFIX_LEN];
     join(
@@ -137,7 +160,7 @@ fn prefix(region: &Region, generation: u32) -> [u8; PREFIX_LEN] {
             &generation.to_le_bytes(),
             &region.page_size().to_le_bytes(),
             &region.page_count().to_le_bytes(),
-            &[w0, w1, region.erased(), 0],
+            &[w0, w1, region.erased(), cipher(aead)],
         ],
     );
     prefix

@@ -26,10 +26,10 @@
 //! An event whose recording was cut short may count as recorded and lost.
 //!
 //! # What is stored, and under what keys
-//! Every slot is sealed with AES-256-GCM-SIV, bound to its place, under a key of its class. The key of a purpose that
-//! needs consent is the caller's, one for each grant: draw it at random, and remove it when the grant ends. Nothing can
-//! then be read, and [`purge_step`](Spool::purge_step) erases the pages as well; before that is done no batch is
-//! made.
+//! Every slot is sealed with a cipher that survives a repeated nonce, AES-256-GCM-SIV as a rule, bound to its place,
+//! under a key of its class. The key of a purpose that needs consent is the caller's, one for each grant: draw it at
+//! random, and remove it when the grant ends. Nothing can then be read, and [`purge_step`](Spool::purge_step) erases
+//! the pages as well; before that is done no batch is made.
 //!
 //! # Limits
 //! - Who can write the flash can make events disappear: the newest without a trace, older ones as lost. He can put
@@ -109,7 +109,7 @@ pub struct SpoolParts<'k> {
     pub quotas: Quotas,
     /// The events that this firmware records.
     pub registry: HashedRegistry,
-    /// Seals what is stored; must survive a repeated nonce, as AES-256-GCM-SIV does.
+    /// Seals what is stored; must survive a repeated nonce, as AES-256-GCM-SIV and ChaCha20-HMAC-SIV do.
     pub aead: &'k dyn Aead,
     /// Derives keys.
     pub kdf: &'k dyn Kdf,
@@ -199,7 +199,7 @@ pub struct Spool<'k> {
 
 impl<'k> Spool<'k> {
     /// Looks at the flash in boot number `boot`, which must be higher at every boot. A region that holds no spool,
-    /// or one under another key, is an empty one.
+    /// or one under another key or cipher, is an empty one.
     ///
     /// `key` is for critical and security events and for what is counted, and stays the same; for the other
     /// classes see [`unlock`](Self::unlock).

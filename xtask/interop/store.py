@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A reader of images of the store, written from iotsec-store/FORMAT.md alone.
 
-usage: store.py IMAGE --page BYTES --word BYTES --erased HEX --root HEX [--replay KIND COUNTER] [--flip BIT]
+usage: store.py IMAGE --page BYTES --word BYTES --erased HEX --root HEX [--cipher NUMBER] [--replay KIND COUNTER]
+                [--flip BIT]
        store.py < JOBS    one such line of arguments for each image
 
-KIND is each-page or each-write, COUNTER what the device's counter is at. --flip changes one bit before reading.
+NUMBER is that of the cipher that the device has, 0 if nothing is said. KIND is each-page or each-write, COUNTER what the
+device's counter is at. --flip changes one bit before reading.
 
 Prints a line of JSON for each image. If it is refused: why. Else the sequence numbers of the newest and the oldest page,
 the generation of the user key, what the log says that the counter is at, and for each key its domain, namespace, number
@@ -21,6 +23,7 @@ import sys
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 VERSION = 2
@@ -47,13 +50,29 @@ def hkdf(salt, secret, label, length=32):
     return blocks[:length]
 
 
-@functools.lru_cache(1 << 14)
-def unseal(key, nonce, sealed, data):
-    """The plaintext, or None."""
+def aes_256_gcm_siv(key, nonce, sealed, data):
     try:
         return AESGCMSIV(key).decrypt(nonce, sealed, data)
     except InvalidTag:
         return None
+
+
+def chacha20_hmac_siv(key, nonce, sealed, data):
+    ciphertext, tag = sealed[:-TAG], sealed[-TAG:]
+    message_key = hmac_sha256(key, b"iotsec/siv/key/1" + tag)
+    # Four bytes of counter, and the nonce.
+    text = Cipher(algorithms.ChaCha20(message_key, bytes(16)), mode=None).decryptor().update(ciphertext)
+    wanted = hmac_sha256(key, b"iotsec/siv/tag/1" + nonce + struct.pack("<Q", len(data)) + data + text)[:TAG]
+    return text if hmac.compare_digest(tag, wanted) else None
+
+
+CIPHERS = [aes_256_gcm_siv, chacha20_hmac_siv]
+
+
+@functools.lru_cache(1 << 14)
+def unseal(cipher, key, nonce, sealed, data):
+    """The plaintext, or None."""
+    return CIPHERS[cipher](key, nonce, sealed, data)
 
 
 class Root:
@@ -68,8 +87,9 @@ root_of = functools.lru_cache(Root)
 
 
 class Geometry:
-    def __init__(self, image, page, word, erased):
+    def __init__(self, image, page, word, erased, cipher):
         self.image, self.page, self.word, self.erased = image, page, word, erased
+        self.cipher = cipher
         if len(image) % page or page % word:
             raise Refused("Layout")
         self.pages = len(image) // page
@@ -90,19 +110,20 @@ class Geometry:
 
 
 class UserKey:
-    """Page 0. `key` is None if it is not whole."""
+    """Page 0. `key` is None if it is not whole, or sealed with another cipher; `names_other` if it says so."""
 
     def __init__(self, flash, root):
         page = flash.key_page()
         clear, sealed = page[:24], page[36:KEY_PAGE]
-        self.key = unseal(root.wrap_key, page[24:36], sealed, clear)
+        self.key = unseal(flash.cipher, root.wrap_key, page[24:36], sealed, clear)
+        magic, version, _domain, _, self.generation, *geometry, cipher = struct.unpack("<4sBBHIIIHBB", clear)
+        self.names_other = magic == b"iSK1" and cipher < len(CIPHERS) and cipher != flash.cipher
         if self.key is None:
             self.generation = 0
             return
-        _magic, version, _domain, _, self.generation, *geometry, _ = struct.unpack("<4sBBHIIIHBB", clear)
         if version != VERSION:
             raise Refused("Version")
-        if geometry != [flash.page, flash.pages, flash.word, flash.erased]:
+        if [*geometry, cipher] != [flash.page, flash.pages, flash.word, flash.erased, flash.cipher]:
             raise Refused("Geometry")
 
 
@@ -115,9 +136,9 @@ class Head:
         key = hkdf(self.salt, root.device_secret, b"iotsec/store/page-key/v2")
         data = b"iotsec/store/page/v2" + self.salt + struct.pack(
             "<IBBHII", self.sequence, VERSION, flash.erased, flash.word, flash.page, flash.pages)
-        content = unseal(key, struct.pack("<IQ", self.sequence, 0), page[20:HEAD], data)
-        in_place = self.sequence >= 1 and (self.sequence - 1) % (flash.pages - 1) == number
-        self.authentic = content is not None and in_place
+        content = unseal(flash.cipher, key, struct.pack("<IQ", self.sequence, 0), page[20:HEAD], data)
+        self.in_place = self.sequence >= 1 and (self.sequence - 1) % (flash.pages - 1) == number
+        self.authentic = content is not None and self.in_place
         if self.authentic:
             (self.oldest, self.before_end, self.doubtful, flags, self.generation, self.before_sum, copies,
              counter) = struct.unpack("<IIHHIIH6s", content)
@@ -202,7 +223,7 @@ class Log:
             wanted = hmac_sha256(key, b"iotsec/store/count-tag/v2" + data + number)[:4]
             record.value = number if hmac.compare_digest(tag, wanted) else None
         else:
-            record.value = unseal(key, record.place + bytes(4), sealed, data)
+            record.value = unseal(self.flash.cipher, key, record.place + bytes(4), sealed, data)
 
     def may_be_whole(self, record, generation):
         if record.needs_user_key and (self.record_keys[1] is None or self.key_generation != generation):
@@ -315,9 +336,12 @@ def counts_by_itself(record):
 
 def read(flash, root, replay):
     user_key = UserKey(flash, root)
-    heads = [head for number in range(flash.pages - 1) if (head := Head(flash, root, number)).authentic]
+    seen = [Head(flash, root, number) for number in range(flash.pages - 1)]
+    heads = [head for head in seen if head.authentic]
     if not heads:
-        raise Refused("Unformatted")
+        in_place = [head for head in seen if head.in_place]
+        foreign = user_key.key is None and is_of_another_cipher(flash, root, user_key, in_place)
+        raise Refused("Cipher" if foreign else "Unformatted")
     newest = max(heads, key=lambda head: head.sequence)
     run = range(newest.oldest, newest.sequence + 1)
     if not 1 <= len(run) < flash.pages - 1 or newest.oldest < 1:
@@ -355,6 +379,13 @@ def read(flash, root, replay):
         "counter": counter,
         "keys": contents.values(key_lost),
     }
+
+
+def is_of_another_cipher(flash, root, user_key, heads):
+    """Whether none of these heads opens because another cipher sealed them."""
+    if user_key.names_other and any(head.sequence != 0xFFFFFFFF for head in heads):
+        return True
+    return any(Log(flash, root, head.salt, None, 0).record(head.sequence, flash.head) for head in heads)
 
 
 def check_counter(counter, kind, reached):
@@ -417,6 +448,7 @@ def answer(arguments):
     parser.add_argument("--word", type=int, required=True)
     parser.add_argument("--erased", type=lambda text: int(text, 16), required=True)
     parser.add_argument("--root", type=bytes.fromhex, required=True)
+    parser.add_argument("--cipher", type=int, choices=range(len(CIPHERS)), default=0)
     parser.add_argument("--replay", nargs=2, default=["none", "0"])
     parser.add_argument("--flip", type=int)
     options = parser.parse_args(arguments)
@@ -425,7 +457,7 @@ def answer(arguments):
         image[options.flip // 8] ^= 1 << options.flip % 8
     kind, reached = options.replay
     try:
-        flash = Geometry(bytes(image), options.page, options.word, options.erased)
+        flash = Geometry(bytes(image), options.page, options.word, options.erased, options.cipher)
         return read(flash, root_of(options.root), (kind, int(reached)))
     except Refused as refused:
         return {"refused": str(refused)}

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use harness::{device::STORE, entropy::FixedBytes, flash::SimulatedFlash};
 use iotsec_core::{
-    crypto::{Aes256GcmSiv, HkdfSha256},
+    crypto::{Aead, HkdfSha256},
     hal::DeviceRootKey,
     secret::Secret,
 };
@@ -19,13 +19,13 @@ pub fn root() -> Option<DeviceRootKey<'static>> {
 }
 
 /// Formats the store, as the factory does.
-pub fn prepare(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> Option<()> {
+pub fn prepare(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>, aead: &dyn Aead) -> Option<()> {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 256]);
     let mut rng = FixedBytes::new(2);
     Store::format(
         flash,
         STORE,
-        suite(root),
+        suite(root, aead),
         &mut index,
         &mut buffer,
         ReplayProtection::None,
@@ -37,17 +37,21 @@ pub fn prepare(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> Option<(
 
 /// Mount, put, get.
 #[inline(never)]
-pub fn run(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> bool {
-    mount_put_get(flash, root) == Ok(true)
+pub fn run(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>, aead: &dyn Aead) -> bool {
+    mount_put_get(flash, root, aead) == Ok(true)
 }
 
-fn mount_put_get(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> Result<bool, StoreError> {
+fn mount_put_get(
+    flash: &mut SimulatedFlash,
+    root: &DeviceRootKey<'_>,
+    aead: &dyn Aead,
+) -> Result<bool, StoreError> {
     let (mut index, mut buffer) = ([IndexEntry::EMPTY; 32], [0; 256]);
     let mut rng = FixedBytes::new(3);
     let mut store = Store::mount(
         flash,
         STORE,
-        suite(root),
+        suite(root, aead),
         &mut index,
         &mut buffer,
         ReplayProtection::None,
@@ -58,9 +62,9 @@ fn mount_put_get(flash: &mut SimulatedFlash, root: &DeviceRootKey<'_>) -> Result
     Ok(store.get(flash, KEY, &mut value)? == [7; 32])
 }
 
-fn suite<'a>(root: &'a DeviceRootKey<'_>) -> Suite<'a> {
+fn suite<'a>(root: &'a DeviceRootKey<'_>, aead: &'a dyn Aead) -> Suite<'a> {
     Suite {
-        aead: &Aes256GcmSiv,
+        aead,
         kdf: &HkdfSha256,
         root,
     }

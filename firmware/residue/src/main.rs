@@ -11,8 +11,9 @@ use harness::{
 use iotsec_core::{
     crypto::{
         Aead, Aes128Ctr, Aes128GcmStream, Aes256GcmSiv, Aes256KeyWrap, Argon2Block, Argon2id,
-        ChaCha20Poly1305, ChaCha20Poly1305Stream, ContentDecrypt, CryptoError, Ed25519SigningKey, HkdfSha256,
-        Kdf, KeyAgreement, KeyWrap, MemoryHard, P256AgreementKey, P256SigningKey, Sign, X25519Key,
+        ChaCha20HmacSiv, ChaCha20Poly1305, ChaCha20Poly1305Stream, ContentDecrypt, CryptoError,
+        Ed25519SigningKey, HkdfSha256, Kdf, KeyAgreement, KeyWrap, MemoryHard, P256AgreementKey,
+        P256SigningKey, Sign, X25519Key,
     },
     secret::Secret,
 };
@@ -25,7 +26,7 @@ const SECRETS: [&[u8; 32]; 2] = [
 
 type Probe = fn(&Secret<32>, &mut Residue<'_>) -> Result<(), CryptoError>;
 
-const PROBES: [(&str, Probe); 20] = [
+const PROBES: [(&str, Probe); 23] = [
     ("a-copy-that-nobody-wipes", |secret, residue| {
         residue.of(|| copy(secret.expose()));
         Ok(())
@@ -50,6 +51,19 @@ const PROBES: [(&str, Probe); 20] = [
     }),
     ("aes-256-gcm-siv-open", |secret, residue| {
         open(&Aes256GcmSiv, secret, residue)
+    }),
+    ("chacha20-hmac-siv-seal", |secret, residue| {
+        seal(&ChaCha20HmacSiv, secret, residue)
+    }),
+    ("chacha20-hmac-siv-open", |secret, residue| {
+        open(&ChaCha20HmacSiv, secret, residue)
+    }),
+    ("chacha20-hmac-siv-refusal", |secret, residue| {
+        let mut buffer = [0; 64];
+        residue.of(|| {
+            let opened = ChaCha20HmacSiv.open(secret, &[1; 12], b"", &mut buffer, &[1; 16]);
+            opened.map_or(Ok(()), |()| Err(CryptoError::Tag))
+        })
     }),
     ("chacha20-poly1305-seal", |secret, residue| {
         seal(&ChaCha20Poly1305, secret, residue)

@@ -153,8 +153,8 @@ impl<'a> Encrypt0<'a> {
 fn algorithm_of(aead: &dyn Aead) -> Result<Algorithm, CoseError> {
     match aead.algorithm() {
         AeadAlgorithm::ChaCha20Poly1305 => Ok(Algorithm::ChaCha20Poly1305),
-        // AES-GCM-SIV has no number in the COSE registry.
-        AeadAlgorithm::Aes256GcmSiv => Err(CoseError::AlgorithmUnknown),
+        // Neither has a number in the COSE registry.
+        AeadAlgorithm::Aes256GcmSiv | AeadAlgorithm::ChaCha20HmacSiv => Err(CoseError::AlgorithmUnknown),
     }
 }
 

@@ -244,7 +244,10 @@ fn extract_and_expand(salt: &[u8], key: &[u8], info: &[&[u8]], out: &mut [u8]) -
 
 // Out of line: each inlined copy is half a kilobyte.
 #[inline(never)]
-fn mac(key: &[u8], parts: &mut dyn Iterator<Item = &[u8]>) -> Result<[u8; DIGEST_LEN], CryptoError> {
+pub(super) fn mac(
+    key: &[u8],
+    parts: &mut dyn Iterator<Item = &[u8]>,
+) -> Result<[u8; DIGEST_LEN], CryptoError> {
     let mut mac =
         <hmac::Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::KeyLength)?;
     for part in parts {

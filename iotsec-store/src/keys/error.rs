@@ -102,7 +102,9 @@ impl KeyError {
                 StoreError::NotFound => DOES_NOT_EXIST,
                 StoreError::Buffer => BUFFER_TOO_SMALL,
                 StoreError::Tampered | StoreError::KeyLost => DATA_CORRUPT,
-                StoreError::Unformatted | StoreError::Version | StoreError::Geometry => DATA_INVALID,
+                StoreError::Unformatted | StoreError::Version | StoreError::Geometry | StoreError::Cipher => {
+                    DATA_INVALID
+                }
                 StoreError::AeadUnsuitable | StoreError::Layout => INVALID_ARGUMENT,
                 StoreError::Exhausted | StoreError::ReadBack | StoreError::Flash(_) => STORAGE_FAILURE,
                 StoreError::Crypto(error) => crypto(error),

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use iotsec_core::{
-    crypto::{Aes256GcmSiv, HkdfSha256},
+    crypto::{Aead, Aes256GcmSiv, ChaCha20HmacSiv, HkdfSha256},
     hal::Region,
 };
 use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
@@ -18,11 +18,16 @@ pub(crate) const OWNER: [KeyId; 2] = [
     KeyId::new(KeyDomain::User, 1, 2),
 ];
 
+/// What a store may be sealed with.
+pub(crate) type Cipher = &'static (dyn Aead + Sync);
+pub(crate) const CIPHERS: [Cipher; 2] = [&Aes256GcmSiv, &ChaCha20HmacSiv];
+
 #[derive(Clone)]
 pub(crate) struct Device {
     pub(crate) flash: SimFlash,
     pub(crate) region: Region,
     pub(crate) root: u64,
+    pub(crate) cipher: Cipher,
     pub(crate) boots: u64,
 }
 
@@ -54,7 +59,11 @@ pub(crate) fn contents() -> BTreeMap<KeyId, Vec<u8>> {
 impl Device {
     /// Formatted, with [`contents`] in it.
     pub(crate) fn new(geometry: Geometry, tear: Tear) -> Self {
-        let mut device = Self::blank(geometry, tear);
+        Self::blank(geometry, tear).with_contents()
+    }
+
+    pub(crate) fn with_contents(self) -> Self {
+        let mut device = self;
         device.format().unwrap();
         device.with_store(|store, flash, _| {
             for (key, value) in contents() {
@@ -71,14 +80,19 @@ impl Device {
             flash,
             region,
             root: 7,
+            cipher: CIPHERS[0],
             boots: 0,
         }
+    }
+
+    pub(crate) fn sealed_with(self, cipher: Cipher) -> Self {
+        Self { cipher, ..self }
     }
 
     pub(crate) fn format(&mut self) -> Result<(), StoreError> {
         let root = SimRootKey::new(self.root);
         let suite = Suite {
-            aead: &Aes256GcmSiv,
+            aead: self.cipher,
             kdf: &HkdfSha256,
             root: &root,
         };
@@ -104,7 +118,7 @@ impl Device {
     ) -> Result<R, StoreError> {
         let root = SimRootKey::new(self.root);
         let suite = Suite {
-            aead: &Aes256GcmSiv,
+            aead: self.cipher,
             kdf: &HkdfSha256,
             root: &root,
         };

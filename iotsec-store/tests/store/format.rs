@@ -1,23 +1,31 @@
 //! The bytes in flash, compared with the vector in `FORMAT.md`.
 
-use iotsec_core::{
-    crypto::{Aes256GcmSiv, HkdfSha256},
-    hal::DeviceRootKey,
-    secret::Secret,
-};
+use iotsec_core::{crypto::HkdfSha256, hal::DeviceRootKey, secret::Secret};
 use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite};
 use iotsec_testkit::{Geometry, SimFlash, SimRng};
 
-use crate::document::{documented, hex};
+use crate::{
+    device::{CIPHERS, Cipher},
+    document::{documented, hex},
+};
 
 const DOCUMENT: &str = include_str!("../../FORMAT.md");
 
 #[test]
 fn flash_holds_the_documented_bytes() {
+    for (cipher, suffix) in CIPHERS.into_iter().zip(["", " of cipher 1"]) {
+        flash_holds(cipher, suffix);
+    }
+    // A count is no business of the cipher.
+    let counters = ["counter", "counter of cipher 1"].map(|name| documented(DOCUMENT, name));
+    assert_eq!(counters[0], counters[1]);
+}
+
+fn flash_holds(cipher: Cipher, suffix: &str) {
     let root = Secret::from_bytes(*b"a root key for the test vectors.");
     let root = DeviceRootKey::new(&root, &HkdfSha256).unwrap();
     let suite = Suite {
-        aead: &Aes256GcmSiv,
+        aead: cipher,
         kdf: &HkdfSha256,
         root: &root,
     };
@@ -54,8 +62,9 @@ fn flash_holds_the_documented_bytes() {
         ("record", 320, 32),
         ("counter", 352, 16),
     ] {
+        let name = format!("{name}{suffix}");
         assert_eq!(
-            documented(DOCUMENT, name),
+            documented(DOCUMENT, &name),
             hex(&image[from..from + len]),
             "{name}"
         );

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iotsec_store::{KeyId, StoreError};
 use iotsec_testkit::{Geometry, SimRng, Tear};
 
-use crate::device::{self, CHURN, Device, KEY_A, KEY_B, OWNER, value};
+use crate::device::{self, CHURN, CIPHERS, Cipher, Device, KEY_A, KEY_B, OWNER, value};
 
 /// What a store on tampered flash answers for each key, or why it does not mount. Mounting and reading end
 /// within a number of reads that the size of the flash bounds.
@@ -37,7 +37,13 @@ struct Target {
 }
 
 fn target() -> Target {
-    let mut device = Device::new(Geometry::small(9), Tear::Torn);
+    target_with(CIPHERS[0])
+}
+
+fn target_with(cipher: Cipher) -> Target {
+    let mut device = Device::blank(Geometry::small(9), Tear::Torn)
+        .sealed_with(cipher)
+        .with_contents();
     let mut history: BTreeMap<_, Vec<_>> = device::contents()
         .into_iter()
         .map(|(key, value)| (key, vec![value]))
@@ -102,7 +108,13 @@ fn judge(
 
 #[test]
 fn n26_every_flipped_bit_is_harmless_or_reported() {
-    let target = target();
+    CIPHERS
+        .into_iter()
+        .for_each(every_flipped_bit_is_harmless_or_reported);
+}
+
+fn every_flipped_bit_is_harmless_or_reported(cipher: Cipher) {
+    let target = target_with(cipher);
     let (mut same, mut reported, mut older) = (0, 0, 0);
     let image = target.device.flash.image().to_vec();
     for (at, byte) in image.iter().enumerate() {
@@ -130,7 +142,11 @@ fn n26_every_flipped_bit_is_harmless_or_reported() {
 
 #[test]
 fn n09_swapped_and_repeated_pages_and_words_give_nothing_wrong() {
-    let target = target();
+    CIPHERS.into_iter().for_each(swaps_give_nothing_wrong);
+}
+
+fn swaps_give_nothing_wrong(cipher: Cipher) {
+    let target = target_with(cipher);
     let image = target.device.flash.image().to_vec();
     let mut tried = 0;
     for one in 0..9 {

@@ -9,7 +9,7 @@ use std::{
 use iotsec_store::{KeyDomain, KeyId, Store, StoreError};
 use iotsec_testkit::{Geometry, SimFlash, SimRng, Tear};
 
-use crate::device::{self, Device, value};
+use crate::device::{self, CIPHERS, Device, value};
 
 /// What a key holds: a value, or a counter's number as text.
 type Held = Option<Vec<u8>>;
@@ -230,7 +230,8 @@ fn session(device: &mut Device, model: &mut Model, rng: &mut SimRng, tag: &mut u
 }
 
 fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
-    let mut device = Device::blank(geometry.clone(), tear);
+    let cipher = CIPHERS[usize::try_from(seed % 2).unwrap()];
+    let mut device = Device::blank(geometry.clone(), tear).sealed_with(cipher);
     device.flash = device.flash.with_seed(seed);
     device.format().unwrap();
     let mut model = Model {

@@ -10,15 +10,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::device::{self, Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
+use crate::device::{self, CIPHERS, Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
 use iotsec_store::{KeyDomain, KeyId, Scrub, StoreError};
 use iotsec_testkit::{Geometry, Outcome, Sweep, Tear, each_cut};
 
 /// Every geometry, and on some every way to tear; enough pages for a store and few enough to make
 /// collection quick.
-fn table() -> Vec<(String, Geometry, Tear)> {
-    let named =
-        |(name, geometry): (&str, Geometry), tear: Tear| (format!("{name}, {tear:?}"), geometry, tear);
+fn table() -> Vec<(String, Device)> {
+    let named = |(name, geometry): (&str, Geometry), tear: Tear| {
+        (format!("{name}, {tear:?}"), Device::blank(geometry, tear))
+    };
     let mut table: Vec<_> = Geometry::table(12)
         .into_iter()
         .map(|entry| named(entry, Tear::Torn))
@@ -31,6 +32,8 @@ fn table() -> Vec<(String, Geometry, Tear)> {
         ];
         table.extend(some.map(|entry| named(entry, tear)));
     }
+    let other = named(("small, the other cipher", Geometry::small(12)), Tear::Torn);
+    table.push((other.0, other.1.sealed_with(CIPHERS[1])));
     table
 }
 
@@ -93,8 +96,8 @@ fn sweep(
     expect: impl Fn(&Outcome<Result<(), StoreError>>, &mut Allowed),
 ) {
     let mut total = 0;
-    for (geometry_name, geometry, tear) in table() {
-        let mut prepared = Device::new(geometry, tear);
+    for (geometry_name, blank) in table() {
+        let mut prepared = blank.with_contents();
         prepare(&mut prepared);
         let points = Sweep::new().full(16).each_cut(
             || prepared.clone(),
@@ -208,8 +211,8 @@ fn erasing_the_user_domain_happens_or_does_not() {
 
 #[test]
 fn an_interrupted_erasure_is_all_or_nothing() {
-    for (_, geometry, tear) in table() {
-        let prepared = Device::new(geometry, tear);
+    for (_, blank) in table() {
+        let prepared = blank.with_contents();
         each_cut(
             || prepared.clone(),
             |device| device.run(|store, flash, rng| store.erase_user(flash, rng)),
@@ -244,8 +247,8 @@ fn scrubbing_goes_on_where_it_was() {
 #[test]
 fn an_interrupted_format_leaves_no_store_or_an_empty_one() {
     let mut total = 0;
-    for (_, geometry, tear) in table() {
-        let prepared = Device::new(geometry, tear);
+    for (_, blank) in table() {
+        let prepared = blank.with_contents();
         total += Sweep::new().full(2).each_cut(
             || prepared.clone(),
             |device| device.format(),
@@ -265,6 +268,39 @@ fn an_interrupted_format_leaves_no_store_or_an_empty_one() {
         );
     }
     println!("format: {total} cut points");
+}
+
+#[test]
+fn an_interrupted_format_with_another_cipher_says_so_until_nothing_is_left_of_the_old_store() {
+    let (mut total, mut told) = (0, 0);
+    for tear in [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable] {
+        for [old, new] in [[0, 1], [1, 0]] {
+            let prepared = Device::blank(Geometry::small(12), tear).sealed_with(CIPHERS[old]);
+            let prepared = prepared.with_contents().sealed_with(CIPHERS[new]);
+            assert_eq!(
+                prepared.clone().try_with_store(|_, _, _| ()),
+                Err(StoreError::Cipher)
+            );
+            total += Sweep::new().full(2).each_cut(
+                || prepared.clone(),
+                |device| device.format(),
+                |device, outcome| {
+                    match device.try_with_store(|store, _, _| store.keys().count()) {
+                        Ok(keys) => assert_eq!(keys, 0),
+                        Err(StoreError::Cipher) => {
+                            assert!(!outcome.completed);
+                            told += 1;
+                        }
+                        Err(error) => assert_eq!(error, StoreError::Unformatted),
+                    }
+                    device.format().unwrap();
+                    device.with_store(|store, flash, _| store.put(flash, KEY_A, b"again").unwrap());
+                },
+            );
+        }
+    }
+    println!("format with another cipher: {total} cut points, {told} with the old store");
+    assert!(told > 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the store refuses, each with its own error, and that refusing loses nothing.
 
 use iotsec_core::{
-    crypto::{Aead, Aes256GcmSiv, ChaCha20Poly1305, CryptoError, HkdfSha256},
+    crypto::{Aead, Aes256GcmSiv, ChaCha20HmacSiv, ChaCha20Poly1305, CryptoError, HkdfSha256},
     error::ErrorCode,
     hal::{DeviceRootKey, FlashError, Region, RootKey, RootKeyError},
     secret::Secret,
@@ -9,7 +9,7 @@ use iotsec_core::{
 use iotsec_store::{IndexEntry, ReplayProtection, Store, StoreError, Suite};
 use iotsec_testkit::{FailingRng, Geometry, SimRng, SimRootKey, Tear};
 
-use crate::device::{self, Device, KEY_A, OWNER};
+use crate::device::{self, CIPHERS, Device, KEY_A, OWNER};
 
 /// Mounts with other things than the fixture does.
 struct Mount<'a> {
@@ -167,6 +167,79 @@ fn n11_a_root_key_that_is_weak_or_out_of_reach_is_refused() {
 }
 
 #[test]
+fn another_cipher_than_the_store_is_sealed_with_is_refused_and_not_taken_for_no_store() {
+    refuses(StoreError::Cipher, |mount| mount.aead = &ChaCha20HmacSiv);
+    for [old, new] in [[0, 1], [1, 0]] {
+        let [old, new] = [CIPHERS[old], CIPHERS[new]];
+        let answer = |device: &Device| device.clone().sealed_with(new).try_with_store(|_, _, _| ());
+        // Just formatted, without a record.
+        let mut device = Device::blank(Geometry::small(12), Tear::Torn).sealed_with(old);
+        device.format().unwrap();
+        assert_eq!(answer(&device), Err(StoreError::Cipher));
+        // Used, erased, and used again.
+        let mut device = Device::blank(Geometry::small(12), Tear::Torn)
+            .sealed_with(old)
+            .with_contents();
+        for round in 0..40 {
+            device.with_store(|store, flash, _| {
+                store.put(flash, KEY_A, &device::value(round, 60)).unwrap();
+            });
+            assert_eq!(answer(&device), Err(StoreError::Cipher), "{round}");
+        }
+        device.with_store(|store, flash, rng| {
+            store.erase_user(flash, rng).unwrap();
+            store.put(flash, OWNER[0], b"the next owner's").unwrap();
+        });
+        assert_eq!(answer(&device), Err(StoreError::Cipher));
+        // A page that names no cipher: erased, with a torn end, with a bit that flipped in its beginning.
+        for damage in [&[0xFF; 256][..], &[0xFF; 84], b"iSK0"] {
+            let mut device = device.clone();
+            device.flash.tamper(0, damage);
+            assert_eq!(answer(&device), Err(StoreError::Cipher));
+            device.with_store(|store, flash, _| {
+                assert_eq!(device::read(store, flash, KEY_A), Some(device::value(39, 60)));
+            });
+        }
+        // With its own cipher, one that names the other is a page like any other that is damaged.
+        let mut device = device.clone();
+        let named = device.flash.image()[23];
+        device.flash.tamper(23, &[1 - named]);
+        device.with_store(|store, _, _| assert!(store.contains(KEY_A) && store.is_user_key_lost()));
+    }
+}
+
+#[test]
+fn where_no_head_opens_the_page_of_the_key_tells_another_cipher_from_no_store() {
+    // One page with a record, whose head is damaged.
+    let mut device = Device::blank(Geometry::small(12), Tear::Torn);
+    device.format().unwrap();
+    device.with_store(|store, flash, _| store.put(flash, KEY_A, b"value").unwrap());
+    let salt = device.flash.image()[256..272].to_vec();
+    for page in 1..12 {
+        if device.flash.image()[page * 256..][..16] == salt[..] {
+            let at = u32::try_from(page * 256 + 20).unwrap();
+            device.flash.tamper(at, &[0x5A; 8]);
+        }
+    }
+    let answer = |device: &Device| device.clone().try_with_store(|_, _, _| ());
+    assert_eq!(answer(&device), Err(StoreError::Unformatted));
+    // Nothing tells that from a store sealed with another cipher, if there is no page of the key.
+    let mut other = device.clone();
+    other.flash.tamper(0, &[0xFF; 256]);
+    assert_eq!(answer(&other), Err(StoreError::Cipher));
+    // The records of another device are none.
+    other.root = 8;
+    assert_eq!(answer(&other), Err(StoreError::Unformatted));
+    // A page of the key that names the other one, torn as it may be, makes no store of blank pages.
+    let mut blank = device.clone();
+    blank.flash.tamper(256, &[0xFF; 11 * 256]);
+    for named in [0, 1, 2] {
+        blank.flash.tamper(23, &[named]);
+        assert_eq!(answer(&blank), Err(StoreError::Unformatted));
+    }
+}
+
+#[test]
 fn n01_a_cipher_that_does_not_survive_a_repeated_nonce_is_refused() {
     refuses(StoreError::AeadUnsuitable, |mount| mount.aead = &ChaCha20Poly1305);
 }
@@ -259,7 +332,8 @@ fn every_error_has_its_own_number() {
         StoreError::NotCounter,
         StoreError::RolledBack,
         StoreError::ReplayProtection,
+        StoreError::Cipher,
     ];
     let numbers: Vec<_> = errors.iter().map(ErrorCode::code).collect();
-    assert_eq!(numbers, (3001..=3019).collect::<Vec<_>>());
+    assert_eq!(numbers, (3001..=3020).collect::<Vec<_>>());
 }

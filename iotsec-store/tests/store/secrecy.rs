@@ -6,21 +6,27 @@ use std::{
 };
 
 use iotsec_core::{
-    crypto::{Aead, AeadAlgorithm, Aes256GcmSiv, CryptoError, HkdfSha256},
+    crypto::{Aead, AeadAlgorithm, CryptoError, HkdfSha256},
     hal::RootKey,
     secret::Secret,
 };
 use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, Suite};
 use iotsec_testkit::{Geometry, SimFlash, SimRng, SimRootKey, Tear};
 
-use crate::device::{self, Device, KEY_A, KEY_B, OWNER, value};
+use crate::device::{self, CIPHERS, Cipher, Device, KEY_A, KEY_B, OWNER, value};
 
 const NAMES: [(u8, u16); 3] = [(0xB2, 0xC3D4), (0x6F, 0x7A8B), (0xAD, 0xBECF)];
 const SAME: &[u8] = b"the same plaintext, under every key, over and over again";
 
 /// Puts, overwrites, removes, reboots, and erases once.
 fn used() -> Device {
-    let mut device = Device::new(Geometry::nrf52840(7), Tear::Torn);
+    used_with(CIPHERS[0])
+}
+
+fn used_with(cipher: Cipher) -> Device {
+    let mut device = Device::blank(Geometry::nrf52840(7), Tear::Torn)
+        .sealed_with(cipher)
+        .with_contents();
     for round in 0..30 {
         device.with_store(|store, flash, _| {
             for (namespace, number) in NAMES {
@@ -39,16 +45,17 @@ fn used() -> Device {
 }
 
 /// The key of the user domain, as `FORMAT.md` says it is kept.
-fn stored_key(flash: &SimFlash, root: u64) -> Option<[u8; 32]> {
+fn stored_key(device: &Device, flash: &SimFlash) -> Option<[u8; 32]> {
     let mut wrap = Secret::zero();
-    SimRootKey::new(root)
+    SimRootKey::new(device.root)
         .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
         .unwrap();
     let page = &flash.image()[..84];
     let nonce = page[24..36].try_into().unwrap();
     let mut key: [u8; 32] = page[36..68].try_into().unwrap();
     let tag = page[68..].try_into().unwrap();
-    Aes256GcmSiv
+    device
+        .cipher
         .open(&wrap, nonce, &page[..24], &mut key, tag)
         .ok()
         .map(|()| key)
@@ -66,13 +73,17 @@ fn runs(image: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 #[test]
 fn n14_flash_shows_no_key_no_name_no_value_and_no_pattern() {
-    let device = used();
+    CIPHERS.into_iter().for_each(shows_nothing);
+}
+
+fn shows_nothing(cipher: Cipher) {
+    let device = used_with(cipher);
     let flash = &device.flash;
     let mut wrap = Secret::zero();
     SimRootKey::new(device.root)
         .derive(b"iotsec/store/wrap-key/v2", &mut wrap)
         .unwrap();
-    let keys = [*wrap.expose(), stored_key(flash, device.root).unwrap()];
+    let keys = [*wrap.expose(), stored_key(&device, flash).unwrap()];
     for part in keys.iter().flat_map(|key| key.chunks(8)) {
         assert!(!flash.contains(part));
     }
@@ -103,16 +114,20 @@ fn n14_flash_shows_no_key_no_name_no_value_and_no_pattern() {
 
 #[test]
 fn n14_after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
-    let mut device = used();
+    CIPHERS.into_iter().for_each(is_scrubbed);
+}
+
+fn is_scrubbed(cipher: Cipher) {
+    let mut device = used_with(cipher);
     let before = device.flash.clone();
-    let user_key = stored_key(&before, device.root).unwrap();
+    let user_key = stored_key(&device, &before).unwrap();
     device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
     // The key is gone at once, wrapped or not.
     let wrapped = &before.image()[24..84];
     for part in wrapped.chunks_exact(12) {
         assert!(!device.flash.contains(part));
     }
-    assert!(stored_key(&device.flash, device.root).is_some_and(|key| key != user_key));
+    assert!(stored_key(&device, &device.flash).is_some_and(|key| key != user_key));
 
     let mut steps = 0;
     let scrub = |store: &mut Store<'_>, flash: &mut SimFlash| {
@@ -141,7 +156,11 @@ fn n14_after_erasing_and_scrubbing_not_even_ciphertext_is_left() {
 
 #[test]
 fn n14_what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key() {
-    let mut device = used();
+    CIPHERS.into_iter().for_each(is_gone_for_a_thief);
+}
+
+fn is_gone_for_a_thief(cipher: Cipher) {
+    let mut device = used_with(cipher);
     let before = device.flash.clone();
     device.with_store(|store, flash, rng| store.erase_user(flash, rng).unwrap());
 
@@ -164,8 +183,8 @@ fn n14_what_is_copied_after_an_erasure_cannot_be_opened_even_with_the_root_key()
     replayed.flash.tamper(0, &before.image()[..4096]);
     replayed.with_store(|store, _, _| assert!(OWNER.iter().all(|key| !store.contains(*key))));
     assert!(
-        stored_key(&replayed.flash, device.root)
-            .is_some_and(|key| { key != stored_key(&before, device.root).unwrap() })
+        stored_key(&device, &replayed.flash)
+            .is_some_and(|key| { key != stored_key(&device, &before).unwrap() })
     );
 }
 
@@ -221,13 +240,12 @@ fn destroying_leaves_nothing() {
     );
 }
 
-/// AES-256-GCM-SIV, noting each key and nonce that seals.
-#[derive(Default)]
-struct Recorder(RefCell<HashSet<([u8; 32], [u8; 12])>>, Cell<u32>);
+/// A cipher that notes each key and nonce that seals.
+struct Recorder(RefCell<HashSet<([u8; 32], [u8; 12])>>, Cell<u32>, Cipher);
 
 impl Aead for Recorder {
     fn algorithm(&self) -> AeadAlgorithm {
-        AeadAlgorithm::Aes256GcmSiv
+        self.2.algorithm()
     }
     fn seal(
         &self,
@@ -239,7 +257,7 @@ impl Aead for Recorder {
         if !self.0.borrow_mut().insert((*key.expose(), *nonce)) {
             self.1.set(self.1.get() + 1);
         }
-        Aes256GcmSiv.seal(key, nonce, aad, buffer)
+        self.2.seal(key, nonce, aad, buffer)
     }
     fn open(
         &self,
@@ -249,13 +267,13 @@ impl Aead for Recorder {
         buffer: &mut [u8],
         tag: &[u8; 16],
     ) -> Result<(), CryptoError> {
-        Aes256GcmSiv.open(key, nonce, aad, buffer, tag)
+        self.2.open(key, nonce, aad, buffer, tag)
     }
 }
 
 /// Entropy that gives the same at every boot, and power that goes or stays.
-fn sealed_with(cuts: bool) -> (usize, u32) {
-    let recorder = Recorder::default();
+fn sealed_with(cipher: Cipher, cuts: bool) -> (usize, u32) {
+    let recorder = Recorder(RefCell::default(), Cell::default(), cipher);
     let root = SimRootKey::new(7);
     let suite = Suite {
         aead: &recorder,
@@ -302,17 +320,19 @@ fn sealed_with(cuts: bool) -> (usize, u32) {
 
 #[test]
 fn n03_entropy_that_is_the_same_at_every_boot_repeats_no_nonce() {
-    let (sealed, repeated) = sealed_with(false);
-    assert!(sealed > 2000 && repeated == 0, "{repeated} of {sealed}");
+    for cipher in CIPHERS {
+        let (sealed, repeated) = sealed_with(cipher, false);
+        assert!(sealed > 2000 && repeated == 0, "{repeated} of {sealed}");
+    }
 }
 
 #[test]
 fn n01_a_nonce_repeats_only_where_a_cut_page_is_opened_again() {
-    let (sealed, repeated) = sealed_with(false);
+    let (sealed, repeated) = sealed_with(CIPHERS[0], false);
     println!("{sealed} records and headers sealed, {repeated} nonces repeated without a cut");
     assert!(sealed > 2000 && repeated == 0);
     // Nothing in flash tells whether the cut page was ever there; this is why the cipher must survive it.
-    let (sealed, repeated) = sealed_with(true);
+    let (sealed, repeated) = sealed_with(CIPHERS[0], true);
     println!("{sealed} sealed, {repeated} nonces repeated with a cut in each boot");
     assert!(repeated > 0);
 }

@@ -10,7 +10,7 @@ use iotsec_core::{
 use iotsec_store::{KeyDomain, KeyId, StoreError};
 use iotsec_testkit::{Geometry, SimRootKey, Sweep, Tear};
 
-use crate::device::{self, CHURN, Device, KEY_A, KEY_B, OWNER, read, value};
+use crate::device::{self, CHURN, CIPHERS, Cipher, Device, KEY_A, KEY_B, OWNER, read, value};
 
 const HEADER: usize = 8;
 const TAG: usize = 16;
@@ -61,7 +61,11 @@ fn records(device: &mut Device, keys: &[KeyId], once: bool) -> Vec<usize> {
 }
 
 fn fresh() -> Device {
-    let mut device = Device::blank(Geometry::nrf52840(6), Tear::Clean);
+    fresh_with(CIPHERS[0])
+}
+
+fn fresh_with(cipher: Cipher) -> Device {
+    let mut device = Device::blank(Geometry::nrf52840(6), Tear::Clean).sealed_with(cipher);
     device.format().unwrap();
     device
 }
@@ -75,7 +79,11 @@ fn flipped(device: &Device, bit: usize) -> Device {
 
 #[test]
 fn n02_what_is_written_after_an_earlier_image_was_put_back_shares_no_key_stream() {
-    let mut device = fresh();
+    CIPHERS.into_iter().for_each(shares_no_key_stream);
+}
+
+fn shares_no_key_stream(cipher: Cipher) {
+    let mut device = fresh_with(cipher);
     device.with_store(|store, flash, _| store.put(flash, KEY_A, b"first").unwrap());
     let image = device.flash.image().to_vec();
     let mut write = |new: &[u8]| {
@@ -114,7 +122,11 @@ fn n04_no_public_function_takes_a_nonce() {
 
 #[test]
 fn n06_every_bit_of_a_tag_counts() {
-    let mut device = fresh();
+    CIPHERS.into_iter().for_each(every_bit_of_a_tag_counts);
+}
+
+fn every_bit_of_a_tag_counts(cipher: Cipher) {
+    let mut device = fresh_with(cipher);
     let places = records(&mut device, &[KEY_A, KEY_B], false);
     let tag = places[0] + HEADER + 32;
     for bit in 0..8 * TAG {
@@ -152,8 +164,12 @@ fn n07_the_same_number_in_both_domains_is_two_values() {
 }
 
 #[test]
-fn n08_every_bit_of_a_header_and_of_version_and_geometry_counts() {
-    let mut device = fresh();
+fn n08_every_bit_of_a_header_and_of_version_geometry_and_cipher_counts() {
+    CIPHERS.into_iter().for_each(every_bit_of_a_header_counts);
+}
+
+fn every_bit_of_a_header_counts(cipher: Cipher) {
+    let mut device = fresh_with(cipher);
     let places = records(&mut device, &[KEY_A, OWNER[0], KEY_B], false);
     for bit in 0..8 * HEADER {
         let mounted = flipped(&device, places[0] * 8 + bit).try_with_store(|_, _, _| ());

@@ -14,7 +14,7 @@ use iotsec::store::{KeyDomain, KeyId, ReplayLevel};
 use iotsec_testkit::SimRng;
 use serde_json::Value;
 
-use self::device::{Device, Shape};
+use self::device::{Cipher, Device, Shape};
 use super::{Place, venv::Venv};
 use crate::tool::{self, Failure};
 
@@ -55,9 +55,11 @@ pub(super) fn check(place: &Place, python: &Venv) -> Result<(), Failure> {
     };
     for shape in SHAPES {
         for level in LEVELS {
-            readings.lives(shape, level)?;
-            readings.cuts(shape, level)?;
-            readings.refusals(shape, level)?;
+            for cipher in Cipher::ALL {
+                readings.lives(shape, cipher, level)?;
+                readings.cuts(shape, cipher, level)?;
+                readings.refusals(shape, cipher, level)?;
+            }
         }
     }
 
@@ -124,7 +126,8 @@ struct Expected {
 
 struct Mounted {
     pages_in_use: u32,
-    generation: u32,
+    /// None where the key is lost, and its page erased.
+    generation: Option<u32>,
     /// Zero without one.
     counter: u64,
 }
@@ -142,9 +145,9 @@ struct Tally {
 }
 
 impl Readings {
-    fn lives(&mut self, shape: Shape, level: ReplayLevel) -> Result<(), Failure> {
+    fn lives(&mut self, shape: Shape, cipher: Cipher, level: ReplayLevel) -> Result<(), Failure> {
         for (name, steps) in life::lives(shape) {
-            let mut device = Device::blank(shape, level);
+            let mut device = Device::blank(shape, cipher, level);
             device.format()?;
             device.run(&steps)?;
             self.read(name, &device, FLIPS)?;
@@ -153,9 +156,9 @@ impl Readings {
     }
 
     /// Random lives that the power leaves, at some byte of some step, once and again.
-    fn cuts(&mut self, shape: Shape, level: ReplayLevel) -> Result<(), Failure> {
+    fn cuts(&mut self, shape: Shape, cipher: Cipher, level: ReplayLevel) -> Result<(), Failure> {
         for _ in 0..RANDOM_LIVES {
-            let mut device = Device::blank(shape, level);
+            let mut device = Device::blank(shape, cipher, level);
             device.format()?;
             device.run(&life::random(shape, &mut self.rng, 40))?;
             self.read("random life", &device, FLIPS)?;
@@ -174,7 +177,7 @@ impl Readings {
                 }
             }
         }
-        let mut device = Device::blank(shape, level);
+        let mut device = Device::blank(shape, cipher, level);
         for format in [true, false, true] {
             device.flash.cut_after(self.rng.below(200));
             let _ = if format { device.format() } else { device.destroy() };
@@ -186,9 +189,9 @@ impl Readings {
     }
 
     /// Images that are no store, or not this one.
-    fn refusals(&mut self, shape: Shape, level: ReplayLevel) -> Result<(), Failure> {
-        self.read("blank", &Device::blank(shape, level), FLIPS_AFTER_CUTS)?;
-        let mut device = Device::blank(shape, level);
+    fn refusals(&mut self, shape: Shape, cipher: Cipher, level: ReplayLevel) -> Result<(), Failure> {
+        self.read("blank", &Device::blank(shape, cipher, level), FLIPS_AFTER_CUTS)?;
+        let mut device = Device::blank(shape, cipher, level);
         device.format()?;
         let young = device.flash.image().to_vec();
         device.run(&life::random(shape, &mut self.rng, 40))?;
@@ -201,6 +204,23 @@ impl Readings {
             other.level = level;
             self.read("protected in some way", &other, 0)?;
         }
+        for cipher in Cipher::ALL {
+            let mut other = device.fork();
+            other.cipher = cipher;
+            self.read("sealed with some cipher", &other, FLIPS)?;
+            let keyless = vec![shape.erased; usize::try_from(shape.page)?];
+            let mut image = device.flash.image().to_vec();
+            image.splice(..keyless.len(), keyless);
+            self.read(
+                "sealed with some cipher, no user key page",
+                &other.with_image(&image),
+                FLIPS,
+            )?;
+            let mut other = Device::blank(shape, cipher.other(), level);
+            other.format()?;
+            other.cipher = cipher;
+            self.read("sealed with the other cipher, formatted", &other, FLIPS)?;
+        }
         let mut other = device.fork();
         other.shape.pages += 1;
         self.read("a larger region", &other.with_image(device.flash.image()), 0)
@@ -212,8 +232,13 @@ impl Readings {
         let answer = mounted.answer();
         let shape = device.shape;
         let what = format!(
-            "{what}, {} pages of {}, words of {}, erased to {:02x}, {:?}",
-            shape.pages, shape.page, shape.word, shape.erased, device.level
+            "{what}, {} pages of {}, words of {}, erased to {:02x}, {:?}, cipher {}",
+            shape.pages,
+            shape.page,
+            shape.word,
+            shape.erased,
+            device.level,
+            device.cipher.number()
         );
         let expected = |what: String, contents: &Result<Value, String>| Expected {
             what,
@@ -227,10 +252,13 @@ impl Readings {
 
         if answer.contents.is_ok() {
             let job = self.job(&mounted)?;
-            let generation = mounted.flash.image().get(8..).and_then(<[u8]>::first_chunk);
+            let key_page = Some(mounted.flash.image()).filter(|image| image.starts_with(b"iSK1"));
+            let generation = key_page
+                .and_then(|page| page.get(8..))
+                .and_then(<[u8]>::first_chunk);
             let state = Mounted {
                 pages_in_use: answer.pages_in_use,
-                generation: generation.copied().map_or(0, u32::from_le_bytes),
+                generation: generation.copied().map(u32::from_le_bytes),
                 counter: match device.level {
                     ReplayLevel::None => 0,
                     _ => mounted.counter.value(),
@@ -288,6 +316,7 @@ impl Readings {
             shape.erased,
             tool::hex(&device.root)
         );
+        write!(job, " --cipher {}", device.cipher.number())?;
         let counter = device.counter.value();
         match device.level {
             ReplayLevel::None => {}
@@ -354,8 +383,9 @@ impl Mounted {
         if pages != Some(u64::from(self.pages_in_use)) {
             return Err(format!("the reader has {pages:?} pages, the store {}", self.pages_in_use).into());
         }
-        if number("generation") != u64::from(self.generation) {
-            return Err(format!("the user key's generation is {}", self.generation).into());
+        let generation = self.generation.map_or(number("generation"), u64::from);
+        if number("generation") != generation {
+            return Err(format!("the user key's generation is {generation}").into());
         }
         // A mount leaves it to the first write to raise the counter.
         let ahead = number("counter").checked_sub(self.counter);

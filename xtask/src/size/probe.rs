@@ -9,6 +9,10 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "ChaCha20-Poly1305, 256 bytes sealed and opened",
     ),
     ("aes256_gcm_siv", "AES-256-GCM-SIV, 256 bytes sealed and opened"),
+    (
+        "chacha20_hmac_siv",
+        "ChaCha20-HMAC-SIV, 256 bytes sealed and opened",
+    ),
     ("cose_ed25519", "COSE_Sign1 under Ed25519"),
     ("cose_p256", "COSE_Sign1 under P-256"),
     ("cose_both", "one of each"),
@@ -32,6 +36,7 @@ pub(super) const PROBES: &[(&str, &str)] = &[
     ),
     ("document_cbor", "input: the same document from 159 bytes of CBOR"),
     ("store", "store: mount, put and get 32 bytes"),
+    ("store_chacha20_hmac_siv", "store: the same, ChaCha20-HMAC-SIV"),
     ("update_verify", "update: authenticate and admit, Ed25519"),
     (
         "update_verify_small",
@@ -113,6 +118,7 @@ pub(super) const PROBES: &[(&str, &str)] = &[
 pub(super) const ON_RISCV: &[&str] = &[
     "empty",
     "store",
+    "store_chacha20_hmac_siv",
     "update_verify",
     "boot_verify",
     "retry",

@@ -4,7 +4,7 @@
 
 use footprint::{credential, store, telemetry, update};
 use harness::{console, entry, flash::SimulatedFlash, measure, vector};
-use iotsec_core::crypto::Ed25519PublicKey;
+use iotsec_core::crypto::{Aes256GcmSiv, Ed25519PublicKey};
 
 #[entry]
 fn main() -> ! {
@@ -13,13 +13,13 @@ fn main() -> ! {
     let (Some(mut login), Some(root)) = (credential::prepare(), store::root()) else {
         console::fail("not prepared")
     };
-    if store::prepare(&mut flash, &root).is_none() {
+    if store::prepare(&mut flash, &root, &Aes256GcmSiv).is_none() {
         console::fail("not prepared")
     }
     update::prepare(&mut flash);
     measure::report(|| {
         update::boot(&key, &mut flash).is_some_and(|running| update::install(&key, &mut flash, running))
-            && store::run(&mut flash, &root)
+            && store::run(&mut flash, &root, &Aes256GcmSiv)
             && credential::run(&mut login)
             && telemetry::run()
     })

@@ -4,6 +4,7 @@
 
 use footprint::store;
 use harness::{console, entry, flash::SimulatedFlash, measure};
+use iotsec_core::crypto::Aes256GcmSiv;
 
 #[entry]
 fn main() -> ! {
@@ -11,8 +12,8 @@ fn main() -> ! {
     let Some(root) = store::root() else {
         console::fail("no root key")
     };
-    if store::prepare(&mut flash, &root).is_none() {
+    if store::prepare(&mut flash, &root, &Aes256GcmSiv).is_none() {
         console::fail("not prepared")
     }
-    measure::report(|| store::run(&mut flash, &root))
+    measure::report(|| store::run(&mut flash, &root, &Aes256GcmSiv))
 }

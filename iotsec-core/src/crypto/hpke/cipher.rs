@@ -75,7 +75,7 @@ impl<A: Aead> Cipher for A {
     fn id(&self) -> Option<CipherId> {
         match self.algorithm() {
             AeadAlgorithm::ChaCha20Poly1305 => Some(CipherId::ChaCha20Poly1305),
-            AeadAlgorithm::Aes256GcmSiv => None,
+            AeadAlgorithm::Aes256GcmSiv | AeadAlgorithm::ChaCha20HmacSiv => None,
         }
     }
     fn seal(

@@ -4,7 +4,7 @@ use iotsec_testkit::{FailingRng, SimRng};
 use serde_json::Value;
 
 use super::*;
-use crate::crypto::{Aes256GcmSiv, P256AgreementKey};
+use crate::crypto::{Aes256GcmSiv, ChaCha20HmacSiv, P256AgreementKey};
 
 fn hex(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap().as_bytes();
@@ -167,6 +167,8 @@ fn what_cannot_be_sealed_leaves_no_plaintext() {
 
 #[test]
 fn ciphers_and_keys_that_do_not_belong_to_the_suite_are_refused() {
+    let suite = Hpke::<X25519Key>::new(&HkdfSha256, &ChaCha20HmacSiv);
+    assert_eq!(suite.id(), Err(HpkeError::Suite));
     let suite = Hpke::<X25519Key>::new(&HkdfSha256, &Aes256GcmSiv);
     let key = X25519Key::from_scalar(&Secret::from_bytes([1; 32]));
     let mut rng = SimRng::new(1);

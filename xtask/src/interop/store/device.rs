@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iotsec::{
     core::{
-        crypto::{Aes256GcmSiv, HkdfSha256},
+        crypto::{Aead, Aes256GcmSiv, ChaCha20HmacSiv, HkdfSha256},
         hal::{DeviceRootKey, Region},
         secret::Secret,
     },
@@ -14,6 +14,38 @@ use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng, StepUnit, Tear};
 use serde_json::{Value, json};
 
 const KEYS: usize = 256;
+
+/// By the number that `FORMAT.md` gives them.
+#[derive(Clone, Copy)]
+pub(super) enum Cipher {
+    Aes256GcmSiv,
+    ChaCha20HmacSiv,
+}
+
+impl Cipher {
+    pub(super) const ALL: [Self; 2] = [Self::Aes256GcmSiv, Self::ChaCha20HmacSiv];
+
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Aes256GcmSiv => 0,
+            Self::ChaCha20HmacSiv => 1,
+        }
+    }
+
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Aes256GcmSiv => Self::ChaCha20HmacSiv,
+            Self::ChaCha20HmacSiv => Self::Aes256GcmSiv,
+        }
+    }
+
+    fn aead(self) -> &'static dyn Aead {
+        match self {
+            Self::Aes256GcmSiv => &Aes256GcmSiv,
+            Self::ChaCha20HmacSiv => &ChaCha20HmacSiv,
+        }
+    }
+}
 
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
@@ -53,6 +85,7 @@ pub(super) enum Change {
 #[derive(Clone)]
 pub(super) struct Device {
     pub(super) shape: Shape,
+    pub(super) cipher: Cipher,
     pub(super) flash: SimFlash,
     pub(super) level: ReplayLevel,
     pub(super) counter: SimCounter,
@@ -70,13 +103,14 @@ pub(super) struct Answer {
 }
 
 impl Device {
-    pub(super) fn blank(shape: Shape, level: ReplayLevel) -> Self {
+    pub(super) fn blank(shape: Shape, cipher: Cipher, level: ReplayLevel) -> Self {
         let flash = SimFlash::new(shape.geometry())
             .with_tear(Tear::Torn)
             .with_unit(StepUnit::Byte)
             .with_seed(1);
         Self {
             shape,
+            cipher,
             counter: SimCounter::new().powered_by(flash.power()),
             flash,
             level,
@@ -166,7 +200,7 @@ impl Device {
     ) -> Result<R, StoreError> {
         let root = DeviceRootKey::new(&Secret::from_bytes(self.root), &HkdfSha256)?;
         let suite = Suite {
-            aead: &Aes256GcmSiv,
+            aead: self.cipher.aead(),
             kdf: &HkdfSha256,
             root: &root,
         };

@@ -1,0 +1,19 @@
+//! The encrypted store, sealed with ChaCha20-HMAC-SIV: mount, put, get.
+#![no_std]
+#![no_main]
+
+use footprint::store;
+use harness::{console, entry, flash::SimulatedFlash, measure};
+use iotsec_core::crypto::ChaCha20HmacSiv;
+
+#[entry]
+fn main() -> ! {
+    let mut flash = SimulatedFlash::erased();
+    let Some(root) = store::root() else {
+        console::fail("no root key")
+    };
+    if store::prepare(&mut flash, &root, &ChaCha20HmacSiv).is_none() {
+        console::fail("not prepared")
+    }
+    measure::report(|| store::run(&mut flash, &root, &ChaCha20HmacSiv))
+}
