@@ -64,6 +64,16 @@ impl Trailer {
         }
     }
 
+    /// The slot.
+    pub const fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Bytes that an image may have for MCUboot to start it in place.
+    pub(super) const fn room(&self) -> u32 {
+        self.below(3)
+    }
+
     /// Reads what MCUboot would read.
     ///
     /// # Errors
@@ -143,6 +153,11 @@ impl Trailer {
             (Magic::Good, Flag::Unset) => self.set(flash, self.below(1)),
             (Magic::Bad, _) | (Magic::Good, Flag::Bad) => Err(TrailerError::Damaged),
         }
+    }
+
+    /// Sets copy_done and reads it back: the image is started now, and will not be again before it is confirmed.
+    pub(super) fn note_start<F: NorFlash>(&self, flash: &mut F) -> Result<(), TrailerError> {
+        self.set(flash, self.below(2))
     }
 
     /// [`request`](Self::request) for an image of which only the size is known. `started` sets copy_done
