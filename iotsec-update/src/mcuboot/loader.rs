@@ -30,8 +30,8 @@ pub struct Loader<'a> {
     pub vendor: Option<[u8; 16]>,
     /// The device's class id, likewise.
     pub class: Option<[u8; 16]>,
-    /// The address of the first slot as `imgtool --rom-fixed` is told it. An image linked for another place is
-    /// refused; `None` refuses all that are linked for one place.
+    /// The address of the first slot as `imgtool --rom-fixed` is told it, which takes 0 for none. An image linked for
+    /// another place is refused; `None` refuses all that are linked for one place.
     pub rom_a: Option<u32>,
     /// That of the second slot.
     pub rom_b: Option<u32>,
