@@ -9,12 +9,13 @@ use crate::{
 };
 
 /// Images that must link: SDK code, with cryptography behind its traits or, where the name says so, in software.
-const PROVED: [&str; 21] = [
+const PROVED: [&str; 22] = [
     "software_hkdf",
     "input",
     "https",
     "verify",
     "boot",
+    "mcuboot",
     "install",
     "session",
     "delta",
