@@ -6038,6 +6038,21 @@ typedef int32_t iotsec_debug_port_t;
 #define IOTSEC_ERR_REFUSAL_NOT_STAGED 2804
 
 /**
+ * Start not requested.
+ */
+#define IOTSEC_ERR_REFUSAL_NOT_REQUESTED 2811
+
+/**
+ * Started before and not confirmed.
+ */
+#define IOTSEC_ERR_REFUSAL_NOT_CONFIRMED 2812
+
+/**
+ * Trailer damaged.
+ */
+#define IOTSEC_ERR_REFUSAL_TRAILER_DAMAGED 2813
+
+/**
  * Payload encoding not supported.
  */
 #define IOTSEC_ERR_PAYLOAD_ENCODING 2901

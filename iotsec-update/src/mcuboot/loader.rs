@@ -188,7 +188,7 @@ pub fn select<F: NorFlash>(
 
 iotsec_core::claim! {
     provisions: ["5.7-1"],
-    claims: "Nothing starts in place of MCUboot's but an image whose hash and signature are those of a trusted key, whichever bit was changed",
+    claims: "No MCUboot image starts but one whose hash and signature are those of a trusted key, whichever byte was changed",
     code: [select],
     tests: [
         "iotsec-update::mcuboot::loader::whatever_byte_of_the_newer_image_is_changed_the_other_one_starts",

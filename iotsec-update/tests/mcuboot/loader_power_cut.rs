@@ -182,7 +182,7 @@ fn an_update_cut_anywhere_always_boots_and_completes() {
     for shape in SHAPES {
         for tear in TEARS {
             let device = device(shape, tear, &old);
-            total += Sweep::new().quick(3).full(3).each_cut(
+            total += Sweep::new().quick(3).full(11).each_cut(
                 || device.clone(),
                 |device| {
                     let mut log = Log::default();
@@ -215,7 +215,7 @@ fn the_next_update_into_the_first_slot_cut_anywhere_always_boots_and_completes()
             device.ask(Slot::B, Slot::B, Trial::Permanent).unwrap();
             assert_eq!(device.starts(), (Slot::B, Reason::Active));
             let device = torn(device, tear);
-            total += Sweep::new().quick(5).full(2).each_cut(
+            total += Sweep::new().quick(5).full(11).each_cut(
                 || device.clone(),
                 |device| {
                     let mut log = Log::default();
@@ -240,7 +240,7 @@ fn a_trial_that_does_not_confirm_itself_cut_anywhere_ends_with_the_old_image() {
         for tear in TEARS {
             let mut device = device(shape, tear, &old);
             device.stage(Slot::B, &new());
-            total += Sweep::new().rounds(8).full(40).each_cut(
+            total += Sweep::new().rounds(8).full(700).each_cut(
                 || device.clone(),
                 |device| {
                     let mut log = Log::default();
@@ -281,7 +281,7 @@ fn a_confirmation_and_the_counter_cut_anywhere_are_kept_or_not_made() {
             let mut device = device(shape, tear, &old);
             device.stage(Slot::B, &new());
             assert_eq!(device.starts(), (Slot::B, Reason::Trial));
-            total += Sweep::new().rounds(30).full(200).each_cut(
+            total += Sweep::new().rounds(30).full(600).each_cut(
                 || device.clone(),
                 |device| {
                     let mut log = Log {
@@ -349,5 +349,5 @@ fn a_second_cut_while_it_goes_on_changes_nothing() {
                 },
             );
     }
-    println!("MCUboot update, two cuts: {total} pairs");
+    println!("MCUboot update: {total} pairs of cuts");
 }
