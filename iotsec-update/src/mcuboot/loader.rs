@@ -329,7 +329,7 @@ impl<F: NorFlash> Boot<'_, '_, F> {
     /// The image in this slot, whatever its trailer says, unless it is the image that is bad.
     #[inline(never)]
     fn rescue(&mut self, slot: Slot, refusal: Refusal) -> Result<(), Refusal> {
-        if let Refusal::Image(_) | Refusal::Counter(_) = refusal {
+        if let Refusal::Image(_) | Refusal::Counter(_) | Refusal::Unproven = refusal {
             return Err(refusal);
         }
         self.judge(slot)?;

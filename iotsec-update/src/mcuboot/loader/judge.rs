@@ -55,12 +55,15 @@ pub(super) fn second<F: NorFlash>(
     signed.fits(&device(loader, slot, floor)?)?;
     let value = signed.security_counter().unwrap_or(0);
     let shortfall = floor.saturating_sub(u64::from(value));
-    image.proof = Proof::new(fault::front(signed.wide_digest()), 0)
+    image.proof = Proof::new(image.front(), 0)
         .and(fault::slot(slot))
         .and(u32::try_from(shortfall).unwrap_or(u32::MAX))
-        .and(fault::measured(image.front(), fault::front(signed.wide_digest())))
+        .and(fault::measured(fault::front(signed.wide_digest()), image.front()))
         .and(black_box(value))
         .and(region.start().saturating_add(signed.payload().start));
+    if !image.is_proven() {
+        return Err(Refusal::Unproven);
+    }
     Ok(())
 }
 

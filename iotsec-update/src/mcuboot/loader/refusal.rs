@@ -29,6 +29,9 @@ pub enum Refusal {
     /// The trailer's magic or one of its flags is neither whole nor erased.
     #[error("trailer damaged")]
     TrailerDamaged,
+    /// A second look found something else than the first one.
+    #[error("a second look found something else")]
+    Unproven,
 }
 
 impl ErrorCode for Refusal {
@@ -40,6 +43,7 @@ impl ErrorCode for Refusal {
             Self::NotRequested => 2811,
             Self::NotConfirmed => 2812,
             Self::TrailerDamaged => 2813,
+            Self::Unproven => 2814,
         }
     }
     fn fault(&self) -> Fault {
@@ -48,7 +52,7 @@ impl ErrorCode for Refusal {
             Self::Trailer(error) => error.fault(),
             Self::Counter(error) => error.fault(),
             Self::NotRequested | Self::NotConfirmed => Fault::Input,
-            Self::TrailerDamaged => Fault::Device,
+            Self::TrailerDamaged | Self::Unproven => Fault::Device,
         }
     }
 }

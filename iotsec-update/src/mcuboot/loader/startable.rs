@@ -165,3 +165,52 @@ impl Startable {
         fault::front(&self.digest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token with the proof that the second look makes of what it found, which is the same.
+    fn proven() -> Startable {
+        let mut image = Startable::none(Slot::B);
+        (image.entry, image.security_counter) = (0x4200, 7);
+        image.digest = [0x1A; WIDE_DIGEST_LEN];
+        image.proof = proof(&image, 0);
+        image
+    }
+
+    fn proof(image: &Startable, shortfall: u32) -> Proof {
+        Proof::new(image.front(), 0)
+            .and(fault::slot(image.slot))
+            .and(shortfall)
+            .and(fault::measured(image.front(), image.front()))
+            .and(image.security_counter)
+            .and(image.entry)
+    }
+
+    #[test]
+    fn a_token_is_proven_only_for_what_both_looks_found() {
+        assert!(proven().is_proven());
+        assert!(!Startable::none(Slot::A).is_proven());
+        let differs = |change: &dyn Fn(&mut Startable)| {
+            let mut image = proven();
+            change(&mut image);
+            !image.is_proven()
+        };
+        assert!(differs(&|image| image.slot = Slot::A));
+        assert!(differs(&|image| image.entry += 4));
+        assert!(differs(&|image| image.security_counter += 1));
+        assert!(differs(&|image| image.digest = [0x1B; WIDE_DIGEST_LEN]));
+        assert!(differs(&|image| image.proof = Proof::NONE));
+        assert!(differs(&|image| image.proof = proof(image, 1)), "below the floor");
+        assert!(differs(&|image| {
+            let other = [0x1B; DIGEST_LEN];
+            image.proof = Proof::new(image.front(), 0)
+                .and(fault::slot(image.slot))
+                .and(0)
+                .and(fault::measured(&other, image.front()))
+                .and(image.security_counter)
+                .and(image.entry);
+        }));
+    }
+}
