@@ -176,10 +176,12 @@ impl Trailer {
             Request::Test => Flag::Unset,
             Request::Permanent => Flag::Set,
         };
+        let noted = match started {
+            true => Flag::Set,
+            false => Flag::Unset,
+        };
         let stands = |state: &TrailerState| {
-            state.magic == Magic::Good
-                && state.image_ok == wanted
-                && (state.copy_done == Flag::Set) == started
+            state.magic == Magic::Good && state.image_ok == wanted && state.copy_done == noted
         };
         // What cannot be read is what a cut left on flash with ECC.
         if self.read(flash).is_ok_and(|state| stands(&state)) {

@@ -43,7 +43,7 @@ pub(crate) fn maker(version: (u8, u8, u16), counter: u32) -> ImageMaker {
 pub(crate) fn payload(version: (u8, u8, u16), len: usize) -> Vec<u8> {
     let seed = usize::from(version.0) * 31 + usize::from(version.2);
     (0..len)
-        .map(|at| ((at * 7 + at / 251 + seed) % 256) as u8)
+        .map(|at| u8::try_from((at * 7 + at / 251 + seed) % 256).unwrap())
         .collect()
 }
 

@@ -4,6 +4,7 @@ mod device;
 mod images;
 mod loader;
 mod loader_power_cut;
+mod loader_twice;
 mod requests;
 mod trailers;
 
