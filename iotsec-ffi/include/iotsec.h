@@ -6053,6 +6053,11 @@ typedef int32_t iotsec_debug_port_t;
 #define IOTSEC_ERR_REFUSAL_TRAILER_DAMAGED 2813
 
 /**
+ * A second look found something else.
+ */
+#define IOTSEC_ERR_REFUSAL_UNPROVEN 2814
+
+/**
  * Payload encoding not supported.
  */
 #define IOTSEC_ERR_PAYLOAD_ENCODING 2901
