@@ -165,10 +165,12 @@ fn completes(device: &mut Device) {
         } else if let Reason::LastResort(_) = image.reason() {
             return;
         } else {
-            // A flag that a cut left between two values cannot be set: the image before is started then, and asks anew.
+            // A flag that a cut left between two values cannot be set. Once it was read as set the counter says so;
+            // until then the image before is started, and asks anew.
             confirm(device, slot, &mut log).ok();
-            if device.starts() == (slot, Reason::Active) && device.counter.value() == u64::from(new().counter)
-            {
+            let (started, reason) = device.starts();
+            let stays = matches!(reason, Reason::Active | Reason::LastResort(_));
+            if started == slot && stays && device.counter.value() == u64::from(new().counter) {
                 return;
             }
         }
