@@ -6038,6 +6038,26 @@ typedef int32_t iotsec_debug_port_t;
 #define IOTSEC_ERR_REFUSAL_NOT_STAGED 2804
 
 /**
+ * Start not requested.
+ */
+#define IOTSEC_ERR_REFUSAL_NOT_REQUESTED 2811
+
+/**
+ * Started before and not confirmed.
+ */
+#define IOTSEC_ERR_REFUSAL_NOT_CONFIRMED 2812
+
+/**
+ * Trailer damaged.
+ */
+#define IOTSEC_ERR_REFUSAL_TRAILER_DAMAGED 2813
+
+/**
+ * A second look found something else.
+ */
+#define IOTSEC_ERR_REFUSAL_UNPROVEN 2814
+
+/**
  * Payload encoding not supported.
  */
 #define IOTSEC_ERR_PAYLOAD_ENCODING 2901

@@ -3,6 +3,7 @@
 
 pub mod conformance;
 mod geometry;
+mod image_maker;
 #[cfg(feature = "mcuboot-vectors")]
 pub mod mcuboot_vectors;
 mod power;
@@ -22,6 +23,7 @@ mod sweep;
 mod world;
 
 pub use geometry::Geometry;
+pub use image_maker::ImageMaker;
 pub use power::Power;
 pub use replay::Replay;
 pub use sim_boot_control::SimBootControl;

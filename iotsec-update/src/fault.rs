@@ -7,6 +7,8 @@
 
 use core::hint::black_box;
 
+#[cfg(feature = "mcuboot")]
+use iotsec_core::crypto::WIDE_DIGEST_LEN;
 use iotsec_core::{crypto::DIGEST_LEN, hal::Slot};
 
 /// What only the checks make, one after the other.
@@ -57,6 +59,12 @@ pub(crate) fn measured(measured: &[u8; DIGEST_LEN], signed: &[u8; DIGEST_LEN]) -
         all | (u32::from_be_bytes(*a) ^ u32::from_be_bytes(*b))
     });
     mask(signed) ^ differences
+}
+
+/// The part of a wide digest that evidence is made of.
+#[cfg(feature = "mcuboot")]
+pub(crate) fn front(digest: &[u8; WIDE_DIGEST_LEN]) -> &[u8; DIGEST_LEN] {
+    digest.first_chunk().unwrap_or(&[0; DIGEST_LEN])
 }
 
 /// The evidence for a number.

@@ -25,7 +25,7 @@
 //! | [`trust`] | who may sign: trust bundles and their rotation, freshness, downgrade tokens; `TRUST.md` |
 //! | [`builder`] | the encoder, into a slice, for hosts, tests and examples |
 //! | `linux` | with the feature `std`: partitions and files as flash, the environment of U-Boot |
-//! | `mcuboot` | with the feature `mcuboot`: images and trailers of MCUboot |
+//! | `mcuboot` | with the feature `mcuboot`: images and trailers of MCUboot, and a boot loader for them |
 //! | [`error`] | every reason for a refusal, each with its number |
 //!
 //! [`EnvelopeBuilder`](builder::EnvelopeBuilder) shows the way from a signature to an [`Accepted`] in one

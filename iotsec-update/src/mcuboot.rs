@@ -1,11 +1,15 @@
-//! MCUboot images: read, verified, admitted; and the trailers that tell an MCUboot what to start.
+//! MCUboot images: read, verified, admitted; the trailers that tell a boot loader what to start; and a boot loader
+//! that starts them in place.
 //!
-//! For a device whose boot loader is MCUboot and stays so. The application checks the image it has
-//! received exactly as strictly as a SUIT manifest, before the boot loader sees it:
+//! For a device whose images `imgtool` signs. Its boot loader is MCUboot, or [`select`], which takes the place of an
+//! MCUboot that starts either slot in place. The application checks the image it has received exactly as strictly as
+//! a SUIT manifest, before the boot loader sees it:
 //!
 //! ```text
 //! bytes ─ Image::read ─► Image ─ verify ─► Verified ─ admit ─► Admitted ─ Trailer::request …
 //! ```
+//!
+//! # Images
 //!
 //! The format is that of `imgtool` 2.5 and MCUboot 2.4 (`docs/design.md` there); all numbers are
 //! little-endian.
@@ -39,7 +43,7 @@
 //!
 //! Everything else is refused, wherever it stands: encrypted and compressed payloads, RSA, an entry in the
 //! wrong area (CVE-2024-32883), a second hash, key or signature, an image that carries only a hash.
-#![doc = concat!("\n", include_str!("mcuboot/example.md"))]
+#![doc = concat!("\n", include_str!("mcuboot/loader.md"), "\n", include_str!("mcuboot/example.md"))]
 
 mod admit;
 mod boot_control;
@@ -49,6 +53,7 @@ mod error;
 mod header;
 mod image;
 mod key;
+mod loader;
 mod seal;
 mod state;
 mod trailer;
@@ -60,5 +65,6 @@ pub use claims::Dependency;
 pub use error::{McubootError, TrailerError};
 pub use header::{Flags, Version};
 pub use image::{Hashes, Image, Verified};
-pub use state::{Flag, Magic, Swap, TrailerState};
+pub use loader::{Loader, Reason, Refusal, Selection, Startable, select};
+pub use state::{Flag, Magic, Standing, Swap, TrailerState};
 pub use trailer::{Request, Trailer};

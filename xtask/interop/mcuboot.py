@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Random MCUboot images by imgtool, for iotsec to judge.
 
-usage: mcuboot.py make FOLDER    images named for what must be answered, and slots to be completed
+usage: mcuboot.py make FOLDER    images named for what must be answered, slots to be completed, and pairs of
+                                 slots with what MCUboot would start
        mcuboot.py check FOLDER   what iotsec made of the slots
 
 Needs imgtool. Exit status 0 when imgtool agrees with itself, and with iotsec on the slots.
@@ -20,6 +21,8 @@ RNG = random.Random(2450)
 ACTION, FOLDER = sys.argv[1], Path(sys.argv[2])
 IMGTOOL = Path(sys.executable).with_name("imgtool")
 SLOT = 0x4000
+# Of the first slot. imgtool takes 0 for no address.
+ADDRESS = 0x10000
 
 
 def imgtool(*arguments):
@@ -102,6 +105,66 @@ def make():
                           "-R", value, "--align", align, "--max-align", align, "-M", 16]
                 imgtool(*common, payload, FOLDER / "slots" / f"{name}.image")
                 imgtool(*common, f"--{kind}", payload, FOLDER / "slots" / f"{name}.theirs")
+    make_pairs()
+
+
+def starts(slots, floor):
+    """What MCUboot 2.4 starts with direct-XIP, revert and a security counter, as boot/bootutil/src/loader.c has it:
+    the slot, or None; and the counter after it."""
+    available = [slot for slot in (0, 1) if slots[slot]]
+    while available:
+        # max() takes the first of equals: the primary slot.
+        active = max(available, key=lambda slot: (slots[slot]["version"], -slot))
+        image = slots[active]
+        available.remove(active)
+        if image["rom"] is not None and image["rom"] != ADDRESS + active * SLOT:
+            continue
+        if not image["magic"] or (image["copy_done"] and not image["image_ok"]):
+            slots[active] = None
+            continue
+        image["copy_done"] = True
+        if image["counter"] is None or image["counter"] < floor:
+            slots[active] = None
+            continue
+        return active, max(floor, image["counter"]) if image["image_ok"] else floor
+    return None, floor
+
+
+def make_pairs():
+    """Slots with what imgtool writes, two by two, and what MCUboot would start in three boots."""
+    folder = FOLDER / "pairs"
+    folder.mkdir()
+    payload = FOLDER / "payload.bin"
+    lines = []
+    for align in [8, 16, 32]:
+        for erased, value in [("ff", "0xff"), ("00", "0")]:
+            images = [(None, None)]
+            for number in range(9):
+                version = (1, RNG.randrange(3), RNG.randrange(2))
+                counter = RNG.choice([None, 0, 1, 1, 2])
+                rom = RNG.choice([None, None, ADDRESS, ADDRESS + SLOT])
+                kind = RNG.choice(["none", "pad", "pad", "confirm", "confirm"])
+                payload.write_bytes(RNG.randbytes(RNG.randrange(100, 3000)))
+                path = folder / f"{align}_{erased}_{number}.bin"
+                arguments = ["-v", "{}.{}.{}".format(*version), "-H", RNG.choice([32, 512]), "--pad-header", "-S", SLOT,
+                             "-R", value, "--align", align, "--max-align", align, "-M", 16]
+                arguments += [] if counter is None else ["--security-counter", counter]
+                arguments += [] if rom is None else ["--rom-fixed", hex(rom)]
+                arguments += [] if kind == "none" else [f"--{kind}"]
+                imgtool("sign", "-k", FOLDER / "ed25519.pem", *arguments, payload, path)
+                assert (path.stat().st_size == SLOT) == (kind != "none"), path
+                images.append((path.name, dict(version=version, counter=counter, rom=rom, magic=kind != "none",
+                                               image_ok=kind == "confirm", copy_done=False)))
+            for (a, in_a) in images:
+                for (b, in_b) in images:
+                    floor = RNG.choice([0, 0, 1, 2])
+                    slots = [in_a and dict(in_a), in_b and dict(in_b)]
+                    line = [str(align), erased, a or "-", b or "-", str(floor)]
+                    for _ in range(3):
+                        active, floor = starts(slots, floor)
+                        line += ["-" if active is None else "AB"[active], str(floor)]
+                    lines.append(" ".join(line))
+    (FOLDER / "pairs.txt").write_text("\n".join(lines) + "\n")
 
 
 def check():

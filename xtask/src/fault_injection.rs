@@ -9,6 +9,7 @@ mod case;
 #[allow(dead_code, reason = "some is for the images alone")]
 mod device;
 mod maker;
+mod mcuboot;
 
 use std::{
     fs,
@@ -75,26 +76,31 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     let started = Instant::now();
     qemu::need()?;
     tool::run(&mut image::build(root, "fault-injection", THUMBV7EM)?)?;
-    for case in case::genuine()? {
+    for case in case::genuine()?.into_iter().chain(mcuboot::genuine()?) {
         attack::run(&path(root, &case), &case, NO_SKIP)?;
     }
     println!("what is genuine is accepted without a fault");
 
     // As few instructions as this image has are skipped one by one in any case.
-    let (_, wrong) = attack(root, &[case::unprotected()?], FULL)?;
-    if wrong == 0 {
-        return Err("a boot loader that decides once withstands: this check sees nothing".into());
+    for case in [case::unprotected()?, mcuboot::unprotected()?] {
+        let image = case.image;
+        let (_, wrong) = attack(root, &[case], FULL)?;
+        if wrong == 0 {
+            return Err(format!("{image}, which decides once, withstands: this check sees nothing").into());
+        }
+        println!("{image}, which decides once, falls, as it must: {wrong} ways\n");
     }
-    println!("a boot loader that decides once falls, as it must: {wrong} ways\n");
 
     let software = Plan {
         repeats: 1,
         every: SOFTWARE,
         ..plan
     };
-    let mut sums = vec![attack(root, &chosen(case::attacks()?, &only), plan)?];
+    let attacks = [case::attacks()?, mcuboot::attacks()?].concat();
+    let mut sums = vec![attack(root, &chosen(attacks, &only), plan)?];
     if plan.every == FULL.every {
-        sums.push(attack(root, &chosen(case::software()?, &only), software)?);
+        let attacks = [case::software()?, mcuboot::software()?].concat();
+        sums.push(attack(root, &chosen(attacks, &only), software)?);
     }
     let tried: u64 = sums.iter().map(|(tried, _)| tried).sum();
     let wrong: usize = sums.iter().map(|(_, wrong)| wrong).sum();

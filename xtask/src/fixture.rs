@@ -1,23 +1,24 @@
 //! Envelopes of images that firmware runs with, signed with the key of `vectors/suit/oracle`: the one that a device
 //! leaves the factory with, and a patch by detools with its base. Of an image that is in its slot already also what
-//! the factory writes in front of it.
+//! the factory writes in front of it. One of the images also as a boot loader finds it that starts MCUboot's.
 
 use std::{fs, path::Path};
 
 use iotsec::{
     core::{
         crypto::{Ed25519SigningKey, Sha256},
-        hal::Region,
+        hal::{BootControl, Region, Slot, Trial},
         secret::Secret,
     },
     update::{
         ComponentId, SequenceNumber,
         builder::{EnvelopeBuilder, ManifestComponent, Payload, Signer},
+        mcuboot::{Mode, Trailer, TrailerControl},
         payload::{Encoding, Transport},
         slot::SlotLayout,
     },
 };
-use iotsec_testkit::{Geometry, SimFlash};
+use iotsec_testkit::{Geometry, ImageMaker, SimFlash};
 
 use crate::tool::Failure;
 
@@ -70,12 +71,47 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
     if !args.is_empty() {
         return Err("takes no argument".into());
     }
-    for fixture in &FIXTURES {
-        for (file, content) in fixture.files(root)? {
-            fs::write(root.join(file), content)?;
-        }
+    for (file, content) in files(root)? {
+        fs::write(root.join(file), content)?;
     }
     Ok(())
+}
+
+/// All that is committed.
+fn files(root: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
+    let mut files = Vec::new();
+    for fixture in &FIXTURES {
+        files.extend(fixture.files(root)?);
+    }
+    files.extend(mcuboot(root)?);
+    Ok(files)
+}
+
+/// An image as imgtool would sign it, and the last bytes of its slot, where it is confirmed.
+fn mcuboot(root: &Path) -> Result<[(&'static str, Vec<u8>); 2], Failure> {
+    let image = ImageMaker::new((1, 0, 0))
+        .security_counter(1)
+        .vendor(VENDOR.to_be_bytes())
+        .class(CLASS.to_be_bytes())
+        .sign(&key(), &fs::read(root.join("vectors/suit/payloads/app_v1.bin"))?)?;
+    let slot = |start| Trailer::new(Region::new(start, PAGE, 8, 4)?, 8).map_err(Failure::from);
+    let mut flash = SimFlash::new(Geometry::new(&[PAGE; 16], 4));
+    let running = Mode::DirectXip { running: Slot::B };
+    TrailerControl::new(&mut flash, slot(0)?, slot(8 * PAGE)?, running).select(Slot::A, Trial::Permanent)?;
+    let slot = flash
+        .image()
+        .get(..usize::try_from(8 * PAGE)?)
+        .unwrap_or_default();
+    let first = slot.iter().position(|byte| *byte != 0xFF).unwrap_or(0);
+    let trailer = slot.get(first..).unwrap_or_default();
+    Ok([
+        ("firmware/harness/data/app_v1.mcuboot", image),
+        ("firmware/harness/data/confirmed.trailer", trailer.to_vec()),
+    ])
+}
+
+fn key() -> Ed25519SigningKey {
+    Ed25519SigningKey::from_seed(&Secret::from_bytes(Sha256::of(&[SEED])))
 }
 
 /// The pages of the simulated flash in `firmware/`.
@@ -133,7 +169,7 @@ impl Fixture {
             transport: self.delta.map(|_| transport),
             invoke: true,
         };
-        let key = Ed25519SigningKey::from_seed(&Secret::from_bytes(Sha256::of(&[SEED])));
+        let key = key();
         let (mut scratch, mut out) = ([0; 1024], [0; 1024]);
         let (vendor, class) = (VENDOR.to_be_bytes(), CLASS.to_be_bytes());
         let sequence = SequenceNumber(self.sequence);
@@ -153,11 +189,8 @@ mod tests {
     use crate::tool;
 
     #[test]
-    fn the_committed_envelopes_and_slots_are_what_the_sdk_writes() {
-        for (file, content) in FIXTURES
-            .iter()
-            .flat_map(|fixture| fixture.files(&tool::root()).unwrap())
-        {
+    fn the_committed_envelopes_images_and_slots_are_what_the_sdk_writes() {
+        for (file, content) in files(&tool::root()).unwrap() {
             let committed = fs::read(tool::root().join(file)).unwrap();
             assert!(committed == content, "{file} is out of date: cargo xtask fixture");
         }

@@ -59,13 +59,13 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
             ["--x509-limbo", folder] => x509_limbo = Some(Path::new(*folder).canonicalize()?),
             [
                 "--only",
-                name @ ("documents" | "store" | "provision" | "identity" | "certificate" | "https" | "input"
-                | "surface" | "telemetry" | "tls"),
+                name @ ("documents" | "mcuboot" | "store" | "provision" | "identity" | "certificate"
+                | "https" | "input" | "surface" | "telemetry" | "tls"),
             ] => only = Some(*name),
             _ => {
                 return Err(
                     "takes --suit-generator FOLDER, --iat-verifier FOLDER and --x509-limbo FOLDER (checkouts), \
-                            --only documents, --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only telemetry, --only tls, or nothing"
+                            --only documents, --only mcuboot, --only store, --only provision, --only identity, --only certificate, --only https, --only input, --only surface, --only telemetry, --only tls, or nothing"
                         .into(),
                 );
             }
@@ -125,6 +125,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         return telemetry();
     }
     let python = Venv::new(&work.join("venv"), PEERS)?;
+    if only == Some("mcuboot") {
+        return mcuboot::check(&place, &python);
+    }
     if only == Some("store") {
         return store::check(&place, &python);
     }

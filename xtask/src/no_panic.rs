@@ -16,6 +16,7 @@ const PROVED: [&str; 22] = [
     "https",
     "verify",
     "boot",
+    "mcuboot",
     "install",
     "session",
     "delta",

@@ -11,7 +11,7 @@ use std::{
 use crate::tool::{self, Failure};
 
 /// The sweeps, by the name they print.
-const FLOWS: [&str; 8] = [
+const FLOWS: [&str; 12] = [
     "install",
     "install of components",
     "install of a patch",
@@ -20,6 +20,10 @@ const FLOWS: [&str; 8] = [
     "reject and revert",
     "expiring trial",
     "rotation",
+    "MCUboot update",
+    "MCUboot second update",
+    "MCUboot revert",
+    "MCUboot confirmation",
 ];
 
 /// The sweeps of the store, and the points that they must try together when nothing is left out.
@@ -44,12 +48,13 @@ const STORE_LEAST: u64 = 1_000_000;
 const LEAST: u64 = 50_400;
 
 /// Sweeps that cut twice.
-const PAIRS: [&str; 5] = [
+const PAIRS: [&str; 6] = [
     "install",
     "install of components",
     "accept and reject",
     "rotation",
     "two rotations",
+    "MCUboot update",
 ];
 
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
@@ -59,7 +64,12 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         _ => return Err("takes --quick or nothing".into()),
     };
     let start = Instant::now();
-    let update = sweep(root, "iotsec-update", &["install", "session", "trust"], full)?;
+    let update = sweep(
+        root,
+        "iotsec-update",
+        &["install", "session", "trust", "mcuboot"],
+        full,
+    )?;
     let store = sweep(root, "iotsec-store", &["store"], full)?;
     println!("\n== update");
     update.report(&FLOWS, &PAIRS, &[], if full { LEAST } else { 0 })?;
@@ -186,7 +196,7 @@ mod tests {
         assert!(counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).is_err());
         counts.note("install: 3 triples of cuts");
         let total = counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).unwrap();
-        assert_eq!(total, 8 * LEAST + 5 + 3);
+        assert_eq!(total, 12 * LEAST + 6 + 3);
         counts.note("accept: 7 cut points");
         assert!(counts.report(&FLOWS, &PAIRS, &THRICE, LEAST).is_err());
         counts.report(&FLOWS, &PAIRS, &THRICE, 0).unwrap();

@@ -23,6 +23,15 @@ pub const JOURNAL: u32 = 4;
 /// Its pages.
 pub const JOURNAL_PAGES: u32 = 3;
 
+/// Pages of a slot where MCUboot images are started: header and payload of one page each, and the rest behind it.
+pub const SLOT_PAGES: u32 = 2;
+/// Bytes of the header of such an image, with its padding.
+pub const HEADER: u16 = 512;
+/// MCUboot's largest alignment.
+pub const ALIGN: u32 = 8;
+
+/// Where the flash begins in memory.
+pub const FLASH: u32 = 0x0800_0000;
 /// Where the images in the slots begin, as the boot loader jumps to them: A, then B.
 pub const ENTRIES: [u32; 2] = [0x0800_0200, 0x0800_0600];
 

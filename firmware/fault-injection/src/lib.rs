@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`boot`] | a boot loader |
+//! | [`mcuboot`] | a boot loader that starts MCUboot images in place, and one that looks at them once: the attack on it must succeed |
 //! | [`install`] | an application that installs an update |
 //! | [`single`] | a boot loader that decides everything once: the attack on it must succeed |
 //! | [`device`] | the device, and the job, as the host knows them too |
@@ -20,6 +21,7 @@ pub mod device;
 mod driver;
 pub mod install;
 pub mod landmark;
+pub mod mcuboot;
 mod memory;
 mod monitor;
 pub mod single;

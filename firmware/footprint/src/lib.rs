@@ -10,6 +10,7 @@ pub mod detect;
 pub mod document;
 pub mod identity;
 pub mod input;
+pub mod mcuboot;
 pub mod prio3;
 pub mod privacy;
 pub mod retry;

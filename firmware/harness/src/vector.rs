@@ -37,6 +37,16 @@ test_data!(
     "../../../vectors/suit/payloads/app_v1.bin"
 );
 test_data!(
+    /// The image before as MCUboot has it, from `cargo xtask fixture`.
+    IMAGE_MCUBOOT,
+    "../data/app_v1.mcuboot"
+);
+test_data!(
+    /// The last bytes of a slot whose image is confirmed, from `cargo xtask fixture`.
+    TRAILER_CONFIRMED,
+    "../data/confirmed.trailer"
+);
+test_data!(
     /// The image that both describe.
     IMAGE,
     "../../../vectors/suit/payloads/app_v2.bin"

@@ -12,7 +12,10 @@ use core::hint::black_box;
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use iotsec_core::{
-    crypto::{CryptoError, DIGEST_LEN, Digest, KeyType, SIGNATURE_LEN, Sign, Verify, VerifyingKey},
+    crypto::{
+        CryptoError, DIGEST_LEN, Digest, KeyType, SIGNATURE_LEN, Sign, Verify, VerifyingKey, WIDE_DIGEST_LEN,
+        WideDigest,
+    },
     hal::{CounterError, FlashError, MonotonicCounter, Region},
 };
 use iotsec_update::{
@@ -106,6 +109,22 @@ impl Digest for UnknownDigest {
 
     fn finish(&mut self) -> [u8; DIGEST_LEN] {
         black_box([0; DIGEST_LEN])
+    }
+}
+
+/// A wide hash likewise.
+#[derive(Debug)]
+pub struct UnknownWideDigest;
+
+impl WideDigest for UnknownWideDigest {
+    fn reset(&mut self) {}
+
+    fn update(&mut self, bytes: &[u8]) {
+        black_box(bytes);
+    }
+
+    fn finish(&mut self) -> [u8; WIDE_DIGEST_LEN] {
+        black_box([0; WIDE_DIGEST_LEN])
     }
 }
 

@@ -639,6 +639,14 @@ pub const IOTSEC_ERR_REFUSAL_IMAGE_SIZE: iotsec_status_t = 2802;
 pub const IOTSEC_ERR_REFUSAL_IMAGE_DIGEST: iotsec_status_t = 2803;
 /// Not the image that was staged.
 pub const IOTSEC_ERR_REFUSAL_NOT_STAGED: iotsec_status_t = 2804;
+/// Start not requested.
+pub const IOTSEC_ERR_REFUSAL_NOT_REQUESTED: iotsec_status_t = 2811;
+/// Started before and not confirmed.
+pub const IOTSEC_ERR_REFUSAL_NOT_CONFIRMED: iotsec_status_t = 2812;
+/// Trailer damaged.
+pub const IOTSEC_ERR_REFUSAL_TRAILER_DAMAGED: iotsec_status_t = 2813;
+/// A second look found something else.
+pub const IOTSEC_ERR_REFUSAL_UNPROVEN: iotsec_status_t = 2814;
 /// Payload encoding not supported.
 pub const IOTSEC_ERR_PAYLOAD_ENCODING: iotsec_status_t = 2901;
 /// Payload longer than the image.
@@ -1650,6 +1658,10 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_REFUSAL_IMAGE_SIZE, c"REFUSAL_IMAGE_SIZE"),
     (IOTSEC_ERR_REFUSAL_IMAGE_DIGEST, c"REFUSAL_IMAGE_DIGEST"),
     (IOTSEC_ERR_REFUSAL_NOT_STAGED, c"REFUSAL_NOT_STAGED"),
+    (IOTSEC_ERR_REFUSAL_NOT_REQUESTED, c"REFUSAL_NOT_REQUESTED"),
+    (IOTSEC_ERR_REFUSAL_NOT_CONFIRMED, c"REFUSAL_NOT_CONFIRMED"),
+    (IOTSEC_ERR_REFUSAL_TRAILER_DAMAGED, c"REFUSAL_TRAILER_DAMAGED"),
+    (IOTSEC_ERR_REFUSAL_UNPROVEN, c"REFUSAL_UNPROVEN"),
     (IOTSEC_ERR_PAYLOAD_ENCODING, c"PAYLOAD_ENCODING"),
     (IOTSEC_ERR_PAYLOAD_TOO_LONG, c"PAYLOAD_TOO_LONG"),
     (IOTSEC_ERR_PAYLOAD_TOO_SHORT, c"PAYLOAD_TOO_SHORT"),

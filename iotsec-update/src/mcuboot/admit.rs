@@ -50,6 +50,13 @@ impl Verified {
     /// [`McubootError::WrongVendor`], [`McubootError::WrongClass`], [`McubootError::WrongAddress`],
     /// [`McubootError::Rollback`], [`McubootError::Downgrade`], [`McubootError::Dependency`].
     pub fn admit(self, device: &Device<'_>) -> Result<Admitted, McubootError> {
+        self.fits(device)?;
+        Ok(Admitted { image: self })
+    }
+
+    /// [`admit`](Self::admit) for who has no use for the token.
+    #[inline(never)]
+    pub(super) fn fits(&self, device: &Device<'_>) -> Result<(), McubootError> {
         if self.claims.vendor != device.vendor {
             return Err(McubootError::WrongVendor);
         }
@@ -81,6 +88,6 @@ impl Verified {
         if !self.dependencies().iter().all(met) {
             return Err(McubootError::Dependency);
         }
-        Ok(Admitted { image: self })
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! MCUboot behind the trait that the updater speaks to.
+//! MCUboot, or the boot loader here, behind the trait that the updater speaks to.
 
 use core::fmt;
 
@@ -7,15 +7,15 @@ use iotsec_core::hal::{BootControl, BootControlError, Slot, Trial};
 
 use super::{Flag, Magic, Request, Trailer, TrailerError};
 
-/// How this MCUboot uses its slots.
+/// How the boot loader uses its slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Always starts the primary slot, and swaps the images first. What runs is in slot A whatever its
     /// history, so the updater's journal, which remembers slots, does not fit: receive into slot B, check,
     /// select B, and after the boot select A to confirm.
     Swap,
-    /// Starts either slot in place, with revert (`MCUBOOT_DIRECT_XIP_REVERT`). It takes the higher version
-    /// of those with a trailer. [`Updater::tell`](crate::Updater::tell) fits.
+    /// Starts either slot in place, with revert (`MCUBOOT_DIRECT_XIP_REVERT`), as [`select`](super::select) does. It
+    /// takes the higher version of those with a trailer. [`Updater::tell`](crate::Updater::tell) fits.
     DirectXip {
         /// The slot that was started this time.
         running: Slot,

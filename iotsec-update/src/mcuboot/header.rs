@@ -1,6 +1,6 @@
 //! The first 32 bytes.
 
-use super::McubootError;
+use super::{ImageBytes, McubootError};
 
 /// Bytes of the header without its padding.
 pub(super) const HEADER_LEN: usize = 32;
@@ -25,6 +25,13 @@ impl Version {
     pub fn meets(&self, least: &Self) -> bool {
         let order = |version: &Self| (version.major, version.minor, version.revision);
         order(self) >= order(least)
+    }
+
+    /// What the first bytes of an image say, before anything is checked: to know which one to look at first.
+    pub(super) fn claimed(bytes: &mut dyn ImageBytes) -> Result<Self, McubootError> {
+        let mut header = [0; HEADER_LEN];
+        bytes.read(0, &mut header)?;
+        Ok(Header::parse(header, bytes.size())?.version)
     }
 
     pub(super) fn from_bytes(bytes: &[u8; 8]) -> Self {

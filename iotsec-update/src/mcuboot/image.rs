@@ -77,24 +77,7 @@ impl Image {
             return Err(McubootError::Hash);
         }
 
-        let genuine = match (seal.algorithm, key.key_type()) {
-            (Algorithm::Ed25519, KeyType::Ed25519) if seal.pure => {
-                let end = usize::try_from(header.unprotected).map_err(|_| McubootError::Size)?;
-                let whole = bytes.mapped().ok_or(McubootError::NotMapped)?;
-                let signed = whole.get(..end).ok_or(McubootError::Size)?;
-                key.verify(signed, seal.signature.get())
-            }
-            (_, _) if seal.pure => return Err(McubootError::HashKind),
-            (Algorithm::Ed25519, KeyType::Ed25519) => key.verify(computed, seal.signature.get()),
-            (Algorithm::Ecdsa, KeyType::P256) => {
-                let raw = key::raw_signature(seal.signature.get())?;
-                // The signature is over the bytes, which ECDSA hashes with SHA-256 and no other.
-                let prehash: &[u8; DIGEST_LEN] = computed.try_into().map_err(|_| McubootError::HashKind)?;
-                key.verify_prehash(prehash, &raw)
-            }
-            _ => Err(CryptoError::Signature),
-        };
-        genuine.map_err(|_| McubootError::Signature)?;
+        signed_by(key, &header, &seal, computed, bytes)?;
         Ok(Verified {
             header,
             claims,
@@ -103,6 +86,40 @@ impl Image {
             key: index,
             end: seal.end,
         })
+    }
+}
+
+impl Image {
+    /// What [`verify`](Self::verify) found, found again without hashing the payload: the signature is checked over
+    /// the digest that the image names, and the protected area is read where it lies. The digest of the result is
+    /// the one that was signed, not one that was computed.
+    pub(super) fn look_again(
+        self,
+        bytes: &mut dyn ImageBytes,
+        keys: &[&dyn Verify],
+        hashes: &mut Hashes<'_>,
+    ) -> Result<Verified, McubootError> {
+        let Self { header, seal } = self;
+        let (index, key) = key::find(keys, &seal.key, seal.hash, hashes)?;
+        let signed = seal.digest.get();
+        signed_by(key, &header, &seal, signed, bytes)?;
+        let mut digest = [0; WIDE_DIGEST_LEN];
+        for (to, from) in digest.iter_mut().zip(signed) {
+            *to = *from;
+        }
+        Ok(Verified {
+            claims: protected(bytes, &header, header.protected, None)?,
+            header,
+            digest,
+            digest_len: signed.len(),
+            key: index,
+            end: seal.end,
+        })
+    }
+
+    /// Where it ends.
+    pub(super) const fn end(&self) -> u32 {
+        self.seal.end
     }
 }
 
@@ -144,6 +161,10 @@ impl Verified {
     /// Bytes of the whole image, up to the end of its last entry.
     pub const fn size(&self) -> u32 {
         self.end
+    }
+    /// [`digest`](Self::digest), with zeros behind it where it is short.
+    pub(super) const fn wide_digest(&self) -> &[u8; WIDE_DIGEST_LEN] {
+        &self.digest
     }
     /// The hash of what is signed, 32 or 64 bytes: what identifies the image.
     pub fn digest(&self) -> &[u8] {
@@ -232,6 +253,36 @@ impl Running<'_> {
     }
 }
 
+/// Checks the signature over the image whose hash is `digest`.
+// Out of line: the boot loader asks twice.
+#[inline(never)]
+fn signed_by(
+    key: &dyn Verify,
+    header: &Header,
+    seal: &Seal,
+    digest: &[u8],
+    bytes: &dyn ImageBytes,
+) -> Result<(), McubootError> {
+    let genuine = match (seal.algorithm, key.key_type()) {
+        (Algorithm::Ed25519, KeyType::Ed25519) if seal.pure => {
+            let end = usize::try_from(header.unprotected).map_err(|_| McubootError::Size)?;
+            let whole = bytes.mapped().ok_or(McubootError::NotMapped)?;
+            let signed = whole.get(..end).ok_or(McubootError::Size)?;
+            key.verify(signed, seal.signature.get())
+        }
+        (_, _) if seal.pure => return Err(McubootError::HashKind),
+        (Algorithm::Ed25519, KeyType::Ed25519) => key.verify(digest, seal.signature.get()),
+        (Algorithm::Ecdsa, KeyType::P256) => {
+            let raw = key::raw_signature(seal.signature.get())?;
+            // The signature is over the bytes, which ECDSA hashes with SHA-256 and no other.
+            let prehash: &[u8; DIGEST_LEN] = digest.try_into().map_err(|_| McubootError::HashKind)?;
+            key.verify_prehash(prehash, &raw)
+        }
+        _ => Err(CryptoError::Signature),
+    };
+    genuine.map_err(|_| McubootError::Signature)
+}
+
 /// Hashes what is signed, and reads the protected area as it goes by.
 fn absorb(
     bytes: &mut dyn ImageBytes,
@@ -249,10 +300,23 @@ fn absorb(
         running.update(place);
         at = at.saturating_add(len);
     }
+    protected(bytes, header, at, Some(running))
+}
+
+/// Reads the protected area, which begins at `at`, and hashes it if asked to.
+#[inline(never)]
+fn protected(
+    bytes: &mut dyn ImageBytes,
+    header: &Header,
+    mut at: u32,
+    mut running: Option<&mut Running<'_>>,
+) -> Result<Claims, McubootError> {
     let len = header.unprotected.saturating_sub(header.protected);
     Claims::read(len, &mut |out| {
         bytes.read(at, out)?;
-        running.update(out);
+        if let Some(running) = &mut running {
+            running.update(out);
+        }
         let len = u32::try_from(out.len()).map_err(|_| McubootError::Size)?;
         at = at.checked_add(len).ok_or(McubootError::Size)?;
         Ok(())

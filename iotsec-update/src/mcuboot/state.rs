@@ -50,6 +50,54 @@ pub struct TrailerState {
     pub image: u8,
 }
 
+/// What a boot loader that starts images in place, with revert, may do with a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Start it: it was confirmed.
+    Confirmed,
+    /// Start it once, on trial.
+    Requested,
+    /// Leave it: it was started on trial, and not confirmed.
+    Started,
+    /// Leave it: the trailer is neither whole nor empty.
+    Damaged,
+    /// Leave it: nobody asked for it.
+    Idle,
+}
+
+impl Standing {
+    /// What this trailer says.
+    ///
+    /// MCUboot takes a damaged flag for one that is not set, and starts such an image once more. Here it counts for
+    /// damage: who started the image may have been cut while noting so, and a word is not written twice.
+    ///
+    /// ```
+    /// use iotsec_update::mcuboot::{Flag, Magic, Standing, Swap, TrailerState};
+    ///
+    /// let requested = TrailerState {
+    ///     magic: Magic::Good,
+    ///     image_ok: Flag::Unset,
+    ///     copy_done: Flag::Unset,
+    ///     swap: Swap::None,
+    ///     image: 0,
+    /// };
+    /// assert_eq!(Standing::of(&requested), Standing::Requested);
+    /// let started = TrailerState { copy_done: Flag::Set, ..requested };
+    /// assert_eq!(Standing::of(&started), Standing::Started);
+    /// let confirmed = TrailerState { image_ok: Flag::Set, ..started };
+    /// assert_eq!(Standing::of(&confirmed), Standing::Confirmed);
+    /// ```
+    pub const fn of(trailer: &TrailerState) -> Self {
+        match (trailer.magic, trailer.image_ok, trailer.copy_done) {
+            (Magic::Unset, _, _) => Self::Idle,
+            (Magic::Good, Flag::Set, _) => Self::Confirmed,
+            (Magic::Good, Flag::Unset, Flag::Unset) => Self::Requested,
+            (Magic::Good, Flag::Unset, Flag::Set) => Self::Started,
+            _ => Self::Damaged,
+        }
+    }
+}
+
 impl Swap {
     /// What MCUboot does at the next boot when these are the trailers of the primary and the secondary slot
     /// and no swap was interrupted (swap-using-scratch, swap-using-move, overwrite).

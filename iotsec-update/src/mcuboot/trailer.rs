@@ -64,6 +64,16 @@ impl Trailer {
         }
     }
 
+    /// The slot.
+    pub const fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Bytes that an image may have for MCUboot to start it in place.
+    pub(super) const fn room(&self) -> u32 {
+        self.below(3)
+    }
+
     /// Reads what MCUboot would read.
     ///
     /// # Errors
@@ -145,6 +155,11 @@ impl Trailer {
         }
     }
 
+    /// Sets copy_done and reads it back: the image is started now, and will not be again before it is confirmed.
+    pub(super) fn note_start<F: NorFlash>(&self, flash: &mut F) -> Result<(), TrailerError> {
+        self.set(flash, self.below(2))
+    }
+
     /// [`request`](Self::request) for an image of which only the size is known. `started` sets copy_done
     /// too, by which direct-XIP knows an image that needs no trial.
     pub(super) fn request_behind<F: NorFlash>(
@@ -161,10 +176,12 @@ impl Trailer {
             Request::Test => Flag::Unset,
             Request::Permanent => Flag::Set,
         };
+        let noted = match started {
+            true => Flag::Set,
+            false => Flag::Unset,
+        };
         let stands = |state: &TrailerState| {
-            state.magic == Magic::Good
-                && state.image_ok == wanted
-                && (state.copy_done == Flag::Set) == started
+            state.magic == Magic::Good && state.image_ok == wanted && state.copy_done == noted
         };
         // What cannot be read is what a cut left on flash with ECC.
         if self.read(flash).is_ok_and(|state| stands(&state)) {

@@ -1,6 +1,10 @@
 //! MCUboot images and trailers, against files that imgtool made.
 
+mod device;
 mod images;
+mod loader;
+mod loader_power_cut;
+mod loader_twice;
 mod requests;
 mod trailers;
 

@@ -3,7 +3,7 @@
 use iotsec::{
     core::{
         cose::Sign1Builder,
-        crypto::Sha256,
+        crypto::{Sha256, Verify},
         hal::{Region, Slot},
     },
     update::{
@@ -27,6 +27,7 @@ use super::{
 use crate::tool::Failure;
 
 /// One attack.
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) image: &'static str,
@@ -46,7 +47,7 @@ const NEW: (u64, &[u8]) = (0x120, &noise(2));
 const EVIL: &[u8] = &noise(3);
 
 /// Bytes of which no word is like the one before: where they are alike, a skipped load goes unnoticed.
-const fn noise(seed: u32) -> [u8; 200] {
+pub(super) const fn noise(seed: u32) -> [u8; 200] {
     let (mut bytes, mut state, mut at) = ([0; 200], seed, 0);
     while at < bytes.len() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -57,7 +58,7 @@ const fn noise(seed: u32) -> [u8; 200] {
 }
 
 const FEW: u32 = 1_000_000;
-const MANY: u32 = 20_000_000;
+pub(super) const MANY: u32 = 20_000_000;
 
 /// Genuine images, which must be accepted: an attack on a device that refuses everything proves nothing.
 pub(super) fn genuine() -> Result<Vec<Case>, Failure> {
@@ -78,11 +79,8 @@ pub(super) fn genuine() -> Result<Vec<Case>, Failure> {
         Case::single("genuine", signed_alone(&maker)?, End::Accepted(0)),
     ];
     for image in ["boot_ed25519", "boot_ed25519_small"] {
-        cases.push(Case {
-            image,
-            budget: MANY,
-            ..Case::boot("genuine", Device::new(&real)?.input(), End::Accepted(0))
-        });
+        let input = Device::new(&real)?.input();
+        cases.push(Case::boot("genuine", input, End::Accepted(0)).in_software(image));
     }
     Ok(cases)
 }
@@ -150,11 +148,7 @@ pub(super) fn software() -> Result<Vec<Case>, Failure> {
     let old = bad_signature(&sign(&maker, OLD.0, OLD.1)?);
     let device = Device::new(&maker)?.holding(Slot::A, &old, OLD.1)?;
     Ok(["boot_ed25519", "boot_ed25519_small"]
-        .map(|image| Case {
-            image,
-            budget: MANY,
-            ..Case::boot("signature changed", device.input(), End::Refused)
-        })
+        .map(|image| Case::boot("signature changed", device.input(), End::Refused).in_software(image))
         .into())
 }
 
@@ -170,7 +164,7 @@ pub(super) fn unprotected() -> Result<Case, Failure> {
 }
 
 impl Case {
-    fn boot(name: &'static str, input: Input, expected: End) -> Self {
+    pub(super) fn boot(name: &'static str, input: Input, expected: End) -> Self {
         Self {
             name,
             image: "boot",
@@ -182,6 +176,20 @@ impl Case {
                 _ => 0,
             },
             budget: FEW,
+        }
+    }
+
+    /// The same on another image.
+    pub(super) fn on(self, image: &'static str) -> Self {
+        Self { image, ..self }
+    }
+
+    /// The same on an image that checks signatures in software.
+    pub(super) fn in_software(self, image: &'static str) -> Self {
+        Self {
+            image,
+            budget: MANY,
+            ..self
         }
     }
 
@@ -312,17 +320,8 @@ impl<'k> Device<'k> {
     }
 
     fn input(&self) -> Input {
-        let mut input = Input {
-            flash: [0xFF; CAPACITY],
-            envelope: [0; 512],
-            payload: [0; 512],
-            key: [0; 32],
-            envelope_len: 0,
-            payload_len: 0,
-            counter: self.counter,
-        };
+        let mut input = Input::new(&*self.maker.public, self.counter);
         input.flash.copy_from_slice(&self.flash);
-        input.key.copy_from_slice(self.maker.public.public_key());
         input
     }
 
@@ -340,6 +339,21 @@ fn put(to: &mut [u8; 512], from: &[u8]) -> u32 {
 }
 
 impl Input {
+    /// With erased flash, and nothing that arrives.
+    pub(super) fn new(key: &dyn Verify, counter: u32) -> Self {
+        let mut input = Self {
+            flash: [0xFF; CAPACITY],
+            envelope: [0; 512],
+            payload: [0; 512],
+            key: [0; 32],
+            envelope_len: 0,
+            payload_len: 0,
+            counter,
+        };
+        input.key.copy_from_slice(key.public_key());
+        input
+    }
+
     /// As the images have it in memory: the fields in their order, without gaps.
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut bytes = [&self.flash[..], &self.envelope, &self.payload, &self.key].concat();
@@ -379,7 +393,7 @@ fn signed_alone(maker: &Maker) -> Result<Input, Failure> {
     Ok(device.receives(message, EVIL))
 }
 
-fn geometry() -> Geometry {
+pub(super) fn geometry() -> Geometry {
     Geometry::new(&[PAGE; CAPACITY / PAGE as usize], WORD)
 }
 

@@ -20,6 +20,8 @@ const BUDGETS: &[Budget] = &[
     Budget::new("update_verify_small", THUMBV7EM_HF, 30 * KIB, 15 * KIB / 2),
     Budget::new("boot_verify", THUMBV7EM_HF, 40 * KIB, 10 * KIB),
     Budget::new("boot_verify_small", THUMBV7EM_HF, 30 * KIB, 13 * KIB / 2),
+    Budget::new("boot_mcuboot", THUMBV7EM_HF, 30 * KIB, 10 * KIB),
+    Budget::new("boot_mcuboot_small", THUMBV7EM_HF, 20 * KIB, 6 * KIB),
     // Telemetry adds this to the cryptography that it shares with whatever else is sealed.
     Budget::new("telemetry", THUMBV7EM_HF, 8 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("telemetry", THUMBV6M, 33 * KIB / 4, 17 * KIB / 4).beyond("sealing"),

@@ -61,6 +61,11 @@ pub(super) const PROBES: &[(&str, &str)] = &[
     ),
     ("boot_verify_small", "boot: the same, the small Ed25519 backend"),
     (
+        "boot_mcuboot",
+        "boot: the newer of two MCUboot images, authenticated, its counter checked, 4 KiB measured, Ed25519",
+    ),
+    ("boot_mcuboot_small", "boot: the same, the small Ed25519 backend"),
+    (
         "retry",
         "net: when to try again, an attempt that fails and one that lasts",
     ),
@@ -121,6 +126,7 @@ pub(super) const ON_RISCV: &[&str] = &[
     "store_chacha20_hmac_siv",
     "update_verify",
     "boot_verify",
+    "boot_mcuboot",
     "retry",
     "sealing",
     "telemetry",

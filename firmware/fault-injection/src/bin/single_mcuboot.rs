@@ -1,0 +1,17 @@
+//! A boot loader that looks at an MCUboot image once, with signatures checked in hardware.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use fault_injection::{SignatureUnit, mcuboot};
+
+#[entry]
+fn main() -> ! {
+    fault_injection::run(attacked, |_| false)
+}
+
+extern "C" fn attacked(at: u32) -> ! {
+    let input = fault_injection::input(at);
+    let key = SignatureUnit(input.key);
+    mcuboot::boot_once(input, &key)
+}
