@@ -11,7 +11,7 @@ use iotsec_core::{
         Attempt, DevicePassword, Exposure, Label, Login, Pepper, StorageError, Throttle, ThrottlePolicy,
         ThrottleStorage, Verifier,
     },
-    crypto::{Aes256GcmSiv, ChaCha20Poly1305, Ed25519SmallPublicKey, HkdfSha256, Sha256},
+    crypto::{ChaCha20HmacSiv, ChaCha20Poly1305, Ed25519SmallPublicKey, HkdfSha256, Sha256},
     hal::{DeviceRootKey, Millis},
     secret::Secret,
 };
@@ -174,7 +174,7 @@ fn forget(store: &mut Store<'_>, flash: &mut SimulatedFlash, rng: &mut FixedByte
 
 fn suite<'a>(root: &'a DeviceRootKey<'_>) -> Suite<'a> {
     Suite {
-        aead: &Aes256GcmSiv,
+        aead: &ChaCha20HmacSiv,
         kdf: &HkdfSha256,
         root,
     }

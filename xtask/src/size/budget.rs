@@ -26,7 +26,7 @@ const BUDGETS: &[Budget] = &[
     Budget::new("telemetry", THUMBV7EM_HF, 8 * KIB, 4 * KIB).beyond("sealing"),
     Budget::new("telemetry", THUMBV6M, 33 * KIB / 4, 17 * KIB / 4).beyond("sealing"),
     Budget::new("telemetry", RISCV32IMAC, 11 * KIB, 4 * KIB).beyond("sealing"),
-    Budget::new("store", THUMBV7EM_HF, 117 * KIB / 4, 37 * KIB / 8),
+    Budget::new("store", THUMBV7EM_HF, 117 * KIB / 4, 19 * KIB / 4),
     Budget::new("store_chacha20_hmac_siv", THUMBV7EM_HF, 24 * KIB, 4 * KIB),
     Budget::new("spool", THUMBV7EM_HF, 81 * KIB / 2, 10 * KIB),
     Budget::new("detect", THUMBV7EM_HF, 25 * KIB / 2, 5 * KIB / 2),
@@ -34,8 +34,8 @@ const BUDGETS: &[Budget] = &[
     Budget::new("prio3_all", THUMBV7EM_HF, 12 * KIB, 7 * KIB).beyond("telemetry"),
     Budget::new("prio3_all", THUMBV6M, 12 * KIB, 7 * KIB).beyond("telemetry"),
     // Below what the class has: the rest is the maker's.
-    Budget::new("class1", THUMBV7EM_HF, 67 * KIB, 6 * KIB),
-    Budget::new("class1", THUMBV6M, 72 * KIB, 8 * KIB),
+    Budget::new("class1", THUMBV7EM_HF, 60 * KIB, 6 * KIB),
+    Budget::new("class1", THUMBV6M, 64 * KIB, 8 * KIB),
 ];
 
 impl Budget {

@@ -88,7 +88,7 @@ const HEAD: &str = "| what | flash (bytes) | RAM (bytes) | fits | guidelines |\n
 
 const INTRODUCTION: &str = "\n## Class 1\n\n\
 A device of class 1 has about 100 KiB of code and 10 KiB of data (RFC 7228, section 3): 102400 and 10240 bytes. What of the \
-SDK fits there, with the small Ed25519 backend? RAM is what is held while there is power (the mounted store with room for \
+SDK fits there, with the small Ed25519 backend and ChaCha20-HMAC-SIV? RAM is what is held while there is power (the mounted store with room for \
 16 keys and a record of 256 bytes, eight events, the count of guesses, the bytes of an envelope) and the deepest stack above \
 it. A boot loader and its application share the flash, and have the RAM one after the other. The maker's own code comes on top: \
 what fits by a little does not fit a product.\n\n\
@@ -97,7 +97,7 @@ nothing personal before consent, alarms queued and sealed, reconnection without 
 from JSON.\n\
 - 5 fits in part: what is sealed (batches, signed updates) is safe on any link. TLS does not fit: the check of a server's \
 certificate alone takes two thirds of the flash, and more than the RAM.\n\
-- 3 and 7 fit on a Cortex-M4 as a program of their own, a boot loader, which leaves the application of this table 4 KB for what is \
+- 3 and 7 fit on a Cortex-M4 as a program of their own, a boot loader, which leaves the application of this table 13 KB for what is \
 the maker's; the installation of an update takes more than the RAM by itself, so \
 that something else has to put the image into its slot.\n\
 - 12 does not fit: the set-up takes two thirds of the flash and more than one and a half times the RAM.\n\
