@@ -238,7 +238,7 @@ fn introduction(lock: &str) -> Result<String, Failure> {
         - wear: erases of the page with the fewest and of the one with the most, by the measured updates.\n\
         - RAM: bytes that the store keeps and buffers of the caller for these 50 keys, without stack.\n\n\
         What the rows are:\n\n\
-        - *iotsec-store*: encrypted and authenticated, with AES-256-GCM-SIV. The two pages with keys are part of the \
+        - *iotsec-store*: encrypted and authenticated, with AES-256-GCM-SIV. The page with the user key is part of the \
         size, and not of the wear.\n\
         - *sequential-storage, plain*: its map with all its caches. It opens when it is first used.\n\
         - *sequential-storage, XChaCha20-Poly1305*: the same with a random nonce and a tag in each value, 40 bytes.\n\
