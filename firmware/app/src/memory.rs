@@ -35,9 +35,15 @@ fn bytes(first: u8) -> Bytes {
     bytes
 }
 
-/// Whether `found` is `wanted(i)` at each place, asked byte by byte.
-fn is(found: &Bytes, wanted: impl Fn(usize) -> u8) -> bool {
-    (0..ROOM).all(|place| black_box(found[place]) == wanted(place))
+/// Whether `found` is `before` with the bytes from `to` on replaced by `len` others, asked byte by byte.
+fn is(found: &Bytes, before: &Bytes, (to, len): (usize, usize), other: impl Fn(usize) -> u8) -> bool {
+    (0..ROOM).all(|place| {
+        let wanted = match place.checked_sub(to).filter(|index| *index < len) {
+            Some(index) => other(index),
+            None => before[place],
+        };
+        black_box(found[place]) == wanted
+    })
 }
 
 fn copied(to: usize, from: usize, len: usize) {
@@ -45,12 +51,8 @@ fn copied(to: usize, from: usize, len: usize) {
     let mut found = before;
     let len = black_box(len);
     found[to..to + len].copy_from_slice(&source[from..from + len]);
-    let within = |place: usize| (to..to + len).contains(&place);
-    let wanted = |place: usize| match within(place) {
-        true => source[place - to + from],
-        false => before[place],
-    };
-    require(is(&found, wanted), "copied wrongly");
+    let is_copied = is(&found, &before, (to, len), |index| source[from + index]);
+    require(is_copied, "copied wrongly");
 }
 
 fn moved(to: usize, from: usize, len: usize) {
@@ -58,12 +60,8 @@ fn moved(to: usize, from: usize, len: usize) {
     let mut found = before;
     let len = black_box(len);
     found.copy_within(from..from + len, to);
-    let within = |place: usize| (to..to + len).contains(&place);
-    let wanted = |place: usize| match within(place) {
-        true => before[place - to + from],
-        false => before[place],
-    };
-    require(is(&found, wanted), "moved wrongly");
+    let is_moved = is(&found, &before, (to, len), |index| before[from + index]);
+    require(is_moved, "moved wrongly");
 }
 
 fn filled(to: usize, len: usize) {
@@ -71,12 +69,7 @@ fn filled(to: usize, len: usize) {
     for byte in [0, 0xA5] {
         let mut found = before;
         found[to..to + black_box(len)].fill(black_box(byte));
-        let within = |place: usize| (to..to + len).contains(&place);
-        let wanted = |place: usize| match within(place) {
-            true => byte,
-            false => before[place],
-        };
-        require(is(&found, wanted), "filled wrongly");
+        require(is(&found, &before, (to, len), |_| byte), "filled wrongly");
     }
 }
 

@@ -2,26 +2,12 @@
 #![no_std]
 #![no_main]
 
-use core::hint::black_box;
-
 use cortex_m_rt::entry;
-use iotsec_core::{
-    crypto::{Aead, Aes256GcmSiv},
-    secret::Secret,
-};
-use no_panic::{halt, unknown};
+use iotsec_core::crypto::Aes256GcmSiv;
+use no_panic::{aead, halt};
 
 #[entry]
 fn main() -> ! {
-    let (input, mut buffer) = ([0; 512], [0; 256]);
-    let key = Secret::from_bytes(black_box([1; 32]));
-    let nonce = black_box([0; 12]);
-    if let Ok(tag) = Aes256GcmSiv.seal(&key, &nonce, unknown(&input), black_box(&mut buffer)) {
-        black_box(
-            Aes256GcmSiv
-                .open(&key, &nonce, unknown(&input), &mut buffer, &tag)
-                .is_ok(),
-        );
-    }
+    aead::run(&Aes256GcmSiv);
     halt()
 }
