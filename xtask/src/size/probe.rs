@@ -64,7 +64,10 @@ pub(super) const PROBES: &[(&str, &str)] = &[
         "boot_mcuboot",
         "boot: the newer of two MCUboot images, authenticated, its counter checked, 4 KiB measured, Ed25519",
     ),
-    ("boot_mcuboot_small", "boot: the same, the small Ed25519 backend"),
+    (
+        "boot_mcuboot_small",
+        "boot: MCUboot images likewise, the small Ed25519 backend",
+    ),
     (
         "retry",
         "net: when to try again, an attempt that fails and one that lasts",
