@@ -27,8 +27,8 @@ mod monitor;
 pub mod single;
 
 use cortex_m::Peripherals;
-// What the attacked code copies and compares with is attacked too, as a product has it.
 pub use driver::SignatureUnit;
+// What the attacked code copies and compares with is attacked too, as a product has it.
 use mem as _;
 pub use monitor::input;
 

@@ -87,9 +87,7 @@ impl Image {
             end: seal.end,
         })
     }
-}
 
-impl Image {
     /// What [`verify`](Self::verify) found, found again without hashing the payload: the signature is checked over
     /// the digest that the image names, and the protected area is read where it lies. The digest of the result is
     /// the one that was signed, not one that was computed.

@@ -20,7 +20,7 @@ const NEW: &[u8] = &noise(2);
 /// The security counter of both, and of the device.
 const COUNTER: u32 = 0x1_0003;
 
-/// Bytes behind the payload that are not of the signature: protected area, and in the other one hash and key.
+/// Bytes of the signature, with which an image ends.
 const SIGNATURE_LEN: usize = 64;
 
 /// Genuine images, which must be started.
@@ -121,7 +121,7 @@ pub(super) fn attacks() -> Result<Vec<Case>, Failure> {
         )?,
         alone(
             "linked for the other slot",
-            &other(for_device(1).rom_fixed(ENTRIES[1]), &maker)?,
+            &other(for_device(1, COUNTER).rom_fixed(ENTRIES[1]), &maker)?,
         )?,
     ])
 }
@@ -153,20 +153,19 @@ fn maker_of(version: u8) -> ImageMaker {
     ImageMaker::new((version, 0, 0)).header(HEADER)
 }
 
-fn for_device(version: u8) -> ImageMaker {
+fn for_device(version: u8, counter: u32) -> ImageMaker {
     maker_of(version)
-        .security_counter(COUNTER)
+        .security_counter(counter)
         .vendor(VENDOR)
         .class(CLASS)
 }
 
 fn older(maker: &Maker) -> Result<Vec<u8>, Failure> {
-    Ok(for_device(1).sign(&*maker.key, OLD)?)
+    Ok(for_device(1, COUNTER).sign(&*maker.key, OLD)?)
 }
 
 fn newer(maker: &Maker, counter: u32) -> Result<Vec<u8>, Failure> {
-    let image = maker_of(2).security_counter(counter).vendor(VENDOR).class(CLASS);
-    Ok(image.sign(&*maker.key, NEW)?)
+    Ok(for_device(2, counter).sign(&*maker.key, NEW)?)
 }
 
 fn changed(image: &[u8]) -> Vec<u8> {
