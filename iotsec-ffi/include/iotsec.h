@@ -6268,6 +6268,11 @@ typedef int32_t iotsec_debug_port_t;
 #define IOTSEC_ERR_STORE_CIPHER 3020
 
 /**
+ * Store has no user domain.
+ */
+#define IOTSEC_ERR_STORE_NO_USER_DOMAIN 3021
+
+/**
  * Key may not be used for this.
  */
 #define IOTSEC_ERR_KEY_USAGE 3101

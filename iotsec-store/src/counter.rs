@@ -50,8 +50,10 @@ impl Store<'_> {
     /// The number under `key`; zero when it was never counted up. Reads one record.
     ///
     /// # Errors
-    /// [`StoreError::NotCounter`] when a value is stored under `key`; otherwise as [`get`](Self::get).
+    /// [`StoreError::NotCounter`] when a value is stored under `key`; [`StoreError::NoUserDomain`]; otherwise as
+    /// [`get`](Self::get).
     pub fn count<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<u32, StoreError> {
+        self.layout.check_domain(key.domain())?;
         if key.domain() == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }

@@ -1,10 +1,12 @@
 //! Erasing what belongs to the owner, and everything.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::{hal::Region, secret::Secret};
+use iotsec_core::secret::Secret;
 use rand_core::TryCryptoRng;
 
-use crate::{KeyDomain, Store, StoreError, layout::Layout, log, page, store::FIRST_GENERATION, user_key};
+use crate::{
+    KeyDomain, Store, StoreError, StoreRegion, layout::Layout, log, page, store::FIRST_GENERATION, user_key,
+};
 
 /// How far the physical removal of erased records has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl Store<'_> {
     ///
     /// # Errors
     /// Failures of flash, entropy or root key; [`StoreError::ReadBack`] when the key's page does not become
-    /// blank. If the erasure had begun, the domain takes no values until it is repeated, here or by mounting.
+    /// blank; [`StoreError::NoUserDomain`]. If the erasure had begun, the domain takes no values until it is repeated, here or by mounting.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
@@ -56,6 +58,7 @@ impl Store<'_> {
         flash: &mut F,
         rng: &mut R,
     ) -> Result<(), StoreError> {
+        self.layout.check_domain(KeyDomain::User)?;
         let generation = self.user_generation.checked_add(1).ok_or(StoreError::Exhausted)?;
         if self.is_user_key_lost() {
             // Nothing can be read any more, nor be moved out of the way. What is in the key's page might
@@ -121,7 +124,7 @@ impl Store<'_> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub const fn is_user_key_lost(&self) -> bool {
-        self.key_generation.is_none()
+        self.layout.has_user() && self.key_generation.is_none()
     }
 
     /// Removes erased records from flash, one page at a time: at most one erase a call, and a write for each
@@ -161,7 +164,7 @@ impl Store<'_> {
         // What is outside the log, beginning with the page after the head.
         let mut page = self.layout.after(self.layout.page_of(self.head.sequence));
         for _ in self.pages_used()..self.layout.data_pages() {
-            let flash_page = Layout::flash_page(page);
+            let flash_page = self.layout.flash_page(page);
             if !self.layout.is_blank(flash, flash_page, 0..u32::MAX)? {
                 self.layout.region().erase_page(flash, flash_page)?;
                 // A page that stays as it is would be erased for ever.
@@ -206,8 +209,9 @@ impl Store<'_> {
     /// Destroys a store with everything in it.
     ///
     /// *Power loss:* the store as it was; or none, which [`mount`](Self::mount) answers with
-    /// [`StoreError::Unformatted`] or, as for any store of which a part is missing, [`StoreError::Tampered`]: call
-    /// again for what is left of it in flash.
+    /// [`StoreError::Unformatted`] or, as for any store of which a part is missing, [`StoreError::Tampered`], and without
+    /// a user domain perhaps with [`StoreError::Geometry`] or [`StoreError::Cipher`]: call again for what is left of it
+    /// in flash.
     ///
     /// # Errors
     /// Failures of flash.
@@ -230,16 +234,24 @@ impl Store<'_> {
     /// assert_eq!(mounted.err(), Some(StoreError::Unformatted));
     /// # Ok::<(), StoreError>(())
     /// ```
-    pub fn destroy<F: NorFlash>(flash: &mut F, region: Region) -> Result<(), StoreError> {
-        region.check(flash)?;
+    pub fn destroy<F: NorFlash>(flash: &mut F, region: impl Into<StoreRegion>) -> Result<(), StoreError> {
+        Self::destroy_all(flash, region.into())
+    }
+
+    /// The same, for every form of region.
+    pub(crate) fn destroy_all<F: NorFlash>(flash: &mut F, region: StoreRegion) -> Result<(), StoreError> {
+        region.region.check(flash)?;
         let layout = Layout::new(region)?;
         // From the oldest page on: what is left after a cut lacks its beginning, and no earlier state comes to light.
         let (_, mut page) = page::highest(flash, &layout)?;
         for _ in 0..layout.data_pages() {
             page = layout.after(page);
-            region.erase_page(flash, Layout::flash_page(page))?;
+            layout.region().erase_page(flash, layout.flash_page(page))?;
         }
-        user_key::destroy(flash, &layout)
+        if layout.has_user() {
+            user_key::destroy(flash, &layout)?;
+        }
+        Ok(())
     }
 
     /// Puts a new key in the place of the user domain's old one.

@@ -24,7 +24,8 @@ pub enum StoreError {
     /// The store was made by a format version that this code does not know.
     #[error("format version unknown")]
     Version,
-    /// The store was made for another page or word size, or number of pages.
+    /// The store was made for another page or word size, or number of pages; or with a user domain where none is wanted
+    /// now ([`DeviceOnly`](crate::DeviceOnly)), or the other way round.
     #[error("store was made for another geometry")]
     Geometry,
     /// No value under this key.
@@ -53,7 +54,7 @@ pub enum StoreError {
     /// The cipher does not survive a repeated nonce.
     #[error("cipher unsuitable for storage")]
     AeadUnsuitable,
-    /// Fewer than four pages, or pages or the buffer too small for a record.
+    /// Fewer than four pages, or three without a user domain, or pages or the buffer too small for a record.
     #[error("region or buffer too small for a store")]
     Layout,
     /// The page counter is used up, after 2^32 pages.
@@ -81,6 +82,9 @@ pub enum StoreError {
     /// the other sealed.
     #[error("store is sealed with another cipher")]
     Cipher,
+    /// The store has no user domain: [`DeviceOnly`](crate::DeviceOnly).
+    #[error("store has no user domain")]
+    NoUserDomain,
     /// The monotonic counter failed. What was to be written may be written.
     #[error(transparent)]
     Counter(#[from] CounterError),
@@ -118,6 +122,7 @@ impl ErrorCode for StoreError {
             Self::RolledBack => 3018,
             Self::ReplayProtection => 3019,
             Self::Cipher => 3020,
+            Self::NoUserDomain => 3021,
             Self::Counter(error) => error.code(),
             Self::Flash(error) => error.code(),
             Self::Crypto(error) => error.code(),

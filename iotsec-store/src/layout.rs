@@ -6,7 +6,7 @@ use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::hal::{FlashError, Region};
 
 use crate::{
-    KeyId, StoreError,
+    KeyDomain, KeyId, StoreError, StoreRegion,
     header::Header,
     page::HEAD_LEN,
     record::{self, Kind, Position},
@@ -24,20 +24,19 @@ pub(crate) const LAST_ATTEMPTS: usize = 1536;
 /// Reads before what an interrupted write may have left is believed.
 pub(crate) const REREADS: usize = 8;
 
-/// The user domain's key, alone in its page.
-const KEY_PAGES: u32 = 1;
 /// One to write, one to collect, one that is free.
 const MIN_DATA_PAGES: u32 = 3;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
-    region: Region,
+    place: StoreRegion,
 }
 
 impl Layout {
-    pub(crate) fn new(region: Region) -> Result<Self, StoreError> {
-        let layout = Self { region };
-        let enough = region.page_count() >= KEY_PAGES.saturating_add(MIN_DATA_PAGES);
+    pub(crate) fn new(place: StoreRegion) -> Result<Self, StoreError> {
+        let layout = Self { place };
+        let region = layout.region();
+        let enough = region.page_count() >= place.key_pages.saturating_add(MIN_DATA_PAGES);
         let words = region.page_size().checked_div(region.word_size());
         // The index has 16 bits for a word in a page.
         let countable = words.is_some_and(|words| u16::try_from(words).is_ok());
@@ -49,21 +48,40 @@ impl Layout {
     }
 
     pub(crate) const fn region(&self) -> &Region {
-        &self.region
+        &self.place.region
+    }
+
+    pub(crate) const fn place(&self) -> StoreRegion {
+        self.place
+    }
+
+    /// Whether there is a key of the user domain, and a page for it.
+    pub(crate) const fn has_user(&self) -> bool {
+        self.place.key_pages > 0
+    }
+
+    /// Refuses a domain that the store does not have.
+    pub(crate) fn check_domain(&self, domain: KeyDomain) -> Result<(), StoreError> {
+        if domain == KeyDomain::User && !self.has_user() {
+            Err(StoreError::NoUserDomain)
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) const fn data_pages(&self) -> u32 {
-        self.region.page_count().saturating_sub(KEY_PAGES)
+        // `new` checked that there are more.
+        self.region().page_count().wrapping_sub(self.place.key_pages)
     }
 
     /// The page of the region that is data page `page`.
-    pub(crate) const fn flash_page(page: u32) -> u32 {
-        page.saturating_add(KEY_PAGES)
+    pub(crate) const fn flash_page(&self, page: u32) -> u32 {
+        page.wrapping_add(self.place.key_pages)
     }
 
     /// The first byte of data page `page`.
     pub(crate) const fn start(&self, page: u32) -> u32 {
-        Self::flash_page(page).saturating_mul(self.region.page_size())
+        self.flash_page(page).saturating_mul(self.region().page_size())
     }
 
     /// The data page that has sequence number `sequence`, which count from 1.
@@ -82,7 +100,7 @@ impl Layout {
         at: u32,
         bytes: &mut [u8],
     ) -> Result<bool, FlashError> {
-        self.region.read_place(flash, at, bytes)
+        self.region().read_place(flash, at, bytes)
     }
 
     /// Whether page `page` of the region reads erased at `offsets`, as far as it goes.
@@ -92,8 +110,8 @@ impl Layout {
         page: u32,
         offsets: Range<u32>,
     ) -> Result<bool, FlashError> {
-        let start = page.saturating_mul(self.region.page_size());
-        let end = start.saturating_add(offsets.end.min(self.region.page_size()));
+        let start = page.saturating_mul(self.region().page_size());
+        let end = start.saturating_add(offsets.end.min(self.region().page_size()));
         let mut at = start.saturating_add(offsets.start);
         let mut chunk = [0; 64];
         while at < end {
@@ -101,7 +119,7 @@ impl Layout {
                 .unwrap_or(usize::MAX)
                 .min(chunk.len());
             let piece = chunk.get_mut(..len).unwrap_or_default();
-            if !self.read(flash, at, piece)? || piece.iter().any(|byte| *byte != self.region.erased()) {
+            if !self.read(flash, at, piece)? || piece.iter().any(|byte| *byte != self.region().erased()) {
                 return Ok(false);
             }
             at = at.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
@@ -125,13 +143,13 @@ impl Layout {
     /// Bytes that the head of a page takes.
     #[inline(never)]
     pub(crate) fn head_len(&self) -> u32 {
-        align(&self.region, u32::try_from(HEAD_LEN).unwrap_or(u32::MAX))
+        align(self.region(), u32::try_from(HEAD_LEN).unwrap_or(u32::MAX))
     }
 
     /// Bytes that a record takes.
     #[inline(never)]
     pub(crate) fn record_len(&self, header: Header) -> u32 {
-        align(&self.region, header.record_len())
+        align(self.region(), header.record_len())
     }
 
     /// Bytes that a record with a value of `len` bytes takes.
@@ -146,14 +164,14 @@ impl Layout {
 
     /// Bytes of a page for records.
     pub(crate) fn usable(&self) -> u32 {
-        self.region.page_size().saturating_sub(self.head_len())
+        self.region().page_size().saturating_sub(self.head_len())
     }
 
     /// The longest record: half a page, so that a page that is not full of one key has room for another.
     #[inline(never)]
     pub(crate) fn max_record(&self) -> u32 {
         let half = self.usable() >> 1;
-        half.saturating_sub(half.checked_rem(self.region.word_size()).unwrap_or(0))
+        half.saturating_sub(half.checked_rem(self.region().word_size()).unwrap_or(0))
     }
 
     /// Bytes of live records that the store can hold when its longest one has `longest` bytes.

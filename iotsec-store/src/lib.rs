@@ -25,7 +25,7 @@
 //!
 //! A store is a cyclic log of sealed records in a [`Region`](iotsec_core::hal::Region): a page with the key of the
 //! user's domain, wrapped under a key from the [`RootKey`](iotsec_core::hal::RootKey), and three data pages or more.
-//! Sizes are in bytes throughout.
+//! Sizes are in bytes throughout. A device that keeps nothing of its owner does without that page: [`DeviceOnly`].
 //!
 //! *Power loss:* what was acknowledged is exact, what was under way is old or new. *Attackers* who hold the flash
 //! but not the root key read nothing, and change nothing without being noticed; that they put back an earlier image
@@ -69,6 +69,7 @@ mod recover;
 mod replay;
 mod sealing;
 mod store;
+mod store_region;
 mod transaction;
 mod user_key;
 mod values;
@@ -80,4 +81,5 @@ pub use index::IndexEntry;
 pub use key_id::{KeyDomain, KeyId};
 pub use replay::{ReplayLevel, ReplayProtection};
 pub use store::{Store, Suite};
+pub use store_region::{DeviceOnly, StoreRegion};
 pub use transaction::Transaction;

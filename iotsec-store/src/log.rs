@@ -18,7 +18,6 @@ use embedded_storage::nor_flash::NorFlash;
 use crate::{
     KeyDomain, KeyId, Store, StoreError,
     header::{COPY, FIRST, Header},
-    layout::Layout,
     page::{Opened, Opening, Raw},
     place::Place,
     record::{self, ERASE_LEN, Kind, Position},
@@ -184,7 +183,9 @@ impl Store<'_> {
         let sequence = self.head.sequence.checked_add(1).ok_or(StoreError::Exhausted)?;
         let page = self.layout.page_of(sequence);
         // The page may hold the remains of an interrupted erase or opening: it is erased even if it reads blank.
-        self.layout.region().erase_page(flash, Layout::flash_page(page))?;
+        self.layout
+            .region()
+            .erase_page(flash, self.layout.flash_page(page))?;
         let last_free = self.pages_used().saturating_add(1) >= self.layout.data_pages();
         let victim = (collect || last_free).then_some(self.oldest);
         let mut head = Head {

@@ -1,22 +1,23 @@
 //! Finding out what flash holds, and finishing what a power cut interrupted.
 
 use embedded_storage::nor_flash::NorFlash;
-use iotsec_core::{
-    hal::{CounterError, Region},
-    secret::Secret,
-};
+use iotsec_core::{hal::CounterError, secret::Secret};
 use rand_core::TryCryptoRng;
 
 use crate::{
-    IndexEntry, KeyDomain, ReplayProtection, Store, StoreError, Suite,
+    IndexEntry, KeyDomain, ReplayProtection, Store, StoreError, StoreRegion, Suite,
     header::{COPY, Found},
     layout::{FIRST_SEQUENCE, REREADS},
     page::{self, Opened, Raw},
-    record::Position,
+    record::{HEADER_LEN, Position},
     replay::Replay,
     sealing::SALT_LEN,
     store, user_key,
 };
+
+/// Bytes that a head takes: in words of up to 64 bytes, and in words of 256.
+const SHORTEST_HEAD: u32 = 64;
+const LONGEST_HEAD: u32 = 256;
 
 impl<'a> Store<'a> {
     /// Opens the store of a region.
@@ -38,7 +39,9 @@ impl<'a> Store<'a> {
     ///   interrupted, or another root key.
     /// - [`StoreError::Cipher`] when it is sealed with another cipher than `suite` has: do not format, but mount it with
     ///   the one that it was formatted with.
-    /// - [`StoreError::Version`], [`StoreError::Geometry`] when it is one, of another shape.
+    /// - [`StoreError::Version`], [`StoreError::Geometry`] when it is one, of another shape: do not format either, but
+    ///   mount it as it was formatted. Of a store without a user domain ([`DeviceOnly`](crate::DeviceOnly)), a shape or a
+    ///   cipher that is another shows by its records alone: one that never had any is `Unformatted`.
     /// - [`StoreError::Tampered`] when a page of the log, or a part of it, is not what was written.
     /// - [`StoreError::RolledBack`] when it is an earlier image of this store; [`StoreError::ReplayProtection`] when it
     ///   was formatted with another protection; [`StoreError::Counter`].
@@ -69,14 +72,14 @@ impl<'a> Store<'a> {
     /// ```
     pub fn mount<F: NorFlash, R: TryCryptoRng + ?Sized>(
         flash: &mut F,
-        region: Region,
+        region: impl Into<StoreRegion>,
         suite: Suite<'a>,
         index: &'a mut [IndexEntry],
         buffer: &'a mut [u8],
         replay: ReplayProtection<'a>,
         rng: &mut R,
     ) -> Result<Self, StoreError> {
-        let layout = store::check(flash, region, &suite, buffer)?;
+        let layout = store::check(flash, region.into(), &suite, buffer)?;
         let mut store = Self::new(layout, suite, index, buffer);
         store.read_log(flash, replay, rng)?;
         Ok(store)
@@ -89,13 +92,15 @@ impl<'a> Store<'a> {
         replay: ReplayProtection<'a>,
         rng: &mut R,
     ) -> Result<(), StoreError> {
-        let wrap = user_key::derive_wrap_key(self.suite.root)?;
         let mut user = Secret::zero();
         let mut named = false;
-        match user_key::read(flash, &self.layout, (self.suite.aead, &wrap), &mut user) {
-            // It counts only where no head opens: a bit that flips makes no other store of this one.
-            Err(StoreError::Cipher) => named = true,
-            found => self.key_generation = found?,
+        if self.layout.has_user() {
+            let wrap = user_key::derive_wrap_key(self.suite.root)?;
+            match user_key::read(flash, &self.layout, (self.suite.aead, &wrap), &mut user) {
+                // It counts only where no head opens: a bit that flips makes no other store of this one.
+                Err(StoreError::Cipher) => named = true,
+                found => self.key_generation = found?,
+            }
         }
         let mut opened = Opened::EMPTY;
         let newest = self.find_newest(flash, &mut opened, named)?;
@@ -117,6 +122,9 @@ impl<'a> Store<'a> {
                 ) => {}
                 settled => settled?,
             }
+        }
+        if !self.layout.has_user() {
+            return Ok(());
         }
         // Of a key that is younger than what is in the log, the last word may have been cut short.
         let young = self.scrub_until.is_some() || self.head.sequence == FIRST_SEQUENCE;
@@ -254,10 +262,12 @@ impl<'a> Store<'a> {
         opened: &mut Opened,
     ) -> Result<bool, StoreError> {
         let mut raw = Raw::EMPTY;
-        let page = self.layout.page_of(sequence);
-        Ok(page::read(flash, &self.layout, page, &mut raw)?
+        let at = self.layout.start(self.layout.page_of(sequence));
+        let salt = self.keys.salt();
+        Ok(page::read_clear(flash, &self.layout, at, &mut raw)?
             && raw.sequence() == sequence
-            && raw.salt() == *self.keys.salt()
+            && raw.salt() == *salt
+            && page::read_sealed(flash, &self.layout, sequence, salt, &mut raw)?
             && raw.open(opened, &self.layout, &self.suite, &self.keys)?)
     }
 
@@ -281,44 +291,60 @@ impl<'a> Store<'a> {
     /// The page with the highest sequence number whose head is whole; `opened` is what that says then. Derives the keys
     /// that it was sealed with.
     ///
-    /// Where none is, another cipher may have sealed them: the page of the user's key names it, which torn bits may do
-    /// too, and there are heads; or behind one stands a record of this device, whose header no cipher seals.
+    /// Where none is, a record behind one says that there is a store all the same, of another cipher or geometry: its
+    /// header depends on neither. With a user domain, the page of its key vouches for the geometry and names the cipher,
+    /// which torn bits may do too, and counts if there are heads.
     fn find_newest<F: NorFlash>(
         &mut self,
         flash: &mut F,
         opened: &mut Opened,
         named: bool,
     ) -> Result<u32, StoreError> {
-        let pages = self.layout.data_pages();
-        let (highest, mut page) = page::highest(flash, &self.layout)?;
+        let (highest, page) = page::highest(flash, &self.layout)?;
+        let mut page = self.layout.flash_page(page);
         let mut raw = Raw::EMPTY;
         let (mut newest, mut salt) = (0, [0; SALT_LEN]);
-        let mut foreign = false;
+        let (mut derived, mut foreign, mut elsewhere) = (false, false, false);
         // From there backwards, as the pages were written forwards: few look newer than one that was seen.
-        for _ in 0..pages {
-            if newest >= highest {
+        for _ in 0..self.layout.region().page_count() {
+            if newest > 0 && newest >= highest {
                 break;
             }
-            if page::read_sequence(flash, &self.layout, page)? > newest
-                && page::read(flash, &self.layout, page, &mut raw)?
-                && raw.sequence() > newest
-            {
+            let at = page.saturating_mul(self.layout.region().page_size());
+            if page::read_clear(flash, &self.layout, at, &mut raw)? && raw.sequence() > newest {
+                let sequence = raw.sequence();
+                let belongs = self.layout.flash_page(self.layout.page_of(sequence)) == page;
                 // All pages of a store carry the same salt; another one is a remainder, or somebody's doing.
-                if newest == 0 || raw.salt() != *self.keys.salt() {
+                if !derived || raw.salt() != *self.keys.salt() {
                     self.keys.derive(&self.suite, &raw.salt())?;
+                    derived = true;
                 }
-                if raw.open(opened, &self.layout, &self.suite, &self.keys)? {
-                    (newest, salt) = (raw.sequence(), raw.salt());
+                if belongs
+                    && page::read_sealed(flash, &self.layout, sequence, &raw.salt(), &mut raw)?
+                    && raw.open(opened, &self.layout, &self.suite, &self.keys)?
+                {
+                    (newest, salt) = (sequence, raw.salt());
                 } else if self.key_generation.is_none() {
+                    let written = self.has_written(flash, at, sequence)?;
                     // The highest number is what a blank page shows.
-                    foreign |= self.has_record(flash, raw.sequence(), self.layout.head_len())?
-                        | (named & (raw.sequence() < u32::MAX));
+                    let named = named & belongs & (sequence < u32::MAX);
+                    if self.layout.has_user() {
+                        foreign |= named | (written & belongs);
+                        elsewhere |= written & !belongs;
+                    } else {
+                        let key = page == user_key::PAGE && raw.salt().starts_with(&user_key::MAGIC);
+                        elsewhere |= written | key;
+                    }
                 }
             }
-            page = page.checked_sub(1).unwrap_or(pages.saturating_sub(1));
+            page = page
+                .checked_sub(1)
+                .unwrap_or(self.layout.region().page_count().saturating_sub(1));
         }
         if newest == 0 {
-            return Err(if foreign {
+            return Err(if elsewhere {
+                StoreError::Geometry
+            } else if foreign {
                 StoreError::Cipher
             } else {
                 StoreError::Unformatted
@@ -328,6 +354,22 @@ impl<'a> Store<'a> {
             self.keys.derive(&self.suite, &salt)?;
         }
         Ok(newest)
+    }
+
+    /// Whether a record of this device begins behind the place of a head in the page at `at`, whatever the geometry was,
+    /// if its words had 256 bytes at most.
+    fn has_written<F: NorFlash>(&self, flash: &mut F, at: u32, sequence: u32) -> Result<bool, StoreError> {
+        let mut offset = SHORTEST_HEAD;
+        let mut written = false;
+        let longest = self.layout.head_len().max(LONGEST_HEAD);
+        while !written && offset <= longest && offset < self.layout.region().page_size() {
+            let mut header = [0; HEADER_LEN];
+            let mut found = Found::at(Position { sequence, offset });
+            written = self.layout.read(flash, at.saturating_add(offset), &mut header)?
+                && found.open(&header, self.suite.kdf, self.keys.header())?;
+            offset = offset.saturating_mul(2);
+        }
+        Ok(written)
     }
 
     /// Where the copies end with which a page begins.

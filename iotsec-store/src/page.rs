@@ -188,13 +188,14 @@ impl Raw {
         let region = layout.region();
         let [w0, w1, ..] = region.word_size().to_le_bytes();
         let clear: [u8; CLEAR_LEN] = at(&self.0, 0);
+        let version = VERSION | if layout.has_user() { 0 } else { NO_USER };
         let mut aad = [0; AAD_LEN];
         join(
             &mut aad,
             &[
                 b"iotsec/store/page/v2",
                 &clear,
-                &[VERSION, region.erased(), w0, w1],
+                &[version, region.erased(), w0, w1],
                 &region.page_size().to_le_bytes(),
                 &region.page_count().to_le_bytes(),
             ],
@@ -209,23 +210,19 @@ impl Raw {
 }
 
 const AAD_LEN: usize = 52;
+/// With the version, in the associated data: there is no user domain.
+const NO_USER: u8 = 0x80;
 
-/// Reads what stands where the head of data page `page` does. False for what cannot be one.
-pub(crate) fn read<F: NorFlash>(
+/// Reads salt and sequence number of a head at the place `at` in the region, whatever page that is. False if they cannot
+/// be read.
+pub(crate) fn read_clear<F: NorFlash>(
     flash: &mut F,
     layout: &Layout,
-    page: u32,
+    at: u32,
     raw: &mut Raw,
 ) -> Result<bool, StoreError> {
-    let mut clear = [0; CLEAR_LEN];
-    if !layout.read(flash, layout.start(page), &mut clear)? {
-        return Ok(false);
-    }
-    let sequence = u32::from_le_bytes(at(&clear, SALT_LEN));
-    if !is_of(layout, page, sequence) {
-        return Ok(false);
-    }
-    read_sealed(flash, layout, sequence, &at(&clear, 0), raw)
+    let clear = raw.0.get_mut(..CLEAR_LEN).unwrap_or_default();
+    Ok(layout.read(flash, at, clear)?)
 }
 
 /// Reads the head of page `sequence` of a log whose salt is known: what is sealed in it, which no other salt and no other
@@ -277,6 +274,6 @@ const SEALED_AT: u32 = 20;
 const _: () = assert!(SALT_LEN == 16 && CLEAR_LEN == 20);
 
 /// Whether data page `page` is the one that has this number.
-fn is_of(layout: &Layout, page: u32, sequence: u32) -> bool {
+pub(crate) fn is_of(layout: &Layout, page: u32, sequence: u32) -> bool {
     sequence > 0 && layout.page_of(sequence) == page
 }

@@ -1,13 +1,13 @@
 use embedded_storage::nor_flash::NorFlash;
 use iotsec_core::{
     crypto::{Aead, Kdf},
-    hal::{Region, RootKey},
+    hal::RootKey,
     secret::Secret,
 };
 use rand_core::TryCryptoRng;
 
 use crate::{
-    IndexEntry, KeyDomain, KeyId, ReplayLevel, ReplayProtection, StoreError,
+    IndexEntry, KeyDomain, KeyId, ReplayLevel, ReplayProtection, StoreError, StoreRegion,
     header::{Header, MAX_CHUNKS},
     index::Index,
     layout::{FIRST_SEQUENCE, Layout},
@@ -91,12 +91,13 @@ pub struct Store<'a> {
 impl<'a> Store<'a> {
     /// Makes an empty store, whatever the region held before. Erases every page.
     ///
-    /// The region needs four pages or more, of 256 bytes to 128 KiB and at most 65535 words. `index` needs an entry for
+    /// The region needs four pages or more, or three without a user domain ([`DeviceOnly`](crate::DeviceOnly)), of 256 bytes to 128 KiB and at most 65535 words. `index` needs an entry for
     /// each key that is to be stored, and `buffer` the length of the longest value, or of the longest chunk of it, and
     /// 24 bytes, rounded up to a word; at least 84 bytes.
     ///
     /// *Power loss:* the old store as it was; or none, [`StoreError::Unformatted`] or [`StoreError::Tampered`], or
-    /// [`StoreError::Cipher`] as before where the old one had another cipher: format again.
+    /// [`StoreError::Cipher`] or [`StoreError::Geometry`], as before where the old one had another cipher or form, and
+    /// perhaps where it had no user domain: format again.
     ///
     /// # Errors
     /// [`StoreError::Layout`], [`StoreError::AeadUnsuitable`], or a failure of flash, entropy or root key.
@@ -118,14 +119,14 @@ impl<'a> Store<'a> {
     /// ```
     pub fn format<F: NorFlash, R: TryCryptoRng + ?Sized>(
         flash: &mut F,
-        region: Region,
+        region: impl Into<StoreRegion>,
         suite: Suite<'a>,
         index: &'a mut [IndexEntry],
         buffer: &'a mut [u8],
         replay: ReplayProtection<'a>,
         rng: &mut R,
     ) -> Result<Self, StoreError> {
-        let layout = check(flash, region, &suite, buffer)?;
+        let layout = check(flash, region.into(), &suite, buffer)?;
         let mut store = Self::new(layout, suite, index, buffer);
         store.write_log(flash, replay, rng)?;
         Ok(store)
@@ -140,23 +141,27 @@ impl<'a> Store<'a> {
     ) -> Result<(), StoreError> {
         let wrap = user_key::derive_wrap_key(self.suite.root)?;
         self.replay = Replay::begin(replay)?;
-        Self::destroy(flash, *self.layout.region())?;
+        Self::destroy_all(flash, self.layout.place())?;
         let wrapper = (self.suite.aead, &wrap);
         let mut user = Secret::zero();
-        let generation = FIRST_GENERATION;
-        user_key::create(
-            flash,
-            &self.layout,
-            wrapper,
-            generation,
-            rng,
-            self.buffer,
-            &mut user,
-        )?;
+        if self.layout.has_user() {
+            let generation = FIRST_GENERATION;
+            user_key::create(
+                flash,
+                &self.layout,
+                wrapper,
+                generation,
+                rng,
+                self.buffer,
+                &mut user,
+            )?;
+            self.key_generation = Some(generation);
+        }
         let salt = Secret::<SALT_LEN>::random(rng)?;
         self.keys.derive(&self.suite, salt.expose())?;
-        self.keys.set_user(&self.suite, &user)?;
-        self.key_generation = Some(generation);
+        if self.key_generation.is_some() {
+            self.keys.set_user(&self.suite, &user)?;
+        }
         // The first page comes last: without it there is no store.
         self.open_page(flash, false)
     }
@@ -345,15 +350,16 @@ pub(crate) const FIRST_GENERATION: u32 = 1;
 /// Checks everything that does not need flash contents.
 pub(crate) fn check<F: NorFlash>(
     flash: &F,
-    region: Region,
+    place: StoreRegion,
     suite: &Suite<'_>,
     buffer: &[u8],
 ) -> Result<Layout, StoreError> {
     if user_key::cipher(suite.aead) == user_key::NO_CIPHER {
         return Err(StoreError::AeadUnsuitable);
     }
+    let region = place.region;
     region.check(flash)?;
-    let layout = Layout::new(region)?;
+    let layout = Layout::new(place)?;
     let own = layout.least_record().max(layout.head_len());
     let key = region.align_up(user_key::LEN_32).unwrap_or(u32::MAX);
     let least = usize::try_from(own.max(key)).unwrap_or(usize::MAX);

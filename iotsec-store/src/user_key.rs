@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const PAGE: u32 = 0;
 const START: u32 = 0;
 
-const MAGIC: [u8; 4] = *b"iSK1";
+pub(crate) const MAGIC: [u8; 4] = *b"iSK1";
 pub(crate) const VERSION: u8 = 2;
 const PREFIX_LEN: usize = 24;
 const SEALED_LEN: usize = 32;

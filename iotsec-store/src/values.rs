@@ -81,7 +81,7 @@ impl Store<'_> {
     ///
     /// # Errors
     /// [`StoreError::ValueTooLong`], [`StoreError::Full`], [`StoreError::Limit`], [`StoreError::IndexFull`],
-    /// [`StoreError::WriteOnce`]; [`StoreError::KeyLost`] in a domain whose key is lost or whose erasure is not
+    /// [`StoreError::WriteOnce`]; [`StoreError::NoUserDomain`]; [`StoreError::KeyLost`] in a domain whose key is lost or whose erasure is not
     /// finished, and in the other domain when a record whose key is lost is in the way; failures of flash and cipher.
     /// The old value is still there, but after [`StoreError::Counter`].
     ///
@@ -193,7 +193,7 @@ impl Store<'_> {
     /// flash until the page is collected.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::KeyLost`] as for [`put`](Self::put); failures of flash and
+    /// [`StoreError::NotFound`]; [`StoreError::NoUserDomain`]; [`StoreError::KeyLost`] as for [`put`](Self::put); failures of flash and
     /// cipher. The value is still there.
     ///
     /// ```
@@ -215,6 +215,7 @@ impl Store<'_> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub fn remove<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<(), StoreError> {
+        self.layout.check_domain(key.domain())?;
         let place = self.index.find(key, 0).ok_or(StoreError::NotFound)?;
         if place.is_once() {
             return Err(StoreError::WriteOnce);
@@ -228,6 +229,7 @@ impl Store<'_> {
 
     /// Refuses to write under a key that must not be written under.
     pub(crate) fn check_write(&self, key: KeyId) -> Result<(), StoreError> {
+        self.layout.check_domain(key.domain())?;
         if key.domain() == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }

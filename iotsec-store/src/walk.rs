@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use crate::{
     KeyDomain, Store, StoreError, bytes,
     header::{COPY, FIRST, Found, Header, NEXT},
-    layout::{ATTEMPTS, LAST_ATTEMPTS, Layout},
+    layout::{ATTEMPTS, LAST_ATTEMPTS},
     place::Place,
     record::{self, Position},
 };
@@ -70,7 +70,8 @@ impl Store<'_> {
             return Ok(false);
         }
         Ok(found.open(&bytes, self.suite.kdf, self.keys.header())?
-            && self.layout.record_len(found.header) <= room)
+            && self.layout.record_len(found.header) <= room
+            && (self.layout.has_user() || found.header.domain() == KeyDomain::Device))
     }
 
     /// Reads the record at `position` and opens its value in the buffer.
@@ -122,7 +123,7 @@ impl Store<'_> {
         sequence: u32,
         offset: u32,
     ) -> Result<(), StoreError> {
-        let page = Layout::flash_page(self.layout.page_of(sequence));
+        let page = self.layout.flash_page(self.layout.page_of(sequence));
         // More than what fills up a word, which can look like erased bytes.
         let end = offset.saturating_add(self.layout.least_record());
         if self.layout.is_blank(flash, page, offset..end)? {

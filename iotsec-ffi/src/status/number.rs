@@ -731,6 +731,8 @@ pub const IOTSEC_ERR_STORE_ROLLED_BACK: iotsec_status_t = 3018;
 pub const IOTSEC_ERR_STORE_REPLAY_PROTECTION: iotsec_status_t = 3019;
 /// Store is sealed with another cipher.
 pub const IOTSEC_ERR_STORE_CIPHER: iotsec_status_t = 3020;
+/// Store has no user domain.
+pub const IOTSEC_ERR_STORE_NO_USER_DOMAIN: iotsec_status_t = 3021;
 /// Key may not be used for this.
 pub const IOTSEC_ERR_KEY_USAGE: iotsec_status_t = 3101;
 /// Key is of another type.
@@ -1704,6 +1706,7 @@ pub(super) const NAMES: &[(iotsec_status_t, &CStr)] = &[
     (IOTSEC_ERR_STORE_ROLLED_BACK, c"STORE_ROLLED_BACK"),
     (IOTSEC_ERR_STORE_REPLAY_PROTECTION, c"STORE_REPLAY_PROTECTION"),
     (IOTSEC_ERR_STORE_CIPHER, c"STORE_CIPHER"),
+    (IOTSEC_ERR_STORE_NO_USER_DOMAIN, c"STORE_NO_USER_DOMAIN"),
     (IOTSEC_ERR_KEY_USAGE, c"KEY_USAGE"),
     (IOTSEC_ERR_KEY_TYPE, c"KEY_TYPE"),
     (IOTSEC_ERR_KEY_EXISTS, c"KEY_EXISTS"),

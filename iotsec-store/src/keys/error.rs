@@ -113,7 +113,7 @@ impl KeyError {
                 StoreError::Limit => INSUFFICIENT_STORAGE,
                 StoreError::NotCounter => INVALID_ARGUMENT,
                 StoreError::RolledBack => DATA_CORRUPT,
-                StoreError::ReplayProtection => NOT_SUPPORTED,
+                StoreError::ReplayProtection | StoreError::NoUserDomain => NOT_SUPPORTED,
             },
             Self::Crypto(error) => crypto(error),
         }

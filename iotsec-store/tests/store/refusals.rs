@@ -333,7 +333,8 @@ fn every_error_has_its_own_number() {
         StoreError::RolledBack,
         StoreError::ReplayProtection,
         StoreError::Cipher,
+        StoreError::NoUserDomain,
     ];
     let numbers: Vec<_> = errors.iter().map(ErrorCode::code).collect();
-    assert_eq!(numbers, (3001..=3020).collect::<Vec<_>>());
+    assert_eq!(numbers, (3001..=3021).collect::<Vec<_>>());
 }
