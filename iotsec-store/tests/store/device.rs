@@ -5,7 +5,9 @@ use iotsec_core::{
     crypto::{Aead, Aes256GcmSiv, ChaCha20HmacSiv, HkdfSha256},
     hal::Region,
 };
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
+use iotsec_store::{
+    DeviceOnly, IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, StoreRegion, Suite,
+};
 use iotsec_testkit::{Geometry, Power, SimFlash, SimRng, SimRootKey, StepUnit, Tear, Violation, World};
 
 pub(crate) const KEY_A: KeyId = KeyId::new(KeyDomain::Device, 1, 1);
@@ -26,6 +28,8 @@ pub(crate) const CIPHERS: [Cipher; 2] = [&Aes256GcmSiv, &ChaCha20HmacSiv];
 pub(crate) struct Device {
     pub(crate) flash: SimFlash,
     pub(crate) region: Region,
+    /// Whether there is no user domain.
+    pub(crate) device_only: bool,
     pub(crate) root: u64,
     pub(crate) cipher: Cipher,
     pub(crate) boots: u64,
@@ -65,8 +69,9 @@ impl Device {
     pub(crate) fn with_contents(self) -> Self {
         let mut device = self;
         device.format().unwrap();
+        let values = device.contents();
         device.with_store(|store, flash, _| {
-            for (key, value) in contents() {
+            for (key, value) in values {
                 store.put(flash, key, &value).unwrap();
             }
         });
@@ -79,6 +84,7 @@ impl Device {
         Self {
             flash,
             region,
+            device_only: false,
             root: 7,
             cipher: CIPHERS[0],
             boots: 0,
@@ -87,6 +93,29 @@ impl Device {
 
     pub(crate) fn sealed_with(self, cipher: Cipher) -> Self {
         Self { cipher, ..self }
+    }
+
+    /// Without a user domain.
+    pub(crate) fn device_only(self) -> Self {
+        Self {
+            device_only: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn store_region(&self) -> StoreRegion {
+        if self.device_only {
+            DeviceOnly(self.region).into()
+        } else {
+            self.region.into()
+        }
+    }
+
+    /// [`contents`], as far as there are domains for them.
+    pub(crate) fn contents(&self) -> BTreeMap<KeyId, Vec<u8>> {
+        let mut contents = contents();
+        contents.retain(|key, _| !self.device_only || key.domain() == KeyDomain::Device);
+        contents
     }
 
     pub(crate) fn format(&mut self) -> Result<(), StoreError> {
@@ -99,9 +128,10 @@ impl Device {
         let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 2048]);
         let mut rng = SimRng::new(self.boots);
         self.boots += 1;
+        let region = self.store_region();
         Store::format(
             &mut self.flash,
-            self.region,
+            region,
             suite,
             &mut index,
             &mut buffer,
@@ -125,10 +155,11 @@ impl Device {
         let (mut index, mut buffer) = ([IndexEntry::EMPTY; 16], [0; 2048]);
         let mut rng = SimRng::new(self.boots);
         self.boots += 1;
+        let region = self.store_region();
         let flash = &mut self.flash;
         let mut store = Store::mount(
             flash,
-            self.region,
+            region,
             suite,
             &mut index,
             &mut buffer,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iotsec_store::{KeyId, StoreError};
 use iotsec_testkit::{Geometry, SimRng, Tear};
 
-use crate::device::{self, CHURN, CIPHERS, Cipher, Device, KEY_A, KEY_B, OWNER, value};
+use crate::device::{self, CHURN, CIPHERS, Cipher, Device, KEY_A, KEY_B, KEY_NEW, OWNER, value};
 
 /// What a store on tampered flash answers for each key, or why it does not mount. Mounting and reading end
 /// within a number of reads that the size of the flash bounds.
@@ -37,24 +37,34 @@ struct Target {
 }
 
 fn target() -> Target {
-    target_with(CIPHERS[0])
+    target_of(FORMS[0])
 }
 
-fn target_with(cipher: Cipher) -> Target {
-    let mut device = Device::blank(Geometry::small(9), Tear::Torn)
-        .sealed_with(cipher)
-        .with_contents();
-    let mut history: BTreeMap<_, Vec<_>> = device::contents()
+/// A cipher, and whether there is no user domain.
+type Form = (Cipher, bool);
+
+const FORMS: [Form; 3] = [(CIPHERS[0], false), (CIPHERS[1], false), (CIPHERS[0], true)];
+
+fn target_of((cipher, device_only): Form) -> Target {
+    let device = Device::blank(Geometry::small(9), Tear::Torn).sealed_with(cipher);
+    let mut device = Device {
+        device_only,
+        ..device
+    }
+    .with_contents();
+    let mut history: BTreeMap<_, Vec<_>> = device
+        .contents()
         .into_iter()
         .map(|(key, value)| (key, vec![value]))
         .collect();
-    let mut now = device::contents();
+    let mut now = device.contents();
+    let third = if device_only { KEY_NEW } else { OWNER[0] };
     device.with_store(|store, flash, _| {
         for round in 0..6 {
-            for (key, len) in [(CHURN, 50), (KEY_A, 32), (OWNER[0], 20)] {
+            for (key, len) in [(CHURN, 50), (KEY_A, 32), (third, 20)] {
                 let new = value(round, len);
                 store.put(flash, key, &new).unwrap();
-                history.get_mut(&key).unwrap().push(new.clone());
+                history.entry(key).or_default().push(new.clone());
                 now.insert(key, new);
             }
         }
@@ -62,7 +72,8 @@ fn target_with(cipher: Cipher) -> Target {
         now.remove(&KEY_B);
     });
     // Sequence numbers stand in the clear behind the salt.
-    let pages = device.flash.image().chunks(256).enumerate().skip(1);
+    let pages = device.flash.image().chunks(256).enumerate();
+    let pages = pages.skip(usize::from(!device_only));
     let head = pages
         .filter(|(_, page)| page[16..20] != [0xFF; 4])
         .max_by_key(|(_, page)| u32::from_le_bytes(page[16..20].try_into().unwrap()))
@@ -108,13 +119,13 @@ fn judge(
 
 #[test]
 fn n26_every_flipped_bit_is_harmless_or_reported() {
-    CIPHERS
+    FORMS
         .into_iter()
         .for_each(every_flipped_bit_is_harmless_or_reported);
 }
 
-fn every_flipped_bit_is_harmless_or_reported(cipher: Cipher) {
-    let target = target_with(cipher);
+fn every_flipped_bit_is_harmless_or_reported(form: Form) {
+    let target = target_of(form);
     let (mut same, mut reported, mut older) = (0, 0, 0);
     let image = target.device.flash.image().to_vec();
     for (at, byte) in image.iter().enumerate() {
@@ -142,11 +153,11 @@ fn every_flipped_bit_is_harmless_or_reported(cipher: Cipher) {
 
 #[test]
 fn n09_swapped_and_repeated_pages_and_words_give_nothing_wrong() {
-    CIPHERS.into_iter().for_each(swaps_give_nothing_wrong);
+    FORMS.into_iter().for_each(swaps_give_nothing_wrong);
 }
 
-fn swaps_give_nothing_wrong(cipher: Cipher) {
-    let target = target_with(cipher);
+fn swaps_give_nothing_wrong(form: Form) {
+    let target = target_of(form);
     let image = target.device.flash.image().to_vec();
     let mut tried = 0;
     for one in 0..9 {
@@ -213,7 +224,12 @@ fn n10_what_another_device_stored_is_worth_nothing_here() {
 
 #[test]
 fn n09_an_old_page_in_the_place_of_its_successor_is_noticed() {
-    let mut target = target();
+    FORMS.into_iter().for_each(old_page_is_noticed);
+}
+
+fn old_page_is_noticed(form: Form) {
+    let mut target = target_of(form);
+    let first = usize::from(!target.device.device_only);
     let before = target.device.flash.image().to_vec();
     // Until every page of the log has been written anew.
     for round in 0..40 {
@@ -224,7 +240,7 @@ fn n09_an_old_page_in_the_place_of_its_successor_is_noticed() {
         target.now.insert(CHURN, value(round, 50));
     }
     let mut reported = 0;
-    for page in 1..9_usize {
+    for page in first..9 {
         let mut device = target.device.clone();
         let at = u32::try_from(page * 256).unwrap();
         device.flash.tamper(at, &before[page * 256..][..256]);
@@ -236,7 +252,14 @@ fn n09_an_old_page_in_the_place_of_its_successor_is_noticed() {
 
 #[test]
 fn n26_garbage_never_panics_and_never_mounts_as_something() {
-    let target = target();
+    FORMS
+        .into_iter()
+        .for_each(garbage_never_panics_and_never_mounts_as_something);
+}
+
+fn garbage_never_panics_and_never_mounts_as_something(form: Form) {
+    let target = target_of(form);
+    let key_pages = usize::from(!target.device.device_only);
     let mut rng = SimRng::new(9);
     for round in 0..600 {
         let mut device = target.device.clone();
@@ -244,10 +267,10 @@ fn n26_garbage_never_panics_and_never_mounts_as_something() {
         match round % 3 {
             // All of it; behind a true key; behind a true key and true heads of pages.
             0 => {}
-            1 => garbage[..256].copy_from_slice(&device.flash.image()[..256]),
+            1 => garbage[..key_pages * 256].copy_from_slice(&device.flash.image()[..key_pages * 256]),
             _ => {
-                garbage[..256].copy_from_slice(&device.flash.image()[..256]);
-                for page in 1..9 {
+                garbage[..key_pages * 256].copy_from_slice(&device.flash.image()[..key_pages * 256]);
+                for page in key_pages..9 {
                     garbage[page * 256..][..64].copy_from_slice(&device.flash.image()[page * 256..][..64]);
                 }
             }
@@ -263,8 +286,12 @@ fn n26_garbage_never_panics_and_never_mounts_as_something() {
 
 #[test]
 fn n24_a_missing_page_of_the_log_is_noticed() {
-    let target = target();
-    for page in 1..9 {
+    FORMS.into_iter().for_each(missing_page_is_noticed);
+}
+
+fn missing_page_is_noticed(form: Form) {
+    let target = target_of(form);
+    for page in u32::from(!target.device.device_only)..9 {
         let mut device = target.device.clone();
         device.flash.tamper(page * 256, &[0xFF; 256]);
         let (same, told) = judge(&target, &answers(&mut device));
@@ -277,7 +304,11 @@ fn n24_a_missing_page_of_the_log_is_noticed() {
 
 #[test]
 fn n24_the_newest_page_does_not_vanish_with_its_header() {
-    let target = target();
+    FORMS.into_iter().for_each(newest_page_does_not_vanish);
+}
+
+fn newest_page_does_not_vanish(form: Form) {
+    let target = target_of(form);
     let at = target.head * 256;
     let image = target.device.flash.image().to_vec();
     for (byte, was) in image.iter().enumerate().skip(at).take(64) {

@@ -78,19 +78,30 @@ impl Model {
     }
 }
 
+/// In both domains, or from [`DEVICE_ONLY`] on in one.
 fn key(number: u64) -> KeyId {
-    let number = u16::try_from(number).unwrap();
-    let domain = [KeyDomain::Device, KeyDomain::User][usize::from(number % 2)];
-    KeyId::new(domain, 5, number)
+    let domain = if number < DEVICE_ONLY && number % 2 == 1 {
+        KeyDomain::User
+    } else {
+        KeyDomain::Device
+    };
+    KeyId::new(domain, 5, u16::try_from(number).unwrap())
 }
 
 /// More than the index of the fixture has entries.
 const KEYS: u64 = 18;
 /// The first of them are counters.
 const COUNTERS: u64 = 3;
+/// Numbers of the keys of a store without a user domain.
+const DEVICE_ONLY: u64 = 100;
+
+/// The number of its first key.
+fn first(device_only: bool) -> u64 {
+    if device_only { DEVICE_ONLY } else { 0 }
+}
 
 fn read(store: &mut Store<'_>, flash: &mut SimFlash, number: u64) -> Held {
-    if number < COUNTERS {
+    if number % DEVICE_ONLY < COUNTERS {
         let count = store.count(flash, key(number)).unwrap();
         return (count > 0).then(|| count.to_string().into_bytes());
     }
@@ -98,8 +109,9 @@ fn read(store: &mut Store<'_>, flash: &mut SimFlash, number: u64) -> Held {
 }
 
 fn check(device: &mut Device, model: &mut Model, tear: Tear) {
+    let first = first(device.device_only);
     let found: State = device.with_store(|store, flash, _| {
-        let found: BTreeMap<_, _> = (0..KEYS)
+        let found: BTreeMap<_, _> = (first..first + KEYS)
             .filter_map(|number| Some((key(number), read(store, flash, number)?)))
             .collect();
         assert_eq!(store.keys().count(), found.len());
@@ -112,6 +124,8 @@ fn check(device: &mut Device, model: &mut Model, tear: Tear) {
 /// What an operation does to the store and to a state of it.
 enum Step {
     Erase,
+    /// What a store without a user domain has instead, and what it refuses.
+    BeginScrub,
     Scrub,
     Remove(u64),
     Put(u64, Vec<u8>),
@@ -121,20 +135,21 @@ enum Step {
 }
 
 impl Step {
-    fn random(rng: &mut SimRng, most: u64, tag: u32) -> Self {
-        let number = COUNTERS + rng.below(KEYS - COUNTERS);
+    fn random(rng: &mut SimRng, first: u64, most: u64, tag: u32) -> Self {
+        let number = first + COUNTERS + rng.below(KEYS - COUNTERS);
         let random_value = |rng: &mut SimRng| {
             let len = usize::try_from(rng.below(most.min(200) + 1)).unwrap();
             value(tag, len)
         };
         match rng.below(48) {
+            0 if first == DEVICE_ONLY => Self::BeginScrub,
             0 => Self::Erase,
             1..=3 => Self::Scrub,
             4..=12 => Self::Remove(number),
-            13..=20 => Self::Count(rng.below(COUNTERS)),
+            13..=20 => Self::Count(first + rng.below(COUNTERS)),
             21..=26 => {
                 let changes = (0..=rng.below(4)).map(|_| {
-                    let number = COUNTERS + rng.below(KEYS - COUNTERS);
+                    let number = first + COUNTERS + rng.below(KEYS - COUNTERS);
                     let new = (rng.below(3) > 0).then(|| random_value(rng));
                     (number, new)
                 });
@@ -159,6 +174,18 @@ impl Step {
                     store.erase_user(flash, rng),
                     gone.map(|number| (number, None)).collect(),
                 )
+            }
+            Self::BeginScrub => {
+                let user = KeyId::new(KeyDomain::User, 5, 1);
+                for refused in [
+                    store.erase_user(flash, rng),
+                    store.put(flash, user, b"of an owner"),
+                    store.remove(flash, user),
+                ] {
+                    assert_eq!(refused, Err(StoreError::NoUserDomain));
+                }
+                store.begin_scrub();
+                (Ok(()), Vec::new())
             }
             Self::Scrub => (store.scrub_step(flash).map(|_| ()), Vec::new()),
             Self::Remove(number) => (store.remove(flash, key(*number)), vec![(*number, None)]),
@@ -205,12 +232,13 @@ fn session(device: &mut Device, model: &mut Model, rng: &mut SimRng, tag: &mut u
     };
     let wanted = rng.below(20);
     let mut done = 0;
+    let first = first(device.device_only);
     device.flash.cut_after(cut);
     let ended = device.try_with_store(|store, flash, random| {
         for _ in 0..wanted {
             *tag += 1;
             let most = u64::try_from(store.max_value_len()).unwrap();
-            let step = Step::random(rng, most, *tag);
+            let step = Step::random(rng, first, most, *tag);
             let (result, changes) = step.run(store, flash, random);
             done += 1;
             match result {
@@ -229,9 +257,10 @@ fn session(device: &mut Device, model: &mut Model, rng: &mut SimRng, tag: &mut u
     done
 }
 
-fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
+fn play(geometry: &Geometry, tear: Tear, device_only: bool, seed: u64, sessions: u32) -> u64 {
     let cipher = CIPHERS[usize::try_from(seed % 2).unwrap()];
     let mut device = Device::blank(geometry.clone(), tear).sealed_with(cipher);
+    device.device_only = device_only;
     device.flash = device.flash.with_seed(seed);
     device.format().unwrap();
     let mut model = Model {
@@ -247,10 +276,10 @@ fn play(geometry: &Geometry, tear: Tear, seed: u64, sessions: u32) -> u64 {
     done
 }
 
-fn geometry(rng: &mut SimRng) -> Geometry {
+fn geometry(rng: &mut SimRng, device_only: bool) -> Geometry {
     match rng.below(8) {
         0 => Geometry::small(9),
-        1 => Geometry::small(4),
+        1 => Geometry::small(if device_only { 3 } else { 4 }),
         2 => Geometry::erased_zero(12),
         3 => Geometry::stm32l4(6),
         4 => Geometry::rp2040(6),
@@ -263,15 +292,16 @@ fn geometry(rng: &mut SimRng) -> Geometry {
     }
 }
 
-/// Plays `seed`: a geometry, a way to tear, and sessions.
+/// Plays `seed`: a geometry, with or without a user domain, a way to tear, and sessions.
 fn run(seed: u64) -> u64 {
     let mut rng = SimRng::new(seed ^ 0x5EED);
-    let geometry = geometry(&mut rng);
+    let device_only = seed % 4 > 1 && seed % 3 == 0;
+    let geometry = geometry(&mut rng, device_only);
     let tear =
         [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable][usize::try_from(rng.below(4)).unwrap()];
-    match std::panic::catch_unwind(|| play(&geometry, tear, seed, 30)) {
+    match std::panic::catch_unwind(|| play(&geometry, tear, device_only, seed, 30)) {
         Ok(done) => done,
-        Err(_) => panic!("seed {seed}: {geometry:?}, {tear:?}"),
+        Err(_) => panic!("seed {seed}: {geometry:?}, {tear:?}, no user domain: {device_only}"),
     }
 }
 
