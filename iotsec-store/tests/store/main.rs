@@ -1,6 +1,7 @@
 //! The store as a whole, on simulated flash.
 
 mod device;
+mod device_only;
 #[path = "../document/vectors.rs"]
 mod document;
 mod false_header;
