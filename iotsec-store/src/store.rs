@@ -84,8 +84,8 @@ pub struct Store<'a> {
     /// The record that was the last one when the power went, until it has been written once more.
     pub(crate) doubtful: Option<Place>,
     pub(crate) replay: Replay<'a>,
-    /// Bytes of records that a domain may have, by [`KeyDomain::code`].
-    pub(crate) limits: [Option<u32>; 2],
+    /// Bytes of records that a domain may have, by [`KeyDomain::code`]; [`NO_LIMIT`] for all that there are.
+    pub(crate) limits: [u32; 2],
 }
 
 impl<'a> Store<'a> {
@@ -187,7 +187,7 @@ impl<'a> Store<'a> {
             scrub_until: None,
             doubtful: None,
             replay: Replay::new(),
-            limits: [None; 2],
+            limits: [NO_LIMIT; 2],
         }
     }
 
@@ -253,7 +253,8 @@ impl<'a> Store<'a> {
     }
 
     /// Lets the records of a domain take at most `bytes`, 24 for each value and what fills up its last word
-    /// included; `None` for no limit, as after mounting. What is there already stays.
+    /// included; `None` for no limit, as after mounting. What is there already stays. Of a domain that the store does not
+    /// have it says nothing.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
@@ -274,6 +275,10 @@ impl<'a> Store<'a> {
     /// # Ok::<(), StoreError>(())
     /// ```
     pub const fn set_limit(&mut self, domain: KeyDomain, bytes: Option<u32>) {
+        let bytes = match bytes {
+            Some(bytes) => bytes,
+            None => NO_LIMIT,
+        };
         let [device, user] = &mut self.limits;
         match domain {
             KeyDomain::Device => *device = bytes,
@@ -311,7 +316,7 @@ impl<'a> Store<'a> {
             KeyDomain::Device => device,
             KeyDomain::User => user,
         };
-        if limit.is_some_and(|limit| own.live > limit) {
+        if own.live > limit {
             return Err(StoreError::Limit);
         }
         if own.live.saturating_add(others.live) > self.layout.capacity(own.longest.max(others.longest)) {
@@ -346,6 +351,8 @@ impl core::fmt::Debug for Store<'_> {
 }
 
 pub(crate) const FIRST_GENERATION: u32 = 1;
+/// More than a region holds.
+const NO_LIMIT: u32 = u32::MAX;
 
 /// Checks everything that does not need flash contents.
 pub(crate) fn check<F: NorFlash>(
