@@ -26,15 +26,15 @@ mod ours;
 #[path = "store/workload.rs"]
 mod workload;
 
-use ours::OURS;
+use ours::{DEVICE_ONLY, OURS};
 use workload::{CASES, measure};
 
 fn main() {
     for case in CASES {
-        println!(
-            "{}{}",
-            figures::heading(case),
-            figures::row(OURS.name, &measure(&OURS, case))
-        );
+        println!("{}", figures::heading(case).trim_end());
+        for ours in [OURS, DEVICE_ONLY] {
+            print!("{}", figures::row(ours.name, &measure(&ours, case)));
+        }
+        println!();
     }
 }

@@ -1,11 +1,10 @@
 //! Our store under the workload.
 
 use iotsec::{
-    core::{
-        crypto::{Aes256GcmSiv, HkdfSha256},
-        hal::Region,
+    core::crypto::{Aes256GcmSiv, HkdfSha256},
+    store::{
+        DeviceOnly, IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, StoreRegion, Suite,
     },
-    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite},
 };
 use iotsec_testkit::{SimFlash, SimRng, SimRootKey};
 
@@ -14,7 +13,14 @@ use super::workload::{Case, Chip, Contender, KEYS, KeyValue, Kind, MAX_VALUE_LEN
 pub(crate) const OURS: Contender = Contender {
     name: "iotsec-store",
     transactions: true,
-    create: |chip, case| Ok(Box::new(Ours::new(chip, case)?)),
+    create: |chip, case| Ok(Box::new(Ours::new(chip, case, KEY_PAGES)?)),
+};
+
+/// The same for a device that keeps nothing of an owner's.
+pub(crate) const DEVICE_ONLY: Contender = Contender {
+    name: "iotsec-store, no user domain",
+    transactions: true,
+    create: |chip, case| Ok(Box::new(Ours::new(chip, case, 0)?)),
 };
 
 /// Header and tag of a record, which the buffer has room for.
@@ -26,7 +32,8 @@ const INDEX_LEN: usize = KEYS as usize + 10;
 
 struct Ours {
     chip: Chip,
-    region: Region,
+    region: StoreRegion,
+    key_pages: usize,
     word: usize,
     counters: bool,
     entropy: SimRng,
@@ -39,8 +46,12 @@ enum Begin {
 }
 
 impl Ours {
-    fn new(chip: &Chip, case: &Case) -> Result<Self> {
+    fn new(chip: &Chip, case: &Case, key_pages: usize) -> Result<Self> {
         let region = chip.borrow().region()?;
+        let region = match key_pages {
+            0 => DeviceOnly(region).into(),
+            _ => region.into(),
+        };
         let mut entropy = SimRng::new(1);
         let store = begin(
             &Begin::Format,
@@ -52,6 +63,7 @@ impl Ours {
         Ok(Self {
             chip: chip.clone(),
             region,
+            key_pages,
             word: case.word,
             counters: case.kind == Kind::Counters,
             entropy,
@@ -64,7 +76,7 @@ impl Ours {
 fn begin(
     how: &Begin,
     flash: &mut SimFlash,
-    region: Region,
+    region: StoreRegion,
     word: usize,
     entropy: &mut SimRng,
 ) -> std::result::Result<Store<'static>, StoreError> {
@@ -148,6 +160,6 @@ impl KeyValue for Ours {
     }
 
     fn fixed_pages(&self) -> usize {
-        KEY_PAGES
+        self.key_pages
     }
 }

@@ -311,9 +311,11 @@ impl<'a> Store<'a> {
                 break;
             }
             let at = page.saturating_mul(self.layout.region().page_size());
-            if page::read_clear(flash, &self.layout, at, &mut raw)? && raw.sequence() > newest {
-                let sequence = raw.sequence();
-                let belongs = self.layout.flash_page(self.layout.page_of(sequence)) == page;
+            let readable = page::read_clear(flash, &self.layout, at, &mut raw)?;
+            let sequence = raw.sequence();
+            let belongs = self.layout.flash_page(self.layout.page_of(sequence)) == page;
+            // What belongs nowhere counts only where nothing opens.
+            if readable && sequence > newest && (belongs || newest == 0) {
                 // All pages of a store carry the same salt; another one is a remainder, or somebody's doing.
                 if !derived || raw.salt() != *self.keys.salt() {
                     self.keys.derive(&self.suite, &raw.salt())?;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A reader of images of the store, written from iotsec-store/FORMAT.md alone.
 
-usage: store.py IMAGE --page BYTES --word BYTES --erased HEX --root HEX [--cipher NUMBER] [--replay KIND COUNTER]
-                [--flip BIT]
+usage: store.py IMAGE --page BYTES --word BYTES --erased HEX --root HEX [--device-only] [--cipher NUMBER]
+                [--replay KIND COUNTER] [--flip BIT]
        store.py < JOBS    one such line of arguments for each image
 
-NUMBER is that of the cipher that the device has, 0 if nothing is said. KIND is each-page or each-write, COUNTER what the
-device's counter is at. --flip changes one bit before reading.
+--device-only says that the store is to have no user domain. NUMBER is that of the cipher that the device has, 0 if
+nothing is said. KIND is each-page or each-write, COUNTER what the device's counter is at. --flip changes one bit before
+reading.
 
 Prints a line of JSON for each image. If it is refused: why. Else the sequence numbers of the newest and the oldest page,
 the generation of the user key, what the log says that the counter is at, and for each key its domain, namespace, number
@@ -26,7 +27,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
-VERSION = 2
+VERSION, NO_USER_DOMAIN = 2, 0x80
 KEY_PAGE, HEAD, RECORD, TAG = 84, 64, 8, 16
 PUT, REMOVE, ERASE, DAMAGED, COMMIT, COUNT = 1, 2, 3, 4, 5, 6
 MASK_64 = (1 << 64) - 1
@@ -87,12 +88,14 @@ root_of = functools.lru_cache(Root)
 
 
 class Geometry:
-    def __init__(self, image, page, word, erased, cipher):
+    def __init__(self, image, page, word, erased, device_only, cipher):
         self.image, self.page, self.word, self.erased = image, page, word, erased
-        self.cipher = cipher
+        self.device_only, self.cipher = device_only, cipher
         if len(image) % page or page % word:
             raise Refused("Layout")
         self.pages = len(image) // page
+        self.key_pages = 0 if device_only else 1
+        self.data_pages = self.pages - self.key_pages
         self.head = self.words(HEAD)
         self.longest = (page - self.head) // 2 // word * word
 
@@ -103,7 +106,7 @@ class Geometry:
         return self.image[:self.page]
 
     def data_page(self, number):
-        return self.image[(1 + number) * self.page:][:self.page]
+        return self.image[(self.key_pages + number) * self.page:][:self.page]
 
     def is_erased(self, data):
         return data.count(self.erased) == len(data)
@@ -113,6 +116,9 @@ class UserKey:
     """Page 0. `key` is None if it is not whole, or sealed with another cipher; `names_other` if it says so."""
 
     def __init__(self, flash, root):
+        self.key, self.generation, self.names_other = None, 0, False
+        if flash.device_only:
+            return
         page = flash.key_page()
         clear, sealed = page[:24], page[36:KEY_PAGE]
         self.key = unseal(flash.cipher, root.wrap_key, page[24:36], sealed, clear)
@@ -135,9 +141,9 @@ class Head:
         self.salt, self.sequence = known or (page[:16], int.from_bytes(page[16:20], "little"))
         key = hkdf(self.salt, root.device_secret, b"iotsec/store/page-key/v2")
         data = b"iotsec/store/page/v2" + self.salt + struct.pack(
-            "<IBBHII", self.sequence, VERSION, flash.erased, flash.word, flash.page, flash.pages)
+            "<IBBHII", self.sequence, VERSION | (NO_USER_DOMAIN if flash.device_only else 0), flash.erased, flash.word, flash.page, flash.pages)
         content = unseal(flash.cipher, key, struct.pack("<IQ", self.sequence, 0), page[20:HEAD], data)
-        self.in_place = self.sequence >= 1 and (self.sequence - 1) % (flash.pages - 1) == number
+        self.in_place = self.sequence >= 1 and (self.sequence - 1) % flash.data_pages == number
         self.authentic = content is not None and self.in_place
         if self.authentic:
             (self.oldest, self.before_end, self.doubtful, flags, self.generation, self.before_sum, copies,
@@ -189,23 +195,31 @@ class Log:
         if user_key is not None:
             self.record_keys[1] = hkdf(root.salt, user_key, b"iotsec/store/record-key/user/v2")
 
-    def record(self, sequence, offset):
-        """The record at a place, or None if its header is not in order."""
-        flash = self.flash
-        page = flash.data_page((sequence - 1) % (flash.pages - 1))
-        header = page[offset:offset + RECORD]
-        if len(header) < RECORD:
-            return None
+    def place_name_term(self, header, sequence, offset):
         place = struct.pack("<II", sequence, offset)
         a, b, c, m = struct.unpack("<4Q", hmac_sha256(self.header_key, b"iotsec/store/header/v2" + place))
         name = int.from_bytes(header[3:6], "little") ^ m & 0xFFFFFF
-        term = a * int.from_bytes(header[:3], "little") + b * name + c & MASK_64
-        if int.from_bytes(header[6:], "little") != term >> 48:
+        return place, name, a * int.from_bytes(header[:3], "little") + b * name + c & MASK_64
+
+    def is_header(self, header, sequence, offset):
+        """Whether its check and its kind are right at this place, of whatever page."""
+        if len(header) < RECORD or not PUT <= header[0] & 7 <= COUNT or header[0] & 0x30 == 0x30:
+            return False
+        _, _, term = self.place_name_term(header, sequence, offset)
+        return int.from_bytes(header[6:], "little") == term >> 48
+
+    def record(self, sequence, offset):
+        """The record at a place, or None if its header is not in order."""
+        flash = self.flash
+        page = flash.data_page((sequence - 1) % flash.data_pages)
+        header = page[offset:offset + RECORD]
+        if not self.is_header(header, sequence, offset):
             return None
+        place, name, term = self.place_name_term(header, sequence, offset)
         kind, length = header[0] & 7, int.from_bytes(header[1:3], "little") & 0xFFF
         tag = 4 if kind == COUNT else TAG
         size = flash.words(RECORD + length + tag)
-        if not PUT <= kind <= COUNT or header[0] & 0x30 == 0x30 or offset + size > flash.page:
+        if offset + size > flash.page or flash.device_only and header[0] & 8:
             return None
         record = Record(header, place, offset, size, name, term)
         self.open(record, page[offset + RECORD:offset + RECORD + length + tag])
@@ -336,17 +350,15 @@ def counts_by_itself(record):
 
 def read(flash, root, replay):
     user_key = UserKey(flash, root)
-    seen = [Head(flash, root, number) for number in range(flash.pages - 1)]
+    seen = [Head(flash, root, number) for number in range(flash.data_pages)]
     heads = [head for head in seen if head.authentic]
     if not heads:
-        in_place = [head for head in seen if head.in_place]
-        foreign = user_key.key is None and is_of_another_cipher(flash, root, user_key, in_place)
-        raise Refused("Cipher" if foreign else "Unformatted")
+        raise Refused(mismatch(flash, root, user_key) if user_key.key is None else "Unformatted")
     newest = max(heads, key=lambda head: head.sequence)
     run = range(newest.oldest, newest.sequence + 1)
-    if not 1 <= len(run) < flash.pages - 1 or newest.oldest < 1:
+    if not 1 <= len(run) < flash.data_pages or newest.oldest < 1:
         raise Refused("Tampered")
-    by_sequence = {sequence: Head(flash, root, (sequence - 1) % (flash.pages - 1), (newest.salt, sequence))
+    by_sequence = {sequence: Head(flash, root, (sequence - 1) % flash.data_pages, (newest.salt, sequence))
                    for sequence in run[:-1]} | {newest.sequence: newest}
     if not all(head.authentic for head in by_sequence.values()):
         raise Refused("Tampered")
@@ -381,11 +393,33 @@ def read(flash, root, replay):
     }
 
 
-def is_of_another_cipher(flash, root, user_key, heads):
-    """Whether none of these heads opens because another cipher sealed them."""
-    if user_key.names_other and any(head.sequence != 0xFFFFFFFF for head in heads):
-        return True
-    return any(Log(flash, root, head.salt, None, 0).record(head.sequence, flash.head) for head in heads)
+def mismatch(flash, root, user_key):
+    """Why no head is authentic."""
+    answer = "Unformatted"
+    for number in range(flash.pages):
+        page = flash.image[number * flash.page:][:flash.page]
+        salt, sequence = page[:16], int.from_bytes(page[16:20], "little")
+        if sequence == 0:
+            continue
+        belongs = (sequence - 1) % flash.data_pages + flash.key_pages == number
+        trace = has_trace(flash, Log(flash, root, salt, None, 0), page, sequence)
+        if flash.device_only:
+            if trace or number == 0 and page.startswith(b"iSK1"):
+                return "Geometry"
+        elif trace and not belongs:
+            return "Geometry"
+        elif belongs and (trace or sequence != 0xFFFFFFFF and user_key.names_other):
+            answer = "Cipher"
+    return answer
+
+
+def has_trace(flash, log, page, sequence):
+    offset = 64
+    while offset <= max(256, flash.head) and offset < flash.page:
+        if log.is_header(page[offset:offset + RECORD], sequence, offset):
+            return True
+        offset *= 2
+    return False
 
 
 def check_counter(counter, kind, reached):
@@ -427,7 +461,7 @@ def newest_page(log, head, contents):
     if last is not None:
         contents.apply_doubtful(last)
         records.append(last)
-    page = flash.data_page((head.sequence - 1) % (flash.pages - 1))
+    page = flash.data_page((head.sequence - 1) % flash.data_pages)
     if not flash.is_erased(page[torn:torn + flash.words(RECORD + 4 + TAG)]):
         raise Refused("Tampered")
     return records
@@ -448,6 +482,7 @@ def answer(arguments):
     parser.add_argument("--word", type=int, required=True)
     parser.add_argument("--erased", type=lambda text: int(text, 16), required=True)
     parser.add_argument("--root", type=bytes.fromhex, required=True)
+    parser.add_argument("--device-only", action="store_true")
     parser.add_argument("--cipher", type=int, choices=range(len(CIPHERS)), default=0)
     parser.add_argument("--replay", nargs=2, default=["none", "0"])
     parser.add_argument("--flip", type=int)
@@ -457,7 +492,8 @@ def answer(arguments):
         image[options.flip // 8] ^= 1 << options.flip % 8
     kind, reached = options.replay
     try:
-        flash = Geometry(bytes(image), options.page, options.word, options.erased, options.cipher)
+        flash = Geometry(bytes(image), options.page, options.word, options.erased, options.device_only,
+                         options.cipher)
         return read(flash, root_of(options.root), (kind, int(reached)))
     except Refused as refused:
         return {"refused": str(refused)}

@@ -16,8 +16,9 @@ mod workload;
 pub(crate) use device::run as run_on_device;
 use workload::{CASES, Contender, measure};
 
-const CONTENDERS: [Contender; 5] = [
+const CONTENDERS: [Contender; 6] = [
     ours::OURS,
+    ours::DEVICE_ONLY,
     sequential::PLAIN,
     sealed::SEALED,
     ekv::EKV,

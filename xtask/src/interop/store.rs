@@ -18,13 +18,16 @@ use self::device::{Cipher, Device, Shape};
 use super::{Place, venv::Venv};
 use crate::tool::{self, Failure};
 
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 9] = [
     shape(256, 4, 4, 0xFF),
     shape(1024, 5, 8, 0xFF),
     shape(1024, 6, 32, 0xFF),
     shape(512, 5, 4, 0x00),
     shape(512, 6, 1, 0xFF),
     shape(4096, 4, 256, 0xFF),
+    device_only(shape(256, 3, 4, 0xFF)),
+    device_only(shape(512, 6, 4, 0x00)),
+    device_only(shape(4096, 4, 256, 0xFF)),
 ];
 const LEVELS: [ReplayLevel; 3] = [ReplayLevel::None, ReplayLevel::EachPage, ReplayLevel::EachWrite];
 /// Bits that are flipped in each image of a life, and of one with cuts.
@@ -40,6 +43,14 @@ const fn shape(page: u32, pages: usize, word: u32, erased: u8) -> Shape {
         pages,
         word,
         erased,
+        device_only: false,
+    }
+}
+
+const fn device_only(shape: Shape) -> Shape {
+    Shape {
+        device_only: true,
+        ..shape
     }
 }
 
@@ -223,7 +234,24 @@ impl Readings {
         }
         let mut other = device.fork();
         other.shape.pages += 1;
-        self.read("a larger region", &other.with_image(device.flash.image()), 0)
+        self.read("a larger region", &other.with_image(device.flash.image()), 0)?;
+        let mut other = device.fork();
+        other.shape.word *= 2;
+        self.read("longer words", &other.with_image(device.flash.image()), 0)?;
+        if shape.pages >= 4 {
+            let mut other = device.fork();
+            other.shape.device_only = !shape.device_only;
+            self.read("the other form", &other, FLIPS_AFTER_CUTS)?;
+            other.cipher = cipher.other();
+            self.read("the other form and cipher", &other, 0)?;
+        }
+        if shape.pages >= 6 {
+            let mut other = device.fork();
+            (other.shape.page, other.shape.pages) = (2 * shape.page, shape.pages / 2);
+            other.shape.device_only = true;
+            self.read("larger pages", &other.with_image(device.flash.image()), 0)?;
+        }
+        Ok(())
     }
 
     /// Reads the flash of a device as it is, after a mount, and with some bits flipped.
@@ -232,11 +260,12 @@ impl Readings {
         let answer = mounted.answer();
         let shape = device.shape;
         let what = format!(
-            "{what}, {} pages of {}, words of {}, erased to {:02x}, {:?}, cipher {}",
+            "{what}, {} pages of {}, words of {}, erased to {:02x}, device only: {}, {:?}, cipher {}",
             shape.pages,
             shape.page,
             shape.word,
             shape.erased,
+            shape.device_only,
             device.level,
             device.cipher.number()
         );
@@ -316,6 +345,9 @@ impl Readings {
             shape.erased,
             tool::hex(&device.root)
         );
+        if shape.device_only {
+            job.push_str(" --device-only");
+        }
         write!(job, " --cipher {}", device.cipher.number())?;
         let counter = device.counter.value();
         match device.level {

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use iotsec::{
     core::{
         crypto::{Aead, Aes256GcmSiv, ChaCha20HmacSiv, HkdfSha256},
-        hal::{DeviceRootKey, Region},
+        hal::DeviceRootKey,
         secret::Secret,
     },
-    store::{IndexEntry, KeyDomain, KeyId, ReplayLevel, ReplayProtection, Store, StoreError, Suite},
+    store::{
+        DeviceOnly, IndexEntry, KeyDomain, KeyId, ReplayLevel, ReplayProtection, Store, StoreError,
+        StoreRegion, Suite,
+    },
 };
 use iotsec_testkit::{Geometry, SimCounter, SimFlash, SimRng, StepUnit, Tear};
 use serde_json::{Value, json};
@@ -53,11 +56,22 @@ pub(super) struct Shape {
     pub(super) pages: usize,
     pub(super) word: u32,
     pub(super) erased: u8,
+    /// Without a user domain.
+    pub(super) device_only: bool,
 }
 
 impl Shape {
     pub(super) fn geometry(self) -> Geometry {
         Geometry::new(&vec![self.page; self.pages], self.word).with_erased(self.erased)
+    }
+
+    fn region(self, flash: &SimFlash) -> Result<StoreRegion, StoreError> {
+        let region = flash.region()?;
+        Ok(if self.device_only {
+            DeviceOnly(region).into()
+        } else {
+            region.into()
+        })
     }
 }
 
@@ -69,6 +83,7 @@ pub(super) enum Step {
     Transaction(Vec<Change>, bool),
     Increment(KeyId),
     EraseUser,
+    BeginScrub,
     Scrub,
     Reboot,
 }
@@ -144,7 +159,7 @@ impl Device {
     }
 
     pub(super) fn destroy(&mut self) -> Result<(), StoreError> {
-        let region = self.flash.region()?;
+        let region = self.shape.region(&self.flash)?;
         Store::destroy(&mut self.flash, region)
     }
 
@@ -214,7 +229,7 @@ impl Device {
             ReplayLevel::EachWrite => ReplayProtection::EachWrite(counter),
         };
         let flash = &mut self.flash;
-        let region: Region = flash.region()?;
+        let region = self.shape.region(flash)?;
         let (index, buffer) = (&mut index, &mut buffer);
         let mut store = if format {
             Store::format(flash, region, suite, index, buffer, replay, &mut rng)?
@@ -279,6 +294,10 @@ fn take(
         }
         Step::Increment(key) => store.increment(flash, *key).map(|_| ()),
         Step::EraseUser => store.erase_user(flash, rng),
+        Step::BeginScrub => {
+            store.begin_scrub();
+            Ok(())
+        }
         Step::Scrub => store.scrub_step(flash).map(|_| ()),
         Step::Reboot => Ok(()),
     };

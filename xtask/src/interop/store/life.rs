@@ -85,7 +85,7 @@ pub(super) fn lives(shape: Shape) -> Vec<(&'static str, Vec<Step>)> {
     .concat();
     let scrubbing = [erased.clone(), vec![Step::Scrub]].concat();
     let scrubbed = [erased.clone(), vec![Step::Scrub; 2 * shape.pages]].concat();
-    vec![
+    let lives = vec![
         ("fresh", Vec::new()),
         ("churn", churn),
         ("long values", long),
@@ -98,7 +98,32 @@ pub(super) fn lives(shape: Shape) -> Vec<(&'static str, Vec<Step>)> {
         ("erased", erased),
         ("being scrubbed", scrubbing),
         ("scrubbed", scrubbed),
-    ]
+    ];
+    let in_form = |(name, steps)| (name, in_form(shape, steps));
+    lives.into_iter().map(in_form).collect()
+}
+
+/// What becomes of steps in a store without a user domain: what they do there is done in the other one.
+fn in_form(shape: Shape, steps: Vec<Step>) -> Vec<Step> {
+    if !shape.device_only {
+        return steps;
+    }
+    let key = |key: KeyId| KeyId::new(KeyDomain::Device, key.namespace(), key.number());
+    let change = |change| match change {
+        Change::Put(name, len) => Change::Put(key(name), len),
+        Change::PutOnce(name, len) => Change::PutOnce(key(name), len),
+        Change::Remove(name) => Change::Remove(key(name)),
+    };
+    let step = |step| match step {
+        Step::Change(one) => Step::Change(change(one)),
+        Step::Transaction(changes, commits) => {
+            Step::Transaction(changes.into_iter().map(change).collect(), commits)
+        }
+        Step::Increment(name) => Step::Increment(key(name)),
+        Step::EraseUser => Step::BeginScrub,
+        step => step,
+    };
+    steps.into_iter().map(step).collect()
 }
 
 fn transaction(chunk: usize, commits: bool) -> Step {
@@ -115,7 +140,7 @@ fn transaction(chunk: usize, commits: bool) -> Step {
 /// Anything, `steps` times.
 pub(super) fn random(shape: Shape, rng: &mut SimRng, steps: usize) -> Vec<Step> {
     let chunk = longest_chunk(shape);
-    (0..steps)
+    let steps = (0..steps)
         .map(|_| match rng.below(20) {
             0..8 => Step::Change(change(rng, chunk)),
             8..12 => {
@@ -127,7 +152,8 @@ pub(super) fn random(shape: Shape, rng: &mut SimRng, steps: usize) -> Vec<Step> 
             17 => Step::Scrub,
             _ => Step::Reboot,
         })
-        .collect()
+        .collect();
+    in_form(shape, steps)
 }
 
 fn change(rng: &mut SimRng, chunk: usize) -> Change {
