@@ -1,5 +1,10 @@
 //! A store without a user domain: what it refuses, and that no other shape of store is taken for it, or for none.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method path is not general enough"
+)]
+
 use iotsec_core::{
     crypto::{Aead, Aes256GcmSiv, CryptoError, HkdfSha256, Kdf},
     hal::{Region, RootKey},

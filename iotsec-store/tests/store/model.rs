@@ -295,7 +295,7 @@ fn geometry(rng: &mut SimRng, device_only: bool) -> Geometry {
 /// Plays `seed`: a geometry, with or without a user domain, a way to tear, and sessions.
 fn run(seed: u64) -> u64 {
     let mut rng = SimRng::new(seed ^ 0x5EED);
-    let device_only = seed % 4 > 1 && seed % 3 == 0;
+    let device_only = seed % 4 > 1 && seed.is_multiple_of(3);
     let geometry = geometry(&mut rng, device_only);
     let tear =
         [Tear::Torn, Tear::Clean, Tear::EccPoison, Tear::Unstable][usize::try_from(rng.below(4)).unwrap()];
