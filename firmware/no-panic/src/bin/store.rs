@@ -5,7 +5,9 @@
 use core::hint::black_box;
 
 use cortex_m_rt::entry;
-use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, Suite};
+use iotsec_store::{
+    DeviceOnly, IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, StoreError, StoreRegion, Suite,
+};
 use no_panic::{Hardware, UnknownCounter, UnknownFlash, halt, region, unknown};
 
 #[entry]
@@ -23,6 +25,11 @@ fn work(input: &[u8]) -> Option<()> {
     };
     let (mut index, mut buffer, mut out) = ([IndexEntry::EMPTY; 16], [0; 256], [0; 256]);
     let (mut flash, region) = (UnknownFlash, region().ok()?);
+    let region = if black_box(true) {
+        StoreRegion::from(region)
+    } else {
+        DeviceOnly(region).into()
+    };
     if black_box(true) {
         let formatted = Store::format(
             &mut flash,
