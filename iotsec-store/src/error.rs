@@ -25,7 +25,8 @@ pub enum StoreError {
     #[error("format version unknown")]
     Version,
     /// The store was made for another page or word size, or number of pages; or with a user domain where none is wanted
-    /// now ([`DeviceOnly`](crate::DeviceOnly)), or the other way round.
+    /// now ([`DeviceOnly`](crate::DeviceOnly)), or the other way round. Where none is wanted, also another cipher, which
+    /// nothing tells from that.
     #[error("store was made for another geometry")]
     Geometry,
     /// No value under this key.
