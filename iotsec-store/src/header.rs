@@ -37,6 +37,16 @@ const SHORTER: u32 = 12;
 /// Records that one value may have.
 pub(crate) const MAX_CHUNKS: u8 = 16;
 
+/// Whether `record`, as it is written to flash, counts for nothing before a later one is written: a change in a
+/// transaction.
+#[cfg(all(feature = "std", unix))]
+pub(crate) fn counts_later(record: &[u8]) -> bool {
+    let flags = record.first().copied().unwrap_or_default();
+    // A copy is another matter: it may be all that is left of what it repeats.
+    let change = flags & (FIRST | NEXT) != 0 && flags & COPY == 0;
+    change && flags & KIND != Kind::Commit.code()
+}
+
 /// A header in flash, and what it adds to the sum over its page.
 pub(crate) struct Sealed {
     pub(crate) bytes: [u8; HEADER_LEN],

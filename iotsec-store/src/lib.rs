@@ -49,6 +49,9 @@
     )
 )]
 
+#[cfg(all(feature = "std", unix))]
+extern crate std;
+
 mod bytes;
 mod counter;
 mod erase;

@@ -37,8 +37,9 @@ const DEVICE: &str = "\n\n\
     1000 puts to age, then 1000 that are measured, each durable when it returns. KiB written is what reached the \
     device, the journal of the file system included; device WA is that over bytes of key and value. These figures \
     repeat within one per cent, and `--check` leaves them out.\n\n\
-    - *iotsec-store*: on a preallocated file, `fdatasync` after each program operation and each erasure; pages of \
-    4 KiB, words of 16 bytes; encrypted.\n\
+    - *iotsec-store*: on a preallocated file, `fdatasync` after each program operation and each erasure, but for the \
+    changes of a transaction, which are synchronised together before its commit; pages of 4 KiB, words of 16 bytes; \
+    encrypted.\n\
     - The others are not encrypted: redb as it comes; SQLite with a write-ahead log, synchronous full, and \
     `fdatasync`; fjall with its journal synchronised after each batch.\n\n";
 

@@ -2,7 +2,7 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | [`NorFile`] | a file that keeps secrets, as a NOR flash: mode 0600, words written once, each call on the medium when it returns |
+//! | [`NorFile`] | a file that keeps secrets, as a NOR flash: mode 0600, words written once, each call on the medium when it returns, unless asked otherwise |
 //! | [`FileFlash`] | partitions and files one behind the other, as a flash for images |
 //! | [`FileRootKey`] | a [`RootKey`](super::RootKey) in a file |
 //! | [`tpm`] | a root key that a TPM 2.0 seals, and its counters |

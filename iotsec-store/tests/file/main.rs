@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod folder;
+mod grouped;
 mod kill;
 mod refusals;
 mod story;

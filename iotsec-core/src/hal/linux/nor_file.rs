@@ -100,6 +100,44 @@ impl<M: Medium> NorFile<M> {
         &mut self.medium
     }
 
+    /// Writes as [`NorFlash::write`] does, but does not wait for the medium. What is written is there, in any
+    /// order, after the next [`sync`](Self::sync), write or erasure that succeeds.
+    ///
+    /// *Power loss:* any part of what was written since then, of each sector all or nothing.
+    ///
+    /// # Errors
+    /// As [`NorFlash::write`].
+    ///
+    /// ```
+    /// use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
+    /// use iotsec_core::hal::{Region, linux::NorFile};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("iotsec-nor-file-cached-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let path = folder.join("keys");
+    /// let mut flash = NorFile::create(&path, Region::new(0, 4096, 8, 16)?)?;
+    /// flash.write_cached(0, b"first of several")?;
+    /// flash.write_cached(16, b"second of them: ")?;
+    /// flash.sync()?;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write_cached(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FileError> {
+        self.check(offset, bytes.len(), self.region.word_size())?;
+        if !self.is_erased(offset, bytes.len())? {
+            return Err(FileError::NotErased);
+        }
+        Ok(self.medium.write_at(offset.into(), bytes)?)
+    }
+
+    /// Waits until everything written is on the medium.
+    ///
+    /// # Errors
+    /// [`FileError::Io`]: what [`write_cached`](Self::write_cached) wrote may be lost.
+    pub fn sync(&mut self) -> Result<(), FileError> {
+        Ok(self.medium.sync()?)
+    }
+
     /// Refuses what does not lie in the region, or not on units of `unit` bytes.
     fn check(&self, offset: u32, len: usize, unit: u32) -> Result<(), FileError> {
         let len = u32::try_from(len).map_err(|_| FileError::OutOfBounds)?;
@@ -158,12 +196,8 @@ impl<M: Medium> NorFlash for NorFile<M> {
     const ERASE_SIZE: usize = 1;
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FileError> {
-        self.check(offset, bytes.len(), self.region.word_size())?;
-        if !self.is_erased(offset, bytes.len())? {
-            return Err(FileError::NotErased);
-        }
-        self.medium.write_at(offset.into(), bytes)?;
-        Ok(self.medium.sync()?)
+        self.write_cached(offset, bytes)?;
+        self.sync()
     }
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), FileError> {
@@ -171,7 +205,7 @@ impl<M: Medium> NorFlash for NorFile<M> {
         let count = usize::try_from(len).map_err(|_| FileError::OutOfBounds)?;
         self.check(from, count, self.region.page_size())?;
         erase(&mut self.medium, from.into(), len.into(), self.region.erased())?;
-        Ok(self.medium.sync()?)
+        self.sync()
     }
 }
 

@@ -5,7 +5,7 @@ use iotsec::{
         crypto::{Aes256GcmSiv, HkdfSha256},
         hal::Region,
     },
-    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite, linux::NorFile},
+    store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite, linux::StoreFile},
 };
 use iotsec_testkit::{SimRng, SimRootKey};
 
@@ -17,7 +17,7 @@ pub(super) const OURS: Contender = Contender {
     transactions: true,
     create: |folder| {
         let region = Region::new(0, u32::try_from(PAGE)?, PAGES, WORD)?;
-        let file = NorFile::create(&folder.join("keys"), region)?;
+        let file = StoreFile::create(&folder.join("keys"), region)?;
         Ok(Box::new(Ours::new(file, region)?))
     },
 };
@@ -28,13 +28,13 @@ const WORD: u32 = 16;
 const INDEX_LEN: usize = KEYS as usize + 10;
 
 struct Ours {
-    file: NorFile,
+    file: StoreFile,
     store: Store<'static>,
 }
 
 impl Ours {
     /// The buffers are never freed, as this program ends soon and the store borrows them.
-    fn new(mut file: NorFile, region: Region) -> Result<Self> {
+    fn new(mut file: StoreFile, region: Region) -> Result<Self> {
         let suite = Suite {
             aead: &Aes256GcmSiv,
             kdf: &HkdfSha256,
