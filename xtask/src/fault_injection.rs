@@ -60,7 +60,7 @@ const FULL: Plan = Plan {
 };
 const QUICK: Plan = Plan {
     repeats: 1,
-    every: 16,
+    every: 32,
     bytes: 0,
 };
 const NO_SKIP: Plan = Plan {
