@@ -6,7 +6,7 @@ use iotsec_core::hal::{
     linux::{FileError, LockedFile, Medium, NorFile},
 };
 
-use crate::{header, layout::Layout};
+use crate::{DeviceOnly, header, layout::Layout};
 
 /// A [`NorFile`] for a [`Store`](crate::Store), the same bytes in the same file, that knows which of its writes need
 /// not be on the medium at once.
@@ -85,7 +85,7 @@ impl<M: Medium> StoreFile<M> {
     /// # Errors
     /// [`FileError::Size`] for a region that no store fits in.
     pub fn of(file: NorFile<M>) -> Result<Self, FileError> {
-        let layout = Layout::new(file.region()).map_err(|_| FileError::Size)?;
+        let layout = Layout::new(DeviceOnly(file.region()).into()).map_err(|_| FileError::Size)?;
         Ok(Self {
             file,
             most: layout.max_record(),
