@@ -30,8 +30,9 @@ impl Store<'_> {
     /// what was in the domain is still lost or already gone; call again.
     ///
     /// # Errors
-    /// Failures of flash, entropy or root key; [`StoreError::ReadBack`] when the key's page does not become
-    /// blank; [`StoreError::NoUserDomain`]. If the erasure had begun, the domain takes no values until it is repeated, here or by mounting.
+    /// Failures of flash, entropy or root key; [`StoreError::ReadBack`] when the key's page does not become blank;
+    /// [`StoreError::NoUserDomain`]. If the erasure had begun, the domain takes no values until it is repeated, here or
+    /// by mounting.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};

@@ -91,9 +91,10 @@ pub struct Store<'a> {
 impl<'a> Store<'a> {
     /// Makes an empty store, whatever the region held before. Erases every page.
     ///
-    /// The region needs four pages or more, or three without a user domain ([`DeviceOnly`](crate::DeviceOnly)), of 256 bytes to 128 KiB and at most 65535 words. `index` needs an entry for
-    /// each key that is to be stored, and `buffer` the length of the longest value, or of the longest chunk of it, and
-    /// 24 bytes, rounded up to a word; at least 84 bytes.
+    /// The region needs four pages or more, or three without a user domain ([`DeviceOnly`](crate::DeviceOnly)), of 256
+    /// bytes to 128 KiB and at most 65535 words. `index` needs an entry for each key that is to be stored, and `buffer`
+    /// the length of the longest value, or of the longest chunk of it, and 24 bytes, rounded up to a word; at least 84
+    /// bytes.
     ///
     /// *Power loss:* the old store as it was; or none, [`StoreError::Unformatted`] or [`StoreError::Tampered`], or
     /// [`StoreError::Cipher`] or [`StoreError::Geometry`], as before where the old one had another cipher or form, and

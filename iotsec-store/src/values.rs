@@ -81,9 +81,9 @@ impl Store<'_> {
     ///
     /// # Errors
     /// [`StoreError::ValueTooLong`], [`StoreError::Full`], [`StoreError::Limit`], [`StoreError::IndexFull`],
-    /// [`StoreError::WriteOnce`]; [`StoreError::NoUserDomain`]; [`StoreError::KeyLost`] in a domain whose key is lost or whose erasure is not
-    /// finished, and in the other domain when a record whose key is lost is in the way; failures of flash and cipher.
-    /// The old value is still there, but after [`StoreError::Counter`].
+    /// [`StoreError::WriteOnce`]; [`StoreError::NoUserDomain`]; [`StoreError::KeyLost`] in a domain whose key is lost
+    /// or whose erasure is not finished, and in the other domain when a record whose key is lost is in the way;
+    /// failures of flash and cipher. The old value is still there, but after [`StoreError::Counter`].
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
@@ -193,8 +193,8 @@ impl Store<'_> {
     /// flash until the page is collected.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::NoUserDomain`]; [`StoreError::KeyLost`] as for [`put`](Self::put); failures of flash and
-    /// cipher. The value is still there.
+    /// [`StoreError::NotFound`]; [`StoreError::NoUserDomain`]; [`StoreError::KeyLost`] as for [`put`](Self::put);
+    /// failures of flash and cipher. The value is still there.
     ///
     /// ```
     /// # use iotsec_core::crypto::{Aes256GcmSiv, HkdfSha256};
