@@ -7,7 +7,7 @@
 //! | 0x2001_0000 | 64 Ki | the monitor's |
 //! | 0x2100_0000 | | the job, written by the host |
 //! | 0x2110_0000 | 32 Ki | a copy of what the attacked code has |
-//! | 0x2120_0000 | 8 Mi | the places that were visited |
+//! | 0x2111_0000 | 14.9 Mi | the places that were visited |
 
 #![allow(unsafe_code, reason = "memory that no Rust object lies in")]
 
@@ -21,8 +21,11 @@ const ATTACKED: u32 = 0x2000_0000;
 const ATTACKED_LEN: u32 = 32 * 1024;
 const JOB: u32 = 0x2100_0000;
 const COPY: u32 = 0x2110_0000;
-const PLACES: u32 = 0x2120_0000;
-const PLACE_COUNT: u32 = 1 << 20;
+const PLACES: u32 = 0x2111_0000;
+/// As many as there is memory for, of eight bytes each: a run with a signature checked in software visits more than a
+/// million.
+const PLACE_COUNT: u32 = 1_950_000;
+const _: () = assert!(PLACES + PLACE_COUNT * 8 <= 0x2200_0000);
 
 /// Where the attacked code finds its input.
 pub(crate) const INPUT: u32 = ATTACKED + ATTACKED_LEN - (size_of::<Input>() as u32).next_multiple_of(8);
@@ -93,8 +96,9 @@ pub(crate) fn read_half(at: u32) -> u16 {
     unsafe { ptr::read_volatile((at & !1) as *const u16) }
 }
 
-/// Counts a visit, and returns how many there were. Two places with the same number count as one.
-pub(crate) fn visit(place: [u32; 3]) -> u32 {
+/// Counts a visit, and returns how many there were; none when there is no room for another place. Two places with the
+/// same number count as one.
+pub(crate) fn visit(place: [u32; 3]) -> Option<u32> {
     let mut hash = place.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, word| {
         (hash ^ u64::from(*word))
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -103,17 +107,18 @@ pub(crate) fn visit(place: [u32; 3]) -> u32 {
     hash |= 1;
     let tag = (hash >> 32) as u32 | 1;
     let mut index = hash as u32;
-    loop {
+    for _ in 0..PLACE_COUNT {
         let at = (PLACES + index % PLACE_COUNT * 8) as *mut [u32; 2];
         // SAFETY: inside the table, which is zero at first and nobody else's.
         let [known, count] = unsafe { ptr::read(at) };
         if known == tag || known == 0 {
             // SAFETY: as above.
             unsafe { ptr::write(at, [tag, count + 1]) };
-            return count + 1;
+            return Some(count + 1);
         }
         index = index.wrapping_add(1);
     }
+    None
 }
 
 /// Lets unprivileged code execute the flash and write its own memory, and nothing else (Armv7-M Architecture

@@ -47,7 +47,7 @@ pub(crate) fn run(attacked: extern "C" fn(u32) -> !, has_staged: HasStaged) -> !
     }
     let (mut ends, mut executed, mut chosen) = (Ends::default(), 0_u32, 0_u32);
     let end = loop {
-        if job.every > 0 && memory::visit(registers.place()) <= job.repeats {
+        if job.every > 0 && is_chosen(registers.place(), job) {
             if chosen % job.every == 0 {
                 let end = fork(&registers, job, has_staged);
                 ends.count(end);
@@ -75,6 +75,15 @@ pub(crate) fn run(attacked: extern "C" fn(u32) -> !, has_staged: HasStaged) -> !
     print!("ends {} {}", ends.accepted[0], ends.accepted[1]);
     println!(" {} {} {}", ends.refused, ends.fault, ends.hang);
     process::exit(0)
+}
+
+/// Whether there were so few visits of this place that the next instruction may be skipped.
+fn is_chosen(place: [u32; 3], job: &Job) -> bool {
+    let Some(visits) = memory::visit(place) else {
+        println!("more places than there is memory for");
+        process::exit(1)
+    };
+    visits <= job.repeats
 }
 
 /// The end of the run without the next instruction. Memory is as it was afterwards.
