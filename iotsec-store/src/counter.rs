@@ -3,7 +3,7 @@
 use embedded_storage::nor_flash::NorFlash;
 
 use crate::{
-    KeyDomain, KeyId, Store, StoreError,
+    KeyId, Store, StoreError,
     header::Header,
     record::{COUNT_LEN, Kind},
 };
@@ -53,10 +53,7 @@ impl Store<'_> {
     /// [`StoreError::NotCounter`] when a value is stored under `key`; [`StoreError::NoUserDomain`]; otherwise as
     /// [`get`](Self::get).
     pub fn count<F: NorFlash>(&mut self, flash: &mut F, key: KeyId) -> Result<u32, StoreError> {
-        self.layout.check_domain(key.domain())?;
-        if key.domain() == KeyDomain::User && self.is_user_key_lost() {
-            return Err(StoreError::KeyLost);
-        }
+        self.check_key_of(key.domain())?;
         let Some(place) = self.index.find(key, 0) else {
             return Ok(0);
         };

@@ -29,14 +29,14 @@ const MIN_DATA_PAGES: u32 = 3;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
-    place: StoreRegion,
+    store_region: StoreRegion,
 }
 
 impl Layout {
-    pub(crate) fn new(place: StoreRegion) -> Result<Self, StoreError> {
-        let layout = Self { place };
+    pub(crate) fn new(store_region: StoreRegion) -> Result<Self, StoreError> {
+        let layout = Self { store_region };
         let region = layout.region();
-        let enough = region.page_count() >= place.key_pages.saturating_add(MIN_DATA_PAGES);
+        let enough = region.page_count() >= store_region.key_pages.saturating_add(MIN_DATA_PAGES);
         let words = region.page_size().checked_div(region.word_size());
         // The index has 16 bits for a word in a page.
         let countable = words.is_some_and(|words| u16::try_from(words).is_ok());
@@ -48,16 +48,16 @@ impl Layout {
     }
 
     pub(crate) const fn region(&self) -> &Region {
-        &self.place.region
+        &self.store_region.region
     }
 
-    pub(crate) const fn place(&self) -> StoreRegion {
-        self.place
+    pub(crate) const fn store_region(&self) -> StoreRegion {
+        self.store_region
     }
 
     /// Whether there is a key of the user domain, and a page for it.
     pub(crate) const fn has_user(&self) -> bool {
-        self.place.key_pages > 0
+        self.store_region.key_pages > 0
     }
 
     /// Refuses a domain that the store does not have.
@@ -71,12 +71,14 @@ impl Layout {
 
     pub(crate) const fn data_pages(&self) -> u32 {
         // `new` checked that there are more.
-        self.region().page_count().wrapping_sub(self.place.key_pages)
+        self.region()
+            .page_count()
+            .wrapping_sub(self.store_region.key_pages)
     }
 
     /// The page of the region that is data page `page`.
     pub(crate) const fn flash_page(&self, page: u32) -> u32 {
-        page.wrapping_add(self.place.key_pages)
+        page.wrapping_add(self.store_region.key_pages)
     }
 
     /// The first byte of data page `page`.

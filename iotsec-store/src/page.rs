@@ -274,6 +274,6 @@ const SEALED_AT: u32 = 20;
 const _: () = assert!(SALT_LEN == 16 && CLEAR_LEN == 20);
 
 /// Whether data page `page` is the one that has this number.
-pub(crate) fn is_of(layout: &Layout, page: u32, sequence: u32) -> bool {
+fn is_of(layout: &Layout, page: u32, sequence: u32) -> bool {
     sequence > 0 && layout.page_of(sequence) == page
 }

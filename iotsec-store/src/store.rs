@@ -142,7 +142,7 @@ impl<'a> Store<'a> {
     ) -> Result<(), StoreError> {
         let wrap = user_key::derive_wrap_key(self.suite.root)?;
         self.replay = Replay::begin(replay)?;
-        Self::destroy_all(flash, self.layout.place())?;
+        Self::destroy_all(flash, self.layout.store_region())?;
         let wrapper = (self.suite.aead, &wrap);
         let mut user = Secret::zero();
         if self.layout.has_user() {
@@ -358,16 +358,16 @@ const NO_LIMIT: u32 = u32::MAX;
 /// Checks everything that does not need flash contents.
 pub(crate) fn check<F: NorFlash>(
     flash: &F,
-    place: StoreRegion,
+    store_region: StoreRegion,
     suite: &Suite<'_>,
     buffer: &[u8],
 ) -> Result<Layout, StoreError> {
     if user_key::cipher(suite.aead) == user_key::NO_CIPHER {
         return Err(StoreError::AeadUnsuitable);
     }
-    let region = place.region;
+    let region = store_region.region;
     region.check(flash)?;
-    let layout = Layout::new(place)?;
+    let layout = Layout::new(store_region)?;
     let own = layout.least_record().max(layout.head_len());
     let key = region.align_up(user_key::LEN_32).unwrap_or(u32::MAX);
     let least = usize::try_from(own.max(key)).unwrap_or(usize::MAX);

@@ -227,12 +227,18 @@ impl Store<'_> {
         self.replay.written()
     }
 
-    /// Refuses to write under a key that must not be written under.
-    pub(crate) fn check_write(&self, key: KeyId) -> Result<(), StoreError> {
-        self.layout.check_domain(key.domain())?;
-        if key.domain() == KeyDomain::User && self.is_user_key_lost() {
+    /// Refuses a domain that the store does not have, or whose key is lost.
+    pub(crate) fn check_key_of(&self, domain: KeyDomain) -> Result<(), StoreError> {
+        self.layout.check_domain(domain)?;
+        if domain == KeyDomain::User && self.is_user_key_lost() {
             return Err(StoreError::KeyLost);
         }
+        Ok(())
+    }
+
+    /// Refuses to write under a key that must not be written under.
+    pub(crate) fn check_write(&self, key: KeyId) -> Result<(), StoreError> {
+        self.check_key_of(key.domain())?;
         match self.index.find(key, 0) {
             Some(place) if place.is_once() => Err(StoreError::WriteOnce),
             _ => Ok(()),

@@ -60,7 +60,7 @@ const FULL: Plan = Plan {
 };
 const QUICK: Plan = Plan {
     repeats: 1,
-    every: 32,
+    every: 16,
     bytes: 0,
 };
 const NO_SKIP: Plan = Plan {
@@ -214,8 +214,8 @@ mod tests {
     fn options_come_in_any_order() {
         let given = |args: &[&str]| options(args).map(|(plan, _)| (plan.every, plan.bytes)).ok();
         assert_eq!(given(&[]), Some((1, 0)));
-        assert_eq!(given(&["--quick", "--bytes", "4"]), Some((32, 4)));
-        assert_eq!(given(&["--bytes", "4", "--quick"]), Some((32, 4)));
+        assert_eq!(given(&["--quick", "--bytes", "4"]), Some((16, 4)));
+        assert_eq!(given(&["--bytes", "4", "--quick"]), Some((16, 4)));
         assert_eq!(given(&["--bytes"]), None);
         assert_eq!(given(&["--fast"]), None);
     }

@@ -431,7 +431,7 @@ mod tests {
 
     fn document(ours: &Ours) -> String {
         let mut document = String::from("text\n\n");
-        // As it was before there were two forms.
+        // Without rows of the other form, which are to come beside ours.
         for Row { case, outcome, .. } in ours.iter().filter(|row| row.store == OURS.name) {
             let (ours, other) = (figures::row(OURS.name, outcome), figures::row("other", outcome));
             document.push_str(&format!("{}{ours}{other}\n", figures::heading(case)));

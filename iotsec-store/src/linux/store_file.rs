@@ -18,9 +18,12 @@ use crate::{DeviceOnly, header, layout::Layout};
 /// *Power loss:* as for [`NorFile`]. Of the changes in the cache any part may be there, which a mount takes for a
 /// transaction that was cut short.
 ///
+/// *Errors:* those of [`NorFile`]. When the wait for the cache fails, changes that the store counts on may be lost: from
+/// then on each write and erasure is [`FileError::Io`], until file and store are opened again.
+///
 /// ```
 /// use iotsec_core::{crypto::{Aes256GcmSiv, HkdfSha256}, hal::Region};
-/// use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite, linux::{FileRootKey, StoreFile}};
+/// use iotsec_store::{IndexEntry, KeyDomain, KeyId, ReplayProtection, Store, Suite, linux::{FileRootKey, NorFile, StoreFile}};
 /// # use iotsec_testkit::SimRng;
 ///
 /// # let folder = std::env::temp_dir().join(format!("iotsec-store-file-{}", std::process::id()));
@@ -39,6 +42,13 @@ use crate::{DeviceOnly, header, layout::Layout};
 ///     change.put(&mut file, KeyId::new(KeyDomain::Device, 1, number), b"one of four")?;
 /// }
 /// change.commit(&mut file)?;
+///
+/// // The bytes are those of a `NorFile`, which opens it just as well.
+/// drop(file);
+/// let mut file = StoreFile::of(NorFile::open(&folder.join("keys"), region)?)?;
+/// let mut out = [0; 16];
+/// assert_eq!(store.get(&mut file, KeyId::new(KeyDomain::Device, 1, 3), &mut out)?, b"one of four");
+/// let _: NorFile = file.into_file();
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -19,6 +19,8 @@ use iotsec_store::{
 };
 use iotsec_testkit::{Power, SimDisk, SimRng, SimRootKey, Sweep, Violation, World};
 
+use crate::story::with_store;
+
 const KEYS: u16 = 5;
 /// Inside of a sector, across two, and across so many that one between its header and its tag can be missing.
 const LENS: [usize; 4] = [30, 150, 1500, 330];
@@ -37,28 +39,6 @@ fn value(round: u32, key: u16) -> Option<Vec<u8>> {
     let len = LENS[usize::try_from(round).unwrap().wrapping_add(key.into()) % LENS.len()];
     let text = format!("round {round} of key {key}, ");
     Some(text.bytes().cycle().take(len).collect())
-}
-
-fn with_store<F: NorFlash, R>(
-    flash: &mut F,
-    region: Region,
-    new: bool,
-    work: impl FnOnce(&mut Store<'_>, &mut F) -> R,
-) -> Result<R, StoreError> {
-    let root = SimRootKey::new(5);
-    let suite = Suite {
-        aead: &Aes256GcmSiv,
-        kdf: &HkdfSha256,
-        root: &root,
-    };
-    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 48], [0; 2048]);
-    let (mut rng, replay) = (SimRng::new(12), ReplayProtection::None);
-    let mut store = if new {
-        Store::format(flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?
-    } else {
-        Store::mount(flash, region, suite, &mut index, &mut buffer, replay, &mut rng)?
-    };
-    Ok(work(&mut store, flash))
 }
 
 /// All keys at once; before it a transaction that is given up, and one change that stands by itself.

@@ -74,7 +74,7 @@ pub(crate) fn with_store<F: NorFlash, R>(
         kdf: &HkdfSha256,
         root: &root,
     };
-    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 8], [0; 512]);
+    let (mut index, mut buffer) = ([IndexEntry::EMPTY; 48], [0; 2048]);
     let mut rng = SimRng::new(11);
     let mut store = if new {
         Store::format(

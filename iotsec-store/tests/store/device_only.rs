@@ -13,9 +13,12 @@ use iotsec_core::{
 use iotsec_store::{
     DeviceOnly, IndexEntry, KeyDomain, KeyId, ReplayProtection, Scrub, Store, StoreError, StoreRegion, Suite,
 };
-use iotsec_testkit::{FailingRng, Geometry, SimRootKey, Sweep, Tear};
+use iotsec_testkit::{FailingRng, Geometry, SimRootKey, Tear};
 
-use crate::device::{self, CHURN, CIPHERS, Device, KEY_A, KEY_B, KEY_NEW, OWNER, read, value};
+use crate::{
+    device::{self, CHURN, CIPHERS, Device, KEY_A, KEY_B, KEY_NEW, OWNER, read, value},
+    power_cut::cut_format,
+};
 
 const BOOTS: KeyId = KeyId::new(KeyDomain::Device, 4, 1);
 
@@ -352,22 +355,9 @@ fn formatting_in_the_other_form_that_is_cut_leaves_a_store_that_is_not_taken_for
                 answer(&prepared, prepared.store_region()),
                 Err(StoreError::Geometry)
             );
-            total += Sweep::new().full(2).each_cut(
-                || prepared.clone(),
-                |device| device.format(),
-                |device, outcome| {
-                    match device.try_with_store(|store, _, _| store.keys().count()) {
-                        Ok(keys) => assert_eq!(keys, 0),
-                        Err(StoreError::Geometry | StoreError::Cipher) => {
-                            assert!(!outcome.completed);
-                            told += 1;
-                        }
-                        Err(error) => assert_eq!(error, StoreError::Unformatted),
-                    }
-                    device.format().unwrap();
-                    device.with_store(|store, flash, _| store.put(flash, KEY_A, b"again").unwrap());
-                },
-            );
+            let (points, old) = cut_format(&prepared, &[StoreError::Geometry, StoreError::Cipher]);
+            total += points;
+            told += old;
         }
     }
     println!("format in the other form: {total} cut points, {told} with the old store");
