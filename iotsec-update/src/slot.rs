@@ -67,13 +67,9 @@ pub struct UpdateLayout<const N: usize = 1> {
 /// Largest write unit, in bytes.
 pub const MAX_WORD: usize = 256;
 
-/// Bytes that are read and hashed at once. Where the stack is large, a call of the driver and the entry into the hash
-/// weigh more than it does.
-pub(crate) const BLOCK: usize = if cfg!(target_pointer_width = "64") {
-    1024
-} else {
-    MAX_WORD
-};
+/// Bytes that are read and hashed, or decoded, at once. More would gain nothing where the stack is large: while the end
+/// of so little is being hashed, a processor that reorders its work has begun with the next.
+pub(crate) const BLOCK: usize = MAX_WORD;
 
 impl<const N: usize> UpdateLayout<N> {
     /// Slots `a` and `b` and the journal.

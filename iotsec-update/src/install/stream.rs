@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ComponentPlan,
     payload::{Base, Check, Decode, Decoded, Encoding, Means, PayloadError, Transport},
-    slot::{self, MAX_WORD, read_at, read_block, read_range, write_padded},
+    slot::{BLOCK, read_at, read_block, read_range, write_padded},
 };
 
 /// Bytes hashed in one call: some milliseconds on a small core.
@@ -18,9 +18,6 @@ pub(super) const STEP: u32 = 4096;
 
 /// Progress is recorded at most once for so many bytes per byte that recording takes.
 const PROGRESS_RATIO: u32 = 64;
-
-/// Bytes that a decoder gives at once.
-const BLOCK: usize = MAX_WORD;
 
 impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
     /// Takes some of `bytes`, which are those of the payload under way from `taken` on.
@@ -443,8 +440,8 @@ fn write_and_hash<F: NorFlash, const N: usize>(
 ) -> Result<(), InstallError> {
     write_padded(task.flash, region, at, bytes)?;
     let mut from = at;
-    let mut block = [0; slot::BLOCK];
-    for part in bytes.chunks(slot::BLOCK) {
+    let mut block = [0; BLOCK];
+    for part in bytes.chunks(BLOCK) {
         let read = read_block(task.flash, region, from, part.len(), &mut block)?;
         if read != part {
             return Err(InstallError::ReadBack);

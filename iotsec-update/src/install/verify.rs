@@ -21,10 +21,10 @@ impl<P: Decode, C: Check, const N: usize> Session<'_, P, C, N> {
         task: &mut Task<'_, F, N>,
         bytes: &[u8],
     ) -> Result<usize, InstallError> {
-        match self.wanted() {
-            Some(_) => self.take(task, bytes),
-            None if bytes.is_empty() => Ok(0),
-            None => Err(InstallError::PayloadLength),
+        match self.part().map(ComponentPlan::source) {
+            Some(Source::Uri(_)) => self.take(task, bytes),
+            _ if bytes.is_empty() => Ok(0),
+            _ => Err(InstallError::PayloadLength),
         }
     }
 
