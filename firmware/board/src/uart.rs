@@ -1,4 +1,4 @@
-//! The serial port, polled.
+//! The serial port.
 
 #[cfg_attr(
     any(board = "mps2-an385", board = "mps2-an386", board = "mps2-an505"),
@@ -8,6 +8,8 @@
 #[cfg_attr(board = "microbit", path = "uart/nrf51.rs")]
 #[cfg_attr(board = "virt", path = "uart/ns16550.rs")]
 mod driver;
+#[cfg(not(any(board = "microbit", board = "virt")))]
+mod lines;
 
 /// Makes the port ready.
 pub fn start() {
@@ -20,7 +22,7 @@ pub fn receive() -> u8 {
         if let Some(byte) = driver::receive() {
             return byte;
         }
-        pause();
+        driver::wait();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The UART of Nordic's nRF51 (reference manual 3.0, 29).
 
+pub(super) use super::pause as wait;
 use crate::memory::{register, set_register};
 
 const BASE: u32 = 0x4000_2000;

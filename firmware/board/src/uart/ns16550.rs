@@ -1,5 +1,6 @@
 //! A UART with the registers of National's 16550 (PC16550D, 8.0), a byte each.
 
+pub(super) use super::pause as wait;
 use crate::memory::{byte_register, set_byte_register};
 
 const BASE: u32 = 0x1000_0000;
