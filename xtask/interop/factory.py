@@ -88,7 +88,9 @@ class Station:
 
 
 def read_codes(image):
-    found = zxingcpp.read_barcodes(numpy.array(image.convert("L")))
+    # Of QR codes alone, as an app that sets a device up asks: one picture in some ten thousand has a row of modules
+    # that is also an article number, which zxing-cpp would report beside the code.
+    found = zxingcpp.read_barcodes(numpy.array(image.convert("L")), formats=zxingcpp.BarcodeFormat.QRCode)
     for code in found:
         assert code.format == zxingcpp.BarcodeFormat.QRCode and code.ec_level in "MQH", code
     return [code.text for code in found]
