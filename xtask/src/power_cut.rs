@@ -86,10 +86,7 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
 /// Runs the sweeps among the tests of a package.
 fn sweep(root: &Path, package: &str, tests: &[&str], full: bool) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
-    let mut command = tool::cargo();
-    command
-        .current_dir(root)
-        .args(["test", "--release", "-p", package]);
+    let mut command = tool::tests(root, package, full);
     for test in tests {
         command.args(["--test", test]);
     }

@@ -12,10 +12,9 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), Failure> {
         ["--operations", count] => count.parse()?,
         _ => return Err("takes --operations N or nothing".into()),
     };
-    let mut command = tool::cargo();
+    let mut command = tool::tests(root, "iotsec-store", operations >= OPERATIONS);
     command
-        .current_dir(root)
-        .args(["test", "--release", "-p", "iotsec-store", "--test", "store"])
+        .args(["--test", "store"])
         .args(["model::", "--", "--nocapture"])
         .env("IOTSEC_SOAK", operations.to_string());
     tool::run(&mut command)

@@ -30,6 +30,19 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Tests of `package`. Those that run for long are optimised; others are the ones that `cargo test --workspace` has
+/// built, since to build them in another way takes longer than they run.
+pub(crate) fn tests(root: &Path, package: &str, are_long: bool) -> Command {
+    let mut command = cargo();
+    command.current_dir(root).arg("test");
+    if are_long {
+        command.args(["--release", "-p", package]);
+    } else {
+        command.arg("--workspace");
+    }
+    command
+}
+
 /// Fails with what to install when `program` does not start.
 pub(crate) fn need(program: &str, install: &str) -> Result<(), Failure> {
     let started = Command::new(program)
